@@ -1,0 +1,123 @@
+//! Error codes in frames, and the codes with which a socket is closed.
+//!
+//! A code exists only if a client acts on it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a command was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The frame is no JSON, or nested too deep.
+    InvalidJson,
+    /// JSON, but not a command: no object, or a field of the wrong type.
+    InvalidFrame,
+    /// No such command on this socket.
+    UnknownType,
+    /// The text is missing, empty, blank or not storable.
+    InvalidContent,
+    /// Longer than the limit.
+    TooLarge,
+    /// What the command names does not exist for the caller.
+    NotFound,
+    /// The caller's role does not allow it.
+    Forbidden,
+    /// The caller is not in the conversation.
+    NotParticipant,
+    /// Somebody changed it in the meantime.
+    Conflict,
+    /// The idempotency key was used for something else.
+    IdempotencyMismatch,
+    /// Too many; `retry_after_ms` says when to try again.
+    RateLimited,
+    /// The server can't do it now; try again.
+    Unavailable,
+    /// A fault of the server.
+    Internal,
+}
+
+impl ErrorCode {
+    /// True if the same command may succeed later, unchanged.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::RateLimited | Self::Unavailable | Self::Internal)
+    }
+}
+
+/// Why the server closes a socket (RFC 6455 section 7.4, and 4000 to 4999 for this protocol).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// Done.
+    Normal = 1000,
+    /// The server restarts: reconnect and resume.
+    Restart = 1012,
+    /// Overloaded: reconnect later.
+    Overloaded = 1013,
+    /// The token is genuine, but its account may not enter.
+    Account = 4000,
+    /// No token, or an invalid one.
+    InvalidToken = 4001,
+    /// Not a participant, or no longer one.
+    NotParticipant = 4003,
+    /// No such conversation.
+    NoConversation = 4004,
+    /// The token ran out while connected.
+    TokenExpired = 4005,
+    /// The session was revoked while connected.
+    SessionRevoked = 4006,
+    /// The socket took no byte for too long.
+    SlowConsumer = 4008,
+    /// No byte came for more than two heartbeats.
+    HeartbeatMissed = 4009,
+    /// Too many sockets of this user.
+    TooManySockets = 4010,
+    /// Persistent abuse of a rate limit.
+    RateLimited = 4029,
+}
+
+impl CloseCode {
+    /// Every code that the server chooses itself.
+    pub const ALL: [Self; 13] = [
+        Self::Normal,
+        Self::Restart,
+        Self::Overloaded,
+        Self::Account,
+        Self::InvalidToken,
+        Self::NotParticipant,
+        Self::NoConversation,
+        Self::TokenExpired,
+        Self::SessionRevoked,
+        Self::SlowConsumer,
+        Self::HeartbeatMissed,
+        Self::TooManySockets,
+        Self::RateLimited,
+    ];
+
+    /// The number on the wire.
+    #[must_use]
+    pub fn as_u16(self) -> u16 {
+        self as u16
+    }
+
+    /// A short sentence for the close frame's reason, at most 123 bytes.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Normal => "closed",
+            Self::Restart => "server restarts, reconnect",
+            Self::Overloaded => "server is overloaded, reconnect later",
+            Self::Account => "this account may not enter, sign in again",
+            Self::InvalidToken => "missing or invalid token",
+            Self::NotParticipant => "not a participant of this conversation",
+            Self::NoConversation => "no such conversation",
+            Self::TokenExpired => "token expired",
+            Self::SessionRevoked => "session ended, sign in again",
+            Self::SlowConsumer => "socket took no data for too long",
+            Self::HeartbeatMissed => "heartbeat missed",
+            Self::TooManySockets => "too many sockets",
+            Self::RateLimited => "too many frames",
+        }
+    }
+}

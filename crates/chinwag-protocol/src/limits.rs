@@ -1,0 +1,68 @@
+//! Size limits of the wire. They hold always, whatever the configuration says about rates.
+
+/// Characters in a message.
+pub const MAX_CONTENT_CHARS: usize = 4_000;
+/// Bytes in a message.
+pub const MAX_CONTENT_BYTES: usize = 16 * 1024;
+/// Bytes in a WebSocket frame and in a WebSocket message.
+pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// Bytes in a JSON body.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Objects and arrays inside each other, in a frame or a body.
+pub const MAX_JSON_DEPTH: usize = 16;
+/// Bytes in a client's own id for a message.
+pub const MAX_CLIENT_ID_BYTES: usize = 128;
+/// Characters in a name or title.
+pub const MAX_NAME_CHARS: usize = 64;
+/// Messages in a page of history.
+pub const MAX_PAGE: usize = 200;
+/// Messages in a history that was asked for without bounds.
+pub const MAX_WHOLE_HISTORY: usize = 1_000;
+/// Participants of a conversation.
+pub const MAX_PARTICIPANTS: usize = 10_000;
+/// Bytes in a password, least and most.
+pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=256;
+
+/// Whether `text` nests objects and arrays at most [`MAX_JSON_DEPTH`] deep.
+///
+/// Counts brackets outside strings; whether the text is JSON at all is the parser's question.
+#[must_use]
+pub fn is_shallow_json(text: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > MAX_JSON_DEPTH {
+                    return false;
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_levels_pass_and_seventeen_do_not() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(is_shallow_json(nested(16).as_bytes()));
+        assert!(!is_shallow_json(nested(17).as_bytes()));
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_count() {
+        let text = format!(r#"{{"content":"\"{}"}}"#, "[".repeat(100));
+        assert!(is_shallow_json(text.as_bytes()));
+    }
+}

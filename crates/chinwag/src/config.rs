@@ -1,0 +1,161 @@
+//! Everything that a server can be told. The command line fills this in from flags, environment and
+//! file; an embedding application fills it in by hand. Defaults are the documented limits.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The configuration of one server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder with the database and the secrets; made if missing.
+    pub data_dir: PathBuf,
+    /// Real users, or sample ones.
+    pub mode: Mode,
+    /// How tokens are made and checked.
+    pub auth: Auth,
+    /// Browser origins, beside the server's own, that may use it: `https://app.example.com`.
+    pub allowed_origins: Vec<String>,
+    /// Trust `X-Forwarded-For` of the proxy in front.
+    pub behind_proxy: bool,
+    /// Rates and counts.
+    pub limits: Limits,
+}
+
+/// Real users, or sample ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Starts without users.
+    Serve,
+    /// Starts with sample users and conversations, whose passwords everybody knows.
+    Demo,
+}
+
+/// How tokens are made and checked.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    /// The HS256 secret shared with another application; `None`: one is made in the data folder, and
+    /// only tokens with a session of this server are accepted.
+    pub shared_secret: Option<Secret>,
+    /// A token with an unknown `sub` makes that user. Needs `shared_secret`.
+    pub provision: bool,
+    /// Anybody may register.
+    pub registration: bool,
+    /// How long a token is valid.
+    pub token_lifetime: Duration,
+}
+
+/// Rates, counts and times. Sizes are fixed: see `chinwag_protocol::limits`.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// False turns the rate limits and the counts per address and user off, for load tests.
+    pub is_enforced: bool,
+    /// Messages a second and user.
+    pub sends: Rate,
+    /// Frames a second and socket.
+    pub frames: Rate,
+    /// Failed sign-ins of one account; further ones are delayed.
+    pub logins_per_account: Rate,
+    /// Failed sign-ins from one address; further ones are refused.
+    pub logins_per_address: Rate,
+    /// New accounts from one address.
+    pub registrations: Rate,
+    /// Open sockets of one user.
+    pub sockets_per_user: usize,
+    /// Sockets of one address that have not authenticated yet.
+    pub unauthenticated_per_address: usize,
+    /// Connections of the whole server.
+    pub connections: usize,
+    /// Time for a request's head.
+    pub head_timeout: Duration,
+    /// Time for a request's body.
+    pub body_timeout: Duration,
+    /// Time between two pings of the server on a WebSocket.
+    pub heartbeat: Duration,
+    /// A WebSocket that takes no byte for this long is closed.
+    pub write_stall: Duration,
+    /// Time for everything to finish when the server stops.
+    pub drain: Duration,
+}
+
+/// So many at once, and so many in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// How long until one more is allowed.
+    pub every: Duration,
+}
+
+/// A secret that no log shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("chinwag-data"),
+            mode: Mode::Serve,
+            auth: Auth::default(),
+            allowed_origins: Vec::new(),
+            behind_proxy: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            shared_secret: None,
+            provision: false,
+            registration: true,
+            token_lifetime: Duration::from_secs(3000 * 60),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            is_enforced: true,
+            sends: Rate { burst: 40, every: Duration::from_millis(100) },
+            frames: Rate { burst: 90, every: Duration::from_nanos(33_333_333) },
+            logins_per_account: Rate { burst: 5, every: Duration::from_secs(12) },
+            logins_per_address: Rate { burst: 20, every: Duration::from_secs(3) },
+            registrations: Rate { burst: 20, every: Duration::from_secs(3) },
+            sockets_per_user: 10,
+            unauthenticated_per_address: 20,
+            connections: 1_000_000,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(25),
+            write_stall: Duration::from_secs(60),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Secret {
+    /// Below this an HS256 secret can be guessed (RFC 7518 section 3.2); the server warns.
+    pub const RECOMMENDED_BYTES: usize = 32;
+
+    /// Takes the secret's bytes.
+    ///
+    /// # Errors
+    /// A sentence, if there are none.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, String> {
+        let bytes = bytes.into();
+        if bytes.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(Self(bytes)) }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
