@@ -7,10 +7,7 @@ use chinwag_ws::{Decoder, Error, Limits};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that short inputs reach them.
-const LIMITS: Limits = Limits {
-    max_frame_bytes: 300,
-    max_message_bytes: 400,
-};
+const LIMITS: Limits = Limits { max_frame_bytes: 300, max_message_bytes: 400 };
 
 #[derive(Debug, PartialEq)]
 struct Outcome {
@@ -41,11 +38,7 @@ fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
         }
         assert!(input.is_empty(), "no message, but input left");
     }
-    Outcome {
-        messages,
-        error: None,
-        is_mid_message: decoder.is_mid_message(),
-    }
+    Outcome { messages, error: None, is_mid_message: decoder.is_mid_message() }
 }
 
 fn cut<'a>(mut stream: &'a [u8], sizes: &[u8]) -> Vec<&'a [u8]> {

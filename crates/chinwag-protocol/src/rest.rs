@@ -33,6 +33,16 @@ pub struct Message {
     pub client_id: Option<String>,
 }
 
+/// The answer to a message that was sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SentMessage {
+    /// As it stands in the log.
+    #[serde(flatten)]
+    pub message: Message,
+    /// True if it was sent before, under the same `client_id`.
+    pub duplicate: bool,
+}
+
 /// A new message.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewMessage {

@@ -50,12 +50,7 @@ macro_rules! embed {
             // Quotes and hexadecimal digits are always UTF-8.
             Err(_) => "\"\"",
         };
-        Asset {
-            path: concat!("/static/", $name),
-            content_type: $content_type,
-            bytes: BYTES,
-            etag: ETAG,
-        }
+        Asset { path: concat!("/static/", $name), content_type: $content_type, bytes: BYTES, etag: ETAG }
     }};
 }
 
@@ -63,6 +58,9 @@ static ASSETS: &[Asset] = &[
     embed!("chat.html", "text/html; charset=utf-8"),
     embed!("chat.css", "text/css; charset=utf-8"),
     embed!("chat.js", "text/javascript; charset=utf-8"),
+    embed!("api.js", "text/javascript; charset=utf-8"),
+    embed!("room.js", "text/javascript; charset=utf-8"),
+    embed!("timeline.js", "text/javascript; charset=utf-8"),
     embed!("favicon.svg", "image/svg+xml"),
 ];
 
@@ -79,14 +77,13 @@ const fn entity_tag(bytes: &[u8]) -> [u8; TAG_LENGTH] {
     }
 
     let mut tag = [b'"'; TAG_LENGTH];
-    if let [_, digits @ .., _] = &mut tag {
-        let mut rest: &mut [u8] = digits;
-        while let [digit, tail @ ..] = rest {
-            hash = hash.rotate_left(4);
-            let nibble = (hash & 0xf) as u8;
-            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-            rest = tail;
-        }
+    let [_, digits @ .., _] = &mut tag;
+    let mut rest: &mut [u8] = digits;
+    while let [digit, tail @ ..] = rest {
+        hash = hash.rotate_left(4);
+        let nibble = (hash & 0xf) as u8;
+        *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+        rest = tail;
     }
     tag
 }
@@ -96,9 +93,7 @@ mod tests {
     use super::*;
 
     fn text(path: &str) -> &'static str {
-        asset(path)
-            .and_then(|asset| str::from_utf8(asset.bytes).ok())
-            .unwrap_or_default()
+        asset(path).and_then(|asset| str::from_utf8(asset.bytes).ok()).unwrap_or_default()
     }
 
     #[test]
@@ -144,18 +139,39 @@ mod tests {
     #[test]
     fn pages_hold_nothing_that_their_policy_forbids() {
         let html = text("/static/chat.html");
-        let script = text("/static/chat.js");
         for forbidden in [" style=", "<style", "onclick=", "onload=", "javascript:", "http://", "https://"] {
             assert!(!html.contains(forbidden), "{forbidden} in the page");
         }
         for tag in html.split("<script").skip(1) {
-            assert!(tag.starts_with(" src=\"/static/"), "inline script");
+            assert!(tag.starts_with(" type=\"module\" src=\"/static/"), "inline script");
         }
-        for sink in [
-            "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser",
-            "srcdoc", "localStorage", "sessionStorage", "document.cookie",
-        ] {
-            assert!(!script.contains(sink), "{sink} in the script");
+        let scripts = assets().iter().filter(|asset| asset.path.ends_with(".js"));
+        for script in scripts {
+            for sink in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "Function(",
+                "DOMParser",
+                "srcdoc",
+                "localStorage",
+                "sessionStorage",
+                "document.cookie",
+            ] {
+                assert!(!text(script.path).contains(sink), "{sink} in {}", script.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_module_that_a_script_imports_is_embedded() {
+        for asset in assets() {
+            for part in text(asset.path).split(" from './").skip(1) {
+                let name = part.split('\'').next().unwrap_or_default();
+                assert!(super::asset(&format!("/static/{name}")).is_some(), "{name}");
+            }
         }
     }
 }

@@ -1,1 +1,27 @@
-//! placeholder
+//! A real-time messaging server as a library.
+//!
+//! Run it alone with [`Server::serve`], or nest [`Server::router`] in your own axum application and send
+//! messages from it through [`Server::chat`]. The `chinwag` binary is this library's first embedder.
+
+mod admin;
+mod auth;
+mod chat;
+mod config;
+mod error;
+mod http;
+mod limits;
+mod listener;
+mod metrics;
+mod realtime;
+mod server;
+mod store;
+
+pub use admin::{AccountError, Accounts, NewAccount};
+pub use auth::Actor;
+pub use chat::{Chat, Sent};
+pub use chinwag_protocol as protocol;
+pub use config::{Auth, Config, Limits, Mode, Rate, Secret};
+pub use error::{Answer, Refusal};
+pub use listener::{ClientAddress, Listener, TlsFiles};
+pub use server::{Builder, ServeError, Server, StartError};
+pub use store::OpenError;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use chinwag_ws::{Decoder, Limits, Message};
 
 use crate::support::{
-    BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, binary, close, complete, decode_every_way, decode_whole,
-    fragment, last, ping, pong, text,
+    BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, binary, close, complete, decode_chunks, decode_every_way,
+    decode_whole, fragment, last, ping, pong, text,
 };
 
 #[test]
@@ -95,7 +95,7 @@ fn extended_lengths_decode_at_their_bounds() {
         for cut in [1, 2, 4, 9, 10, 14, stream.len() / 2, stream.len()] {
             let (front, back) = stream.split_at(cut);
             assert_eq!(
-                crate::support::decode_chunks(&limits, [front, back]),
+                decode_chunks(&limits, [front, back]),
                 complete([binary(&payload)]),
                 "{payload_bytes} bytes cut at {cut}"
             );

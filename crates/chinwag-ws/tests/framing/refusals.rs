@@ -147,15 +147,18 @@ fn a_frame_over_the_limit_is_refused_before_its_mask() {
 
 #[test]
 fn a_message_over_the_limit_is_refused_at_the_header_of_the_fragment() {
-    let fits = [fragment(TEXT, "123456789ü".as_bytes().split_at(10).0)].concat();
-    let fits = [fits, last(CONTINUATION, b"\xbcabcd")].concat();
+    // The first fragment ends inside a character: its unfinished bytes count too.
+    let (front, back) = "123456789üabcd".as_bytes().split_at(10);
+    let fits = [fragment(TEXT, front), last(CONTINUATION, back)].concat();
     let outcome = decode_every_way(&SMALL, &fits);
     assert_eq!((outcome.error, outcome.messages.len()), (None, 1));
 
     let header = &last(CONTINUATION, b"abcdef")[..2];
-    let stream = [&fragment(BINARY, b"0123456789")[..], header].concat();
-    let outcome = decode_every_way(&SMALL, &stream);
-    assert_eq!(outcome, refused(Error::MessageTooLarge));
+    for opcode in [TEXT, BINARY] {
+        let stream = [&fragment(opcode, front)[..], header].concat();
+        let outcome = decode_every_way(&SMALL, &stream);
+        assert_eq!(outcome, refused(Error::MessageTooLarge));
+    }
 }
 
 #[test]

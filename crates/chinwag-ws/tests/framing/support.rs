@@ -24,7 +24,7 @@ pub(crate) fn complete(messages: impl IntoIterator<Item = Message<'static>>) -> 
     Outcome { messages: messages.into_iter().collect(), error: None, is_mid_message: false }
 }
 
-/// Nothing but an error.
+/// Nothing but an error; what was buffered is freed.
 pub(crate) fn refused(error: Error) -> Outcome {
     Outcome { messages: Vec::new(), error: Some(error), is_mid_message: false }
 }
@@ -92,7 +92,7 @@ pub(crate) fn decode_chunks<'a>(limits: &Limits, chunks: impl IntoIterator<Item 
                 Ok(None) => break,
                 Err(error) => {
                     outcome.error = Some(error);
-                    assert!(!decoder.is_mid_message(), "an error frees what was buffered");
+                    outcome.is_mid_message = decoder.is_mid_message();
                     return outcome;
                 }
             }

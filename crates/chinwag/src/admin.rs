@@ -1,0 +1,167 @@
+//! Work on a data folder from the command line, also while a server runs on it.
+//!
+//! Every change here is one that writes no event, so a running server needs not be told: it reads
+//! accounts and sessions from the database whenever a token is shown.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chinwag_protocol::Timestamp;
+use chinwag_protocol::limits::PASSWORD_BYTES;
+use chinwag_protocol::rest::{Register, User, UserRole};
+
+use crate::auth::{Tokens, hash_now};
+use crate::chat::{insert_account, validate_account};
+use crate::error::Refusal;
+use crate::server::{StartError, own_secret};
+use crate::store::{Account, NewSession, Store, View};
+
+/// The accounts of a data folder.
+pub struct Accounts {
+    store: Store,
+    tokens: Tokens,
+}
+
+/// An account to be.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// 1 to 64 letters, digits or `. _ -`.
+    pub username: String,
+    /// Optional.
+    pub email: Option<String>,
+    /// 8 to 256 bytes.
+    pub password: String,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+    /// On the whole server.
+    pub role: UserRole,
+}
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// There is none of this name.
+    #[error("there is no user {0}")]
+    Unknown(String),
+    /// The account is disabled.
+    #[error("the user {0} is disabled")]
+    Disabled(String),
+    /// What was asked for is refused.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The password can't be hashed, or the token not signed.
+    #[error("can't compute the secret")]
+    Crypto,
+}
+
+impl From<Refusal> for AccountError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<crate::store::StoreError> for AccountError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl Accounts {
+    /// Opens a data folder, making it if it is missing.
+    ///
+    /// # Errors
+    /// If the folder or its secret can't be used.
+    pub fn open(folder: &Path) -> Result<Self, StartError> {
+        let store = Store::open_beside(folder)?;
+        let tokens = Tokens::new(&own_secret(folder)?, false);
+        Ok(Self { store, tokens })
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// If a field is not acceptable, or the name or address is taken.
+    pub fn add(&self, new: &NewAccount) -> Result<User, AccountError> {
+        let register = Register {
+            username: new.username.clone(),
+            // Checked only if there is one.
+            email: new.email.clone().unwrap_or_else(|| "nobody@example.com".to_owned()),
+            password: new.password.clone(),
+            first_name: new.first_name.clone(),
+            last_name: new.last_name.clone(),
+        };
+        let valid = validate_account(&register, new.role)?;
+        let hash = hash_now(&new.password).map_err(|_| AccountError::Crypto)?;
+        let account = Account { password_hash: Some(hash), email: new.email.clone(), ..valid };
+        Ok(self.store.write_blocking(move |change| insert_account(change, &account))?)
+    }
+
+    /// Every account, oldest first.
+    ///
+    /// # Errors
+    /// If the database can't be read.
+    pub fn list(&self) -> Result<Vec<User>, AccountError> {
+        Ok(self.store.read_blocking(View::users)?)
+    }
+
+    /// Enables or disables an account. Disabling also ends all of its sessions.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn set_active(&self, name: &str, is_active: bool) -> Result<(), AccountError> {
+        let user = self.find(name)?;
+        self.store.write_blocking(move |change| {
+            change.set_user_active(user.id, is_active)?;
+            if !is_active {
+                change.revoke_sessions(user.id)?;
+            }
+            Ok::<_, Refusal>(())
+        })?;
+        Ok(())
+    }
+
+    /// Replaces a password and ends all sessions of the account.
+    ///
+    /// # Errors
+    /// If there is no such account, or the password is too short or too long.
+    pub fn set_password(&self, name: &str, password: &str) -> Result<(), AccountError> {
+        let user = self.find(name)?;
+        if !PASSWORD_BYTES.contains(&password.len()) {
+            return Err(AccountError::Refused(Refusal::BadRequest("a password needs 8 to 256 bytes")));
+        }
+        let hash = hash_now(password).map_err(|_| AccountError::Crypto)?;
+        self.store.write_blocking(move |change| {
+            change.set_password_hash(user.id, &hash)?;
+            change.revoke_sessions(user.id)?;
+            Ok::<_, Refusal>(())
+        })?;
+        Ok(())
+    }
+
+    /// Opens a session for an account and gives its token.
+    ///
+    /// # Errors
+    /// If there is no such account, or it is disabled.
+    pub fn token(&self, name: &str, lifetime: Duration) -> Result<String, AccountError> {
+        let user = self.find(name)?;
+        if !user.is_active {
+            return Err(AccountError::Disabled(user.username));
+        }
+        let now = Timestamp::now();
+        let lifetime_ms = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
+        let session = NewSession::new(user.id, now, lifetime_ms, "chinwag token");
+        let token = self
+            .tokens
+            .sign(&user.username, &session.id, now, session.expires_at)
+            .map_err(|_| AccountError::Crypto)?;
+        self.store.write_blocking(move |change| Ok::<_, Refusal>(change.insert_session(&session)?))?;
+        Ok(token)
+    }
+
+    fn find(&self, name: &str) -> Result<User, AccountError> {
+        let identity = self.store.read_blocking(|view| view.identity(name))?;
+        identity.map(|identity| identity.user).ok_or_else(|| AccountError::Unknown(name.to_owned()))
+    }
+}

@@ -1,0 +1,27 @@
+//! Who is calling: tokens and passwords become an [`Actor`], which every domain function asks for.
+
+mod passwords;
+mod tokens;
+
+use std::sync::Arc;
+
+use chinwag_protocol::rest::UserRole;
+use chinwag_protocol::{Timestamp, UserId};
+
+pub(crate) use passwords::{PasswordError, Passwords, hash_now};
+pub(crate) use tokens::Tokens;
+
+/// The authenticated caller.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Who.
+    pub user_id: UserId,
+    /// Their name, which is also the token's `sub`.
+    pub username: Arc<str>,
+    /// On the whole server.
+    pub role: UserRole,
+    /// The sign-in behind the token; `None` for a token that another application signed.
+    pub session: Option<Arc<str>>,
+    /// When the token stops being valid.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,239 @@
+//! Accounts: signing in, registering, and the first administrator.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use chinwag_protocol::rest::{Register, Token, User, UserRole};
+use chinwag_protocol::{ErrorCode, UserId, limits};
+use parking_lot::Mutex;
+
+use super::Chat;
+use crate::auth::{Actor, PasswordError};
+use crate::error::Refusal;
+use crate::store::{Account, Change, random_token};
+
+/// How long the link that `serve` prints is good.
+const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// The one-time way in while nobody has an account.
+pub(super) struct SetupLink {
+    open: Mutex<Option<(String, Instant)>>,
+}
+
+impl SetupLink {
+    pub(super) fn new(is_wanted: bool) -> Self {
+        let open = is_wanted.then(|| (random_token(), Instant::now() + SETUP_LIFETIME));
+        Self { open: Mutex::new(open) }
+    }
+}
+
+impl Chat {
+    /// Signs in with a password.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for an unknown name, a wrong password or a disabled account: the same words and
+    /// the same time. `RateLimited` after too many failures from this address; after too many for this
+    /// account the answer only takes longer, so that nobody can lock somebody out.
+    pub(crate) async fn sign_in(
+        &self,
+        name: &str,
+        password: String,
+        address: Option<IpAddr>,
+        user_agent: &str,
+    ) -> Result<Token, Refusal> {
+        let limits = &self.inner.limits;
+        if let Some(address) = address {
+            limits.logins_per_address.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
+        }
+        let account = name.to_lowercase();
+        self.wait_for_account(&account).await?;
+
+        let lookup = account.clone();
+        let identity = self.store().read(move |view| Ok::<_, Refusal>(view.identity(&lookup)?)).await?;
+        let hash = identity.as_ref().and_then(|identity| identity.password_hash.clone());
+        let is_right = self.inner.passwords.verify(password, hash).await?;
+        match identity {
+            Some(identity) if is_right && identity.user.is_active => {
+                limits.logins_per_account.give_back(account.as_str());
+                if let Some(address) = address {
+                    limits.logins_per_address.give_back(&address);
+                }
+                self.open_session(identity.user, user_agent).await
+            }
+            _ => Err(Refusal::Unauthenticated("Incorrect username or password")),
+        }
+    }
+
+    /// Holds a sign-in back while its account has failed too often lately.
+    async fn wait_for_account(&self, account: &str) -> Result<(), Refusal> {
+        while let Err(wait) = self.inner.limits.logins_per_account.take(account, Instant::now()) {
+            let Ok(_place) = self.inner.limits.delayed_logins.try_acquire() else {
+                return Err(Refusal::RateLimited(wait));
+            };
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    /// Makes an account and signs it in.
+    ///
+    /// # Errors
+    /// `Forbidden` where registration is closed, `Invalid` for a field, `BadRequest` if the name or
+    /// address is taken, `RateLimited`.
+    pub(crate) async fn register(
+        &self,
+        register: Register,
+        address: Option<IpAddr>,
+        user_agent: &str,
+    ) -> Result<Token, Refusal> {
+        if !self.config().auth.registration {
+            return Err(Refusal::Forbidden("Registration is closed on this server"));
+        }
+        if let Some(address) = address {
+            self.inner.limits.registrations.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
+        }
+        let account = self.account(register, UserRole::User).await?;
+        let user = self.store().write(move |change| insert_account(change, &account)).await?;
+        self.open_session(user, user_agent).await
+    }
+
+    /// The setup link's token, while it is good.
+    pub(crate) fn setup_token(&self) -> Option<String> {
+        let open = self.inner.setup.open.lock();
+        open.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(token, _)| token.clone())
+    }
+
+    /// Makes the first administrator. The link works once, and only while nobody has an account.
+    pub(crate) async fn set_up(
+        &self,
+        token: &str,
+        register: Register,
+        user_agent: &str,
+    ) -> Result<Token, Refusal> {
+        const REFUSED: Refusal = Refusal::Forbidden("This setup link was used or is too old");
+        // A random token of 160 bits: comparing it in constant time would protect nothing.
+        if self.setup_token().is_none_or(|good| good != token) {
+            return Err(REFUSED);
+        }
+        let account = self.account(register, UserRole::Admin).await?;
+        let user = self
+            .store()
+            .write(
+                move |change| {
+                    if change.has_users()? { Err(REFUSED) } else { insert_account(change, &account) }
+                },
+            )
+            .await?;
+        *self.inner.setup.open.lock() = None;
+        self.open_session(user, user_agent).await
+    }
+
+    /// The caller's own account.
+    pub(crate) async fn me(&self, actor: &Actor) -> Result<User, Refusal> {
+        let user_id: UserId = actor.user_id;
+        self.store()
+            .read(move |view| view.user(user_id)?.ok_or(Refusal::Unauthenticated("Unknown account")))
+            .await
+    }
+
+    async fn account(&self, register: Register, role: UserRole) -> Result<Account, Refusal> {
+        let account = validate(&register, role)?;
+        let password_hash = self.inner.passwords.hash(register.password).await?;
+        Ok(Account { password_hash: Some(password_hash), ..account })
+    }
+}
+
+impl From<PasswordError> for Refusal {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Unavailable,
+            PasswordError::Failed => Self::Internal,
+        }
+    }
+}
+
+/// Inserts an account whose names are free.
+pub(crate) fn insert_account(change: &mut Change, account: &Account) -> Result<User, Refusal> {
+    if change.identity(&account.username)?.is_some() {
+        return Err(Refusal::BadRequest("Username already exists"));
+    }
+    if let Some(email) = &account.email
+        && change.identity(email)?.is_some()
+    {
+        return Err(Refusal::BadRequest("Email already exists"));
+    }
+    Ok(change.insert_user(account)?)
+}
+
+/// Checks a registration; the password is not hashed yet.
+pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, Refusal> {
+    let invalid = |field, kind, message: &str| {
+        Err(Refusal::Invalid { field, kind, code: ErrorCode::InvalidFrame, message: message.to_owned() })
+    };
+    if !is_username(&register.username) {
+        return invalid("username", "value_error", "username needs 1 to 64 letters, digits or . _ -");
+    }
+    if !is_email(&register.email) {
+        return invalid("email", "value_error", "email is not an e-mail address");
+    }
+    if !limits::PASSWORD_BYTES.contains(&register.password.len()) {
+        return invalid("password", "value_error", "password needs 8 to 256 bytes");
+    }
+    for (field, name) in [("first_name", &register.first_name), ("last_name", &register.last_name)] {
+        if name.chars().count() > limits::MAX_NAME_CHARS || name.chars().any(char::is_control) {
+            return invalid(
+                field,
+                "string_too_long",
+                "a name has at most 64 characters and no control characters",
+            );
+        }
+    }
+    Ok(Account {
+        username: register.username.clone(),
+        email: Some(register.email.clone()),
+        first_name: register.first_name.clone(),
+        last_name: register.last_name.clone(),
+        password_hash: None,
+        role,
+    })
+}
+
+/// No `@`: else somebody could take another person's e-mail address as a name and sign in as them.
+pub(crate) fn is_username(name: &str) -> bool {
+    let is_allowed = |character: char| character.is_alphanumeric() || matches!(character, '.' | '_' | '-');
+    (1..=limits::MAX_NAME_CHARS).contains(&name.chars().count()) && name.chars().all(is_allowed)
+}
+
+/// One `@` with something before it and a dotted name behind. Whether mail arrives, only mail can tell.
+pub(crate) fn is_email(address: &str) -> bool {
+    let is_plain =
+        |text: &str| !text.chars().any(|character| character.is_whitespace() || character.is_control());
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let labels_are_full = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
+    address.len() <= 254 && !local.is_empty() && !local.contains('@') && is_plain(address) && labels_are_full
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames() {
+        for good in ["a", "alice", "Ana-María", "j.r_2", &"x".repeat(64)] {
+            assert!(is_username(good), "{good}");
+        }
+        for bad in ["", " ", "a b", "a@b.c", "a\0b", "a/b", "<b>", &"x".repeat(65)] {
+            assert!(!is_username(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn email_addresses() {
+        for good in ["a@b.c", "first.last+tag@sub.example.org"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in ["", "a", "a@", "@b.c", "a@b", "a@b.", "a@.c", "a b@c.d", "a@b@c.d", "a@b.c\n"] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

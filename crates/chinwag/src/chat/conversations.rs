@@ -1,0 +1,180 @@
+//! Making and listing conversations.
+
+use std::time::Instant;
+
+use chinwag_protocol::rest::{Conversation, NewConversation, Participant};
+use chinwag_protocol::{ConversationId, ErrorCode, Seq, UserId, limits};
+
+use super::Chat;
+use super::access::{Action, authorize};
+use crate::auth::Actor;
+use crate::error::Refusal;
+use crate::store::{Change, NewGroup, StoreError};
+
+impl Chat {
+    /// Makes a group with the caller as its owner, or finds or makes the one direct conversation of two
+    /// people.
+    ///
+    /// # Errors
+    /// `Invalid` for a body that is neither or both, `BadRequest` for a direct conversation with
+    /// oneself, `NotFound` for a participant who does not exist.
+    pub async fn create_conversation(
+        &self,
+        actor: &Actor,
+        new: NewConversation,
+    ) -> Result<Conversation, Refusal> {
+        self.inner.limits.sends.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
+        let caller = actor.user_id;
+        match (new.participant_id, new.title, new.participant_ids) {
+            (Some(other), None, None) => {
+                if other == caller {
+                    return Err(Refusal::BadRequest("Cannot create a conversation with yourself"));
+                }
+                self.store().write(move |change| direct(change, caller, other)).await
+            }
+            (None, title, participant_ids) => {
+                let title = valid_title(title)?;
+                let members = valid_members(caller, participant_ids.unwrap_or_default())?;
+                self.store().write(move |change| group(change, title, caller, members)).await
+            }
+            (Some(_), _, _) => Err(Refusal::Invalid {
+                field: "participant_id",
+                kind: "value_error",
+                code: ErrorCode::InvalidFrame,
+                message: "participant_id stands alone, without title and participant_ids".to_owned(),
+            }),
+        }
+    }
+
+    /// The conversations that the caller takes part in, oldest first.
+    pub async fn conversations(&self, actor: &Actor) -> Result<Vec<Conversation>, Refusal> {
+        let user_id = actor.user_id;
+        self.store().read(move |view| Ok(view.conversations_of(user_id)?)).await
+    }
+
+    /// One conversation of the caller.
+    pub async fn conversation(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Refusal> {
+        let user_id = actor.user_id;
+        self.store()
+            .read(move |view| {
+                authorize(view.membership(id, user_id)?, Action::Read)?;
+                view.conversation(id)?.ok_or(Refusal::NoConversation)
+            })
+            .await
+    }
+
+    /// Who takes part in a conversation of the caller: public profiles only.
+    pub async fn participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>, Refusal> {
+        let user_id = actor.user_id;
+        self.store()
+            .read(move |view| {
+                authorize(view.membership(id, user_id)?, Action::Read)?;
+                Ok(view.participants(id)?)
+            })
+            .await
+    }
+
+    /// Lets the caller's socket into a conversation, and says where its log ends now.
+    ///
+    /// Asks again whether the account may enter: the socket is in the table of its user by now, so a
+    /// session that is revoked from here on closes it, and one that was revoked before is seen here.
+    pub(crate) async fn enter(&self, actor: &Actor, id: ConversationId) -> Result<Seq, EnterError> {
+        let actor = actor.clone();
+        self.store()
+            .read(move |view| {
+                let row = view.auth_row(&actor.username, actor.session.as_deref())?;
+                if row.is_none_or(|row| !row.admits(actor.session.as_deref())) {
+                    return Err(EnterError::Account);
+                }
+                authorize(view.membership(id, actor.user_id)?, Action::Read)?;
+                Ok(view.head_seq(id)?)
+            })
+            .await
+    }
+}
+
+/// Why a socket is not let into a conversation.
+#[derive(Debug)]
+pub(crate) enum EnterError {
+    /// The account or its session ended meanwhile.
+    Account,
+    /// The conversation does not exist, is not the caller's, or can't be read now.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for EnterError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for EnterError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+fn direct(change: &mut Change, caller: UserId, other: UserId) -> Result<Conversation, Refusal> {
+    let Some(person) = change.user(other)? else { return Err(no_user(other)) };
+    if let Some(existing) = change.direct_conversation(caller, other)? {
+        return Ok(existing);
+    }
+    Ok(change.insert_direct(caller, other, &format!("Chat with {}", person.username))?)
+}
+
+fn group(
+    change: &mut Change,
+    title: String,
+    owner: UserId,
+    members: Vec<UserId>,
+) -> Result<Conversation, Refusal> {
+    for member in &members {
+        if change.user(*member)?.is_none() {
+            return Err(no_user(*member));
+        }
+    }
+    Ok(change.insert_group(&NewGroup { title, owner, members })?)
+}
+
+fn no_user(id: UserId) -> Refusal {
+    Refusal::NotFound(format!("User with ID {id} not found"))
+}
+
+fn valid_title(title: Option<String>) -> Result<String, Refusal> {
+    let invalid = |kind, message: &str| {
+        Err(Refusal::Invalid {
+            field: "title",
+            kind,
+            code: ErrorCode::InvalidFrame,
+            message: message.to_owned(),
+        })
+    };
+    let Some(title) = title else { return invalid("missing", "Field required") };
+    let title = title.trim();
+    if title.is_empty() {
+        return invalid("string_too_short", "title is empty");
+    }
+    if title.chars().count() > limits::MAX_NAME_CHARS {
+        return invalid("string_too_long", "title has more than 64 characters");
+    }
+    if title.chars().any(char::is_control) {
+        return invalid("value_error", "title has a control character");
+    }
+    Ok(title.to_owned())
+}
+
+/// The others, each once.
+fn valid_members(owner: UserId, mut members: Vec<UserId>) -> Result<Vec<UserId>, Refusal> {
+    members.sort_unstable();
+    members.dedup();
+    members.retain(|member| *member != owner);
+    if members.len() >= limits::MAX_PARTICIPANTS {
+        return Err(Refusal::Invalid {
+            field: "participant_ids",
+            kind: "too_long",
+            code: ErrorCode::TooLarge,
+            message: "a conversation has at most 10,000 participants".to_owned(),
+        });
+    }
+    Ok(members)
+}

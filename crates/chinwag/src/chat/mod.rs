@@ -1,0 +1,103 @@
+//! The rules of the chat. WebSocket, REST and an embedding host all come in here, with an
+//! [`Actor`](crate::auth::Actor).
+//!
+//! Every change runs *limit, authorize, validate, append*, the last three inside the log's transaction;
+//! publishing is the commit's own step, so no function here can forget it. Nothing here knows HTTP, SQL
+//! or sockets.
+
+mod access;
+mod accounts;
+mod conversations;
+mod messages;
+mod sample;
+mod sessions;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chinwag_protocol::UserId;
+use tokio::sync::Semaphore;
+
+pub(crate) use accounts::{insert_account, validate as validate_account};
+pub(crate) use conversations::EnterError;
+pub use messages::Sent;
+pub(crate) use sample::fill as fill_sample;
+pub(crate) use sessions::AuthError;
+
+use crate::auth::{Passwords, Tokens};
+use crate::config::{Config, Mode};
+use crate::limits::RateLimiter;
+use crate::realtime::Hub;
+use crate::store::{Store, View};
+
+/// The chat, for whoever embeds it. Cheap to clone.
+#[derive(Clone)]
+pub struct Chat {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    hub: Arc<Hub>,
+    passwords: Passwords,
+    tokens: Tokens,
+    config: Config,
+    limits: Limiters,
+    setup: accounts::SetupLink,
+}
+
+struct Limiters {
+    sends: RateLimiter<UserId>,
+    logins_per_account: RateLimiter<String>,
+    logins_per_address: RateLimiter<IpAddr>,
+    registrations: RateLimiter<IpAddr>,
+    delayed_logins: Semaphore,
+}
+
+/// Sign-ins that may be held back at the same time; more are refused.
+const MAX_DELAYED_LOGINS: usize = 64;
+
+impl Chat {
+    pub(crate) fn new(
+        config: Config,
+        store: Store,
+        hub: Arc<Hub>,
+        passwords: Passwords,
+        tokens: Tokens,
+    ) -> Result<Self, crate::error::Refusal> {
+        let limits = &config.limits;
+        let limits = Limiters {
+            sends: RateLimiter::new(limits.sends, limits.is_enforced),
+            logins_per_account: RateLimiter::new(limits.logins_per_account, limits.is_enforced),
+            logins_per_address: RateLimiter::new(limits.logins_per_address, limits.is_enforced),
+            registrations: RateLimiter::new(limits.registrations, limits.is_enforced),
+            delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
+        };
+        let has_users: bool = store.read_blocking(View::has_users)?;
+        let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
+        let inner = Inner { store, hub, passwords, tokens, config, limits, setup };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.inner.hub
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Whether the database answers a query: what `/readyz` asks.
+    pub(crate) async fn is_store_ready(&self) -> bool {
+        self.store().read(|view| view.has_users().map_err(crate::error::Refusal::from)).await.is_ok()
+    }
+
+    /// Changes that wait for the writer.
+    pub(crate) fn queued_writes(&self) -> usize {
+        self.store().queued()
+    }
+}

@@ -1,0 +1,118 @@
+//! Why the server refuses something: one enum, and one match that gives every transport its answer.
+
+use std::time::Duration;
+
+use chinwag_protocol::ErrorCode;
+use chinwag_protocol::rest::{Location, ValidationError};
+
+use crate::store::StoreError;
+
+/// A refusal. Its text is for the client; what only the operator may know is logged where it happened.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A field is not what it has to be.
+    #[error("{message}")]
+    Invalid {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong, for programs, in the words of FastAPI's validator.
+        kind: &'static str,
+        /// `invalid_content`, `too_large` or `invalid_frame` on a socket.
+        code: ErrorCode,
+        /// For people.
+        message: String,
+    },
+    /// The request makes no sense as a whole.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// No valid token, or wrong credentials.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// There is no such conversation.
+    #[error("Conversation not found")]
+    NoConversation,
+    /// The caller is not in the conversation.
+    #[error("You are not a participant in this conversation")]
+    NotParticipant,
+    /// The caller may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// What is named does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// The idempotency key was used for another message.
+    #[error("this client_id was used for another message")]
+    IdempotencyMismatch,
+    /// Too many; try again after this time.
+    #[error("too many requests, try again in {} s", .0.as_secs().max(1))]
+    RateLimited(Duration),
+    /// The server can't do it now.
+    #[error("the server is busy, try again")]
+    Unavailable,
+    /// A fault of the server.
+    #[error("internal error")]
+    Internal,
+}
+
+/// What a transport needs to know of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Code of the socket's error frame.
+    pub code: ErrorCode,
+}
+
+impl Refusal {
+    /// How each transport answers.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        let (status, code) = match self {
+            Self::Invalid { code, .. } => (422, *code),
+            Self::BadRequest(_) => (400, ErrorCode::InvalidFrame),
+            Self::Unauthenticated(_) => (401, ErrorCode::Forbidden),
+            Self::NoConversation | Self::NotFound(_) => (404, ErrorCode::NotFound),
+            Self::NotParticipant => (403, ErrorCode::NotParticipant),
+            Self::Forbidden(_) => (403, ErrorCode::Forbidden),
+            Self::IdempotencyMismatch => (409, ErrorCode::IdempotencyMismatch),
+            Self::RateLimited(_) => (429, ErrorCode::RateLimited),
+            Self::Unavailable => (503, ErrorCode::Unavailable),
+            Self::Internal => (500, ErrorCode::Internal),
+        };
+        Answer { status, code }
+    }
+
+    /// When to try again, if that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited(after) => Some(*after),
+            Self::Unavailable => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// The entry of a 422 answer's list, if the refusal is about one field.
+    #[must_use]
+    pub fn validation_error(&self) -> Option<ValidationError> {
+        let Self::Invalid { field, kind, message, .. } = self else { return None };
+        Some(ValidationError {
+            loc: vec![Location::Name("body".to_owned()), Location::Name((*field).to_owned())],
+            msg: message.clone(),
+            kind,
+        })
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Unavailable,
+            StoreError::NotCommitted(_) | StoreError::Stopped => Self::Unavailable,
+            StoreError::Sqlite(error) => {
+                tracing::error!(%error, "a query failed");
+                Self::Internal
+            }
+        }
+    }
+}

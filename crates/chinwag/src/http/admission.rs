@@ -1,0 +1,110 @@
+//! How many connections there are, and how many of one address have not said yet who they are.
+//!
+//! An address that has too many waits: a burst of honest clients passes as each of them authenticates,
+//! and sockets that only sit there are closed by the time limits.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::Limits;
+
+/// Connections of one address that may wait for others of it to authenticate.
+const MAX_WAITING: usize = 512;
+/// How long they wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Admission {
+    total: Arc<Semaphore>,
+    addresses: Arc<Mutex<HashMap<IpAddr, Address>>>,
+    per_address: Option<usize>,
+}
+
+struct Address {
+    unauthenticated: Arc<Semaphore>,
+    connections: usize,
+}
+
+/// A connection's place; dropping it gives it back. An extension of each of its requests.
+#[derive(Clone)]
+pub(super) struct Place(Arc<Held>);
+
+struct Held {
+    unauthenticated: Mutex<Option<OwnedSemaphorePermit>>,
+    _total: OwnedSemaphorePermit,
+}
+
+impl Admission {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            total: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            addresses: Arc::default(),
+            per_address: limits.is_enforced.then_some(limits.unauthenticated_per_address),
+        }
+    }
+
+    /// Waits until there may be one more connection at all.
+    pub(super) async fn one_more(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.total).acquire_owned().await.ok()
+    }
+
+    /// Waits until this address may have one more that has not authenticated. `None`: it may not.
+    pub(super) async fn enter(&self, address: IpAddr, total: OwnedSemaphorePermit) -> Option<Place> {
+        let unauthenticated = match self.per_address {
+            Some(limit) => Some(self.wait(address, limit).await?),
+            None => None,
+        };
+        Some(Place(Arc::new(Held { unauthenticated: Mutex::new(unauthenticated), _total: total })))
+    }
+
+    async fn wait(&self, address: IpAddr, limit: usize) -> Option<OwnedSemaphorePermit> {
+        let waiting = Waiting::new(&self.addresses, address, limit)?;
+        let permit = Arc::clone(&waiting.unauthenticated).acquire_owned();
+        tokio::time::timeout(PATIENCE, permit).await.ok()?.ok()
+    }
+}
+
+/// Counts who waits, so that an address is forgotten when nobody of it waits or holds a permit.
+struct Waiting<'a> {
+    addresses: &'a Mutex<HashMap<IpAddr, Address>>,
+    address: IpAddr,
+    unauthenticated: Arc<Semaphore>,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(addresses: &'a Mutex<HashMap<IpAddr, Address>>, address: IpAddr, limit: usize) -> Option<Self> {
+        let mut table = addresses.lock();
+        let entry = table
+            .entry(address)
+            .or_insert_with(|| Address { unauthenticated: Arc::new(Semaphore::new(limit)), connections: 0 });
+        if entry.connections >= MAX_WAITING {
+            return None;
+        }
+        entry.connections += 1;
+        let unauthenticated = Arc::clone(&entry.unauthenticated);
+        Some(Self { addresses, address, unauthenticated })
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut table = self.addresses.lock();
+        if let Some(entry) = table.get_mut(&self.address) {
+            entry.connections -= 1;
+        }
+        // The semaphore is shared with the permits it gave: only the table's own reference and this one
+        // are left when all came back.
+        table.retain(|_, entry| entry.connections > 0 || Arc::strong_count(&entry.unauthenticated) > 2);
+    }
+}
+
+impl Place {
+    /// The connection has said who it is, or has sent a whole request that other limits bound.
+    pub(super) fn settle(&self) {
+        drop(self.0.unauthenticated.lock().take());
+    }
+}

@@ -1,0 +1,74 @@
+//! Refusals as HTTP answers, in the shapes that FastAPI made familiar: `{"detail": …}`.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chinwag_protocol::rest::{Detail, Location, ValidationDetail, ValidationError};
+
+use crate::error::Refusal;
+
+/// Why a request gets no answer of its route.
+#[derive(Debug)]
+pub(crate) enum HttpError {
+    /// The chat refused.
+    Refused(Refusal),
+    /// A parameter or body is not what the route takes.
+    Invalid(ValidationError),
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// The body did not come in time, or its connection broke.
+    BodyUnreadable,
+}
+
+impl From<Refusal> for HttpError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl HttpError {
+    /// One field of one part of the request (`body`, `query`, `path`) is wrong.
+    pub(crate) fn invalid(part: &str, field: &str, kind: &'static str, message: impl Into<String>) -> Self {
+        let loc = [part, field].into_iter().filter(|step| !step.is_empty());
+        Self::Invalid(ValidationError {
+            loc: loc.map(|step| Location::Name(step.to_owned())).collect(),
+            msg: message.into(),
+            kind,
+        })
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => refused(&refusal),
+            Self::Invalid(error) => invalid(error),
+            Self::BodyTooLarge => detail(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
+            Self::BodyUnreadable => detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
+        }
+    }
+}
+
+/// `{"detail": "…"}`.
+pub(crate) fn detail(status: StatusCode, text: impl Into<String>) -> Response {
+    (status, Json(Detail { detail: text.into() })).into_response()
+}
+
+fn invalid(error: ValidationError) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(ValidationDetail { detail: vec![error] })).into_response()
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    if let Some(error) = refusal.validation_error() {
+        return invalid(error);
+    }
+    let status = StatusCode::from_u16(refusal.answer().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = detail(status, refusal.to_string());
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(after) = refusal.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    }
+    response
+}

@@ -1,0 +1,153 @@
+//! Reading requests: the caller, the path, the query and the body, each with its bounds.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use chinwag_protocol::rest::{Location, ValidationError};
+use chinwag_protocol::{ConversationId, limits};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use super::Shared;
+use super::error::HttpError;
+use crate::auth::Actor;
+use crate::chat::AuthError;
+use crate::error::Refusal;
+
+/// The caller, by the bearer token.
+pub(crate) struct Caller(pub Actor);
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, HttpError> {
+        let token = bearer(&parts.headers).ok_or(Refusal::Unauthenticated("Not authenticated"))?;
+        match shared.chat.authenticate(token).await {
+            Ok(actor) => Ok(Self(actor)),
+            Err(AuthError::Token | AuthError::Account) => {
+                Err(Refusal::Unauthenticated("Could not validate credentials").into())
+            }
+            Err(AuthError::Store(refusal)) => Err(refusal.into()),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The conversation in the path.
+pub(crate) struct InConversation(pub ConversationId);
+
+impl FromRequestParts<Shared> for InConversation {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, HttpError> {
+        let parameters = RawPathParams::from_request_parts(parts, shared).await;
+        let text = parameters.ok().and_then(|parameters| {
+            parameters.iter().find(|(name, _)| *name == "conversation_id").map(|(_, text)| text.to_owned())
+        });
+        let text = text.unwrap_or_default();
+        let id = integer("path", "conversation_id", &text)?;
+        Ok(Self(ConversationId(id)))
+    }
+}
+
+/// An integer of a path or query, or FastAPI's words for what is none.
+pub(crate) fn integer(part: &str, field: &str, text: &str) -> Result<i64, HttpError> {
+    let message = "Input should be a valid integer, unable to parse string as an integer";
+    text.parse().map_err(|_| HttpError::invalid(part, field, "int_parsing", message))
+}
+
+/// The parameters of the query, the last one of each name.
+pub(crate) fn query(parts: &axum::http::Uri) -> HashMap<String, String> {
+    form_urlencoded::parse(parts.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// The program that asks, as it names itself.
+pub(crate) fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, HttpError> {
+        let bytes = read_body(request.into_body(), shared).await?;
+        if !limits::is_shallow_json(&bytes) {
+            return Err(HttpError::invalid("body", "", "json_invalid", "JSON is nested too deep"));
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(explain)?;
+        deserializer
+            .end()
+            .map_err(|error| HttpError::invalid("body", "", "json_invalid", error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+/// A form body: its fields, the last one of each name.
+pub(crate) struct FormBody(HashMap<String, String>);
+
+impl FromRequest<Shared> for FormBody {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, HttpError> {
+        let bytes = read_body(request.into_body(), shared).await?;
+        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+}
+
+impl FormBody {
+    /// Takes a field that must be there.
+    pub(crate) fn required(&mut self, field: &str) -> Result<String, HttpError> {
+        self.0.remove(field).ok_or_else(|| HttpError::invalid("body", field, "missing", "Field required"))
+    }
+}
+
+async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, HttpError> {
+    let limit: Duration = shared.chat.config().limits.body_timeout;
+    let read = tokio::time::timeout(limit, Limited::new(body, limits::MAX_BODY_BYTES).collect()).await;
+    match read {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(HttpError::BodyTooLarge),
+        Ok(Err(_)) | Err(_) => Err(HttpError::BodyUnreadable),
+    }
+}
+
+/// Puts serde's complaint into FastAPI's form: where, what, and a word for it.
+fn explain(error: serde_path_to_error::Error<serde_json::Error>) -> HttpError {
+    let mut loc = vec![Location::Name("body".to_owned())];
+    for step in error.path() {
+        match step {
+            serde_path_to_error::Segment::Map { key } => loc.push(Location::Name(key.clone())),
+            serde_path_to_error::Segment::Seq { index } => loc.push(Location::Index(*index)),
+            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
+        }
+    }
+    let inner = error.into_inner();
+    if !inner.is_data() {
+        let message = "the body is not valid JSON";
+        return HttpError::Invalid(ValidationError { loc, msg: message.to_owned(), kind: "json_invalid" });
+    }
+    let message = inner.to_string();
+    // serde names a missing field only in its sentence.
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        loc.push(Location::Name(field.to_owned()));
+        return HttpError::Invalid(ValidationError {
+            loc,
+            msg: "Field required".to_owned(),
+            kind: "missing",
+        });
+    }
+    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    HttpError::Invalid(ValidationError { loc, msg: message, kind: "type_error" })
+}

@@ -1,0 +1,113 @@
+//! What every request passes: host and origin checks, and the headers that every answer carries.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::Shared;
+use super::admission::Place;
+use super::error::detail;
+use crate::config::{Config, Mode};
+
+/// Signs of a proxy: a demo behind one would be open to others than this computer.
+const FORWARDED: [&str; 5] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// For answers that are no pages. Pages set their own.
+const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Browser origins of the configuration may read answers. Others get theirs without permission to.
+pub(super) fn cors(config: &Config) -> CorsLayer {
+    let origins = config.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([header::LINK, header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_secs(600))
+}
+
+pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let config = shared.chat.config();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    // A whole plain request is bounded by its route's own limits; a WebSocket settles when it is let in.
+    if let Some(place) = request.extensions().get::<Place>()
+        && !request.headers().contains_key(header::UPGRADE)
+    {
+        place.settle();
+    }
+    let refusal = refuse_demo(config, request.headers()).or_else(|| refuse_origin(config, &request));
+    let mut response = match refusal {
+        Some(text) => detail(StatusCode::FORBIDDEN, text),
+        None => next.run(request).await,
+    };
+    if response.status().is_client_error() {
+        shared.metrics.refusals.inc();
+    }
+    shared.metrics.note_request(route, response.status().as_u16());
+    add_headers(response.headers_mut());
+    response
+}
+
+/// A demo's passwords are public, so only this computer may ask it, and no web page that has its own
+/// name point here.
+fn refuse_demo(config: &Config, headers: &HeaderMap) -> Option<&'static str> {
+    if config.mode != Mode::Demo {
+        return None;
+    }
+    if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+        return Some("chinwag demo does not run behind a proxy: its users are for this computer only");
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_local = matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]" | "::1");
+    (!is_local).then_some("chinwag demo answers only as localhost: its users are for this computer only")
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// A browser says which page a request comes from. Pages of other origins may open no socket and change
+/// nothing, unless they are configured.
+fn refuse_origin(config: &Config, request: &Request) -> Option<&'static str> {
+    let headers = request.headers();
+    let origin = headers.get(header::ORIGIN)?;
+    let reads_only = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads_only && !headers.contains_key(header::UPGRADE) {
+        return None;
+    }
+    let is_allowed = origin.to_str().is_ok_and(|origin| {
+        config.allowed_origins.iter().any(|allowed| allowed == origin) || is_own(origin, headers)
+    });
+    (!is_allowed).then_some("This origin is not allowed; add it to allowed_origins")
+}
+
+/// Whether the page came from this server, under whatever name and scheme the browser knows it.
+fn is_own(origin: &str, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let page = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    page.is_some() && page == host
+}
+
+fn add_headers(headers: &mut HeaderMap) {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA_CSP));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}

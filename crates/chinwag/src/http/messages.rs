@@ -1,0 +1,131 @@
+//! History, and sending over REST.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use chinwag_protocol::rest::{Detail, Message, NewMessage, SentMessage, ValidationDetail};
+use chinwag_protocol::{ConversationId, Send, Seq, limits};
+
+use super::Shared;
+use super::error::HttpError;
+use super::extract::{Caller, InConversation, JsonBody, integer, query};
+use crate::store::Page;
+
+/// History
+///
+/// Oldest first. `before` and `after` are exclusive positions; with `after` it is the page right behind
+/// it, else the newest one. Without any parameter: everything, at most the last 1,000. The `Link` header
+/// names the neighbouring page, `prev` older, `next` newer, if there is one.
+#[utoipa::path(get, path = "/conversations/{conversation_id}/messages", tag = "messages",
+    params(
+        ("conversation_id" = i64, Path),
+        ("before" = Option<i64>, Query, description = "Only positions below"),
+        ("after" = Option<i64>, Query, description = "Only positions above"),
+        ("limit" = Option<i64>, Query, minimum = 1, description = "At most 200; more is taken as 200"),
+    ),
+    responses(
+        (status = 200, body = Vec<Message>, headers(("Link" = String))),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant"),
+        (status = 404, body = Detail),
+        (status = 422, body = ValidationDetail),
+    ))]
+pub(super) async fn history(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    uri: Uri,
+) -> Result<Response, HttpError> {
+    let page = page(&uri)?;
+    // One more than asked for tells whether there is another page.
+    let wanted = Page { limit: page.limit + 1, ..page };
+    let mut messages = shared.chat.history(&actor, id, wanted).await?;
+    let has_more = messages.len() > page.limit;
+    if has_more && page.after.is_some() {
+        messages.truncate(page.limit);
+    } else if has_more {
+        messages.remove(0);
+    }
+    let link = if has_more { link(id, page, &messages) } else { None };
+    let mut response = Json(messages).into_response();
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+fn page(uri: &Uri) -> Result<Page, HttpError> {
+    let parameters = query(uri);
+    let number = |name| parameters.get(name).map(|text| integer("query", name, text)).transpose();
+    let (before, after, limit) = (number("before")?, number("after")?, number("limit")?);
+    let is_bounded = before.is_some() || after.is_some() || limit.is_some();
+    let limit = match limit {
+        None if is_bounded => limits::MAX_PAGE,
+        None => limits::MAX_WHOLE_HISTORY,
+        Some(limit) if limit < 1 => {
+            let message = "Input should be greater than or equal to 1";
+            return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
+        }
+        Some(limit) => usize::try_from(limit).unwrap_or(limits::MAX_PAGE).min(limits::MAX_PAGE),
+    };
+    Ok(Page { before: before.map(Seq), after: after.map(Seq), limit })
+}
+
+/// The neighbouring page in the direction that was asked for. Relative, so that it holds under any path.
+fn link(id: ConversationId, page: Page, messages: &[Message]) -> Option<HeaderValue> {
+    let limit = page.limit.min(limits::MAX_PAGE);
+    let path = format!("/conversations/{id}/messages");
+    let text = if page.after.is_some() {
+        let before = page.before.map(|before| format!("&before={before}")).unwrap_or_default();
+        format!("<{path}?after={}{before}&limit={limit}>; rel=\"next\"", messages.last()?.seq)
+    } else {
+        format!("<{path}?before={}&limit={limit}>; rel=\"prev\"", messages.first()?.seq)
+    };
+    HeaderValue::from_str(&text).ok()
+}
+
+/// Send a message
+///
+/// Answers when the message is on disk. With a `client_id`, or the header `Idempotency-Key`, it is safe
+/// to repeat: the same key and content answer the first result, with `duplicate` true.
+#[utoipa::path(post, path = "/conversations/{conversation_id}/messages", tag = "messages",
+    params(
+        ("conversation_id" = i64, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same as client_id"),
+    ),
+    request_body = NewMessage,
+    responses(
+        (status = 201, body = SentMessage),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant"),
+        (status = 404, body = Detail),
+        (status = 409, body = Detail, description = "The key was used for another message"),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+        (status = 503, body = Detail),
+    ))]
+pub(super) async fn send(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    headers: HeaderMap,
+    JsonBody(new): JsonBody<NewMessage>,
+) -> Result<(StatusCode, Json<SentMessage>), HttpError> {
+    let client_id = client_id(&headers, new.client_id)?;
+    let sent = shared.chat.send(&actor, id, Send { content: new.content, client_id }).await?;
+    let body = SentMessage { message: sent.message, duplicate: sent.is_duplicate };
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// The idempotency key, from either place; from both it has to be the same.
+fn client_id(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<String>, HttpError> {
+    let invalid = |message| HttpError::invalid("header", "Idempotency-Key", "value_error", message);
+    let Some(header) = headers.get("idempotency-key") else { return Ok(in_body) };
+    let header = header.to_str().map_err(|_| invalid("the key must be ASCII"))?;
+    match in_body {
+        Some(in_body) if in_body != header => Err(invalid("the key and client_id differ")),
+        _ => Ok(Some(header.to_owned())),
+    }
+}

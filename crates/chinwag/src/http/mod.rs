@@ -1,0 +1,33 @@
+//! HTTP and WebSocket: parses requests, calls the chat, shapes answers. No rules live here.
+
+mod accounts;
+mod admission;
+mod conversations;
+mod docs;
+mod error;
+mod extract;
+mod guard;
+mod messages;
+mod ops;
+mod routes;
+mod serve;
+#[cfg(feature = "ui")]
+mod ui;
+mod ws;
+
+use std::sync::Arc;
+
+use crate::chat::Chat;
+use crate::metrics::Metrics;
+
+pub(crate) use routes::router;
+pub(crate) use serve::serve;
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub chat: Chat,
+    pub metrics: Arc<Metrics>,
+    /// The OpenAPI document, as it is answered.
+    pub openapi: bytes::Bytes,
+}

@@ -1,0 +1,48 @@
+//! For whoever operates the server.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chinwag_protocol::rest::{Detail, Health};
+
+use super::Shared;
+use super::error::detail;
+use crate::config::Mode;
+
+/// Is it alive?
+#[utoipa::path(get, path = "/healthz", tag = "operations", security(()),
+    responses((status = 200, body = Health)))]
+pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
+    let config = shared.chat.config();
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        demo: config.mode == Mode::Demo,
+        rate_limits: config.limits.is_enforced,
+    })
+}
+
+/// Should it get traffic?
+///
+/// 503 while the server stops or its database does not answer.
+#[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
+    responses((status = 200, body = Detail), (status = 503, body = Detail)))]
+pub(super) async fn ready(State(shared): State<Shared>) -> Response {
+    if shared.chat.hub().is_draining() {
+        return detail(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping");
+    }
+    if !shared.chat.is_store_ready().await {
+        return detail(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer");
+    }
+    detail(StatusCode::OK, "Ready")
+}
+
+/// Prometheus metrics
+#[utoipa::path(get, path = "/metrics", tag = "operations", security(()),
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    shared.metrics.note_queue(shared.chat.queued_writes());
+    ([(header::CONTENT_TYPE, content_type)], shared.metrics.text()).into_response()
+}

@@ -1,0 +1,109 @@
+//! The one table of routes. Each is served with and without a trailing slash, and the OpenAPI document
+//! is made of the same rows.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::get;
+use bytes::Bytes;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Paths};
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use super::error::detail;
+use super::{Shared, accounts, conversations, docs, guard, messages, ops, ws};
+use crate::chat::Chat;
+use crate::metrics::Metrics;
+
+/// The routes that the OpenAPI document shows.
+fn table() -> Vec<UtoipaMethodRouter<Shared>> {
+    vec![
+        routes!(accounts::sign_in),
+        routes!(accounts::sign_out),
+        routes!(accounts::sessions),
+        routes!(accounts::revoke_session),
+        routes!(accounts::set_up),
+        routes!(accounts::register),
+        routes!(accounts::me),
+        routes!(conversations::create, conversations::list),
+        routes!(conversations::get),
+        routes!(conversations::participants),
+        routes!(messages::history, messages::send),
+        routes!(ops::health),
+        routes!(ops::ready),
+        routes!(ops::metrics),
+    ]
+}
+
+/// Every route of the server.
+pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
+    let mut router = Router::new();
+    let mut openapi = empty_openapi();
+    for (schemas, paths, methods) in table() {
+        for (path, item) in paths.paths {
+            router = router.route(&path, methods.clone()).route(&format!("{path}/"), methods.clone());
+            openapi.paths.paths.insert(path, item);
+        }
+        if let Some(components) = &mut openapi.components {
+            components.schemas.extend(schemas);
+        }
+    }
+    let document = openapi.to_json().unwrap_or_default();
+    let shared = Shared { chat: chat.clone(), metrics: Arc::clone(metrics), openapi: Bytes::from(document) };
+    router
+        .route("/conversations/{conversation_id}/ws", get(ws::room))
+        .route("/openapi.json", get(docs::openapi))
+        .route("/docs", get(docs::page))
+        .route("/docs/", get(docs::without_slash))
+        .route("/docs/{file}", get(docs::file))
+        .merge(pages())
+        .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
+        .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        .layer(CatchPanicLayer::custom(|_| -> Response {
+            detail(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+        }))
+        .layer(guard::cors(chat.config()))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
+        .with_state(shared)
+}
+
+#[cfg(feature = "ui")]
+fn pages() -> Router<Shared> {
+    use super::ui;
+
+    Router::new()
+        .route("/", get(ui::home))
+        .route("/setup", get(ui::setup))
+        .route("/static/{file}", get(ui::file))
+}
+
+#[cfg(not(feature = "ui"))]
+fn pages() -> Router<Shared> {
+    Router::new()
+}
+
+fn empty_openapi() -> OpenApi {
+    let scheme =
+        SecurityScheme::OAuth2(OAuth2::new([Flow::Password(Password::new("auth/token", Scopes::new()))]));
+    let mut components = Components::new();
+    components.add_security_scheme("OAuth2PasswordBearer", scheme);
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("chinwag")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(
+                    "Real-time messaging. Live frames come over WebSocket; see the protocol page.",
+                ))
+                .build(),
+        )
+        .paths(Paths::new())
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new("OAuth2PasswordBearer", Vec::<String>::new())]))
+        .build()
+}

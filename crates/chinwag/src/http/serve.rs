@@ -1,0 +1,167 @@
+//! The accept loop. Ours, because the usual one has no time limit for a request's head.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::admission::{Admission, Place};
+use crate::chat::Chat;
+use crate::listener::{ClientAddress, Listener};
+use crate::server::ServeError;
+
+/// A request's head, in bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEADERS: usize = 100;
+/// After an error that may pass, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `shutdown` resolves, then drains.
+pub(crate) async fn serve(
+    chat: &Chat,
+    router: Router,
+    listener: Listener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let admission = Arc::new(Admission::new(&chat.config().limits));
+    // Connections hold receivers: they hear of the end, and the sender hears when all are gone.
+    let (stop, stopping) = watch::channel(());
+    let acceptor = Acceptor {
+        tls: listener.tls,
+        router,
+        head_timeout: chat.config().limits.head_timeout,
+        behind_proxy: chat.config().behind_proxy,
+        admission: Arc::clone(&admission),
+    };
+    let acceptor = Arc::new(acceptor);
+    tokio::pin!(shutdown);
+    loop {
+        let Some(total) = admission.one_more().await else { break };
+        let (stream, address) = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.tcp.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_or_fail(error).await?;
+                    continue;
+                }
+            },
+        };
+        let acceptor = Arc::clone(&acceptor);
+        let stopping = stopping.clone();
+        tokio::spawn(async move {
+            if let Some(place) = acceptor.admission.enter(address.ip(), total).await {
+                acceptor.serve(stream, address, place, stopping).await;
+            }
+        });
+    }
+    drop((listener.tcp, stopping));
+    stop.send_replace(());
+    let drained = async { tokio::join!(chat.hub().drain(), stop.closed()) };
+    if tokio::time::timeout(chat.config().limits.drain, drained).await.is_err() {
+        tracing::warn!("some connections did not close in time");
+    }
+    Ok(())
+}
+
+/// Errors of one connection or of a full table pass; anything else is the socket's own end.
+async fn pause_or_fail(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted => {
+            Ok(())
+        }
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected => Err(error),
+        _ => {
+            tracing::warn!(%error, "can't accept a connection");
+            tokio::time::sleep(PAUSE).await;
+            Ok(())
+        }
+    }
+}
+
+struct Acceptor {
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    head_timeout: Duration,
+    behind_proxy: bool,
+    admission: Arc<Admission>,
+}
+
+impl Acceptor {
+    async fn serve(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        place: Place,
+        stopping: watch::Receiver<()>,
+    ) {
+        // A chat frame must not wait for the next one. A socket that refuses this is closed already.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        match &self.tls {
+            None => self.serve_http(stream, address, place, stopping).await,
+            Some(tls) => {
+                if let Ok(Ok(stream)) = tokio::time::timeout(self.head_timeout, tls.accept(stream)).await {
+                    self.serve_http(stream, address, place, stopping).await;
+                }
+            }
+        }
+    }
+
+    async fn serve_http(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        address: SocketAddr,
+        place: Place,
+        mut stopping: watch::Receiver<()>,
+    ) {
+        let behind_proxy = self.behind_proxy;
+        let router = self.router.clone();
+        let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+            let address = client_address(&request, address, behind_proxy);
+            request.extensions_mut().insert(ClientAddress(address));
+            request.extensions_mut().insert(place.clone());
+            let mut router = router.clone();
+            async move { tower::Service::call(&mut router, request).await }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+            .with_upgrades();
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        // Errors here are the peer's: a broken head, a hang-up. hyper has answered what can be answered.
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+}
+
+/// The peer, or whom the trusted proxy in front names last.
+fn client_address<B>(request: &Request<B>, peer: SocketAddr, behind_proxy: bool) -> IpAddr {
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
+    forwarded
+        .filter(|_| behind_proxy)
+        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
+        .unwrap_or(peer.ip())
+}

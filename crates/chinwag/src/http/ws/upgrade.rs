@@ -1,0 +1,66 @@
+//! The opening handshake, and the socket behind it.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::http::error::detail;
+use crate::realtime::Socket;
+
+/// A handshake that was accepted: the answer to send, and the socket that follows it.
+pub(super) struct Handshake {
+    pub response: Response,
+    pub upgrade: OnUpgrade,
+}
+
+/// Checks the client's opening handshake.
+///
+/// # Errors
+/// The answer that refuses it.
+pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> {
+    let headers = request.headers();
+    // RFC 6455 section 4.2.1, items 3 to 6.
+    if !has_token(headers, header::CONNECTION, "upgrade") || !has_token(headers, header::UPGRADE, "websocket")
+    {
+        let mut response = detail(StatusCode::UPGRADE_REQUIRED, "This is a WebSocket: connect with ws://");
+        response.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
+        return Err(Box::new(response));
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        let mut response = detail(StatusCode::UPGRADE_REQUIRED, "Only WebSocket version 13 is spoken here");
+        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
+        return Err(Box::new(response));
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).map(str::trim);
+    let Some(accept) = key.and_then(chinwag_ws::accept_key) else {
+        return Err(Box::new(detail(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing or invalid")));
+    };
+    let upgrade = hyper::upgrade::on(request);
+    let response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
+        .body(Body::empty())
+        .unwrap_or_default();
+    Ok(Handshake { response, upgrade })
+}
+
+/// Takes the socket over from HTTP, with what the client sent right behind its request.
+pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
+    let upgraded = upgrade.await.ok()?;
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), parts.read_buf)),
+        Err(upgraded) => Some((Socket::other(TokioIo::new(upgraded)), Bytes::new())),
+    }
+}
+
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+}

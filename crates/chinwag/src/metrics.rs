@@ -1,0 +1,103 @@
+//! What the server counts, in Prometheus' words. Never content, names or addresses.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub connections: Gauge,
+    pub messages: Counter,
+    pub encodings: Counter,
+    pub deliveries: Counter,
+    pub log_pages: Counter,
+    pub refusals: Counter,
+    pub protocol_errors: Counter,
+    closes: Family<Vec<(&'static str, String)>, Counter>,
+    requests: Family<Vec<(&'static str, String)>, Counter>,
+    queued_writes: Gauge,
+    batch_jobs: Histogram,
+    commit_seconds: Histogram,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("chinwag");
+        let connections = Gauge::default();
+        registry.register("websocket_connections", "Open WebSocket connections", connections.clone());
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let messages = counter("messages", "Messages committed to a log");
+        let encodings = counter("fanout_encodings", "Events encoded for live delivery, once each");
+        let deliveries = counter("fanout_deliveries", "Events written live to a connection");
+        let log_pages =
+            counter("catch_up_log_pages", "Pages of the log read for connections that were behind");
+        let refusals = counter("refusals", "Commands and requests refused");
+        let protocol_errors = counter("protocol_errors", "Connections closed for breaking RFC 6455");
+        let closes = Family::default();
+        registry.register("websocket_closes", "WebSocket connections closed, by close code", closes.clone());
+        let requests = Family::default();
+        registry.register("http_requests", "HTTP requests answered, by route and status", requests.clone());
+        let queued_writes = Gauge::default();
+        registry.register("queued_writes", "Changes that wait for the writer", queued_writes.clone());
+        let batch_jobs = Histogram::new(exponential_buckets(1.0, 2.0, 13));
+        registry.register("commit_batch_jobs", "Changes in one transaction", batch_jobs.clone());
+        let commit_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
+        registry.register("commit_seconds", "Time of a commit, with its sync", commit_seconds.clone());
+        Self {
+            registry,
+            connections,
+            messages,
+            encodings,
+            deliveries,
+            log_pages,
+            refusals,
+            protocol_errors,
+            closes,
+            requests,
+            queued_writes,
+            batch_jobs,
+            commit_seconds,
+        }
+    }
+
+    /// Notes one transaction.
+    pub(crate) fn committed(&self, jobs: usize, events: usize, commit: Duration) {
+        self.messages.inc_by(u64::try_from(events).unwrap_or(u64::MAX));
+        self.batch_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
+        self.commit_seconds.observe(commit.as_secs_f64());
+    }
+
+    /// Notes that the server closed a WebSocket with this code.
+    pub(crate) fn note_close(&self, code: u16) {
+        self.closes.get_or_create(&vec![("code", code.to_string())]).inc();
+    }
+
+    /// Notes an answered request.
+    pub(crate) fn note_request(&self, route: String, status: u16) {
+        let labels = vec![("route", route), ("status", status.to_string())];
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Notes how many changes wait for the writer now.
+    pub(crate) fn note_queue(&self, waiting: usize) {
+        self.queued_writes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// The text that `/metrics` answers.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let result = encode(&mut text, &self.registry);
+        debug_assert!(result.is_ok());
+        text
+    }
+}

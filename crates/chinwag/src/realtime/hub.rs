@@ -1,0 +1,222 @@
+//! This server's table of open rooms and connections.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chinwag_protocol::{CloseCode, ConversationId, UserId};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::connection::Connection;
+use super::fanout::Fanout;
+use super::room::Room;
+use super::socket::Socket;
+use super::sweeper;
+use crate::auth::Actor;
+use crate::metrics::Metrics;
+use crate::store::Event;
+
+/// Locks that share the tables, so that threads seldom meet at one.
+const SHARDS: usize = 64;
+
+/// What a hub has to be told.
+#[derive(Clone, Debug)]
+pub(crate) struct HubSettings {
+    pub sockets_per_user: usize,
+    pub heartbeat: Duration,
+    pub write_stall: Duration,
+}
+
+pub(crate) struct Hub {
+    rooms: Vec<Mutex<HashMap<ConversationId, Held>>>,
+    users: Vec<Mutex<HashMap<UserId, Vec<Arc<Connection>>>>>,
+    fanout: Fanout,
+    metrics: Arc<Metrics>,
+    pub(super) settings: HubSettings,
+    next_id: AtomicU64,
+    count: AtomicUsize,
+    /// Rung when the last connection is gone.
+    emptied: Notify,
+    is_draining: AtomicBool,
+    tick: AtomicU32,
+}
+
+/// A room and how many seats hold it. The last one to go takes the room away.
+struct Held {
+    room: Arc<Room>,
+    seats: usize,
+}
+
+/// A connection in the table of users; dropping it takes it out.
+pub(crate) struct Registration {
+    hub: Arc<Hub>,
+    pub(crate) connection: Arc<Connection>,
+}
+
+fn shard<T>(shards: &[Mutex<T>], id: i64) -> Option<&Mutex<T>> {
+    // Ids count up: their low bits spread them evenly.
+    let place = usize::try_from(id.rem_euclid(i64::try_from(SHARDS).unwrap_or(1))).unwrap_or(0);
+    shards.get(place)
+}
+
+impl Hub {
+    /// Starts the fan-out threads and, on the current runtime, the sweeper.
+    ///
+    /// # Errors
+    /// If the operating system gives no thread.
+    pub(crate) fn start(settings: HubSettings, metrics: Arc<Metrics>) -> Result<Arc<Self>, std::io::Error> {
+        let fanout = Fanout::new();
+        let hub = Arc::new(Self {
+            rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            users: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            fanout,
+            metrics,
+            settings,
+            next_id: AtomicU64::new(1),
+            count: AtomicUsize::new(0),
+            emptied: Notify::new(),
+            is_draining: AtomicBool::new(false),
+            tick: AtomicU32::new(0),
+        });
+        hub.fanout.start(&hub)?;
+        sweeper::start(&hub);
+        Ok(hub)
+    }
+
+    /// Hands committed events to their rooms. Called by the writer in commit order; never waits.
+    pub(crate) fn publish(&self, events: Vec<Event>) {
+        for event in events {
+            let id = event.conversation_id;
+            let room = shard(&self.rooms, id.0)
+                .and_then(|rooms| rooms.lock().get(&id).map(|held| Arc::clone(&held.room)));
+            // Without a room nobody is connected here: whoever comes later reads the log.
+            if let Some(room) = room
+                && room.push(event)
+            {
+                self.fanout.schedule(room);
+            }
+        }
+    }
+
+    /// Puts a new connection into the table of its user.
+    ///
+    /// # Errors
+    /// The close code for it, if its user has too many or the server is stopping.
+    pub(crate) fn register(self: &Arc<Self>, actor: Actor, socket: Socket) -> Result<Registration, Refused> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let user_id = actor.user_id;
+        let Some(users) = shard(&self.users, user_id.0) else {
+            return Err(Refused { socket, code: CloseCode::Overloaded });
+        };
+        let mut users = users.lock();
+        let open = users.entry(user_id).or_default();
+        if open.len() >= self.settings.sockets_per_user {
+            return Err(Refused { socket, code: CloseCode::TooManySockets });
+        }
+        let connection = Arc::new(Connection::new(id, actor, socket, self.tick()));
+        open.push(Arc::clone(&connection));
+        drop(users);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.metrics.connections.inc();
+        let registration = Registration { hub: Arc::clone(self), connection };
+        // Asked after the entry, so that either this sees the drain or the drain sees the entry.
+        if self.is_draining() {
+            registration.connection.close(CloseCode::Restart);
+        }
+        Ok(registration)
+    }
+
+    /// Closes a user's connections, or only those of one session.
+    pub(crate) fn close_user(&self, user_id: UserId, session: Option<&str>, code: CloseCode) {
+        let Some(users) = shard(&self.users, user_id.0) else { return };
+        for connection in users.lock().get(&user_id).into_iter().flatten() {
+            if session.is_none() || connection.actor.session.as_deref() == session {
+                connection.close(code);
+            }
+        }
+    }
+
+    /// Refuses new connections, closes the open ones, and waits until they are gone.
+    pub(crate) async fn drain(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+        self.for_each(0, 1, |connection| connection.close(CloseCode::Restart));
+        loop {
+            let emptied = self.emptied.notified();
+            if self.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The sweeper's count of its rounds: the clock of everything that is only roughly timed.
+    pub(crate) fn tick(&self) -> u32 {
+        self.tick.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn advance_tick(&self) -> u32 {
+        self.tick.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Visits one part of all connections: those whose shard is `part` modulo `parts`.
+    pub(super) fn for_each(&self, part: usize, parts: usize, visit: impl Fn(&Connection)) {
+        for users in self.users.iter().skip(part).step_by(parts.max(1)) {
+            for connection in users.lock().values().flatten() {
+                visit(connection);
+            }
+        }
+    }
+
+    pub(super) fn hold_room(&self, id: ConversationId) -> Arc<Room> {
+        let Some(rooms) = shard(&self.rooms, id.0) else { return Arc::new(Room::new(id)) };
+        let mut rooms = rooms.lock();
+        let held = rooms.entry(id).or_insert_with(|| Held { room: Arc::new(Room::new(id)), seats: 0 });
+        held.seats += 1;
+        Arc::clone(&held.room)
+    }
+
+    pub(super) fn release_room(&self, room: &Room) {
+        let Some(rooms) = shard(&self.rooms, room.id.0) else { return };
+        if let Entry::Occupied(mut held) = rooms.lock().entry(room.id) {
+            held.get_mut().seats -= 1;
+            if held.get().seats == 0 {
+                held.remove();
+            }
+        }
+    }
+}
+
+/// A socket that may not stay, and the code to tell it.
+pub(crate) struct Refused {
+    pub(crate) socket: Socket,
+    pub(crate) code: CloseCode,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let user_id = self.connection.actor.user_id;
+        if let Some(users) = shard(&self.hub.users, user_id.0)
+            && let Entry::Occupied(mut open) = users.lock().entry(user_id)
+        {
+            open.get_mut().retain(|other| other.id != self.connection.id);
+            if open.get().is_empty() {
+                open.remove();
+            }
+        }
+        self.hub.metrics.connections.dec();
+        if self.hub.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.hub.emptied.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Live delivery. A commit's events go to their [`room`]s, each room writes them to its
+//! [`connection`]s, and a connection that can't take them now catches up by itself in its [`drive`]r.
+//!
+//! Connections hold cursors, not queues: one that is behind remembers the next event it needs, reads it
+//! from the room's ring or from the log, and goes live again at the seam. Fan-out never waits.
+
+mod connection;
+mod drive;
+mod fanout;
+mod hub;
+mod ring;
+mod room;
+mod socket;
+mod sweeper;
+
+pub(crate) use drive::{Handler, drive, turn_away};
+pub(crate) use hub::{Hub, HubSettings, Refused};
+pub(crate) use room::{Seat, encode_frame};
+pub(crate) use socket::Socket;

@@ -1,0 +1,60 @@
+//! Pings and time-outs of all connections, by one task: a connection has no timer of its own.
+//!
+//! A heartbeat is 25 ticks. Each tick visits a fifth of the connections, so every one of them is looked
+//! at five times a heartbeat; that is how exact these times are.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chinwag_protocol::{CloseCode, Timestamp};
+
+use super::connection::Connection;
+use super::hub::Hub;
+
+const TICKS_PER_HEARTBEAT: u32 = 25;
+/// 2.2 heartbeats without a byte: the peer is gone.
+const TICKS_TO_LIVE: u32 = 55;
+const PARTS: usize = 5;
+const MIN_TICK: Duration = Duration::from_millis(2);
+
+/// Starts the task. It ends when the hub is dropped.
+pub(super) fn start(hub: &Arc<Hub>) {
+    let tick = (hub.settings.heartbeat / TICKS_PER_HEARTBEAT).max(MIN_TICK);
+    let stall = hub.settings.write_stall.div_duration_f64(tick).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+    let stall_ticks = stall as u32;
+    let hub = Arc::downgrade(hub);
+    tokio::spawn(run(hub, tick, stall_ticks));
+}
+
+async fn run(hub: Weak<Hub>, tick: Duration, stall_ticks: u32) {
+    let ping = chinwag_ws::ping_frame(b"");
+    let mut interval = tokio::time::interval(tick);
+    // After a pause of the whole machine, do not rush through what was missed: nobody could answer.
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut part = 0;
+    loop {
+        interval.tick().await;
+        let Some(hub) = hub.upgrade() else { return };
+        let now = hub.advance_tick();
+        let clock = Timestamp::now();
+        hub.for_each(part, PARTS, |connection| visit(connection, now, clock, stall_ticks, &ping));
+        part = (part + 1) % PARTS;
+    }
+}
+
+fn visit(connection: &Connection, now: u32, clock: Timestamp, stall_ticks: u32, ping: &Bytes) {
+    let since = |then: u32| now.wrapping_sub(then);
+    if clock >= connection.actor.expires_at {
+        connection.close(CloseCode::TokenExpired);
+    } else if connection.stalled_at().is_some_and(|then| since(then) > stall_ticks) {
+        connection.close(CloseCode::SlowConsumer);
+    } else if since(connection.heard_at.load(Ordering::Relaxed)) > TICKS_TO_LIVE {
+        connection.close(CloseCode::HeartbeatMissed);
+    } else if since(connection.pinged_at.load(Ordering::Relaxed)) >= TICKS_PER_HEARTBEAT {
+        connection.pinged_at.store(now, Ordering::Relaxed);
+        connection.signal(ping, now);
+    }
+}

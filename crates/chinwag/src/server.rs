@@ -1,0 +1,214 @@
+//! Wires the parts: data folder, secrets, store, hub, chat, routes.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::auth::{Passwords, Tokens};
+use crate::chat::{self, Chat};
+use crate::config::{Config, Mode, Secret};
+use crate::error::Refusal;
+use crate::http;
+use crate::listener::Listener;
+use crate::metrics::Metrics;
+use crate::realtime::{Hub, HubSettings};
+use crate::store::{BatchReport, Event, OpenError, Store};
+
+/// The file with this server's own token secret.
+const SECRET_NAME: &str = "token.key";
+const SECRET_BYTES: usize = 32;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder can't be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A secret can't be read or made.
+    #[error("can't use the secret in {path}: {reason}")]
+    Secret {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The configuration contradicts itself.
+    #[error("{0}")]
+    Config(&'static str),
+    /// The operating system refused something.
+    #[error("can't start: {0}")]
+    System(String),
+}
+
+/// Why a running server stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The listening socket failed.
+    #[error("can't accept connections: {0}")]
+    Accept(#[from] std::io::Error),
+}
+
+/// Makes a [`Server`].
+#[derive(Debug)]
+pub struct Builder {
+    config: Config,
+}
+
+/// A chat server, ready to serve.
+#[derive(Clone)]
+pub struct Server {
+    chat: Chat,
+    metrics: Arc<Metrics>,
+}
+
+impl Server {
+    /// Begins with a configuration.
+    #[must_use]
+    pub fn builder(config: Config) -> Builder {
+        Builder { config }
+    }
+
+    /// The routes, to be served by [`Server::serve`] or nested in an application of your own.
+    ///
+    /// Nested under a path, the web page and the links in it move along only if the host forwards the
+    /// same path; the REST and WebSocket routes work under any.
+    pub fn router(&self) -> Router {
+        http::router(&self.chat, &self.metrics)
+    }
+
+    /// The chat itself: the same functions that the routes call.
+    #[must_use]
+    pub fn chat(&self) -> Chat {
+        self.chat.clone()
+    }
+
+    /// The one-time token of the link that makes the first administrator; `None` once there is a user,
+    /// and after 30 minutes.
+    #[must_use]
+    pub fn setup_token(&self) -> Option<String> {
+        self.chat.setup_token()
+    }
+
+    /// Serves until `shutdown` resolves, then drains: no new connections, sockets closed with 1012,
+    /// requests finished, at most as long as the configuration's `drain`.
+    ///
+    /// # Errors
+    /// If the listening socket fails for good.
+    pub async fn serve(
+        &self,
+        listener: Listener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), ServeError> {
+        http::serve(&self.chat, self.router(), listener, shutdown).await
+    }
+
+    /// Closes every WebSocket with 1012 and refuses new ones: for hosts that serve the router
+    /// themselves. Returns when all are gone, or after the configuration's `drain`.
+    pub async fn drain(&self) {
+        let limit = self.chat.config().limits.drain;
+        if tokio::time::timeout(limit, self.chat.hub().drain()).await.is_err() {
+            tracing::warn!("some connections did not close in time");
+        }
+    }
+}
+
+impl Builder {
+    /// Opens the data folder and starts the writer and the fan-out threads.
+    ///
+    /// # Errors
+    /// If the folder, its secrets or the configuration can't be used.
+    pub async fn build(self) -> Result<Server, StartError> {
+        let config = self.config;
+        if config.auth.provision && config.auth.shared_secret.is_none() {
+            return Err(StartError::Config("auth.provision needs a secret that another application shares"));
+        }
+        let metrics = Arc::new(Metrics::new());
+        let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics)).map_err(system)?;
+        let store = {
+            let (hub, metrics) = (Arc::clone(&hub), Arc::clone(&metrics));
+            Store::open(&config.data_dir, move |events: Vec<Event>, report: BatchReport| {
+                metrics.committed(report.jobs, events.len(), report.commit);
+                hub.publish(events);
+            })?
+        };
+        claim(&store, &config).await?;
+        let tokens = tokens(&config)?;
+        let passwords =
+            Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
+        let chat = Chat::new(config, store, hub, passwords, tokens).map_err(system)?;
+        Ok(Server { chat, metrics })
+    }
+}
+
+/// Tokens of this server, and of another application if a secret is shared with one.
+pub(crate) fn tokens(config: &Config) -> Result<Tokens, StartError> {
+    match &config.auth.shared_secret {
+        Some(secret) => {
+            if secret.as_bytes().len() < Secret::RECOMMENDED_BYTES {
+                tracing::warn!("the shared token secret has fewer than 32 bytes and could be guessed");
+            }
+            Ok(Tokens::new(secret, true))
+        }
+        None => Ok(Tokens::new(&own_secret(&config.data_dir)?, false)),
+    }
+}
+
+fn hub_settings(config: &Config) -> HubSettings {
+    let limits = &config.limits;
+    HubSettings {
+        sockets_per_user: if limits.is_enforced { limits.sockets_per_user } else { usize::MAX },
+        heartbeat: limits.heartbeat,
+        write_stall: limits.write_stall,
+    }
+}
+
+/// Makes sure that sample users never serve for real and real ones never as a demo.
+async fn claim(store: &Store, config: &Config) -> Result<(), StartError> {
+    let wanted_by = match config.mode {
+        Mode::Serve => "serve",
+        Mode::Demo => "demo",
+    };
+    let made_by: Option<String> = store.read(|view| Ok::<_, Refusal>(view.mode()?)).await.map_err(system)?;
+    match made_by {
+        Some(made_by) if made_by == wanted_by => Ok(()),
+        Some(made_by) => Err(OpenError::Mode { path: config.data_dir.clone(), made_by, wanted_by }.into()),
+        None if config.mode == Mode::Demo => chat::fill_sample(store).await.map_err(system),
+        None => store.write(|change| Ok::<_, Refusal>(change.set_mode("serve")?)).await.map_err(system),
+    }
+}
+
+/// The server's own secret, made on the first start, readable only by its owner.
+pub(crate) fn own_secret(folder: &Path) -> Result<Secret, StartError> {
+    let path = folder.join(SECRET_NAME);
+    let failed = |reason: String| StartError::Secret { path: path.clone(), reason };
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            if bytes.len() < SECRET_BYTES {
+                return Err(failed("the file is cut short".to_owned()));
+            }
+            return Secret::new(bytes).map_err(failed);
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error.to_string())),
+    }
+    let bytes: [u8; SECRET_BYTES] = rand::random();
+    let write = || {
+        // A crash must leave either no secret or a whole one: a cut one would sign out everybody.
+        let unfinished = path.with_extension("new");
+        let mut file =
+            std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, &path)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| failed(error.to_string()))?;
+    Secret::new(bytes).map_err(failed)
+}
+
+fn system(error: impl std::fmt::Display) -> StartError {
+    StartError::System(error.to_string())
+}

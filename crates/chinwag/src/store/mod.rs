@@ -1,0 +1,220 @@
+//! Durable state: one SQLite database in the data folder.
+//!
+//! One thread writes ([`writer`]), a few connections read ([`readers`]). What can be asked and changed
+//! is in the files by noun, as methods of [`View`] (reading) and [`Change`] (one job of a write
+//! transaction). Only this folder knows SQL.
+
+mod conversations;
+mod messages;
+mod meta;
+mod readers;
+mod schema;
+mod sessions;
+mod users;
+mod writer;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+pub(crate) use conversations::{Membership, NewGroup};
+pub(crate) use messages::{Appended, MessageDraft, Page};
+pub(crate) use sessions::{NewSession, random_token};
+pub(crate) use users::Account;
+pub(crate) use writer::{BatchReport, Change, Committed, Event, EventBody};
+
+use readers::Readers;
+use writer::Writer;
+
+/// The database's file name in the data folder.
+const FILE_NAME: &str = "chinwag.db";
+/// Held for as long as a server uses the folder.
+const LOCK_NAME: &str = "chinwag.lock";
+/// How long a write waits for another process, such as `chinwag user add`, to finish its own.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements that a connection keeps.
+const STATEMENT_CACHE: usize = 64;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the write queue is full")]
+    Busy,
+    #[error("the batch was not committed: {0}")]
+    NotCommitted(String),
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// Why a data folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder can't be made or written.
+    #[error("can't use the data folder {path}: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another server has it.
+    #[error("another chinwag server is using {0}; stop it, or choose another folder with --data-dir")]
+    InUse(PathBuf),
+    /// The file is no database of this program, is damaged, or was written by a newer version.
+    #[error("can't open the database in {path}: {reason}")]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A demo folder was given to `serve`, or the reverse.
+    #[error(
+        "{path} belongs to `chinwag {made_by}`, not to `chinwag {wanted_by}`; choose another folder with --data-dir"
+    )]
+    Mode {
+        /// Which.
+        path: PathBuf,
+        /// What it was made by.
+        made_by: String,
+        /// What was asked for.
+        wanted_by: &'static str,
+    },
+}
+
+/// The open database. Dropping it stops the writer after what is queued.
+pub(crate) struct Store {
+    writer: Writer,
+    readers: Readers,
+    /// Released by the operating system when the process ends, however it ends.
+    _lock: Option<File>,
+}
+
+/// A connection to read with. What it shows is one consistent moment only inside one call.
+pub(crate) struct View {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the database of `folder`, for this process alone, and brings its schema up to date.
+    pub(crate) fn open(folder: &Path, committed: impl Committed) -> Result<Self, OpenError> {
+        make_private_folder(folder)?;
+        let lock = lock(folder)?;
+        Self::start(folder, Some(lock), committed)
+    }
+
+    /// Opens the database beside a server that may be running on it: for changes that write no event.
+    pub(crate) fn open_beside(folder: &Path) -> Result<Self, OpenError> {
+        make_private_folder(folder)?;
+        Self::start(folder, None, |_: Vec<Event>, _: BatchReport| {})
+    }
+
+    fn start(folder: &Path, lock: Option<File>, committed: impl Committed) -> Result<Self, OpenError> {
+        let path = folder.join(FILE_NAME);
+        let damaged = |error: &dyn std::fmt::Display| OpenError::Database {
+            path: folder.to_owned(),
+            reason: error.to_string(),
+        };
+        let mut connection = connect(&path).map_err(|error| damaged(&error))?;
+        schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
+        let readers = Readers::new(path);
+        let writer = Writer::start(connection, committed).map_err(|error| damaged(&error))?;
+        Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// Runs `job` in the next write transaction and answers once that is on disk.
+    ///
+    /// An error that `job` returns undoes what it wrote, and nothing else. Dropping the future does not
+    /// stop the job.
+    pub(crate) async fn write<T, E>(
+        &self,
+        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.write(job).await
+    }
+
+    /// Runs `query` on a reading connection, outside the async threads.
+    pub(crate) async fn read<T, E>(
+        &self,
+        query: impl FnOnce(&View) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.readers.read(query).await
+    }
+
+    /// The blocking twin of [`Store::write`], for the command line.
+    pub(crate) fn write_blocking<T, E>(
+        &self,
+        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.write_blocking(job)
+    }
+
+    /// The blocking twin of [`Store::read`], for the command line and the start.
+    pub(crate) fn read_blocking<T, E: From<StoreError>>(
+        &self,
+        query: impl FnOnce(&View) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.readers.read_blocking(query)
+    }
+
+    /// Jobs that wait for the writer.
+    pub(crate) fn queued(&self) -> usize {
+        self.writer.queued()
+    }
+}
+
+fn make_private_folder(folder: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| OpenError::Folder { path: folder.to_owned(), source })
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join(LOCK_NAME);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|source| OpenError::Folder { path: folder.to_owned(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => {
+            Err(OpenError::Folder { path: folder.to_owned(), source })
+        }
+    }
+}
+
+/// Opens a connection with the settings that every one of them has.
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // NORMAL would acknowledge commits that a power cut takes back.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}

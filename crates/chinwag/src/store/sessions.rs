@@ -1,0 +1,103 @@
+//! Sign-ins. A token names its session, so a session that is revoked ends its tokens.
+
+use chinwag_protocol::rest::Session;
+use chinwag_protocol::{Stamp, Timestamp, UserId};
+
+use super::{Change, StoreError, View};
+
+/// Sessions that ended this long ago are forgotten: no token of theirs can still be valid.
+const FORGET_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// A sign-in to be.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSession {
+    pub id: String,
+    pub user_id: UserId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub user_agent: String,
+}
+
+/// Longer names of programs are cut.
+const MAX_USER_AGENT_CHARS: usize = 200;
+
+impl NewSession {
+    /// A sign-in that begins now, under an id that nobody can guess.
+    pub(crate) fn new(user_id: UserId, now: Timestamp, lifetime_ms: i64, user_agent: &str) -> Self {
+        let is_printable = |character: &char| !character.is_control();
+        Self {
+            id: random_token(),
+            user_id,
+            created_at: now,
+            expires_at: Timestamp(now.0.saturating_add(lifetime_ms)),
+            user_agent: user_agent.chars().filter(is_printable).take(MAX_USER_AGENT_CHARS).collect(),
+        }
+    }
+}
+
+/// 160 random bits in base32.
+pub(crate) fn random_token() -> String {
+    (0..4).map(|_| Stamp::from_bits(rand::random()).to_string()).collect()
+}
+
+impl View {
+    /// A user's live sessions, newest first.
+    pub(crate) fn sessions(&self, user_id: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, created_at, expires_at, user_agent FROM sessions \
+             WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, id",
+        )?;
+        let sessions = statement
+            .query_map((user_id.0, now.0), |row| {
+                Ok(Session {
+                    id: row.get(0)?,
+                    created_at: Timestamp(row.get(1)?).created_at(),
+                    expires_at: Timestamp(row.get(2)?).created_at(),
+                    user_agent: row.get(3)?,
+                    current: false,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(sessions)
+    }
+}
+
+impl Change {
+    /// Notes a sign-in, and forgets the user's long expired ones.
+    pub(crate) fn insert_session(&mut self, session: &NewSession) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND expires_at < ?2")?
+            .execute((session.user_id.0, session.created_at.0 - FORGET_AFTER_MS))?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO sessions (id, user_id, created_at, expires_at, user_agent) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((
+                &session.id,
+                session.user_id.0,
+                session.created_at.0,
+                session.expires_at.0,
+                &session.user_agent,
+            ))?;
+        Ok(())
+    }
+
+    /// Ends one session of a user. False if they have no such live session.
+    pub(crate) fn revoke_session(&mut self, user_id: UserId, id: &str) -> Result<bool, StoreError> {
+        let changed = self.connection.execute(
+            "UPDATE sessions SET revoked_at = ?3 WHERE id = ?2 AND user_id = ?1 AND revoked_at IS NULL",
+            (user_id.0, id, Timestamp::now().0),
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// Ends every session of a user.
+    pub(crate) fn revoke_sessions(&mut self, user_id: UserId) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
+            (user_id.0, Timestamp::now().0),
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Accounts.
+
+use chinwag_protocol::rest::{User, UserRole};
+use chinwag_protocol::{Timestamp, UserId};
+use rusqlite::{OptionalExtension as _, Row, named_params};
+
+use super::{Change, StoreError, View};
+
+/// A new account. `password_hash` is `None` if another application vouches for the user.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub username: String,
+    pub email: Option<String>,
+    pub first_name: String,
+    pub last_name: String,
+    pub password_hash: Option<String>,
+    pub role: UserRole,
+}
+
+/// What a sign-in has to know.
+pub(crate) struct Identity {
+    pub user: User,
+    pub password_hash: Option<String>,
+}
+
+/// What a token has to be checked against.
+pub(crate) struct AuthRow {
+    pub user: User,
+    /// `None`: the token named no session, or one that is not known. `Some(true)`: it is good.
+    pub session_is_live: Option<bool>,
+}
+
+impl AuthRow {
+    /// Whether a token with this session lets the account in. Tokens of other applications have none.
+    pub(crate) fn admits(&self, session: Option<&str>) -> bool {
+        self.user.is_active && (session.is_none() || self.session_is_live == Some(true))
+    }
+}
+
+const COLUMNS: &str = "users.id, users.email, users.username, users.first_name, users.last_name, users.role, \
+                       users.is_active, users.created_at";
+
+fn user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
+    Ok(User {
+        id: UserId(row.get(0)?),
+        email: row.get(1)?,
+        username: row.get(2)?,
+        first_name: row.get(3)?,
+        last_name: row.get(4)?,
+        role: parse_role(&row.get::<_, String>(5)?),
+        is_active: row.get(6)?,
+        created_at: Timestamp(row.get(7)?).created_at(),
+    })
+}
+
+fn parse_role(text: &str) -> UserRole {
+    if text == "admin" { UserRole::Admin } else { UserRole::User }
+}
+
+fn role_text(role: UserRole) -> &'static str {
+    match role {
+        UserRole::Admin => "admin",
+        UserRole::User => "user",
+    }
+}
+
+impl View {
+    /// The account with this username or e-mail address, whatever the case of its letters.
+    pub(crate) fn identity(&self, name: &str) -> Result<Option<Identity>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, users.password_hash FROM users WHERE username_key = ?1 \
+             UNION ALL SELECT {COLUMNS}, users.password_hash FROM users WHERE email_key = ?1 LIMIT 1"
+        ))?;
+        let identity = statement
+            .query_row([name.to_lowercase()], |row| {
+                Ok(Identity { user: user(row)?, password_hash: row.get(8)? })
+            })
+            .optional()?;
+        Ok(identity)
+    }
+
+    /// The account and session that a token names. The username must match to the letter.
+    pub(crate) fn auth_row(
+        &self,
+        username: &str,
+        session: Option<&str>,
+    ) -> Result<Option<AuthRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, sessions.revoked_at IS NULL \
+             FROM users LEFT JOIN sessions ON sessions.user_id = users.id AND sessions.id = ?2 \
+             WHERE users.username = ?1 AND users.username_key = ?3"
+        ))?;
+        let row = statement
+            .query_row((username, session, username.to_lowercase()), |row| {
+                let is_known: Option<bool> = row.get(9)?;
+                Ok(AuthRow { user: user(row)?, session_is_live: is_known })
+            })
+            .optional()?;
+        Ok(row)
+    }
+
+    /// Whether anybody has an account.
+    pub(crate) fn has_users(&self) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users)")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    /// Every account, oldest first.
+    pub(crate) fn users(&self) -> Result<Vec<User>, StoreError> {
+        let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS} FROM users ORDER BY id"))?;
+        let users = statement.query_map([], user)?.collect::<Result<_, _>>()?;
+        Ok(users)
+    }
+
+    /// The account with this id.
+    pub(crate) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"))?;
+        Ok(statement.query_row([id.0], user).optional()?)
+    }
+}
+
+impl Change {
+    /// Makes an account. Names are taken or free whatever the case of their letters; the caller checks.
+    pub(crate) fn insert_user(&mut self, account: &Account) -> Result<User, StoreError> {
+        let created_at = Timestamp::now();
+        self.connection
+            .prepare_cached(
+                "INSERT INTO users (username, username_key, email, email_key, first_name, last_name, \
+                                    password_hash, role, is_active, created_at) \
+                 VALUES (:username, :username_key, :email, :email_key, :first_name, :last_name, \
+                         :password_hash, :role, 1, :created_at)",
+            )?
+            .execute(named_params! {
+                ":username": account.username,
+                ":username_key": account.username.to_lowercase(),
+                ":email": account.email,
+                ":email_key": account.email.as_ref().map(|email| email.to_lowercase()),
+                ":first_name": account.first_name,
+                ":last_name": account.last_name,
+                ":password_hash": account.password_hash,
+                ":role": role_text(account.role),
+                ":created_at": created_at.0,
+            })?;
+        Ok(User {
+            id: UserId(self.connection.last_insert_rowid()),
+            email: account.email.clone(),
+            username: account.username.clone(),
+            first_name: account.first_name.clone(),
+            last_name: account.last_name.clone(),
+            role: account.role,
+            is_active: true,
+            created_at: created_at.created_at(),
+        })
+    }
+
+    /// Enables or disables an account.
+    pub(crate) fn set_user_active(&mut self, id: UserId, is_active: bool) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE users SET is_active = ?2 WHERE id = ?1", (id.0, is_active))?;
+        Ok(())
+    }
+
+    /// Replaces the password.
+    pub(crate) fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", (id.0, hash))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,308 @@
+//! The one thread that writes. It takes whatever is queued, runs it in one transaction, commits, hands
+//! the new events on, and only then answers those who wait: acknowledged means on disk.
+//!
+//! There is no timer: a batch is what came while the last one was synced. Each job runs in a savepoint,
+//! so a refused one never sinks its neighbours.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use chinwag_protocol::rest::Message;
+use chinwag_protocol::{ConversationId, Seq};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{StoreError, View};
+
+/// Jobs that may wait. One more is refused: the caller says so and its client tries again.
+const QUEUE: usize = 16_384;
+/// Jobs in one transaction at most, so that the first one does not wait for ever.
+const MAX_BATCH: usize = 4_096;
+/// Pages in the write-ahead log before the writer folds it into the database: 32 MiB.
+const CHECKPOINT_PAGES: u32 = 8_000;
+/// Conversations whose head is kept in memory; the rest is one index look-up away.
+const MAX_HEADS: usize = 100_000;
+
+/// One durable entry of a conversation's log.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub conversation_id: ConversationId,
+    pub seq: Seq,
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub(crate) enum EventBody {
+    Message(Message),
+}
+
+/// Hears of every commit, in commit order, on the writer's thread, before the senders do. Must not wait.
+pub(crate) trait Committed: FnMut(Vec<Event>, BatchReport) + Send + 'static {}
+impl<F: FnMut(Vec<Event>, BatchReport) + Send + 'static> Committed for F {}
+
+/// What one transaction did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchReport {
+    pub jobs: usize,
+    pub commit: Duration,
+}
+
+/// One job's view of the write transaction: it can read everything and change what its methods offer.
+pub(crate) struct Change {
+    view: View,
+    heads: HashMap<ConversationId, Seq>,
+    events: Vec<Event>,
+}
+
+type Job = Box<dyn FnOnce(&mut Change) -> Outcome + Send>;
+
+type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
+
+/// What a job came to, and how to tell its caller once the batch's fate is known.
+struct Outcome {
+    is_refused: bool,
+    answer: Answer,
+}
+
+/// Dropping it waits until everything queued is on disk and the database is closed.
+pub(super) struct Writer {
+    /// `None` only while dropping: the thread ends when the queue's last sender is gone.
+    queue: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the writer was already reported; there is nothing left to save here.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        committed: impl FnMut(Vec<Event>, BatchReport) + Send + 'static,
+    ) -> Result<Self, std::io::Error> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let change = Change { view: View { connection }, heads: HashMap::new(), events: Vec::new() };
+        let thread = std::thread::Builder::new()
+            .name("chinwag-writer".to_owned())
+            .spawn(move || run(change, jobs, committed))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(super) async fn write<T, E>(
+        &self,
+        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, result) = oneshot::channel();
+        self.enqueue(wrap(job, answer))?;
+        result.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    pub(super) fn write_blocking<T, E>(
+        &self,
+        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, result) = oneshot::channel();
+        self.enqueue(wrap(job, answer))?;
+        result.blocking_recv().map_err(|_| StoreError::Stopped)?
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
+        queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        })
+    }
+
+    /// Jobs that wait.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| QUEUE - queue.capacity())
+    }
+}
+
+/// Hides the job's own result type from the queue.
+fn wrap<T, E>(
+    job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    answer: oneshot::Sender<Result<T, E>>,
+) -> Job
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    Box::new(move |change| {
+        let result = job(change);
+        Outcome {
+            is_refused: result.is_err(),
+            answer: Box::new(move |fate| {
+                let result = match fate {
+                    Ok(()) => result,
+                    Err(reason) => result.and(Err(StoreError::NotCommitted(reason.to_owned()).into())),
+                };
+                // Whoever asked may have gone; the change stands all the same.
+                let _ = answer.send(result);
+            }),
+        }
+    })
+}
+
+fn run(
+    mut change: Change,
+    mut jobs: mpsc::Receiver<Job>,
+    mut committed: impl FnMut(Vec<Event>, BatchReport),
+) {
+    if let Err(error) = change.connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES) {
+        tracing::error!(%error, "can't configure the database");
+        return;
+    }
+    while let Some(first) = jobs.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < MAX_BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        let jobs = batch.len();
+        match transact(&mut change, batch) {
+            Ok((outcomes, commit)) => {
+                committed(std::mem::take(&mut change.events), BatchReport { jobs, commit });
+                for outcome in outcomes {
+                    (outcome.answer)(Ok(()));
+                }
+            }
+            Err((outcomes, error)) => {
+                change.roll_back_batch();
+                let reason = error.to_string();
+                tracing::error!(%reason, jobs, "a batch was not committed");
+                for outcome in outcomes {
+                    (outcome.answer)(Err(&reason));
+                }
+            }
+        }
+    }
+}
+
+/// Runs the jobs in one transaction.
+///
+/// On an error none of it is on disk, and every job that is not in the returned list hears that the
+/// store dropped it. An error of the disk itself ends the process instead: what it has really stored
+/// is then unknown, and after a failed sync the next one would report success for pages already lost.
+fn transact(
+    change: &mut Change,
+    batch: Vec<Job>,
+) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, rusqlite::Error)> {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    if let Err(error) = change.connection.execute_batch("BEGIN IMMEDIATE") {
+        // The jobs are dropped unrun, and with them their answers, which their callers hear.
+        return Err((outcomes, error));
+    }
+    for job in batch {
+        match change.run_in_savepoint(job) {
+            Ok(Some(outcome)) => outcomes.push(outcome),
+            Ok(None) => {}
+            Err(error) => return Err((outcomes, error)),
+        }
+    }
+    let begun = Instant::now();
+    match change.connection.execute_batch("COMMIT") {
+        Ok(()) => Ok((outcomes, begun.elapsed())),
+        Err(error) => {
+            if is_disk_error(&error) {
+                tracing::error!(%error, "the disk failed during a commit; stopping, so that nothing is acknowledged that is not stored");
+                std::process::abort();
+            }
+            Err((outcomes, error))
+        }
+    }
+}
+
+fn is_disk_error(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+}
+
+impl Change {
+    /// Runs one job; undoes it alone if it refuses or panics.
+    ///
+    /// `Ok(None)` after a panic: the caller hears that the store dropped the job.
+    fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
+        self.execute("SAVEPOINT job")?;
+        let events_before = self.events.len();
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job(self))).ok();
+        if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
+            self.execute("ROLLBACK TO job")?;
+            for undone in self.events.split_off(events_before) {
+                self.heads.remove(&undone.conversation_id);
+            }
+        }
+        self.execute("RELEASE job")?;
+        Ok(outcome)
+    }
+
+    fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
+    }
+
+    fn roll_back_batch(&mut self) {
+        self.events.clear();
+        self.heads.clear();
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "can't roll back");
+        }
+    }
+
+    /// The position that the next event of this conversation gets.
+    pub(super) fn next_seq(&mut self, conversation_id: ConversationId) -> Result<Seq, StoreError> {
+        let head = match self.heads.get(&conversation_id) {
+            Some(head) => *head,
+            None => self.head_seq(conversation_id)?,
+        };
+        Ok(head.next())
+    }
+
+    /// Notes an event that was just inserted; it is published when the batch is on disk.
+    pub(super) fn note(&mut self, event: Event) {
+        if self.heads.len() >= MAX_HEADS {
+            self.heads.clear();
+        }
+        self.heads.insert(event.conversation_id, event.seq);
+        self.events.push(event);
+    }
+}
+
+impl Deref for Change {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl View {
+    /// The position of the newest event, zero if there is none.
+    pub(crate) fn head_seq(&self, conversation_id: ConversationId) -> Result<Seq, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT seq FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1")?;
+        let seq = statement.query_row([conversation_id.0], |row| row.get(0)).optional()?;
+        Ok(seq.map_or(Seq::ZERO, Seq))
+    }
+}

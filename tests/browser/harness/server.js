@@ -1,0 +1,132 @@
+// A real server: the release binary with a demo workspace of its own, on a free port.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const BINARY = process.env.CHINWAG_BIN
+  ?? fileURLToPath(new URL('../../../target/release/chinwag', import.meta.url));
+export const PASSWORD = 'TestPassword123';
+
+export class Server {
+  #child = null;
+  #folder;
+  #port = 0;
+  #log = [];
+  #options;
+
+  /** `areLimitsOn`: with the rate limits of a real server, which most tests would run into. */
+  static async start({ areLimitsOn = false } = {}) {
+    const server = new Server();
+    server.#options = areLimitsOn ? [] : ['--limits', 'off'];
+    server.#folder = await mkdtemp(join(tmpdir(), 'chinwag-test-'));
+    await server.start();
+    return server;
+  }
+
+  /** Starts the process, again on the same port and data folder after `kill`. */
+  async start() {
+    const child = spawn(BINARY, [
+      'demo', '--listen', `127.0.0.1:${this.#port}`, '--data-dir', join(this.#folder, 'data'), ...this.#options,
+    ], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = child;
+    this.url = await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the server exited with ${code}:\n${this.#log.join('\n')}`)));
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        this.#log.push(line);
+        const url = readyUrl(line);
+        if (url) resolve(url);
+      });
+    });
+    this.#port = Number(new URL(this.url).port);
+  }
+
+  /** Ends the process the hard way, as a crash or a power cut would. */
+  async kill() {
+    this.#child.kill('SIGKILL');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+  }
+
+  /** Stops the process without its sockets closing: what a dead network looks like. */
+  freeze() {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw() {
+    this.#child.kill('SIGCONT');
+  }
+
+  async remove() {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async signIn(username, password = PASSWORD) {
+    const body = new URLSearchParams({ username, password });
+    const { access_token: token, user } = await this.#json('/auth/token', { method: 'POST', body });
+    return new Account(this, token, user);
+  }
+
+  async register(username) {
+    const body = JSON.stringify({ username, email: `${username}@example.com`, password: PASSWORD });
+    await this.#json('/users/register', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return this.signIn(username);
+  }
+
+  async #json(path, options) {
+    const response = await fetch(this.url + path, options);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${options.method} ${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  /** For `Account` only. */
+  call(token, method, path, content) {
+    return this.#json(path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: content === undefined ? undefined : JSON.stringify(content),
+    });
+  }
+}
+
+/** A signed-in user of the REST interface. */
+class Account {
+  #server;
+  #token;
+
+  constructor(server, token, user) {
+    this.#server = server;
+    this.#token = token;
+    this.id = user.id;
+    this.username = user.username;
+  }
+
+  async createConversation(title, others) {
+    const participants = others.map((account) => account.id);
+    const body = { title, participant_ids: participants };
+    return (await this.#server.call(this.#token, 'POST', '/conversations/', body)).id;
+  }
+
+  say(conversationId, content) {
+    return this.#server.call(this.#token, 'POST', `/conversations/${conversationId}/messages`, { content });
+  }
+
+  history(conversationId, query = '') {
+    return this.#server.call(this.#token, 'GET', `/conversations/${conversationId}/messages${query}`);
+  }
+}
+
+function readyUrl(line) {
+  try {
+    const event = JSON.parse(line);
+    return event.event === 'ready' ? event.url : undefined;
+  } catch {
+    return undefined;
+  }
+}
