@@ -1,7 +1,7 @@
 //! The web pages of chinwag, embedded into the binary.
 //!
-//! One page so far: `/static/chat.html`, which signs in and talks in one conversation over the
-//! public API alone. This crate only hands out bytes; the server decides on headers and routes.
+//! `/static/chat.html` signs in and talks in one conversation, over the public API alone. `/setup` makes
+//! the first administrator; its file asks for the others relative to that path. This crate only hands out bytes; the server decides on headers and routes.
 //! The files are the source: nothing is generated, nothing is downloaded, and no page loads
 //! anything from another origin.
 
@@ -61,6 +61,8 @@ static ASSETS: &[Asset] = &[
     embed!("api.js", "text/javascript; charset=utf-8"),
     embed!("room.js", "text/javascript; charset=utf-8"),
     embed!("timeline.js", "text/javascript; charset=utf-8"),
+    embed!("setup.html", "text/html; charset=utf-8"),
+    embed!("setup.js", "text/javascript; charset=utf-8"),
     embed!("favicon.svg", "image/svg+xml"),
 ];
 
@@ -122,31 +124,36 @@ mod tests {
 
     #[test]
     fn every_file_a_page_asks_for_is_embedded() {
-        let html = text("/static/chat.html");
-        let mut found = 0;
-        for attribute in ["src=\"", "href=\""] {
-            for part in html.split(attribute).skip(1) {
-                let target = part.split('"').next().unwrap_or_default();
-                if !target.starts_with('#') {
-                    assert!(asset(target).is_some(), "{target} is not embedded");
-                    found += 1;
+        // Where a page lives, which its relative links start from.
+        for (page, folder) in [("/static/chat.html", "/static/"), ("/static/setup.html", "/")] {
+            let mut found = 0;
+            for attribute in [" src=\"", " href=\""] {
+                for part in text(page).split(attribute).skip(1) {
+                    let target = part.split('"').next().unwrap_or_default();
+                    if !target.starts_with('#') {
+                        assert!(asset(&format!("{folder}{target}")).is_some(), "{target} in {page}");
+                        found += 1;
+                    }
                 }
             }
+            assert!(found >= 3, "a style sheet, a script and an icon in {page}");
         }
-        assert_eq!(found, 3, "style sheet, script and icon");
     }
 
     #[test]
     fn pages_hold_nothing_that_their_policy_forbids() {
-        let html = text("/static/chat.html");
-        for forbidden in [" style=", "<style", "onclick=", "onload=", "javascript:", "http://", "https://"] {
-            assert!(!html.contains(forbidden), "{forbidden} in the page");
+        for page in assets().iter().filter(|asset| asset.path.ends_with(".html")) {
+            let html = text(page.path);
+            for forbidden in
+                [" style=", "<style", "onclick=", "onload=", "javascript:", "http://", "https://"]
+            {
+                assert!(!html.contains(forbidden), "{forbidden} in {}", page.path);
+            }
+            for tag in html.split("<script").skip(1) {
+                assert!(tag.starts_with(" type=\"module\" src=\""), "inline script in {}", page.path);
+            }
         }
-        for tag in html.split("<script").skip(1) {
-            assert!(tag.starts_with(" type=\"module\" src=\"/static/"), "inline script");
-        }
-        let scripts = assets().iter().filter(|asset| asset.path.ends_with(".js"));
-        for script in scripts {
+        for script in assets().iter().filter(|asset| asset.path.ends_with(".js")) {
             for sink in [
                 "innerHTML",
                 "outerHTML",

@@ -1,4 +1,7 @@
-// The server's REST interface as the page uses it. Never keeps a token anywhere but in memory.
+// The server's REST interface as the pages use it. Never keeps a token anywhere but in memory.
+
+// Relative to this file, so that the pages also work below another application's path.
+const ROOT = new URL('../', import.meta.url);
 
 /** An answer that is not a success. `detail` is the server's own sentence, if it sent one. */
 export class ApiError extends Error {
@@ -11,7 +14,7 @@ export class ApiError extends Error {
 }
 
 async function request(path, options) {
-  const response = await fetch(path, { cache: 'no-store', credentials: 'omit', ...options });
+  const response = await fetch(new URL(path, ROOT), { cache: 'no-store', credentials: 'omit', ...options });
   const isJson = (response.headers.get('content-type') || '').includes('json');
   const body = isJson ? await response.json() : undefined;
   if (response.ok) return body;
@@ -28,15 +31,24 @@ function sentence(detail) {
 
 /** Whether this server is a demo, whose first account everybody may know. */
 export async function isDemo() {
-  const health = await request('/healthz');
+  const health = await request('healthz');
   return health?.demo === true;
 }
 
 /** Trades a name and a password for `{ token, user }`. */
 export async function signIn(username, password) {
   const body = new URLSearchParams({ username, password });
-  const answer = await request('/auth/token', { method: 'POST', body });
+  const answer = await request('auth/token', { method: 'POST', body });
   return { token: answer.access_token, user: answer.user };
+}
+
+/** Makes the first administrator with the token of the setup link. */
+export function setUp(token, account) {
+  return request('setup', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token, ...account }),
+  });
 }
 
 /** One signed-in account. */
@@ -52,21 +64,21 @@ export class Api {
   }
 
   conversation(id) {
-    return this.#get(`/conversations/${id}`);
+    return this.#get(`conversations/${id}`);
   }
 
   /** Messages in ascending order. `bounds`: `before`, `after` (both exclusive seq), `limit` (at most 200). */
   messages(id, bounds) {
-    return this.#get(`/conversations/${id}/messages?${new URLSearchParams(bounds)}`);
+    return this.#get(`conversations/${id}/messages?${new URLSearchParams(bounds)}`);
   }
 
   /** Ends the session, so that the token is worth nothing from here on. */
   signOut() {
-    return request('/auth/logout', { method: 'POST', headers: { authorization: `Bearer ${this.#token}` } });
+    return request('auth/logout', { method: 'POST', headers: { authorization: `Bearer ${this.#token}` } });
   }
 
   socket(id) {
-    const url = new URL(`/conversations/${id}/ws`, location.href);
+    const url = new URL(`conversations/${id}/ws`, ROOT);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.searchParams.set('token', this.#token);
     return new WebSocket(url);

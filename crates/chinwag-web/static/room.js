@@ -250,7 +250,7 @@ export class Room {
   #refused(frame) {
     const reason = frame.message || 'The server refused this.';
     const entry = this.#inFlight;
-    if (entry) {
+    if (entry && (frame.client_id ?? entry.clientId) === entry.clientId) {
       this.#landed();
       if (frame.retry) {
         this.#hold(frame.retry_after_ms ?? fullJitter(this.#holds) + BACKOFF_FIRST_MS);

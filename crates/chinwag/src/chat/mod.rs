@@ -91,9 +91,9 @@ impl Chat {
         &self.inner.store
     }
 
-    /// Whether the database answers a query: what `/readyz` asks.
-    pub(crate) async fn is_store_ready(&self) -> bool {
-        self.store().read(|view| view.has_users().map_err(crate::error::Refusal::from)).await.is_ok()
+    /// Whether the server takes new work and its database answers: what `/readyz` says.
+    pub async fn is_ready(&self) -> bool {
+        !self.hub().is_draining() && self.store().read(View::has_users).await.is_ok()
     }
 
     /// Changes that wait for the writer.

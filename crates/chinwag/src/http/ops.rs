@@ -29,11 +29,11 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
 #[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
     responses((status = 200, body = Detail), (status = 503, body = Detail)))]
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
-    if shared.chat.hub().is_draining() {
-        return detail(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping");
-    }
-    if !shared.chat.is_store_ready().await {
-        return detail(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer");
+    if !shared.chat.is_ready().await {
+        return detail(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server is stopping, or its database does not answer",
+        );
     }
     detail(StatusCode::OK, "Ready")
 }

@@ -26,14 +26,14 @@ pub(crate) struct Identity {
 /// What a token has to be checked against.
 pub(crate) struct AuthRow {
     pub user: User,
-    /// `None`: the token named no session, or one that is not known. `Some(true)`: it is good.
-    pub session_is_live: Option<bool>,
+    /// Whether the token named a session of this account that was not revoked.
+    pub session_is_live: bool,
 }
 
 impl AuthRow {
     /// Whether a token with this session lets the account in. Tokens of other applications have none.
     pub(crate) fn admits(&self, session: Option<&str>) -> bool {
-        self.user.is_active && (session.is_none() || self.session_is_live == Some(true))
+        self.user.is_active && (session.is_none() || self.session_is_live)
     }
 }
 
@@ -86,14 +86,13 @@ impl View {
         session: Option<&str>,
     ) -> Result<Option<AuthRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS}, sessions.revoked_at IS NULL \
+            "SELECT {COLUMNS}, sessions.id IS NOT NULL AND sessions.revoked_at IS NULL \
              FROM users LEFT JOIN sessions ON sessions.user_id = users.id AND sessions.id = ?2 \
              WHERE users.username = ?1 AND users.username_key = ?3"
         ))?;
         let row = statement
             .query_row((username, session, username.to_lowercase()), |row| {
-                let is_known: Option<bool> = row.get(9)?;
-                Ok(AuthRow { user: user(row)?, session_is_live: is_known })
+                Ok(AuthRow { user: user(row)?, session_is_live: row.get(8)? })
             })
             .optional()?;
         Ok(row)
