@@ -31,6 +31,8 @@ pub enum ErrorCode {
     IdempotencyMismatch,
     /// Too many; `retry_after_ms` says when to try again.
     RateLimited,
+    /// The conversation is archived: it can be read, but not changed.
+    Archived,
     /// The server can't do it now; try again.
     Unavailable,
     /// A fault of the server.

@@ -1,48 +1,157 @@
 //! What a client sends. Parsing is strict about types and lenient about unknown fields.
+//!
+//! A frame without `type` is a `send`: that is the whole of the original protocol. On the room socket
+//! `conversation_id` is implied, on the user socket it is required; the parser leaves that to the socket.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::codes::ErrorCode;
+use crate::ids::{ConversationId, Cursor, MessageId, Seq};
 use crate::limits;
+use crate::rest::{Format, PresenceStatus};
 
-/// One decoded command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A decoded frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Comes back in the answer.
+    pub reference: Option<String>,
+    /// Where; `None` where it is implied or has no meaning.
+    pub conversation_id: Option<ConversationId>,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Send a message.
     Send(Send),
+    /// Replace a message's text.
+    Edit(Edit),
+    /// Delete a message.
+    Delete(MessageId),
+    /// Add or remove a reaction.
+    React(MessageId, String, Op),
+    /// Pin or unpin a message.
+    Pin(MessageId, Op),
+    /// Everything up to here was read.
+    Read(Seq),
+    /// Everything up to here is on this device.
+    Ack(Seq),
+    /// The user types, or no longer.
+    Typing(bool),
+    /// The user's own status.
+    Presence(PresenceStatus, String),
+    /// Get every event of a large conversation.
+    Subscribe(Option<Cursor>),
+    /// Get only its unread counts.
+    Unsubscribe,
+    /// A new token for this socket.
+    Auth(String),
+    /// The first frame of a user socket.
+    Hello(Hello),
+    /// Answered by `pong` with the same `t`.
+    Ping(Option<serde_json::Number>),
+}
+
+/// Add or remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Make it so.
+    Add,
+    /// Undo it.
+    Remove,
 }
 
 /// Send a message to a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Send {
     /// The text as it was typed.
     pub content: String,
     /// The client's own id of the message: the idempotency key.
     pub client_id: Option<String>,
+    /// The message that this one answers.
+    pub reply_to: Option<MessageId>,
+    /// How to read the text.
+    pub format: Format,
+    /// What the client's application wants to keep with the message.
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Replace a message's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Which message.
+    pub message_id: MessageId,
+    /// The new text.
+    pub content: String,
+    /// Only if this is still its version.
+    pub if_version: Option<i64>,
+}
+
+/// The first frame of a user socket.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hello {
+    /// If the handshake did not carry it.
+    pub token: Option<String>,
+    /// What the client already has.
+    pub cursors: BTreeMap<i64, Cursor>,
+    /// The most events to be replayed in one conversation.
+    pub replay_limit: Option<u32>,
 }
 
 /// Why a frame is no command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandError {
     /// For programs.
     pub code: ErrorCode,
     /// For people.
     pub message: &'static str,
+    /// From the frame, if it could be read.
+    pub reference: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Wire {
     #[serde(rename = "type")]
     kind: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    conversation_id: Option<ConversationId>,
     content: Option<String>,
     client_id: Option<String>,
+    reply_to: Option<MessageId>,
+    format: Option<Format>,
+    meta: Option<serde_json::Map<String, serde_json::Value>>,
+    message_id: Option<MessageId>,
+    if_version: Option<i64>,
+    emoji: Option<String>,
+    op: Option<WireOp>,
+    seq: Option<Seq>,
+    on: Option<bool>,
+    status: Option<PresenceStatus>,
+    text: Option<String>,
+    after: Option<String>,
+    token: Option<String>,
+    cursors: Option<BTreeMap<String, String>>,
+    replay_limit: Option<u32>,
+    t: Option<serde_json::Number>,
 }
 
-impl Command {
-    /// Reads one text frame of a room socket.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireOp {
+    Add,
+    Remove,
+}
+
+impl Request {
+    /// Reads one text frame.
     ///
-    /// A frame without `type` is a `send`. Whether the content is acceptable is the server's rule,
-    /// not the parser's: here it only has to be a string.
+    /// Whether a text is acceptable is the server's rule, not the parser's: here it only has to be one.
     ///
     /// # Errors
     /// `invalid_json` for what is no JSON or nested deeper than 16, `invalid_frame` for JSON of the
@@ -51,20 +160,81 @@ impl Command {
         if !limits::is_shallow_json(text.as_bytes()) {
             return Err(refuse(ErrorCode::InvalidJson, "JSON is nested too deep"));
         }
-        let wire: Wire = serde_json::from_str(text).map_err(|_| explain(text))?;
-        match wire.kind.as_deref() {
-            None | Some("send") => {}
-            Some(_) => return Err(refuse(ErrorCode::UnknownType, "unknown frame type")),
+        let mut wire: Wire = serde_json::from_str(text).map_err(|_| explain(text))?;
+        let reference = wire.reference.take();
+        if reference.as_ref().is_some_and(|reference| reference.chars().count() > limits::MAX_REF_CHARS) {
+            return Err(refuse(ErrorCode::InvalidFrame, "ref has more than 64 characters"));
         }
-        let Some(content) = wire.content else {
-            return Err(refuse(ErrorCode::InvalidContent, "content is required"));
-        };
-        Ok(Self::Send(Send { content, client_id: wire.client_id }))
+        let conversation_id = wire.conversation_id;
+        match wire.command() {
+            Ok(command) => Ok(Self { reference, conversation_id, command }),
+            Err(error) => Err(CommandError { reference, ..error }),
+        }
     }
 }
 
+impl Wire {
+    fn command(self) -> Result<Command, CommandError> {
+        let missing = |message| refuse(ErrorCode::InvalidFrame, message);
+        let no_content = refuse(ErrorCode::InvalidContent, "content is required");
+        let message_id = self.message_id.ok_or_else(|| missing("message_id is required"));
+        let op = self.op.map(|op| match op {
+            WireOp::Add => Op::Add,
+            WireOp::Remove => Op::Remove,
+        });
+        let op = op.ok_or_else(|| missing("op is required: add or remove"));
+        let seq = self.seq.ok_or_else(|| missing("seq is required"));
+        match self.kind.as_deref() {
+            None | Some("send") => Ok(Command::Send(Send {
+                content: self.content.ok_or(no_content)?,
+                client_id: self.client_id,
+                reply_to: self.reply_to,
+                format: self.format.unwrap_or_default(),
+                meta: self.meta,
+            })),
+            Some("edit") => Ok(Command::Edit(Edit {
+                message_id: message_id?,
+                content: self.content.ok_or(no_content)?,
+                if_version: self.if_version,
+            })),
+            Some("delete") => Ok(Command::Delete(message_id?)),
+            Some("react") => {
+                let emoji = self.emoji.ok_or_else(|| missing("emoji is required"))?;
+                Ok(Command::React(message_id?, emoji, op?))
+            }
+            Some("pin") => Ok(Command::Pin(message_id?, op?)),
+            Some("read") => Ok(Command::Read(seq?)),
+            Some("ack") => Ok(Command::Ack(seq?)),
+            Some("typing") => Ok(Command::Typing(self.on.ok_or_else(|| missing("on is required"))?)),
+            Some("presence") => {
+                let status = self.status.ok_or_else(|| missing("status is required"))?;
+                Ok(Command::Presence(status, self.text.unwrap_or_default()))
+            }
+            Some("subscribe") => {
+                let after = self.after.map(|after| after.parse()).transpose();
+                Ok(Command::Subscribe(after.map_err(|_| missing("after is no cursor"))?))
+            }
+            Some("unsubscribe") => Ok(Command::Unsubscribe),
+            Some("auth") => Ok(Command::Auth(self.token.ok_or_else(|| missing("token is required"))?)),
+            Some("ping") => Ok(Command::Ping(self.t)),
+            Some("hello") => Ok(Command::Hello(Hello {
+                token: self.token,
+                cursors: cursors(self.cursors.unwrap_or_default())?,
+                replay_limit: self.replay_limit,
+            })),
+            Some(_) => Err(refuse(ErrorCode::UnknownType, "unknown frame type")),
+        }
+    }
+}
+
+fn cursors(wire: BTreeMap<String, String>) -> Result<BTreeMap<i64, Cursor>, CommandError> {
+    let parse = |(id, cursor): (String, String)| Some((id.parse().ok()?, cursor.parse().ok()?));
+    let cursors = wire.into_iter().map(parse).collect::<Option<BTreeMap<_, _>>>();
+    cursors.ok_or_else(|| refuse(ErrorCode::InvalidFrame, "cursors maps conversation ids to cursors"))
+}
+
 fn refuse(code: ErrorCode, message: &'static str) -> CommandError {
-    CommandError { code, message }
+    CommandError { code, message, reference: None }
 }
 
 /// Finds out, off the fast path, what is wrong with a frame that did not parse.
@@ -76,32 +246,70 @@ fn explain(text: &str) -> CommandError {
         return refuse(ErrorCode::InvalidFrame, "frame must be a JSON object");
     };
     let is_wrong = |name: &str| object.get(name).is_some_and(|field| !field.is_string() && !field.is_null());
-    if is_wrong("type") {
+    let error = if is_wrong("type") {
         refuse(ErrorCode::InvalidFrame, "type must be a string")
     } else if is_wrong("content") {
         refuse(ErrorCode::InvalidContent, "content must be a string")
-    } else if is_wrong("client_id") {
-        refuse(ErrorCode::InvalidFrame, "client_id must be a string")
     } else {
-        refuse(ErrorCode::InvalidFrame, "frame has the same field twice")
-    }
+        refuse(ErrorCode::InvalidFrame, "a field has the wrong type, or stands there twice")
+    };
+    let reference = object.get("ref").and_then(|reference| reference.as_str()).map(str::to_owned);
+    CommandError { reference, ..error }
 }
 
 #[cfg(test)]
 mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn code(text: &str) -> Option<ErrorCode> {
-        Command::parse(text).err().map(|error| error.code)
+        Request::parse(text).err().map(|error| error.code)
+    }
+
+    fn command(text: &str) -> Command {
+        Request::parse(text).unwrap().command
     }
 
     #[test]
     fn a_frame_without_type_is_a_send() {
-        let expected = Command::Send(Send { content: "Hello".into(), client_id: None });
-        assert_eq!(Command::parse(r#"{"content":"Hello"}"#), Ok(expected.clone()));
-        assert_eq!(Command::parse(r#"{"type":"send","content":"Hello","extra":[1]}"#), Ok(expected));
+        let expected = Command::Send(Send { content: "Hello".into(), ..Send::default() });
+        assert_eq!(command(r#"{"content":"Hello"}"#), expected);
+        assert_eq!(command(r#"{"type":"send","content":"Hello","extra":[1]}"#), expected);
+    }
+
+    #[test]
+    fn every_command_is_understood() {
+        let cursor: Cursor = "41.k3v9x2ab".parse().unwrap();
+        for (text, expected) in [
+            (
+                r#"{"type":"edit","message_id":4,"content":"b","if_version":2}"#,
+                Command::Edit(Edit { message_id: MessageId(4), content: "b".into(), if_version: Some(2) }),
+            ),
+            (r#"{"type":"delete","message_id":4}"#, Command::Delete(MessageId(4))),
+            (
+                r#"{"type":"react","message_id":4,"emoji":"👍","op":"add"}"#,
+                Command::React(MessageId(4), "👍".into(), Op::Add),
+            ),
+            (r#"{"type":"pin","message_id":4,"op":"remove"}"#, Command::Pin(MessageId(4), Op::Remove)),
+            (r#"{"type":"read","seq":9}"#, Command::Read(Seq(9))),
+            (r#"{"type":"ack","seq":9}"#, Command::Ack(Seq(9))),
+            (r#"{"type":"typing","on":true}"#, Command::Typing(true)),
+            (r#"{"type":"presence","status":"dnd"}"#, Command::Presence(PresenceStatus::Dnd, String::new())),
+            (r#"{"type":"subscribe","after":"41.k3v9x2ab"}"#, Command::Subscribe(Some(cursor))),
+            (r#"{"type":"unsubscribe"}"#, Command::Unsubscribe),
+            (r#"{"type":"auth","token":"x"}"#, Command::Auth("x".into())),
+            (r#"{"type":"ping","t":7}"#, Command::Ping(Some(7.into()))),
+            (
+                r#"{"type":"hello","cursors":{"1":"41.k3v9x2ab"}}"#,
+                Command::Hello(Hello { cursors: BTreeMap::from([(1, cursor)]), ..Hello::default() }),
+            ),
+        ] {
+            assert_eq!(command(text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -119,28 +327,41 @@ mod tests {
             (r#"{"content":5}"#, ErrorCode::InvalidContent),
             (r#"{"content":{"a":1}}"#, ErrorCode::InvalidContent),
             (r#"{"content":"a","client_id":5}"#, ErrorCode::InvalidFrame),
+            (r#"{"content":"a","meta":[]}"#, ErrorCode::InvalidFrame),
             (r#"{"type":5,"content":"a"}"#, ErrorCode::InvalidFrame),
             (r#"{"type":"dance"}"#, ErrorCode::UnknownType),
+            (r#"{"type":"edit","message_id":1}"#, ErrorCode::InvalidContent),
+            (r#"{"type":"edit","content":"a"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"react","message_id":1,"op":"add"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"react","message_id":1,"emoji":"👍","op":"toggle"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"presence","status":"asleep"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"hello","cursors":{"1":"x"}}"#, ErrorCode::InvalidFrame),
             (r#"{"content":"a","content":"b"}"#, ErrorCode::InvalidFrame),
         ] {
             assert_eq!(code(text), Some(expected), "{text}");
         }
-        assert_eq!(
-            code(&format!(r#"{{"content":{}1{}}}"#, "[".repeat(40), "]".repeat(40))),
-            Some(ErrorCode::InvalidJson)
-        );
+        let deep = format!(r#"{{"content":{}1{}}}"#, "[".repeat(40), "]".repeat(40));
+        assert_eq!(code(&deep), Some(ErrorCode::InvalidJson));
+    }
+
+    #[test]
+    fn a_refusal_names_the_frame_it_refuses() {
+        for text in [r#"{"ref":"r1","type":"dance"}"#, r#"{"ref":"r1","content":5}"#, r#"{"ref":"r1"}"#] {
+            assert_eq!(Request::parse(text).unwrap_err().reference.as_deref(), Some("r1"), "{text}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_the_parser_panic(text in ".*") {
-            let _ = Command::parse(&text);
+            let _ = Request::parse(&text);
         }
 
         #[test]
         fn any_string_survives_the_way(content in ".*", client_id in proptest::option::of(".*")) {
             let text = serde_json::json!({"content": content, "client_id": client_id}).to_string();
-            prop_assert_eq!(Command::parse(&text), Ok(Command::Send(Send { content, client_id })));
+            let expected = Command::Send(Send { content, client_id, ..Send::default() });
+            prop_assert_eq!(command(&text), expected);
         }
     }
 }

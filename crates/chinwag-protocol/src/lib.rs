@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod command;
+pub mod event;
 pub mod frame;
 pub mod ids;
 pub mod limits;
@@ -12,7 +13,8 @@ pub mod rest;
 pub mod time;
 
 pub use codes::{CloseCode, ErrorCode};
-pub use command::{Command, CommandError, Send};
-pub use frame::Frame;
+pub use command::{Command, CommandError, Edit, Hello, Op, Request, Send};
+pub use event::{Entry, Event};
+pub use frame::{Frame, GapReason};
 pub use ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
 pub use time::Timestamp;

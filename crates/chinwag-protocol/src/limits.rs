@@ -12,6 +12,24 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 pub const MAX_JSON_DEPTH: usize = 16;
 /// Bytes in a client's own id for a message.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
+/// Characters in a command's `ref`.
+pub const MAX_REF_CHARS: usize = 64;
+/// Bytes of a message's `meta`, as JSON.
+pub const MAX_META_BYTES: usize = 4 * 1024;
+/// Characters in a topic or a status text.
+pub const MAX_TOPIC_CHARS: usize = 250;
+/// Different emoji on one message.
+pub const MAX_EMOJI_PER_MESSAGE: usize = 50;
+/// Pinned messages of one conversation.
+pub const MAX_PINS: usize = 100;
+/// Characters in a search.
+pub const MAX_SEARCH_CHARS: usize = 200;
+/// Events in a page of the log.
+pub const MAX_EVENTS_PAGE: usize = 1_000;
+/// Up to here a user socket gets every event of a conversation without asking, and receipts name people.
+pub const SMALL_CONVERSATION: usize = 200;
+/// Events that a resume replays at most, unless the client asks for less.
+pub const REPLAY_LIMIT: u32 = 10_000;
 /// Characters in a name or title.
 pub const MAX_NAME_CHARS: usize = 64;
 /// Messages in a page of history.

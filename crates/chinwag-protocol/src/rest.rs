@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{ConversationId, MessageId, Seq, Stamp, UserId};
+use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
 use crate::time::{CreatedAt, Timestamp};
 
 /// A message, as history and sockets show it.
@@ -28,9 +28,262 @@ pub struct Message {
     pub stamp: Stamp,
     /// Unix milliseconds.
     pub ts: Timestamp,
+    /// The same as `sender_id`: what every event has.
+    pub actor_id: UserId,
     /// The sender's own id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// The message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// How to read the text.
+    pub format: Format,
+    /// What the sender's application keeps with the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    /// How often it was written: 1 if it was never edited.
+    pub version: i64,
+    /// True once it is deleted; then the text is empty.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// In history: who reacted, by emoji. A live message has none yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionSummary>,
+}
+
+/// How to read a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// As it stands.
+    #[default]
+    Plain,
+    /// As Markdown.
+    Markdown,
+}
+
+/// Who reacted with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReactionSummary {
+    /// One emoji.
+    pub emoji: String,
+    /// Who, by id.
+    pub user_ids: Vec<UserId>,
+}
+
+/// A message's new text.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct EditMessage {
+    /// The new text.
+    #[schema(min_length = 1, max_length = 4000)]
+    pub content: String,
+    /// Only if this is still its version.
+    pub if_version: Option<i64>,
+}
+
+/// What a change did.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Changed {
+    /// The event's position; of the earlier event if it was so already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Seq>,
+    /// The event's stamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stamp: Option<Stamp>,
+    /// The message's version now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// True if it was so already: there is no new event.
+    pub duplicate: bool,
+}
+
+/// How far the caller has read.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct MarkRead {
+    /// Up to and with this position.
+    pub seq: Seq,
+}
+
+/// How far somebody has received and read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Receipt {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Who.
+    pub user_id: UserId,
+    /// On one of their devices.
+    pub delivered_seq: Seq,
+    /// Seen by them.
+    pub read_seq: Seq,
+}
+
+/// A conversation as one of its participants sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ConversationState {
+    /// Unique on the server.
+    pub id: ConversationId,
+    /// Shown to people.
+    pub title: String,
+    /// What it is about.
+    pub topic: String,
+    /// Direct or group.
+    pub kind: ConversationKind,
+    /// Whether it can only be read.
+    pub archived: bool,
+    /// The caller's.
+    pub role: Role,
+    /// The newest event.
+    #[schema(value_type = String, example = "1400.k3v9x2ab")]
+    pub head: Cursor,
+    /// How far the caller has read.
+    pub read_seq: Seq,
+    /// Messages of others after that, at most 10,000.
+    pub unread: u64,
+    /// Those of them that name the caller.
+    pub mentions: u64,
+    /// The newest message.
+    pub last_message: Option<Message>,
+    /// How many take part.
+    pub participants: u64,
+}
+
+/// Somebody to add.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewParticipant {
+    /// Who.
+    pub user_id: UserId,
+    /// `member` if absent.
+    pub role: Option<Role>,
+}
+
+/// Somebody's new role.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewRole {
+    /// What they are from now on.
+    pub role: Role,
+}
+
+/// What to change about a conversation; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct ConversationChange {
+    /// Shown to people.
+    #[schema(min_length = 1, max_length = 64)]
+    pub title: Option<String>,
+    /// What it is about.
+    #[schema(max_length = 250)]
+    pub topic: Option<String>,
+    /// Whether it can only be read.
+    pub archived: Option<bool>,
+}
+
+/// What to change about oneself; what is absent stays.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+pub struct UserChange {
+    /// Shown to people.
+    #[schema(max_length = 64)]
+    pub first_name: Option<String>,
+    /// Shown to people.
+    #[schema(max_length = 64)]
+    pub last_name: Option<String>,
+    /// A new password; all other sessions end.
+    #[schema(min_length = 8, max_length = 256, format = Password)]
+    pub password: Option<String>,
+    /// With `password`: the present one.
+    #[schema(format = Password)]
+    pub current_password: Option<String>,
+}
+
+/// What everybody may see of a user.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PublicUser {
+    /// Who.
+    pub id: UserId,
+    /// Unique name.
+    pub username: String,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+}
+
+/// Somebody's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceStatus {
+    /// Here.
+    Online,
+    /// Here, but not looking.
+    Away,
+    /// Do not disturb.
+    Dnd,
+    /// Here, but shown as offline to others.
+    Invisible,
+    /// Not here. Nobody can say this of themselves: closing the sockets does.
+    #[serde(skip_deserializing)]
+    Offline,
+}
+
+/// What a client has to keep to.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Limits {
+    /// Characters in a message.
+    pub content_chars: usize,
+    /// Bytes in a message.
+    pub content_bytes: usize,
+    /// Bytes in a frame.
+    pub frame_bytes: usize,
+    /// Events that a resume replays at most.
+    pub replay_events: u32,
+}
+
+/// A page of a conversation's log.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    /// Oldest first.
+    pub events: Vec<crate::event::Event>,
+    /// The newest event of the log.
+    #[schema(value_type = String, example = "1400.k3v9x2ab")]
+    pub head: Cursor,
+    /// True if there are more after these.
+    pub more: bool,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SearchHit {
+    /// As it stands now.
+    #[serde(flatten)]
+    pub message: Message,
+    /// The part around the find.
+    pub snippet: String,
+}
+
+/// What was found, newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SearchResults {
+    /// One page.
+    pub results: Vec<SearchHit>,
+    /// For the next page, as `before_id`; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<MessageId>,
+}
+
+/// A refresh token to be spent.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct Refresh {
+    /// From the last answer that had one. It works once.
+    pub refresh_token: String,
+}
+
+/// A single-use credential for a WebSocket.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ticket {
+    /// For `/ws?ticket=`.
+    pub ticket: String,
+    /// Seconds until it is void.
+    pub expires_in: u64,
 }
 
 /// The answer to a message that was sent.
@@ -52,6 +305,14 @@ pub struct NewMessage {
     /// The sender's own id: the same id again answers the first message instead of a second one.
     #[schema(min_length = 1, max_length = 128)]
     pub client_id: Option<String>,
+    /// The message that this one answers.
+    pub reply_to: Option<MessageId>,
+    /// How to read the text.
+    #[serde(default)]
+    pub format: Format,
+    /// What the sender's application keeps with the message: at most 4 KiB.
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// A conversation.
@@ -61,8 +322,12 @@ pub struct Conversation {
     pub id: ConversationId,
     /// Shown to people.
     pub title: String,
+    /// What it is about.
+    pub topic: String,
     /// `direct` for two people's only one, else `group`.
     pub kind: ConversationKind,
+    /// Whether it can only be read.
+    pub archived: bool,
     /// UTC.
     pub created_at: CreatedAt,
 }
@@ -102,10 +367,14 @@ pub struct Participant {
     pub last_name: String,
     /// In this conversation.
     pub role: Role,
+    /// On one of their devices.
+    pub delivered_seq: Seq,
+    /// Seen by them.
+    pub read_seq: Seq,
 }
 
 /// What a participant is in a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Made it.
@@ -204,6 +473,10 @@ pub struct Token {
     pub access_token: String,
     /// Always `bearer`.
     pub token_type: &'static str,
+    /// For `POST /auth/refresh`, once.
+    pub refresh_token: String,
+    /// Seconds until the access token is void.
+    pub expires_in: u64,
     /// Who signed in.
     pub user: User,
 }

@@ -17,6 +17,12 @@ impl Timestamp {
         Self(jiff::Timestamp::now().as_millisecond())
     }
 
+    /// The time so many milliseconds later; the end of time if that is beyond it.
+    #[must_use]
+    pub fn after_ms(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+
     /// `YYYY-MM-DD HH:MM:SS`, UTC, without a fraction.
     #[must_use]
     pub fn created_at(self) -> CreatedAt {

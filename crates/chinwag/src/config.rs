@@ -60,6 +60,8 @@ pub struct Limits {
     pub logins_per_address: Rate,
     /// New accounts from one address.
     pub registrations: Rate,
+    /// Searches of one user.
+    pub searches: Rate,
     /// Open sockets of one user.
     pub sockets_per_user: usize,
     /// Sockets of one address that have not authenticated yet.
@@ -74,6 +76,8 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// A WebSocket that takes no byte for this long is closed.
     pub write_stall: Duration,
+    /// Somebody who says no more that they type has stopped after this.
+    pub typing_expiry: Duration,
     /// Time for everything to finish when the server stops.
     pub drain: Duration,
 }
@@ -124,6 +128,7 @@ impl Default for Limits {
             logins_per_account: Rate { burst: 5, every: Duration::from_secs(12) },
             logins_per_address: Rate { burst: 20, every: Duration::from_secs(3) },
             registrations: Rate { burst: 20, every: Duration::from_secs(3) },
+            searches: Rate { burst: 4, every: Duration::from_millis(500) },
             sockets_per_user: 10,
             unauthenticated_per_address: 20,
             connections: 1_000_000,
@@ -131,6 +136,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(25),
             write_stall: Duration::from_secs(60),
+            typing_expiry: Duration::from_secs(6),
             drain: Duration::from_secs(20),
         }
     }

@@ -22,6 +22,9 @@ pub enum Refusal {
         /// For people.
         message: String,
     },
+    /// This socket has no such command.
+    #[error("unknown frame type")]
+    UnknownCommand,
     /// The request makes no sense as a whole.
     #[error("{0}")]
     BadRequest(&'static str),
@@ -40,6 +43,15 @@ pub enum Refusal {
     /// What is named does not exist.
     #[error("{0}")]
     NotFound(String),
+    /// Somebody changed it in the meantime.
+    #[error("it was changed meanwhile: this is version {0}")]
+    Conflict(i64),
+    /// The cursor is of another history, or older than what is kept: read a page instead.
+    #[error("this cursor does not belong to the conversation's log any more; read a page of messages")]
+    Gone,
+    /// The conversation can only be read.
+    #[error("the conversation is archived")]
+    Archived,
     /// The idempotency key was used for another message.
     #[error("this client_id was used for another message")]
     IdempotencyMismatch,
@@ -69,11 +81,15 @@ impl Refusal {
     pub fn answer(&self) -> Answer {
         let (status, code) = match self {
             Self::Invalid { code, .. } => (422, *code),
+            Self::UnknownCommand => (400, ErrorCode::UnknownType),
             Self::BadRequest(_) => (400, ErrorCode::InvalidFrame),
             Self::Unauthenticated(_) => (401, ErrorCode::Forbidden),
             Self::NoConversation | Self::NotFound(_) => (404, ErrorCode::NotFound),
             Self::NotParticipant => (403, ErrorCode::NotParticipant),
             Self::Forbidden(_) => (403, ErrorCode::Forbidden),
+            Self::Conflict(_) => (409, ErrorCode::Conflict),
+            Self::Gone => (410, ErrorCode::NotFound),
+            Self::Archived => (403, ErrorCode::Archived),
             Self::IdempotencyMismatch => (409, ErrorCode::IdempotencyMismatch),
             Self::RateLimited(_) => (429, ErrorCode::RateLimited),
             Self::Unavailable => (503, ErrorCode::Unavailable),

@@ -15,7 +15,7 @@ use crate::http;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::realtime::{Hub, HubSettings};
-use crate::store::{BatchReport, Event, OpenError, Store};
+use crate::store::{BatchReport, Commit, OpenError, Store};
 
 /// The file with this server's own token secret.
 const SECRET_NAME: &str = "token.key";
@@ -129,9 +129,9 @@ impl Builder {
         let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics)).map_err(system)?;
         let store = {
             let (hub, metrics) = (Arc::clone(&hub), Arc::clone(&metrics));
-            Store::open(&config.data_dir, move |events: Vec<Event>, report: BatchReport| {
-                metrics.committed(report.jobs, events.len(), report.commit);
-                hub.publish(events);
+            Store::open(&config.data_dir, move |commit: Commit, report: BatchReport| {
+                metrics.committed(report.jobs, commit.events.len(), report.commit);
+                hub.publish(commit);
             })?
         };
         claim(&store, &config).await?;
@@ -162,6 +162,7 @@ fn hub_settings(config: &Config) -> HubSettings {
         sockets_per_user: if limits.is_enforced { limits.sockets_per_user } else { usize::MAX },
         heartbeat: limits.heartbeat,
         write_stall: limits.write_stall,
+        typing_expiry: limits.typing_expiry,
     }
 }
 

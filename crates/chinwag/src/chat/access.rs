@@ -1,29 +1,97 @@
 //! Who may do what in a conversation: the one place that decides, for every transport.
 
-use chinwag_protocol::rest::Role;
+use chinwag_protocol::rest::{ConversationKind, Role};
 
 use crate::error::Refusal;
-use crate::store::Membership;
+use crate::store::{Membership, Standing};
 
 /// What somebody wants to do in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// See it: its messages, its participants, its live frames.
+    /// See it: its messages, its participants, its live frames. Say how far one has read.
     Read,
-    /// Write a message.
-    Send,
+    /// Write, react, pin.
+    Take,
+    /// Delete somebody else's message.
+    Moderate,
+    /// Add people, change title and topic, archive.
+    Manage,
+    /// Remove somebody with this role.
+    Remove(Role),
+    /// Give somebody another role.
+    Appoint,
+    /// Go.
+    Leave,
 }
 
 /// Says whether somebody with this membership may do it.
 ///
 /// # Errors
 /// `NoConversation` comes before `NotParticipant`, as in the original's answers.
-pub(crate) fn authorize(membership: Membership, action: Action) -> Result<Role, Refusal> {
-    match membership {
-        Membership::NoConversation => Err(Refusal::NoConversation),
-        Membership::Outsider => Err(Refusal::NotParticipant),
-        Membership::Participant(role) => match action {
-            Action::Read | Action::Send => Ok(role),
-        },
+pub(crate) fn authorize(membership: Membership, action: Action) -> Result<Standing, Refusal> {
+    let standing = match membership {
+        Membership::NoConversation => return Err(Refusal::NoConversation),
+        Membership::Outsider => return Err(Refusal::NotParticipant),
+        Membership::Participant(standing) => standing,
+    };
+    let is_group = standing.kind == ConversationKind::Group;
+    let runs_it = matches!(standing.role, Role::Owner | Role::Admin);
+    let is_allowed = match action {
+        Action::Read => return Ok(standing),
+        Action::Take => true,
+        // Two people are equals: nobody runs their conversation, and both stay in it.
+        Action::Moderate | Action::Manage => is_group && runs_it,
+        Action::Remove(role) => {
+            is_group && (standing.role == Role::Owner || (runs_it && role == Role::Member))
+        }
+        Action::Appoint => is_group && standing.role == Role::Owner,
+        Action::Leave => is_group,
+    };
+    if !is_allowed {
+        return Err(Refusal::Forbidden("Your role in this conversation does not allow this"));
+    }
+    // People may still go, and whoever runs it may open it again.
+    let is_change = matches!(action, Action::Take | Action::Moderate);
+    if standing.is_archived && is_change { Err(Refusal::Archived) } else { Ok(standing) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(role: Role, kind: ConversationKind, action: Action) -> bool {
+        authorize(Membership::Participant(Standing { role, kind, is_archived: false }), action).is_ok()
+    }
+
+    #[test]
+    fn every_role_may_do_what_the_table_says() {
+        use ConversationKind::{Direct, Group};
+        for (action, owner, admin, member, direct) in [
+            (Action::Read, true, true, true, true),
+            (Action::Take, true, true, true, true),
+            (Action::Moderate, true, true, false, false),
+            (Action::Manage, true, true, false, false),
+            (Action::Remove(Role::Member), true, true, false, false),
+            (Action::Remove(Role::Admin), true, false, false, false),
+            (Action::Remove(Role::Owner), true, false, false, false),
+            (Action::Appoint, true, false, false, false),
+            (Action::Leave, true, true, true, false),
+        ] {
+            let found = [
+                allows(Role::Owner, Group, action),
+                allows(Role::Admin, Group, action),
+                allows(Role::Member, Group, action),
+                allows(Role::Member, Direct, action),
+            ];
+            assert_eq!(found, [owner, admin, member, direct], "{action:?}");
+        }
+    }
+
+    #[test]
+    fn outsiders_may_nothing() {
+        for action in [Action::Read, Action::Take, Action::Manage, Action::Leave] {
+            assert!(matches!(authorize(Membership::Outsider, action), Err(Refusal::NotParticipant)));
+            assert!(matches!(authorize(Membership::NoConversation, action), Err(Refusal::NoConversation)));
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use chinwag_protocol::rest::{Register, Token, User, UserRole};
-use chinwag_protocol::{ErrorCode, UserId, limits};
+use chinwag_protocol::rest::{PublicUser, Register, Token, User, UserChange, UserRole};
+use chinwag_protocol::{CloseCode, ErrorCode, UserId, limits};
 use parking_lot::Mutex;
 
 use super::Chat;
@@ -14,6 +14,9 @@ use crate::store::{Account, Change, random_token};
 
 /// How long the link that `serve` prints is good.
 const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// People that one look-up finds.
+const MAX_FOUND_USERS: usize = 50;
 
 /// The one-time way in while nobody has an account.
 pub(super) struct SetupLink {
@@ -136,6 +139,77 @@ impl Chat {
             .await
     }
 
+    /// Changes the caller's names or password. A new password ends all other sessions, and their sockets.
+    ///
+    /// # Errors
+    /// `Forbidden` if the current password is wrong or there is none, `Invalid`, `RateLimited`.
+    pub(crate) async fn update_me(&self, actor: &Actor, wanted: UserChange) -> Result<User, Refusal> {
+        self.limit(actor)?;
+        let user_id = actor.user_id;
+        let me = self.me(actor).await?;
+        let first = wanted.first_name.unwrap_or(me.first_name);
+        let last = wanted.last_name.unwrap_or(me.last_name);
+        check_names(&first, &last)?;
+        let hash = match wanted.password {
+            Some(password) => Some(self.replace_password(actor, password, wanted.current_password).await?),
+            None => None,
+        };
+        let (has_new_password, session) = (hash.is_some(), actor.session.clone());
+        self.store()
+            .write(move |change| {
+                change.set_names(user_id, &first, &last)?;
+                if let Some(hash) = hash {
+                    change.set_password_hash(user_id, &hash)?;
+                    change.revoke_other_sessions(user_id, session.as_deref())?;
+                }
+                Ok::<_, Refusal>(())
+            })
+            .await?;
+        if has_new_password {
+            self.hub().close_user_except(user_id, actor.session.as_deref(), CloseCode::SessionRevoked);
+        }
+        self.me(actor).await
+    }
+
+    /// Checks the present password, as slowly as a sign-in, and gives the new one's hash.
+    async fn replace_password(
+        &self,
+        actor: &Actor,
+        new: String,
+        current: Option<String>,
+    ) -> Result<String, Refusal> {
+        if !limits::PASSWORD_BYTES.contains(&new.len()) {
+            let (field, kind, code) = ("password", "value_error", ErrorCode::InvalidFrame);
+            let message = "password needs 8 to 256 bytes".to_owned();
+            return Err(Refusal::Invalid { field, kind, code, message });
+        }
+        let name = actor.username.to_lowercase();
+        self.wait_for_account(&name).await?;
+        let lookup = name.clone();
+        let identity = self.store().read(move |view| Ok::<_, Refusal>(view.identity(&lookup)?)).await?;
+        let hash = identity.and_then(|identity| identity.password_hash);
+        if !self.inner.passwords.verify(current.unwrap_or_default(), hash).await? {
+            return Err(Refusal::Forbidden("The current password is wrong"));
+        }
+        self.inner.limits.logins_per_account.give_back(name.as_str());
+        Ok(self.inner.passwords.hash(new).await?)
+    }
+
+    /// People whose name begins so.
+    pub(crate) async fn find_users(
+        &self,
+        actor: &Actor,
+        beginning: String,
+    ) -> Result<Vec<PublicUser>, Refusal> {
+        self.inner.limits.searches.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
+        if beginning.chars().count() > limits::MAX_NAME_CHARS {
+            let (field, kind, code) = ("query", "string_too_long", ErrorCode::InvalidFrame);
+            let message = "query has more than 64 characters".to_owned();
+            return Err(Refusal::Invalid { field, kind, code, message });
+        }
+        self.store().read(move |view| Ok(view.users_like(&beginning, MAX_FOUND_USERS)?)).await
+    }
+
     async fn account(&self, register: Register, role: UserRole) -> Result<Account, Refusal> {
         let account = validate(&register, role)?;
         let password_hash = self.inner.passwords.hash(register.password).await?;
@@ -179,15 +253,7 @@ pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, R
     if !limits::PASSWORD_BYTES.contains(&register.password.len()) {
         return invalid("password", "value_error", "password needs 8 to 256 bytes");
     }
-    for (field, name) in [("first_name", &register.first_name), ("last_name", &register.last_name)] {
-        if name.chars().count() > limits::MAX_NAME_CHARS || name.chars().any(char::is_control) {
-            return invalid(
-                field,
-                "string_too_long",
-                "a name has at most 64 characters and no control characters",
-            );
-        }
-    }
+    check_names(&register.first_name, &register.last_name)?;
     Ok(Account {
         username: register.username.clone(),
         email: Some(register.email.clone()),
@@ -196,6 +262,17 @@ pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, R
         password_hash: None,
         role,
     })
+}
+
+fn check_names(first: &str, last: &str) -> Result<(), Refusal> {
+    for (field, name) in [("first_name", first), ("last_name", last)] {
+        if name.chars().count() > limits::MAX_NAME_CHARS || name.chars().any(char::is_control) {
+            let (kind, code) = ("string_too_long", ErrorCode::InvalidFrame);
+            let message = "a name has at most 64 characters and no control characters".to_owned();
+            return Err(Refusal::Invalid { field, kind, code, message });
+        }
+    }
+    Ok(())
 }
 
 /// No `@`: else somebody could take another person's e-mail address as a name and sign in as them.

@@ -1,15 +1,13 @@
 //! Making and listing conversations.
 
-use std::time::Instant;
-
 use chinwag_protocol::rest::{Conversation, NewConversation, Participant};
-use chinwag_protocol::{ConversationId, ErrorCode, Seq, UserId, limits};
+use chinwag_protocol::{ConversationId, ErrorCode, UserId, limits};
 
 use super::Chat;
 use super::access::{Action, authorize};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Change, NewGroup, StoreError};
+use crate::store::{Change, NewGroup};
 
 impl Chat {
     /// Makes a group with the caller as its owner, or finds or makes the one direct conversation of two
@@ -23,7 +21,7 @@ impl Chat {
         actor: &Actor,
         new: NewConversation,
     ) -> Result<Conversation, Refusal> {
-        self.inner.limits.sends.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
+        self.limit(actor)?;
         let caller = actor.user_id;
         match (new.participant_id, new.title, new.participant_ids) {
             (Some(other), None, None) => {
@@ -73,45 +71,6 @@ impl Chat {
             })
             .await
     }
-
-    /// Lets the caller's socket into a conversation, and says where its log ends now.
-    ///
-    /// Asks again whether the account may enter: the socket is in the table of its user by now, so a
-    /// session that is revoked from here on closes it, and one that was revoked before is seen here.
-    pub(crate) async fn enter(&self, actor: &Actor, id: ConversationId) -> Result<Seq, EnterError> {
-        let actor = actor.clone();
-        self.store()
-            .read(move |view| {
-                let row = view.auth_row(&actor.username, actor.session.as_deref())?;
-                if row.is_none_or(|row| !row.admits(actor.session.as_deref())) {
-                    return Err(EnterError::Account);
-                }
-                authorize(view.membership(id, actor.user_id)?, Action::Read)?;
-                Ok(view.head_seq(id)?)
-            })
-            .await
-    }
-}
-
-/// Why a socket is not let into a conversation.
-#[derive(Debug)]
-pub(crate) enum EnterError {
-    /// The account or its session ended meanwhile.
-    Account,
-    /// The conversation does not exist, is not the caller's, or can't be read now.
-    Refused(Refusal),
-}
-
-impl From<Refusal> for EnterError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<StoreError> for EnterError {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(error.into())
-    }
 }
 
 fn direct(change: &mut Change, caller: UserId, other: UserId) -> Result<Conversation, Refusal> {
@@ -136,11 +95,11 @@ fn group(
     Ok(change.insert_group(&NewGroup { title, owner, members })?)
 }
 
-fn no_user(id: UserId) -> Refusal {
+pub(super) fn no_user(id: UserId) -> Refusal {
     Refusal::NotFound(format!("User with ID {id} not found"))
 }
 
-fn valid_title(title: Option<String>) -> Result<String, Refusal> {
+pub(super) fn valid_title(title: Option<String>) -> Result<String, Refusal> {
     let invalid = |kind, message: &str| {
         Err(Refusal::Invalid {
             field: "title",

@@ -1,26 +1,32 @@
-//! Sending and reading messages.
+//! Sending, editing, deleting and reading messages.
 
 use std::time::Instant;
 
-use chinwag_protocol::rest::Message;
-use chinwag_protocol::{ConversationId, ErrorCode, Send, Seq, limits};
+use chinwag_protocol::rest::{EventPage, Message};
+use chinwag_protocol::{ConversationId, Cursor, Edit, ErrorCode, Event, MessageId, Send, Seq, limits};
 
 use super::Chat;
 use super::access::{Action, authorize};
+use super::text::{check_content, mentions};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Appended, Event, MessageDraft, Page};
+use crate::store::{Appended, CursorState, MessageDraft, MessageFacts, Page, View};
 
 /// What became of a message that was sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// As it stands in the log.
+    /// As it was sent.
     pub message: Message,
     /// True if it was there already, under the same `client_id`.
     pub is_duplicate: bool,
 }
 
 impl Chat {
+    /// Takes one from the caller's allowance of changes.
+    pub(super) fn limit(&self, actor: &Actor) -> Result<(), Refusal> {
+        self.inner.limits.sends.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)
+    }
+
     /// Appends a message to a conversation's log. When this answers, the message is on disk and on its
     /// way to every participant's sockets.
     ///
@@ -29,62 +35,108 @@ impl Chat {
     ///
     /// # Errors
     /// `RateLimited` before anything else, except for repeats; then `NoConversation`, `NotParticipant`,
-    /// `Invalid`, `IdempotencyMismatch`; `Unavailable` if the store can't take it now.
+    /// `Archived`, `Invalid`, `IdempotencyMismatch`; `Unavailable` if the store can't take it now.
     pub async fn send(
         &self,
         actor: &Actor,
         conversation_id: ConversationId,
         send: Send,
     ) -> Result<Sent, Refusal> {
-        if let Err(wait) = self.inner.limits.sends.take(&actor.user_id, Instant::now()) {
-            return self.repeat_or_refuse(actor, conversation_id, send, Refusal::RateLimited(wait)).await;
-        }
-        let valid = validate(&send);
+        let limited = self.limit(actor);
+        let valid = check(&send);
         let draft = draft(actor, conversation_id, send);
+        if let Err(refusal) = limited {
+            return self.repeat_or_refuse(draft, refusal).await;
+        }
         let appended = self
             .store()
             .write(move |log| {
-                authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Send)?;
+                authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
                 valid?;
-                Ok::<_, Refusal>(log.append_message(draft)?)
+                if let Some(earlier) = log.earlier(&draft)? {
+                    return Ok(earlier);
+                }
+                check_reply(log, &draft)?;
+                Ok::<_, Refusal>(Appended::New(log.append_message(draft)?))
             })
             .await?;
-        match appended {
-            Appended::New(message) => Ok(Sent { message, is_duplicate: false }),
-            Appended::Duplicate(message) => Ok(Sent { message, is_duplicate: true }),
-            Appended::Mismatch => Err(Refusal::IdempotencyMismatch),
-        }
+        sent(appended)
     }
 
     /// A repeat is answered whatever limit would refuse it now: it adds nothing.
-    async fn repeat_or_refuse(
+    async fn repeat_or_refuse(&self, draft: MessageDraft, refusal: Refusal) -> Result<Sent, Refusal> {
+        if draft.client_id.is_none() {
+            return Err(refusal);
+        }
+        let earlier = self
+            .store()
+            .read(move |view| {
+                authorize(view.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
+                Ok::<_, Refusal>(view.earlier(&draft)?)
+            })
+            .await?;
+        earlier.map_or(Err(refusal), sent)
+    }
+
+    /// Writes one of the caller's own messages anew.
+    ///
+    /// # Errors
+    /// As for [`Chat::send`]; `NotFound` for a message that is not there or was deleted, `Forbidden` for
+    /// somebody else's, `Conflict` if it has another version than `if_version`.
+    pub async fn edit(
         &self,
         actor: &Actor,
         conversation_id: ConversationId,
-        send: Send,
-        refusal: Refusal,
-    ) -> Result<Sent, Refusal> {
-        let sender_id = actor.user_id;
-        let Some(client_id) = send.client_id else { return Err(refusal) };
-        let first = self
-            .store()
-            .read(move |view| {
-                authorize(view.membership(conversation_id, sender_id)?, Action::Send)?;
-                Ok::<_, Refusal>(view.message_by_client_id(sender_id, &client_id)?)
+        edit: Edit,
+    ) -> Result<Event, Refusal> {
+        self.limit(actor)?;
+        let user_id = actor.user_id;
+        let valid = check_content(&edit.content);
+        let named = mentions(&edit.content);
+        self.store()
+            .write(move |log| {
+                authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
+                let facts = existing(log, conversation_id, edit.message_id)?;
+                if facts.sender_id != user_id {
+                    return Err(Refusal::Forbidden("Only its author can edit a message"));
+                }
+                if edit.if_version.is_some_and(|version| version != facts.version) {
+                    return Err(Refusal::Conflict(facts.version));
+                }
+                valid?;
+                let (id, content) = (edit.message_id, edit.content);
+                Ok(log.append_edit(conversation_id, user_id, id, facts, content, &named)?)
             })
-            .await?;
-        match first {
-            Some(message)
-                if message.conversation_id == conversation_id && message.content == send.content =>
-            {
-                Ok(Sent { message, is_duplicate: true })
-            }
-            _ => Err(refusal),
-        }
+            .await
     }
 
-    /// A page of a conversation's messages, oldest first. See [`Page`] for the bounds; without any it is
-    /// the newest [`limits::MAX_WHOLE_HISTORY`].
+    /// Deletes a message of the caller's own, or, for those who run the group, anybody's. Its text is
+    /// nowhere any more.
+    ///
+    /// # Errors
+    /// As for [`Chat::edit`].
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        conversation_id: ConversationId,
+        id: MessageId,
+    ) -> Result<Event, Refusal> {
+        self.limit(actor)?;
+        let user_id = actor.user_id;
+        self.store()
+            .write(move |log| {
+                let membership = log.membership(conversation_id, user_id)?;
+                authorize(membership, Action::Take)?;
+                let facts = existing(log, conversation_id, id)?;
+                if facts.sender_id != user_id {
+                    authorize(membership, Action::Moderate)?;
+                }
+                Ok(log.append_deletion(conversation_id, user_id, id, facts)?)
+            })
+            .await
+    }
+
+    /// A page of a conversation's messages as they stand now, oldest first. See [`Page`] for the bounds.
     pub(crate) async fn history(
         &self,
         actor: &Actor,
@@ -96,6 +148,49 @@ impl Chat {
             .read(move |view| {
                 authorize(view.membership(conversation_id, user_id)?, Action::Read)?;
                 Ok(view.messages(conversation_id, page)?)
+            })
+            .await
+    }
+
+    /// One message as it stands now.
+    pub(crate) async fn message(
+        &self,
+        actor: &Actor,
+        conversation_id: ConversationId,
+        id: MessageId,
+    ) -> Result<Message, Refusal> {
+        let user_id = actor.user_id;
+        self.store()
+            .read(move |view| {
+                authorize(view.membership(conversation_id, user_id)?, Action::Read)?;
+                let message = view.message(id)?.filter(|message| message.conversation_id == conversation_id);
+                message.ok_or_else(|| Refusal::NotFound("Message not found".to_owned()))
+            })
+            .await
+    }
+
+    /// A page of a conversation's log.
+    ///
+    /// # Errors
+    /// `Gone` with the reason if the cursor is of another history.
+    pub(crate) async fn events(
+        &self,
+        actor: &Actor,
+        conversation_id: ConversationId,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<EventPage, Refusal> {
+        let user_id = actor.user_id;
+        self.store()
+            .read(move |view| {
+                authorize(view.membership(conversation_id, user_id)?, Action::Read)?;
+                if view.cursor_state(conversation_id, after)? != CursorState::Known {
+                    return Err(Refusal::Gone);
+                }
+                let head = view.head(conversation_id)?;
+                let events = view.events(conversation_id, after.seq, head.seq, limit)?;
+                let more = events.last().is_some_and(|last| last.entry().seq < head.seq);
+                Ok(EventPage { events, head, more })
             })
             .await
     }
@@ -112,40 +207,68 @@ impl Chat {
     }
 }
 
+fn sent(appended: Appended) -> Result<Sent, Refusal> {
+    match appended {
+        Appended::New(message) => Ok(Sent { message, is_duplicate: false }),
+        Appended::Duplicate(message) => Ok(Sent { message, is_duplicate: true }),
+        Appended::Mismatch => Err(Refusal::IdempotencyMismatch),
+    }
+}
+
 fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageDraft {
     MessageDraft {
         conversation_id,
         sender_id: actor.user_id,
         sender_name: actor.username.to_string(),
+        mentions: mentions(&send.content),
         content: send.content,
         client_id: send.client_id,
+        reply_to: send.reply_to,
+        format: send.format,
+        meta: send.meta,
     }
 }
 
-/// What may be stored must be readable again by everybody, in every database.
-fn validate(send: &Send) -> Result<(), Refusal> {
-    let invalid = |field, kind, code, message: &str| {
-        Err(Refusal::Invalid { field, kind, code, message: message.to_owned() })
+/// A message of this conversation that still says something.
+pub(super) fn existing(
+    view: &View,
+    conversation_id: ConversationId,
+    id: MessageId,
+) -> Result<MessageFacts, Refusal> {
+    match view.message_facts(conversation_id, id)? {
+        Some(facts) if !facts.is_deleted => Ok(facts),
+        _ => Err(Refusal::NotFound("Message not found".to_owned())),
+    }
+}
+
+fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
+    let Some(reply_to) = draft.reply_to else { return Ok(()) };
+    if view.message_facts(draft.conversation_id, reply_to)?.is_some() {
+        return Ok(());
+    }
+    Err(Refusal::Invalid {
+        field: "reply_to",
+        kind: "value_error",
+        code: ErrorCode::NotFound,
+        message: "reply_to is no message of this conversation".to_owned(),
+    })
+}
+
+fn check(send: &Send) -> Result<(), Refusal> {
+    check_content(&send.content)?;
+    let invalid = |field, message: &str| {
+        let message = message.to_owned();
+        Err(Refusal::Invalid { field, kind: "value_error", code: ErrorCode::InvalidFrame, message })
     };
-    let content = &send.content;
-    if content.len() > limits::MAX_CONTENT_BYTES || content.chars().count() > limits::MAX_CONTENT_CHARS {
-        return invalid(
-            "content",
-            "string_too_long",
-            ErrorCode::TooLarge,
-            "content has more than 4,000 characters or 16 KiB",
-        );
+    if let Some(id) = &send.client_id
+        && (id.is_empty() || id.len() > limits::MAX_CLIENT_ID_BYTES || id.contains('\0'))
+    {
+        return invalid("client_id", "client_id needs 1 to 128 bytes");
     }
-    if content.trim().is_empty() {
-        return invalid("content", "string_too_short", ErrorCode::InvalidContent, "content is empty");
+    if let Some(meta) = &send.meta
+        && serde_json::to_string(meta).map_or(true, |text| text.len() > limits::MAX_META_BYTES)
+    {
+        return invalid("meta", "meta has more than 4 KiB");
     }
-    if content.contains('\0') {
-        return invalid("content", "value_error", ErrorCode::InvalidContent, "content has a U+0000");
-    }
-    match &send.client_id {
-        Some(id) if id.is_empty() || id.len() > limits::MAX_CLIENT_ID_BYTES || id.contains('\0') => {
-            invalid("client_id", "value_error", ErrorCode::InvalidFrame, "client_id needs 1 to 128 bytes")
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }

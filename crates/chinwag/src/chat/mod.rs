@@ -8,23 +8,30 @@
 mod access;
 mod accounts;
 mod conversations;
+mod marks;
 mod messages;
+mod participants;
+mod presence;
 mod sample;
+mod search;
 mod sessions;
+mod state;
+mod text;
+mod tickets;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chinwag_protocol::UserId;
+use chinwag_protocol::{ConversationId, UserId};
 use tokio::sync::Semaphore;
 
 pub(crate) use accounts::{insert_account, validate as validate_account};
-pub(crate) use conversations::EnterError;
 pub use messages::Sent;
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
+pub(crate) use state::{EnterError, Entered, Resume, is_small};
 
-use crate::auth::{Passwords, Tokens};
+use crate::auth::{Actor, Passwords, Tokens};
 use crate::config::{Config, Mode};
 use crate::limits::RateLimiter;
 use crate::realtime::Hub;
@@ -44,6 +51,7 @@ struct Inner {
     config: Config,
     limits: Limiters,
     setup: accounts::SetupLink,
+    tickets: tickets::Tickets,
 }
 
 struct Limiters {
@@ -51,6 +59,7 @@ struct Limiters {
     logins_per_account: RateLimiter<String>,
     logins_per_address: RateLimiter<IpAddr>,
     registrations: RateLimiter<IpAddr>,
+    searches: RateLimiter<UserId>,
     delayed_logins: Semaphore,
 }
 
@@ -71,11 +80,21 @@ impl Chat {
             logins_per_account: RateLimiter::new(limits.logins_per_account, limits.is_enforced),
             logins_per_address: RateLimiter::new(limits.logins_per_address, limits.is_enforced),
             registrations: RateLimiter::new(limits.registrations, limits.is_enforced),
+            searches: RateLimiter::new(limits.searches, limits.is_enforced),
             delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
         let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
-        let inner = Inner { store, hub, passwords, tokens, config, limits, setup };
+        let inner = Inner {
+            store,
+            hub,
+            passwords,
+            tokens,
+            config,
+            limits,
+            setup,
+            tickets: tickets::Tickets::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -94,6 +113,16 @@ impl Chat {
     /// Whether the server takes new work and its database answers: what `/readyz` says.
     pub async fn is_ready(&self) -> bool {
         !self.hub().is_draining() && self.store().read(View::has_users).await.is_ok()
+    }
+
+    /// How often the server pings.
+    pub(crate) fn heartbeat_ms(&self) -> u64 {
+        u64::try_from(self.config().limits.heartbeat.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Tells a conversation that the caller types, or no longer. The caller takes part.
+    pub(crate) fn note_typing(&self, actor: &Actor, id: ConversationId, is_typing: bool) {
+        self.hub().note_typing(id, actor, is_typing);
     }
 
     /// Changes that wait for the writer.

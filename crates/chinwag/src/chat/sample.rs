@@ -1,6 +1,6 @@
 //! The sample data of `chinwag demo`: the users and conversations that the documentation speaks of.
 
-use chinwag_protocol::rest::UserRole;
+use chinwag_protocol::rest::{Format, UserRole};
 use chinwag_protocol::{ConversationId, UserId};
 
 use crate::auth::hash_now;
@@ -70,6 +70,10 @@ fn say(
         sender_name: sender_name.to_owned(),
         content: content.to_owned(),
         client_id: None,
+        reply_to: None,
+        format: Format::Plain,
+        meta: None,
+        mentions: Vec::new(),
     })?;
     Ok(())
 }

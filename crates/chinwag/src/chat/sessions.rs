@@ -8,7 +8,10 @@ use chinwag_protocol::{CloseCode, Timestamp};
 use super::{Chat, accounts};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Account, NewSession};
+use crate::store::{Account, NewSession, Spent, random_token};
+
+/// A refresh token that is not used for this long is void: 90 days.
+const REFRESH_LIFETIME_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// Why a token lets nobody in.
 #[derive(Debug)]
@@ -80,15 +83,70 @@ impl Chat {
     /// Notes a sign-in and signs its token.
     pub(super) async fn open_session(&self, user: User, user_agent: &str) -> Result<Token, Refusal> {
         let now = Timestamp::now();
-        let lifetime_ms = i64::try_from(self.config().auth.token_lifetime.as_millis()).unwrap_or(i64::MAX);
-        let session = NewSession::new(user.id, now, lifetime_ms, user_agent);
-        let access_token = self
-            .inner
-            .tokens
-            .sign(&user.username, &session.id, now, session.expires_at)
-            .map_err(|_| Refusal::Internal)?;
-        self.store().write(move |change| Ok::<_, Refusal>(change.insert_session(&session)?)).await?;
-        Ok(Token { access_token, token_type: "bearer", user })
+        let session = NewSession::new(user.id, now, self.token_lifetime_ms(), user_agent);
+        let (token, hash) = self.sign(user, &session.id, now)?;
+        let refresh_until = now.after_ms(REFRESH_LIFETIME_MS);
+        self.store()
+            .write(move |change| {
+                change.insert_session(&session)?;
+                Ok::<_, Refusal>(change.insert_refresh_token(&hash, &session.id, refresh_until)?)
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// Spends a refresh token for a new pair of tokens of the same session.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for a token that is unknown, too old or used. One that was used before ends its
+    /// session, since somebody else must have it.
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Token, Refusal> {
+        const REFUSED: Refusal = Refusal::Unauthenticated("This refresh token is not valid");
+        let now = Timestamp::now();
+        let spent_hash = hash(refresh_token);
+        let spent =
+            self.store().write(move |change| Ok::<_, Refusal>(change.spend_refresh_token(&spent_hash, now)?));
+        let (session, user_id) = match spent.await? {
+            Spent::Fresh(session, user_id) => (session, user_id),
+            Spent::Reused(session, user_id) => {
+                tracing::warn!(%user_id, "a refresh token was used twice; its session has ended");
+                self.hub().close_user(user_id, Some(&session), CloseCode::SessionRevoked);
+                return Err(REFUSED);
+            }
+            Spent::Unknown => return Err(REFUSED),
+        };
+        let user = self.store().read(move |view| Ok::<_, Refusal>(view.user(user_id)?)).await?;
+        let user = user.filter(|user| user.is_active).ok_or(REFUSED)?;
+        let (token, hash) = self.sign(user, &session, now)?;
+        let token_until = now.after_ms(self.token_lifetime_ms());
+        self.store()
+            .write(move |change| {
+                change.extend_session(&session, token_until)?;
+                let refresh_until = now.after_ms(REFRESH_LIFETIME_MS);
+                Ok::<_, Refusal>(change.insert_refresh_token(&hash, &session, refresh_until)?)
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// A new pair of tokens, and the hash under which the refresh token is stored.
+    fn sign(&self, user: User, session: &str, now: Timestamp) -> Result<(Token, Vec<u8>), Refusal> {
+        let expires_at = now.after_ms(self.token_lifetime_ms());
+        let signed = self.inner.tokens.sign(&user.username, session, now, expires_at);
+        let refresh_token = random_token();
+        let hash = hash(&refresh_token);
+        let token = Token {
+            access_token: signed.map_err(|_| Refusal::Internal)?,
+            token_type: "bearer",
+            refresh_token,
+            expires_in: self.config().auth.token_lifetime.as_secs(),
+            user,
+        };
+        Ok((token, hash))
+    }
+
+    fn token_lifetime_ms(&self) -> i64 {
+        i64::try_from(self.config().auth.token_lifetime.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// The caller's sign-ins that are still good, newest first.
@@ -128,4 +186,9 @@ impl Chat {
             None => Err(Refusal::BadRequest("This token was signed by another application; sign out there")),
         }
     }
+}
+
+/// Refresh tokens are random, so a plain hash is enough to keep a copy of the database harmless.
+fn hash(refresh_token: &str) -> Vec<u8> {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, refresh_token.as_bytes()).as_ref().to_vec()
 }

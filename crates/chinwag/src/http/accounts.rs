@@ -4,11 +4,14 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use chinwag_protocol::rest::{Detail, PasswordForm, Register, Session, Setup, Token, User, ValidationDetail};
+use chinwag_protocol::rest::{
+    Detail, PasswordForm, Refresh, Register, Session, Setup, Ticket, Token, User, UserChange,
+    ValidationDetail,
+};
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, FormBody, JsonBody, user_agent};
+use super::extract::{Caller, FormBody, JsonBody, bearer, user_agent};
 use crate::listener::ClientAddress;
 
 /// Sign in
@@ -121,4 +124,56 @@ pub(super) async fn revoke_session(
 ) -> Result<StatusCode, HttpError> {
     shared.chat.revoke_session(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Renew a token
+///
+/// A refresh token works once and is answered by a new one. Using one twice ends its session.
+#[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh,
+    responses(
+        (status = 200, body = Token),
+        (status = 401, body = Detail, description = "Unknown, too old, or used"),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+    ))]
+pub(super) async fn refresh(
+    State(shared): State<Shared>,
+    JsonBody(body): JsonBody<Refresh>,
+) -> Result<Json<Token>, HttpError> {
+    Ok(Json(shared.chat.refresh(&body.refresh_token).await?))
+}
+
+/// A ticket for a WebSocket
+///
+/// Stands for this request's token, once, for 30 seconds: `/ws?ticket=…`.
+#[utoipa::path(post, path = "/auth/ticket", tag = "auth",
+    responses((status = 200, body = Ticket), (status = 401, body = Detail), (status = 429, body = Detail)))]
+pub(super) async fn ticket(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    headers: HeaderMap,
+) -> Result<Json<Ticket>, HttpError> {
+    let token = bearer(&headers).unwrap_or_default();
+    Ok(Json(shared.chat.issue_ticket(&actor, token)?))
+}
+
+/// Change the caller's account
+///
+/// Names, or the password; a new password ends all other sessions.
+#[utoipa::path(patch, path = "/users/me", tag = "users", request_body = UserChange,
+    responses(
+        (status = 200, body = User),
+        (status = 401, body = Detail, description = "Not signed in"),
+        (status = 403, body = Detail, description = "The current password is wrong"),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+        (status = 503, body = Detail),
+    ))]
+pub(super) async fn update_me(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    JsonBody(wanted): JsonBody<UserChange>,
+) -> Result<Json<User>, HttpError> {
+    Ok(Json(shared.chat.update_me(&actor, wanted).await?))
 }

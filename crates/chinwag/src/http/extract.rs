@@ -36,7 +36,7 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
@@ -55,6 +55,30 @@ impl FromRequestParts<Shared> for InConversation {
         let text = text.unwrap_or_default();
         let id = integer("path", "conversation_id", &text)?;
         Ok(Self(ConversationId(id)))
+    }
+}
+
+/// The other parts of the path.
+pub(crate) struct InPath(HashMap<String, String>);
+
+impl FromRequestParts<Shared> for InPath {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, HttpError> {
+        let parameters = RawPathParams::from_request_parts(parts, shared)
+            .await
+            .map_err(|_| HttpError::invalid("path", "", "value_error", "the path is not valid UTF-8"))?;
+        Ok(Self(parameters.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()))
+    }
+}
+
+impl InPath {
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn integer(&self, name: &str) -> Result<i64, HttpError> {
+        integer("path", name, &self.text(name))
     }
 }
 

@@ -114,7 +114,9 @@ pub(super) async fn send(
     JsonBody(new): JsonBody<NewMessage>,
 ) -> Result<(StatusCode, Json<SentMessage>), HttpError> {
     let client_id = client_id(&headers, new.client_id)?;
-    let sent = shared.chat.send(&actor, id, Send { content: new.content, client_id }).await?;
+    let send =
+        Send { content: new.content, client_id, reply_to: new.reply_to, format: new.format, meta: new.meta };
+    let sent = shared.chat.send(&actor, id, send).await?;
     let body = SentMessage { message: sent.message, duplicate: sent.is_duplicate };
     Ok((StatusCode::CREATED, Json(body)))
 }

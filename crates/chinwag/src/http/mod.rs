@@ -5,11 +5,15 @@ mod admission;
 mod conversations;
 mod docs;
 mod error;
+mod events;
 mod extract;
 mod guard;
+mod marks;
 mod messages;
 mod ops;
+mod participants;
 mod routes;
+mod search;
 mod serve;
 #[cfg(feature = "ui")]
 mod ui;

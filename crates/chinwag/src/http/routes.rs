@@ -16,7 +16,9 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::error::detail;
-use super::{Shared, accounts, conversations, docs, guard, messages, ops, ws};
+use super::{
+    Shared, accounts, conversations, docs, events, guard, marks, messages, ops, participants, search, ws,
+};
 use crate::chat::Chat;
 use crate::metrics::Metrics;
 
@@ -29,11 +31,22 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(accounts::revoke_session),
         routes!(accounts::set_up),
         routes!(accounts::register),
-        routes!(accounts::me),
+        routes!(accounts::refresh),
+        routes!(accounts::ticket),
+        routes!(accounts::me, accounts::update_me),
+        routes!(search::users),
         routes!(conversations::create, conversations::list),
-        routes!(conversations::get),
-        routes!(conversations::participants),
+        routes!(conversations::get, participants::update),
+        routes!(conversations::participants, participants::add),
+        routes!(participants::set_role, participants::remove),
         routes!(messages::history, messages::send),
+        routes!(marks::edit, marks::delete),
+        routes!(marks::react, marks::unreact),
+        routes!(marks::pin, marks::unpin),
+        routes!(marks::pins),
+        routes!(marks::read),
+        routes!(events::events),
+        routes!(search::messages),
         routes!(ops::health),
         routes!(ops::ready),
         routes!(ops::metrics),
@@ -57,6 +70,7 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     let shared = Shared { chat: chat.clone(), metrics: Arc::clone(metrics), openapi: Bytes::from(document) };
     router
         .route("/conversations/{conversation_id}/ws", get(ws::room))
+        .route("/ws", get(ws::user))
         .route("/openapi.json", get(docs::openapi))
         .route("/docs", get(docs::page))
         .route("/docs/", get(docs::without_slash))

@@ -5,30 +5,65 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, ConversationId, Seq};
+use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::ring::Run;
 use super::socket::Socket;
 use crate::auth::Actor;
 
 /// Answers that may wait for the socket before no further command is read from it.
 const MAX_PENDING_BYTES: usize = 64 * 1024;
 
+/// What a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// The original's: of all events only messages.
+    Seed,
+    /// Everything, for one conversation.
+    Room,
+    /// Everything, for all conversations of a user.
+    User,
+}
+
 pub(crate) struct Connection {
     pub(super) id: u64,
     pub(crate) actor: Actor,
+    pub(crate) dialect: Dialect,
     pub(super) socket: Socket,
+    credentials: Mutex<Credentials>,
+    is_warned: AtomicBool,
     outbox: Mutex<Outbox>,
     /// Rung when the driver has something to do that the socket does not tell.
     pub(super) bell: Notify,
     /// The sweeper's tick at which a byte was last read, and a ping last sent.
     pub(super) heard_at: AtomicU32,
     pub(super) pinged_at: AtomicU32,
+}
+
+/// What the connection was let in with; `auth` renews it.
+struct Credentials {
+    session: Option<Arc<str>>,
+    expires_at: Timestamp,
+}
+
+/// Something for the driver to do that fan-out found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// The user takes part in one more conversation.
+    Join(ConversationId),
+    /// The user no longer takes part.
+    Left(ConversationId),
+    /// State frames of this conversation were dropped: send the state anew.
+    Refresh(ConversationId),
+    /// The user's counts in this conversation changed.
+    Count(ConversationId),
 }
 
 /// What waits for the socket. Empty, without memory of its own, while the socket keeps up.
@@ -41,6 +76,7 @@ struct Outbox {
     is_mid_frame: bool,
     /// Conversations that are not live here, with the next event each needs.
     behind: Vec<(ConversationId, Seq)>,
+    errands: Vec<Errand>,
     closing: Option<CloseCode>,
     /// The tick at which the oldest pending byte began to wait.
     stalled_at: Option<u32>,
@@ -56,11 +92,15 @@ pub(super) enum Delivery {
 }
 
 impl Connection {
-    pub(super) fn new(id: u64, actor: Actor, socket: Socket, tick: u32) -> Self {
+    pub(super) fn new(id: u64, actor: Actor, dialect: Dialect, socket: Socket, tick: u32) -> Self {
+        let credentials = Credentials { session: actor.session.clone(), expires_at: actor.expires_at };
         Self {
             id,
             actor,
+            dialect,
             socket,
+            credentials: Mutex::new(credentials),
+            is_warned: AtomicBool::new(false),
             outbox: Mutex::default(),
             bell: Notify::new(),
             heard_at: AtomicU32::new(tick),
@@ -74,7 +114,7 @@ impl Connection {
         &self,
         conversation_id: ConversationId,
         first: Seq,
-        frames: &Bytes,
+        run: &Run,
         tick: u32,
     ) -> Delivery {
         let mut outbox = self.outbox.lock();
@@ -85,6 +125,10 @@ impl Connection {
             }
             return Delivery::Behind;
         }
+        let frames = run.frames(self.dialect);
+        if frames.is_empty() {
+            return Delivery::Written;
+        }
         let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frames, tick) } else { 0 };
         if taken == 0 {
             outbox.behind.push((conversation_id, first));
@@ -92,6 +136,56 @@ impl Connection {
             return Delivery::Behind;
         }
         Delivery::Written
+    }
+
+    /// Writes a frame of which only the latest value matters; if the socket can't take it now, the state
+    /// is sent anew when it can.
+    pub(super) fn tell(&self, conversation_id: ConversationId, frame: &Bytes, tick: u32) {
+        let mut outbox = self.outbox.lock();
+        let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frame, tick) } else { 0 };
+        if taken == 0 {
+            outbox.add_errand(Errand::Refresh(conversation_id));
+        }
+    }
+
+    /// Leaves something for the driver to do.
+    pub(super) fn send_on_errand(&self, errand: Errand) {
+        self.outbox.lock().add_errand(errand);
+        self.bell.notify_one();
+    }
+
+    /// The next thing to do, once nothing waits for the socket.
+    pub(super) fn next_errand(&self) -> Option<Errand> {
+        let mut outbox = self.outbox.lock();
+        if outbox.errands.is_empty() || !outbox.pending.is_empty() {
+            return None;
+        }
+        let errand = outbox.errands.remove(0);
+        if outbox.errands.is_empty() {
+            outbox.errands = Vec::new();
+        }
+        Some(errand)
+    }
+
+    /// Whether this connection was let in by that session.
+    pub(super) fn is_of_session(&self, session: &str) -> bool {
+        self.credentials.lock().session.as_deref() == Some(session)
+    }
+
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.credentials.lock().expires_at
+    }
+
+    /// True the first time it is asked, and again after a renewal.
+    pub(super) fn has_to_be_warned(&self) -> bool {
+        self.dialect != Dialect::Seed && !self.is_warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// Stays open as long as this newer token of the same user says.
+    pub(crate) fn renew(&self, actor: &Actor) {
+        let credentials = Credentials { session: actor.session.clone(), expires_at: actor.expires_at };
+        *self.credentials.lock() = credentials;
+        self.is_warned.store(false, Ordering::Relaxed);
     }
 
     /// Writes a frame that may be lost, if the socket takes it now.
@@ -155,6 +249,8 @@ impl Connection {
                 Poll::Pending => return Poll::Pending,
             };
             outbox.took(taken, tick);
+            // Whoever takes bytes is there, also while a long replay keeps the driver from reading.
+            self.note_heard(tick);
         }
         Poll::Ready(Ok(()))
     }
@@ -188,6 +284,11 @@ impl Connection {
         self.bell.notify_one();
     }
 
+    /// Forgets that this conversation is behind here: it was left.
+    pub(super) fn forget(&self, conversation_id: ConversationId) {
+        self.go_live(conversation_id);
+    }
+
     /// Live again. Only a room calls this, under its lock, when nothing lies between.
     pub(super) fn go_live(&self, conversation_id: ConversationId) {
         let mut outbox = self.outbox.lock();
@@ -217,6 +318,13 @@ impl Connection {
 impl Outbox {
     fn is_behind(&self, conversation_id: ConversationId) -> bool {
         self.behind.iter().any(|(behind, _)| *behind == conversation_id)
+    }
+
+    /// Errands of one kind and conversation are done once.
+    fn add_errand(&mut self, errand: Errand) {
+        if !self.errands.contains(&errand) {
+            self.errands.push(errand);
+        }
     }
 
     fn push(&mut self, frames: Bytes, tick: u32) {

@@ -6,37 +6,43 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes};
 use chinwag_protocol::limits::MAX_FRAME_BYTES;
-use chinwag_protocol::{CloseCode, ConversationId, Seq};
+use chinwag_protocol::{CloseCode, Frame};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
-use super::connection::Connection;
-use super::hub::Hub;
-use super::room::{CatchUp, Seat, encode};
+use super::connection::{Connection, Dialect, Errand};
+use super::line::{End, Line};
+use super::room::encode_frame;
 use super::socket::Socket;
 use crate::chat::Chat;
 use crate::limits::Allowance;
 
 const FRAME_LIMITS: FrameLimits =
     FrameLimits { max_frame_bytes: MAX_FRAME_BYTES, max_message_bytes: MAX_FRAME_BYTES };
-/// Events in one read of the log.
-const LOG_PAGE: usize = 100;
 /// Time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// Clients of a server that restarts come back spread over this time.
+const RECONNECT_SPREAD_MS: u64 = 10_000;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
 }
 
 /// What a connection's frames mean.
-pub(crate) trait Handler {
-    /// One text frame. The answer, if any, is a whole frame.
-    fn text(&mut self, text: String) -> impl Future<Output = Option<Bytes>> + Send;
+pub(crate) trait Handler: Send {
+    /// The connection begins.
+    fn open(&mut self, line: &mut Line<'_>) -> impl Future<Output = Result<(), End>> + Send;
+    /// One text frame.
+    fn text(&mut self, line: &mut Line<'_>, text: String) -> impl Future<Output = Result<(), End>> + Send;
     /// One binary frame.
-    fn binary(&mut self) -> Option<Bytes>;
+    fn binary(&mut self, line: &mut Line<'_>) -> impl Future<Output = Result<(), End>> + Send;
+    /// Something that fan-out found out.
+    fn errand(&mut self, line: &mut Line<'_>, errand: Errand)
+    -> impl Future<Output = Result<(), End>> + Send;
 }
 
 /// A frame that has to be handled outside the shared buffer.
@@ -47,36 +53,28 @@ enum Incoming {
     Close(Option<u16>),
 }
 
-/// How a connection ends.
-enum End {
-    /// The peer is gone: there is nobody to say goodbye to.
-    Gone,
-    /// Say goodbye with this code.
-    Goodbye(u16, &'static str),
-}
-
-impl From<CloseCode> for End {
-    fn from(code: CloseCode) -> Self {
-        Self::Goodbye(code.as_u16(), code.reason())
-    }
-}
-
 /// Serves a connection until it ends. `early` is what came with the upgrade request.
 pub(crate) async fn drive(
     chat: &Chat,
-    connection: &Connection,
-    seat: Seat,
+    connection: &Arc<Connection>,
     early: Bytes,
     handler: &mut impl Handler,
 ) {
     let hub = chat.hub();
-    let mut driver = Driver { chat, hub, connection, decoder: Decoder::new(), frames: Allowance::default() };
-    let end = driver.run(&seat, early, handler).await;
+    let line = Line::new(chat, connection);
+    let mut driver = Driver { line, decoder: Decoder::new(), frames: Allowance::default() };
+    let Err(end) = driver.run(early, handler).await;
     // The others see the user leave now, not when the goodbyes are done.
-    drop(seat);
+    driver.line.leave_all();
     if let End::Goodbye(code, reason) = end {
         hub.metrics().note_close(code);
-        connection.replace_pending(chinwag_ws::close_frame(code, reason), hub.tick());
+        let mut goodbye = Vec::new();
+        if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
+            let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
+            goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));
+        }
+        goodbye.extend_from_slice(&chinwag_ws::close_frame(code, reason));
+        connection.replace_pending(goodbye.into(), hub.tick());
         let goodbye = async {
             poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
             linger(&connection.socket).await
@@ -100,6 +98,34 @@ pub(crate) async fn turn_away(chat: &Chat, socket: Socket, code: CloseCode) {
     let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
+/// Reads the first text frame of a socket that belongs to nobody yet, and what came behind it. `None` if
+/// the peer sends something else, too much, or goes.
+pub(crate) async fn first_text(socket: &Socket, early: Bytes, max_bytes: usize) -> Option<(String, Bytes)> {
+    let limits = FrameLimits { max_frame_bytes: max_bytes, max_message_bytes: max_bytes };
+    let mut decoder = Decoder::new();
+    let mut read = Vec::from(early);
+    loop {
+        let mut rest = read.as_mut_slice();
+        while !rest.is_empty() {
+            match decoder.decode(&limits, &mut rest).ok()? {
+                Some(Message::Text(text)) => {
+                    let text = text.into_owned();
+                    return Some((text, Bytes::copy_from_slice(rest)));
+                }
+                None | Some(Message::Ping(_) | Message::Pong(_)) => {}
+                Some(Message::Binary(_) | Message::Close(..)) => return None,
+            }
+        }
+        poll_fn(|context| socket.poll_readable(context)).await.ok()?;
+        read = SCRATCH.with_borrow_mut(|scratch| match socket.try_read(scratch) {
+            Ok(0) => None,
+            Ok(taken) => scratch.get(..taken).map(<[u8]>::to_vec),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Vec::new()),
+            Err(_) => None,
+        })?;
+    }
+}
+
 /// Waits for the peer to hang up after the close frame: a reset would overtake it.
 async fn linger(socket: &Socket) -> io::Result<()> {
     poll_fn(|context| socket.poll_shutdown(context)).await?;
@@ -115,77 +141,80 @@ async fn linger(socket: &Socket) -> io::Result<()> {
 }
 
 struct Driver<'a> {
-    chat: &'a Chat,
-    hub: &'a Hub,
-    connection: &'a Connection,
+    line: Line<'a>,
     decoder: Decoder,
     frames: Allowance,
 }
 
 impl Driver<'_> {
-    async fn run(&mut self, seat: &Seat, early: Bytes, handler: &mut impl Handler) -> End {
-        let mut early = Vec::from(early);
+    async fn run(
+        &mut self,
+        early: Bytes,
+        handler: &mut impl Handler,
+    ) -> Result<std::convert::Infallible, End> {
+        self.check_closing()?;
+        handler.open(&mut self.line).await?;
         if !early.is_empty() {
+            let mut early = Vec::from(early);
             let mut incoming = Vec::new();
-            let end = self.decode(&mut early, &mut incoming);
-            if let Some(end) = self.handle(incoming, handler).await.or(end) {
-                return end;
-            }
+            let decoded = self.decode(&mut early, &mut incoming);
+            self.handle(incoming, handler).await?;
+            decoded?;
         }
-        drop(early);
+        let (chat, connection) = (self.line.chat, self.line.connection);
         loop {
-            if let Some(code) = self.connection.closing() {
-                return code.into();
+            self.check_closing()?;
+            while let Some(errand) = connection.next_errand() {
+                handler.errand(&mut self.line, errand).await?;
             }
-            if !self.connection.has_pending() {
-                self.catch_up(seat).await;
-            }
+            self.line.catch_up().await?;
             tokio::select! {
                 biased;
-                () = self.connection.bell.notified() => {}
-                drained = poll_fn(|context| self.connection.poll_drain(context, self.hub.tick())),
-                    if self.connection.has_pending() =>
+                () = connection.bell.notified() => {}
+                drained = poll_fn(|context| connection.poll_drain(context, chat.hub().tick())),
+                    if connection.has_pending() =>
                 {
-                    if drained.is_err() {
-                        return End::Gone;
-                    }
+                    drained.map_err(|_| End::Gone)?;
                 }
-                readable = poll_fn(|context| self.connection.socket.poll_readable(context)),
-                    if self.connection.may_read() =>
+                readable = poll_fn(|context| connection.socket.poll_readable(context)),
+                    if connection.may_read() =>
                 {
-                    if readable.is_err() {
-                        return End::Gone;
-                    }
+                    readable.map_err(|_| End::Gone)?;
                     let mut incoming = Vec::new();
-                    let end = self.read(&mut incoming);
-                    if let Some(end) = self.handle(incoming, handler).await.or(end) {
-                        return end;
-                    }
+                    let read = self.read(&mut incoming);
+                    self.handle(incoming, handler).await?;
+                    read?;
                 }
             }
         }
     }
 
+    fn check_closing(&self) -> Result<(), End> {
+        self.line.connection.closing().map_or(Ok(()), |code| Err(code.into()))
+    }
+
     /// Reads once, into the shared buffer, and takes out what is to be handled.
-    fn read(&mut self, incoming: &mut Vec<Incoming>) -> Option<End> {
-        SCRATCH.with_borrow_mut(|scratch| match self.connection.socket.try_read(scratch) {
-            Ok(0) => Some(End::Gone),
-            Ok(taken) => scratch.get_mut(..taken).and_then(|bytes| self.decode(bytes, incoming)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Err(_) => Some(End::Gone),
+    fn read(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), End> {
+        let connection = self.line.connection;
+        SCRATCH.with_borrow_mut(|scratch| match connection.socket.try_read(scratch) {
+            Ok(0) => Err(End::Gone),
+            Ok(taken) => scratch.get_mut(..taken).map_or(Ok(()), |bytes| self.decode(bytes, incoming)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(End::Gone),
         })
     }
 
     /// Decodes bytes of the peer. What stands before an error or a close is still handled.
-    fn decode(&mut self, mut bytes: &mut [u8], incoming: &mut Vec<Incoming>) -> Option<End> {
-        self.connection.note_heard(self.hub.tick());
+    fn decode(&mut self, mut bytes: &mut [u8], incoming: &mut Vec<Incoming>) -> Result<(), End> {
+        let hub = self.line.chat.hub();
+        self.line.connection.note_heard(hub.tick());
         loop {
             let message = match self.decoder.decode(&FRAME_LIMITS, &mut bytes) {
                 Ok(Some(message)) => message,
-                Ok(None) => return None,
+                Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.hub.metrics().protocol_errors.inc();
-                    return Some(End::Goodbye(error.close_code(), "protocol error"));
+                    hub.metrics().protocol_errors.inc();
+                    return Err(End::Goodbye(error.close_code(), "protocol error"));
                 }
             };
             match message {
@@ -195,94 +224,28 @@ impl Driver<'_> {
                 Message::Pong(_) => {}
                 Message::Close(code, _) => {
                     incoming.push(Incoming::Close(code));
-                    return None;
+                    return Ok(());
                 }
             }
         }
     }
 
-    async fn handle(&mut self, incoming: Vec<Incoming>, handler: &mut impl Handler) -> Option<End> {
+    async fn handle(&mut self, incoming: Vec<Incoming>, handler: &mut impl Handler) -> Result<(), End> {
         for frame in incoming {
-            if let Some(code) = self.connection.closing() {
-                return Some(code.into());
-            }
-            let limits = &self.chat.config().limits;
+            self.check_closing()?;
+            let limits = &self.line.chat.config().limits;
             if limits.is_enforced && self.frames.take(limits.frames, Instant::now()).is_err() {
-                self.hub.metrics().refusals.inc();
-                return Some(CloseCode::RateLimited.into());
+                self.line.chat.hub().metrics().refusals.inc();
+                return Err(CloseCode::RateLimited.into());
             }
-            let answer = match frame {
-                Incoming::Text(text) => handler.text(text).await,
-                Incoming::Binary => handler.binary(),
-                Incoming::Ping(pong) => Some(pong),
+            match frame {
+                Incoming::Text(text) => handler.text(&mut self.line, text).await?,
+                Incoming::Binary => handler.binary(&mut self.line).await?,
+                Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
                 // RFC 6455 section 5.5.1: the answer has the code that came.
-                Incoming::Close(code) => return Some(End::Goodbye(code.unwrap_or(1000), "")),
-            };
-            if let Some(answer) = answer
-                && let Err(end) = self.answer(&answer).await
-            {
-                return Some(end);
-            }
-        }
-        None
-    }
-
-    /// Writes an answer, and waits while too many of them wait.
-    async fn answer(&self, frame: &Bytes) -> Result<(), End> {
-        self.connection.answer(frame, self.hub.tick());
-        while !self.connection.may_read() {
-            tokio::select! {
-                biased;
-                () = self.connection.bell.notified() => {}
-                drained = poll_fn(|context| self.connection.poll_drain(context, self.hub.tick())) => {
-                    drained.map_err(|_| End::Gone)?;
-                }
-            }
-            if let Some(code) = self.connection.closing() {
-                return Err(code.into());
+                Incoming::Close(code) => return Err(End::Goodbye(code.unwrap_or(1000), "")),
             }
         }
         Ok(())
-    }
-
-    /// Takes one step for the conversation that is behind: a page, or going live.
-    async fn catch_up(&self, seat: &Seat) {
-        while let Some((conversation_id, next)) = self.connection.behind(0) {
-            match seat.room.catch_up(self.connection, next) {
-                CatchUp::Live => {}
-                CatchUp::Wait => return,
-                CatchUp::Run(run) => {
-                    self.connection.queue_page(conversation_id, run.frames, run.next, self.hub.tick());
-                    return;
-                }
-                CatchUp::Log(after, through) => {
-                    self.read_log(conversation_id, after, through).await;
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn read_log(&self, conversation_id: ConversationId, after: Seq, through: Seq) {
-        let events = match self.chat.events_for_lagging(conversation_id, after, through, LOG_PAGE).await {
-            Ok(events) => events,
-            Err(error) => {
-                tracing::warn!(%conversation_id, %error, "can't read the log for a connection that is behind");
-                // It resumes with its cursor elsewhere or later; going on here could only lose events.
-                self.connection.close(CloseCode::Overloaded);
-                return;
-            }
-        };
-        self.hub.metrics().log_pages.inc();
-        let mut page = BytesMut::new();
-        let mut next = through.next();
-        let is_whole = events.len() < LOG_PAGE;
-        for event in &events {
-            page.extend_from_slice(&encode(event));
-            if !is_whole {
-                next = event.seq.next();
-            }
-        }
-        self.connection.queue_page(conversation_id, page.freeze(), next, self.hub.tick());
     }
 }

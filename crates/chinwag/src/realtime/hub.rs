@@ -1,23 +1,23 @@
 //! This server's table of open rooms and connections.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chinwag_protocol::{CloseCode, ConversationId, UserId};
+use chinwag_protocol::{CloseCode, ConversationId, Frame, UserId};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::connection::Connection;
+use super::connection::{Connection, Dialect, Errand};
 use super::fanout::Fanout;
-use super::room::Room;
+use super::room::{News, Room, Seat, encode_frame};
 use super::socket::Socket;
-use super::sweeper;
+use super::{sweeper, typing};
 use crate::auth::Actor;
 use crate::metrics::Metrics;
-use crate::store::Event;
+use crate::store::{Commit, Notice};
 
 /// Locks that share the tables, so that threads seldom meet at one.
 const SHARDS: usize = 64;
@@ -28,6 +28,7 @@ pub(crate) struct HubSettings {
     pub sockets_per_user: usize,
     pub heartbeat: Duration,
     pub write_stall: Duration,
+    pub typing_expiry: Duration,
 }
 
 pub(crate) struct Hub {
@@ -35,12 +36,12 @@ pub(crate) struct Hub {
     users: Vec<Mutex<HashMap<UserId, Vec<Arc<Connection>>>>>,
     fanout: Fanout,
     metrics: Arc<Metrics>,
-    pub(super) settings: HubSettings,
+    pub(crate) settings: HubSettings,
     next_id: AtomicU64,
     count: AtomicUsize,
     /// Rung when the last connection is gone.
     emptied: Notify,
-    is_draining: AtomicBool,
+    draining: watch::Sender<bool>,
     tick: AtomicU32,
 }
 
@@ -78,7 +79,7 @@ impl Hub {
             next_id: AtomicU64::new(1),
             count: AtomicUsize::new(0),
             emptied: Notify::new(),
-            is_draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
@@ -86,26 +87,89 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Hands committed events to their rooms. Called by the writer in commit order; never waits.
-    pub(crate) fn publish(&self, events: Vec<Event>) {
-        for event in events {
-            let id = event.conversation_id;
-            let room = shard(&self.rooms, id.0)
-                .and_then(|rooms| rooms.lock().get(&id).map(|held| Arc::clone(&held.room)));
-            // Without a room nobody is connected here: whoever comes later reads the log.
-            if let Some(room) = room
-                && room.push(event)
-            {
-                self.fanout.schedule(room);
+    /// Hands what was committed to the rooms. Called by the writer in commit order; never waits.
+    pub(crate) fn publish(&self, commit: Commit) {
+        for notice in commit.notices {
+            match notice {
+                Notice::Joined(conversation_id, user_id) => {
+                    self.send_user_on_errand(user_id, Errand::Join(conversation_id));
+                }
+                Notice::Receipt(receipt) => {
+                    let id = receipt.conversation_id;
+                    self.with_room(id, |room| room.push_receipt(receipt));
+                    self.send_user_on_errand(receipt.user_id, Errand::Count(id));
+                }
             }
         }
+        for event in commit.events {
+            self.with_room(event.entry().conversation_id, |room| room.push(event));
+        }
+    }
+
+    /// Gives an open room something, and schedules it if it says so. Without a room nobody is connected
+    /// here: whoever comes later reads the log.
+    fn with_room(&self, id: ConversationId, push: impl FnOnce(&Room) -> bool) {
+        if let Some(room) = self.open_room(id)
+            && push(&room)
+        {
+            self.fanout.schedule(room);
+        }
+    }
+
+    fn open_room(&self, id: ConversationId) -> Option<Arc<Room>> {
+        shard(&self.rooms, id.0)?.lock().get(&id).map(|held| Arc::clone(&held.room))
+    }
+
+    /// Leaves something to do for the sockets of a user that have all conversations.
+    fn send_user_on_errand(&self, user_id: UserId, errand: Errand) {
+        let Some(users) = shard(&self.users, user_id.0) else { return };
+        for connection in users.lock().get(&user_id).into_iter().flatten() {
+            if connection.dialect == Dialect::User {
+                connection.send_on_errand(errand);
+            }
+        }
+    }
+
+    /// Hears of new events in a conversation, from now on.
+    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId) -> News {
+        News::new(Seat::reserve(self, id), self.draining.subscribe())
+    }
+
+    /// Tells a room that somebody types there, or no longer.
+    pub(crate) fn note_typing(self: &Arc<Self>, id: ConversationId, actor: &Actor, is_typing: bool) {
+        if let Some(room) = self.open_room(id) {
+            typing::note(self, &room, actor, is_typing);
+        }
+    }
+
+    /// Tells everybody who is connected to one of these conversations, once each, but not the user.
+    pub(crate) fn tell_presence(&self, conversations: &[ConversationId], user_id: UserId, frame: &Frame<'_>) {
+        let mut told = HashSet::new();
+        let frame = encode_frame(frame);
+        for id in conversations {
+            for connection in self.open_room(*id).iter().flat_map(|room| room.connections()) {
+                if connection.actor.user_id != user_id && told.insert(connection.id) {
+                    connection.signal(&frame, self.tick());
+                }
+            }
+        }
+    }
+
+    /// Open sockets of a user.
+    pub(crate) fn sockets_of(&self, user_id: UserId) -> usize {
+        shard(&self.users, user_id.0).map_or(0, |users| users.lock().get(&user_id).map_or(0, Vec::len))
     }
 
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
     /// The close code for it, if its user has too many or the server is stopping.
-    pub(crate) fn register(self: &Arc<Self>, actor: Actor, socket: Socket) -> Result<Registration, Refused> {
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        actor: Actor,
+        dialect: Dialect,
+        socket: Socket,
+    ) -> Result<Registration, Refused> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let user_id = actor.user_id;
         let Some(users) = shard(&self.users, user_id.0) else {
@@ -116,7 +180,7 @@ impl Hub {
         if open.len() >= self.settings.sockets_per_user {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
         }
-        let connection = Arc::new(Connection::new(id, actor, socket, self.tick()));
+        let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
@@ -129,11 +193,21 @@ impl Hub {
         Ok(registration)
     }
 
+    /// Closes a user's connections but those of one session.
+    pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
+        let Some(users) = shard(&self.users, user_id.0) else { return };
+        for connection in users.lock().get(&user_id).into_iter().flatten() {
+            if !keep.is_some_and(|session| connection.is_of_session(session)) {
+                connection.close(code);
+            }
+        }
+    }
+
     /// Closes a user's connections, or only those of one session.
     pub(crate) fn close_user(&self, user_id: UserId, session: Option<&str>, code: CloseCode) {
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
-            if session.is_none() || connection.actor.session.as_deref() == session {
+            if session.is_none_or(|session| connection.is_of_session(session)) {
                 connection.close(code);
             }
         }
@@ -141,7 +215,7 @@ impl Hub {
 
     /// Refuses new connections, closes the open ones, and waits until they are gone.
     pub(crate) async fn drain(&self) {
-        self.is_draining.store(true, Ordering::SeqCst);
+        self.draining.send_replace(true);
         self.for_each(0, 1, |connection| connection.close(CloseCode::Restart));
         loop {
             let emptied = self.emptied.notified();
@@ -153,7 +227,7 @@ impl Hub {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.is_draining.load(Ordering::SeqCst)
+        *self.draining.borrow()
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

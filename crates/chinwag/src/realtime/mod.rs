@@ -8,12 +8,16 @@ mod connection;
 mod drive;
 mod fanout;
 mod hub;
+mod line;
 mod ring;
 mod room;
 mod socket;
 mod sweeper;
+mod typing;
 
-pub(crate) use drive::{Handler, drive, turn_away};
+pub(crate) use connection::{Dialect, Errand};
+pub(crate) use drive::{Handler, drive, first_text, turn_away};
 pub(crate) use hub::{Hub, HubSettings, Refused};
-pub(crate) use room::{Seat, encode_frame};
+pub(crate) use line::{End, Line};
+pub(crate) use room::Level;
 pub(crate) use socket::Socket;

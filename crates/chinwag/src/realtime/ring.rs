@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use chinwag_protocol::Seq;
 
+use super::connection::Dialect;
+
 const MAX_EVENTS: usize = 256;
 const MAX_BYTES: usize = 128 * 1024;
 /// Frames that are written at once. Keeps what a slow connection holds back small.
@@ -15,31 +17,51 @@ pub(super) const MAX_PAGE_BYTES: usize = 32 * 1024;
 /// Consecutive events: their positions have no holes.
 #[derive(Default)]
 pub(super) struct Ring {
-    frames: VecDeque<Bytes>,
+    frames: VecDeque<Frame>,
     first: Option<Seq>,
     bytes: usize,
+}
+
+/// One encoded event.
+#[derive(Clone)]
+pub(super) struct Frame {
+    pub bytes: Bytes,
+    /// Whether the original's dialect knows it.
+    pub is_message: bool,
 }
 
 /// Frames that belong together, ready to be written.
 pub(super) struct Run {
     /// The frames, one behind the other.
     pub frames: Bytes,
+    /// Those of them that the original's dialect knows.
+    pub messages: Bytes,
     /// The position after the last of them.
     pub next: Seq,
     pub events: u64,
 }
 
+impl Run {
+    /// What a connection that speaks this dialect gets.
+    pub(super) fn frames(&self, dialect: Dialect) -> &Bytes {
+        match dialect {
+            Dialect::Seed => &self.messages,
+            Dialect::Room | Dialect::User => &self.frames,
+        }
+    }
+}
+
 impl Ring {
     /// Adds the event after the newest one; anything else starts the ring afresh.
-    pub(super) fn push(&mut self, seq: Seq, frame: Bytes) {
+    pub(super) fn push(&mut self, seq: Seq, frame: Frame) {
         if self.next() != Some(seq) {
             *self = Self { first: Some(seq), ..Self::default() };
         }
-        self.bytes += frame.len();
+        self.bytes += frame.bytes.len();
         self.frames.push_back(frame);
         while self.frames.len() > MAX_EVENTS || (self.bytes > MAX_BYTES && self.frames.len() > 1) {
             let Some(oldest) = self.frames.pop_front() else { break };
-            self.bytes -= oldest.len();
+            self.bytes -= oldest.bytes.len();
             self.first = self.first.map(Seq::next);
         }
     }
@@ -54,32 +76,61 @@ impl Ring {
     /// newer than its newest.
     pub(super) fn run_from(&self, next: Seq) -> Option<Run> {
         let skipped = usize::try_from(next.0.checked_sub(self.first?.0)?).ok()?;
-        let first = self.frames.get(skipped)?;
-        let mut last_bytes = first.len();
-        let mut events = 1;
-        for frame in self.frames.iter().skip(skipped + 1) {
-            if last_bytes + frame.len() > MAX_PAGE_BYTES {
+        let mut page = PageBuilder::default();
+        let mut next = next;
+        for frame in self.frames.iter().skip(skipped) {
+            if !page.takes(frame) {
                 break;
             }
-            last_bytes += frame.len();
-            events += 1;
+            page.add(frame.clone());
+            next = next.next();
         }
-        let frames = if events == 1 {
-            first.clone()
-        } else {
-            let mut joined = BytesMut::with_capacity(last_bytes);
-            for frame in self.frames.iter().skip(skipped).take(events) {
-                joined.extend_from_slice(frame);
-            }
-            joined.freeze()
-        };
-        let events_i64 = i64::try_from(events).unwrap_or(i64::MAX);
-        Some(Run {
-            frames,
-            next: Seq(next.0 + events_i64),
-            events: u64::try_from(events).unwrap_or(u64::MAX),
-        })
+        (!page.frames.is_empty()).then(|| page.finish(next))
     }
+}
+
+/// Joins frames to a run.
+#[derive(Default)]
+pub(super) struct PageBuilder {
+    frames: Vec<Frame>,
+    bytes: usize,
+}
+
+impl PageBuilder {
+    /// Whether the page has room for one more. An empty one always has.
+    pub(super) fn takes(&self, frame: &Frame) -> bool {
+        self.frames.is_empty() || self.bytes + frame.bytes.len() <= MAX_PAGE_BYTES
+    }
+
+    pub(super) fn add(&mut self, frame: Frame) {
+        self.bytes += frame.bytes.len();
+        self.frames.push(frame);
+    }
+
+    /// `next` is the position after the last frame.
+    pub(super) fn finish(self, next: Seq) -> Run {
+        let events = u64::try_from(self.frames.len()).unwrap_or(u64::MAX);
+        let frames = join(self.frames.iter(), self.bytes);
+        let is_all_messages = self.frames.iter().all(|frame| frame.is_message);
+        let messages = if is_all_messages {
+            frames.clone()
+        } else {
+            join(self.frames.iter().filter(|frame| frame.is_message), self.bytes)
+        };
+        Run { frames, messages, next, events }
+    }
+}
+
+fn join<'a>(mut frames: impl Iterator<Item = &'a Frame> + Clone, bytes: usize) -> Bytes {
+    if frames.clone().count() == 1 {
+        // The usual case copies nothing.
+        return frames.next().map(|frame| frame.bytes.clone()).unwrap_or_default();
+    }
+    let mut joined = BytesMut::with_capacity(bytes);
+    for frame in frames {
+        joined.extend_from_slice(&frame.bytes);
+    }
+    joined.freeze()
 }
 
 #[cfg(test)]
@@ -91,8 +142,13 @@ mod tests {
 
     use super::*;
 
-    fn frame(seq: i64) -> Bytes {
-        Bytes::from(format!("<{seq}>"))
+    /// Every third event is no message.
+    fn frame(seq: i64) -> Frame {
+        Frame { bytes: Bytes::from(format!("<{seq}>")), is_message: seq % 3 != 0 }
+    }
+
+    fn large(bytes: usize) -> Frame {
+        Frame { bytes: Bytes::from(vec![0; bytes]), is_message: true }
     }
 
     #[test]
@@ -109,10 +165,10 @@ mod tests {
     fn it_stays_within_its_bounds() {
         let mut ring = Ring::default();
         for seq in 1..=10_000 {
-            ring.push(Seq(seq), Bytes::from(vec![0; 1000]));
+            ring.push(Seq(seq), large(1000));
             assert!(ring.bytes <= MAX_BYTES && ring.frames.len() <= MAX_EVENTS);
         }
-        ring.push(Seq(10_001), Bytes::from(vec![0; MAX_BYTES * 2]));
+        ring.push(Seq(10_001), large(MAX_BYTES * 2));
         assert_eq!(ring.frames.len(), 1, "one event larger than the bound is kept alone");
     }
 
@@ -124,17 +180,19 @@ mod tests {
                 ring.push(Seq(seq), frame(seq));
             }
             let mut next = Seq(from);
-            let mut read = String::new();
+            let (mut read, mut messages) = (String::new(), String::new());
             while let Some(run) = ring.run_from(next) {
                 read.push_str(std::str::from_utf8(&run.frames).unwrap());
+                messages.push_str(std::str::from_utf8(&run.messages).unwrap());
                 prop_assert_eq!(run.next.0 - next.0, i64::try_from(run.events).unwrap());
                 next = run.next;
             }
             let oldest = start.max(start + count - i64::try_from(MAX_EVENTS).unwrap());
-            let expected: String = if from < oldest { String::new() } else {
-                (from..start + count).map(|seq| format!("<{seq}>")).collect()
-            };
+            let range = if from < oldest { 0..0 } else { from..start + count };
+            let expected: String = range.clone().map(|seq| format!("<{seq}>")).collect();
             prop_assert_eq!(read, expected);
+            let expected: String = range.filter(|seq| seq % 3 != 0).map(|seq| format!("<{seq}>")).collect();
+            prop_assert_eq!(messages, expected);
         }
     }
 }

@@ -9,14 +9,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chinwag_protocol::{ConversationId, Frame, Seq, UserId};
+use chinwag_protocol::rest::Receipt;
+use chinwag_protocol::{CloseCode, ConversationId, Event, Frame, Seq, UserId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
-use super::connection::{Connection, Delivery};
+use super::connection::{Connection, Delivery, Dialect, Errand};
 use super::hub::Hub;
-use super::ring::{Ring, Run};
-use crate::store::{Event, EventBody};
+use super::ring::{self, Ring, Run};
+use super::typing::Typing;
 
 /// Events that may wait for fan-out. More are dropped here, and everybody reads them from the log.
 const MAX_INBOX: usize = 4096;
@@ -25,11 +27,16 @@ pub(super) struct Room {
     pub(super) id: ConversationId,
     inbox: Mutex<Inbox>,
     live: Mutex<Live>,
+    pub(super) typing: Mutex<Typing>,
+    /// Changes with every fan-out, for those who read the log themselves.
+    news: watch::Sender<()>,
 }
 
 #[derive(Default)]
 struct Inbox {
     events: VecDeque<Event>,
+    /// The latest of each user.
+    receipts: IndexMap<UserId, Receipt>,
     /// True while a fan-out thread has, or is about to get, this room.
     is_scheduled: bool,
 }
@@ -39,9 +46,23 @@ struct Live {
     /// The newest event that was fanned out; `None` until anything is known.
     delivered: Option<Seq>,
     ring: Ring,
-    connections: IndexMap<u64, Arc<Connection>>,
+    members: IndexMap<u64, Member>,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
+}
+
+struct Member {
+    connection: Arc<Connection>,
+    level: Level,
+}
+
+/// How much of a conversation a connection wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Every event.
+    Full,
+    /// Only that its counts changed.
+    Counts,
 }
 
 /// What a connection that is behind should do next.
@@ -65,7 +86,13 @@ pub(crate) struct Seat {
 
 impl Room {
     pub(super) fn new(id: ConversationId) -> Self {
-        Self { id, inbox: Mutex::default(), live: Mutex::default() }
+        Self {
+            id,
+            inbox: Mutex::default(),
+            live: Mutex::default(),
+            typing: Mutex::default(),
+            news: watch::Sender::new(()),
+        }
     }
 
     /// Takes a committed event. True if the caller has to schedule the room for fan-out.
@@ -79,6 +106,13 @@ impl Room {
         !std::mem::replace(&mut inbox.is_scheduled, true)
     }
 
+    /// Takes somebody's new receipt, as [`Room::push`] takes an event.
+    pub(super) fn push_receipt(&self, receipt: Receipt) -> bool {
+        let mut inbox = self.inbox.lock();
+        inbox.receipts.insert(receipt.user_id, receipt);
+        !std::mem::replace(&mut inbox.is_scheduled, true)
+    }
+
     /// Fans out everything that waits.
     pub(super) fn drain(&self, hub: &Hub) {
         let mut live = self.live.lock();
@@ -87,25 +121,29 @@ impl Room {
 
     fn drain_locked(&self, live: &mut Live, hub: &Hub) {
         loop {
-            let events = {
+            let (events, receipts) = {
                 let mut inbox = self.inbox.lock();
-                if inbox.events.is_empty() {
+                if inbox.events.is_empty() && inbox.receipts.is_empty() {
                     inbox.is_scheduled = false;
                     return;
                 }
-                std::mem::take(&mut inbox.events)
+                (std::mem::take(&mut inbox.events), std::mem::take(&mut inbox.receipts))
             };
             live.fan_out(self.id, events, hub);
+            self.news.send_replace(());
+            for receipt in receipts.values() {
+                live.tell(self.id, &Frame::Receipt(receipt), hub);
+            }
         }
     }
 
     /// Adds a connection that has had, or does not want, the events up to `after`.
-    fn join(&self, connection: &Arc<Connection>, after: Seq, hub: &Hub) {
+    fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
         let delivered = *live.delivered.get_or_insert(after);
-        if delivered != after {
+        if delivered != after && level == Level::Full {
             connection.fall_behind(self.id, after.next());
         }
         let user_id = connection.actor.user_id;
@@ -113,29 +151,44 @@ impl Room {
         *sockets += 1;
         if *sockets == 1 {
             let username = &connection.actor.username;
-            live.signal(&Frame::UserJoined { user_id, username }, hub);
+            live.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
         }
-        live.connections.insert(connection.id, Arc::clone(connection));
+        live.members.insert(connection.id, Member { connection: Arc::clone(connection), level });
     }
 
     fn leave(&self, connection: &Connection, hub: &Hub) {
         let mut live = self.live.lock();
-        if live.connections.swap_remove(&connection.id).is_none() {
-            return;
+        if live.members.swap_remove(&connection.id).is_some() {
+            connection.forget(self.id);
+            live.count_down(connection, hub);
         }
-        let user_id = connection.actor.user_id;
-        let Some(sockets) = live.users.get_mut(&user_id) else { return };
-        *sockets -= 1;
-        if *sockets == 0 {
-            live.users.remove(&user_id);
-            live.signal(&Frame::UserLeft { user_id, username: &connection.actor.username }, hub);
+    }
+
+    /// Writes a frame that may be lost to everybody here but one user.
+    pub(super) fn signal(&self, frame: &Frame<'_>, except: UserId, hub: &Hub) {
+        let live = self.live.lock();
+        let frame = encode_frame(frame);
+        for member in live.members.values() {
+            let connection = &member.connection;
+            let is_meant = connection.actor.user_id != except && connection.dialect != Dialect::Seed;
+            if is_meant && member.level == Level::Full {
+                connection.signal(&frame, hub.tick());
+            }
         }
+    }
+
+    /// The connections here that understand more than messages.
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        let live = self.live.lock();
+        let members = live.members.values().map(|member| &member.connection);
+        members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
     }
 
     /// What a connection of this room that needs `next` should do.
     pub(super) fn catch_up(&self, connection: &Connection, next: Seq) -> CatchUp {
         let live = self.live.lock();
-        let Some(delivered) = live.delivered else { return CatchUp::Wait };
+        let is_member = live.members.contains_key(&connection.id);
+        let Some(delivered) = live.delivered.filter(|_| is_member) else { return CatchUp::Wait };
         if next == delivered.next() {
             connection.go_live(self.id);
             return CatchUp::Live;
@@ -154,24 +207,33 @@ impl Live {
     fn fan_out(&mut self, id: ConversationId, events: VecDeque<Event>, hub: &Hub) {
         let mut first_new = None;
         for event in events {
-            if self.delivered.is_some_and(|delivered| event.seq <= delivered) {
+            let seq = event.entry().seq;
+            if self.delivered.is_some_and(|delivered| seq <= delivered) {
                 continue;
             }
-            let is_next = self.delivered.is_none_or(|delivered| event.seq == delivered.next());
+            let is_next = self.delivered.is_none_or(|delivered| seq == delivered.next());
             if !is_next {
                 self.send_to_log(id);
                 first_new = None;
             }
-            let frame = encode(&event);
+            if let Event::ParticipantRemoved(removed) = &event {
+                // Up to here they took part; of what follows they hear nothing, not even this.
+                self.write_from(id, first_new.take(), hub);
+                self.remove(id, removed.user_id, hub);
+            }
             hub.metrics().encodings.inc();
-            self.ring.push(event.seq, frame);
-            self.delivered = Some(event.seq);
-            first_new.get_or_insert(event.seq);
+            self.ring.push(seq, encode(&event));
+            self.delivered = Some(seq);
+            first_new.get_or_insert(seq);
         }
-        let mut next = first_new;
-        while let Some(run) = next.and_then(|next| self.ring.run_from(next)) {
+        self.write_from(id, first_new, hub);
+    }
+
+    fn write_from(&self, id: ConversationId, mut next: Option<Seq>, hub: &Hub) {
+        while let Some(first) = next
+            && let Some(run) = self.ring.run_from(first)
+        {
             // Everybody who is live stands at the same place, so one run serves all.
-            let first = next.unwrap_or(Seq::ZERO);
             self.write_to_all(id, first, &run, hub);
             next = Some(run.next);
         }
@@ -180,30 +242,78 @@ impl Live {
     fn write_to_all(&self, id: ConversationId, first: Seq, run: &Run, hub: &Hub) {
         let tick = hub.tick();
         let mut written = 0;
-        for connection in self.connections.values() {
-            if connection.deliver(id, first, &run.frames, tick) == Delivery::Written {
+        for member in self.members.values() {
+            if member.level == Level::Counts {
+                member.connection.send_on_errand(Errand::Count(id));
+            } else if member.connection.deliver(id, first, run, tick) == Delivery::Written {
                 written += run.events;
             }
         }
         hub.metrics().deliveries.inc_by(written);
     }
 
-    /// Events are missing between what was fanned out and what came: everybody reads them from the log.
-    fn send_to_log(&self, id: ConversationId) {
-        let next = self.delivered.map_or(Seq(1), Seq::next);
-        for connection in self.connections.values() {
-            connection.fall_behind(id, next);
+    /// Ends a user's connections here: a room's own are closed, a user's sockets are told.
+    fn remove(&mut self, id: ConversationId, user_id: UserId, hub: &Hub) {
+        let is_theirs = |member: &Member| member.connection.actor.user_id == user_id;
+        let gone: Vec<_> = self.members.values().filter(|member| is_theirs(member)).collect();
+        let gone: Vec<_> = gone.into_iter().map(|member| Arc::clone(&member.connection)).collect();
+        for connection in gone {
+            self.members.swap_remove(&connection.id);
+            connection.forget(id);
+            self.count_down(&connection, hub);
+            match connection.dialect {
+                Dialect::Seed | Dialect::Room => connection.close(CloseCode::NotParticipant),
+                Dialect::User => connection.send_on_errand(Errand::Left(id)),
+            }
         }
     }
 
-    fn signal(&self, frame: &Frame<'_>, hub: &Hub) {
-        if self.connections.is_empty() {
+    /// One socket fewer of this user.
+    fn count_down(&mut self, connection: &Connection, hub: &Hub) {
+        let user_id = connection.actor.user_id;
+        let Some(sockets) = self.users.get_mut(&user_id) else { return };
+        *sockets -= 1;
+        if *sockets == 0 {
+            self.users.remove(&user_id);
+            let username = &connection.actor.username;
+            self.signal(&Frame::UserLeft { user_id, username }, Dialect::is_room, hub);
+        }
+    }
+
+    /// Events are missing between what was fanned out and what came: everybody reads them from the log.
+    fn send_to_log(&self, id: ConversationId) {
+        let next = self.delivered.map_or(Seq(1), Seq::next);
+        for member in self.members.values().filter(|member| member.level == Level::Full) {
+            member.connection.fall_behind(id, next);
+        }
+    }
+
+    fn signal(&self, frame: &Frame<'_>, is_meant: fn(Dialect) -> bool, hub: &Hub) {
+        if self.members.is_empty() {
             return;
         }
         let frame = encode_frame(frame);
-        for connection in self.connections.values() {
-            connection.signal(&frame, hub.tick());
+        for member in self.members.values() {
+            if is_meant(member.connection.dialect) {
+                member.connection.signal(&frame, hub.tick());
+            }
         }
+    }
+
+    fn tell(&self, id: ConversationId, frame: &Frame<'_>, hub: &Hub) {
+        let frame = encode_frame(frame);
+        for member in self.members.values() {
+            if member.connection.dialect != Dialect::Seed && member.level == Level::Full {
+                member.connection.tell(id, &frame, hub.tick());
+            }
+        }
+    }
+}
+
+impl Dialect {
+    /// Whether it is about one room: who joins and leaves is told there.
+    fn is_room(self) -> bool {
+        matches!(self, Self::Seed | Self::Room)
     }
 }
 
@@ -214,9 +324,32 @@ impl Seat {
     }
 
     /// Joins: the connection gets every event after `after`, once and in order.
-    pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq) {
+    pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
         self.connection = Some(Arc::clone(connection));
-        self.room.join(connection, after, &self.hub);
+        self.room.join(connection, after, level, &self.hub);
+    }
+}
+
+/// Hears of new events in a room without getting them. Holds the room.
+pub(crate) struct News {
+    seat: Seat,
+    changes: watch::Receiver<()>,
+    draining: watch::Receiver<bool>,
+}
+
+impl News {
+    pub(super) fn new(seat: Seat, draining: watch::Receiver<bool>) -> Self {
+        let changes = seat.room.news.subscribe();
+        Self { seat, changes, draining }
+    }
+
+    /// Waits until there may be new events. False if the server stops.
+    pub(crate) async fn changed(&mut self) -> bool {
+        debug_assert!(self.seat.connection.is_none(), "news need no place in the room");
+        tokio::select! {
+            changed = self.changes.changed() => changed.is_ok(),
+            _ = self.draining.wait_for(|is_draining| *is_draining) => false,
+        }
     }
 }
 
@@ -229,18 +362,20 @@ impl Drop for Seat {
     }
 }
 
-/// The wire form of an event. Both dialects share it: a message has the same fields in each.
-pub(super) fn encode(event: &Event) -> Bytes {
-    match &event.body {
-        EventBody::Message(message) => encode_frame(&Frame::Message(message)),
-    }
+/// The wire form of an event. All dialects share it: a message has the same fields in each.
+pub(super) fn encode(event: &Event) -> ring::Frame {
+    ring::Frame { bytes: text_frame(event), is_message: event.is_message() }
 }
 
 /// A frame as one text message.
 pub(crate) fn encode_frame(frame: &Frame<'_>) -> Bytes {
+    text_frame(frame)
+}
+
+fn text_frame(content: &impl serde::Serialize) -> Bytes {
     chinwag_ws::text_frame(|payload| {
         // Our own types always serialise, and a Vec takes any number of bytes.
-        let result = serde_json::to_writer(payload, frame);
+        let result = serde_json::to_writer(payload, content);
         debug_assert!(result.is_ok());
     })
 }

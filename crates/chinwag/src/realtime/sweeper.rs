@@ -8,14 +8,17 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, Timestamp};
+use chinwag_protocol::{CloseCode, Frame, Timestamp};
 
 use super::connection::Connection;
 use super::hub::Hub;
+use super::room::encode_frame;
 
 const TICKS_PER_HEARTBEAT: u32 = 25;
 /// 2.2 heartbeats without a byte: the peer is gone.
 const TICKS_TO_LIVE: u32 = 55;
+/// A token's end is announced this long ahead.
+const WARNING_MS: i64 = 60_000;
 const PARTS: usize = 5;
 const MIN_TICK: Duration = Duration::from_millis(2);
 
@@ -47,7 +50,11 @@ async fn run(hub: Weak<Hub>, tick: Duration, stall_ticks: u32) {
 
 fn visit(connection: &Connection, now: u32, clock: Timestamp, stall_ticks: u32, ping: &Bytes) {
     let since = |then: u32| now.wrapping_sub(then);
-    if clock >= connection.actor.expires_at {
+    let expires_at = connection.expires_at();
+    if clock.0 >= expires_at.0 - WARNING_MS && clock < expires_at && connection.has_to_be_warned() {
+        connection.signal(&encode_frame(&Frame::AuthExpiring { expires_at }), now);
+    }
+    if clock >= expires_at {
         connection.close(CloseCode::TokenExpired);
     } else if connection.stalled_at().is_some_and(|then| since(then) > stall_ticks) {
         connection.close(CloseCode::SlowConsumer);

@@ -1,10 +1,12 @@
 //! Conversations and who takes part in them.
 
-use chinwag_protocol::rest::{Conversation, ConversationKind, Participant, Role};
-use chinwag_protocol::{ConversationId, Timestamp, UserId};
+use chinwag_protocol::event::Membership as MembershipEvent;
+use chinwag_protocol::rest::{Conversation, ConversationKind, ConversationState, Participant, Role};
+use chinwag_protocol::{ConversationId, Event, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
-use super::{Change, StoreError, View};
+use super::log::{Detail, NewEvent};
+use super::{Change, Notice, StoreError, View};
 
 /// A group to be.
 #[derive(Clone, Debug)]
@@ -22,20 +24,32 @@ pub(crate) enum Membership {
     /// There is, without this user.
     Outsider,
     /// The user takes part.
-    Participant(Role),
+    Participant(Standing),
 }
+
+/// What a participant has to be known for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub role: Role,
+    pub kind: ConversationKind,
+    pub is_archived: bool,
+}
+
+const COLUMNS: &str = "conversations.id, kind, title, topic, archived_at IS NOT NULL, created_at";
 
 fn conversation(row: &Row<'_>) -> Result<Conversation, rusqlite::Error> {
     Ok(Conversation {
         id: ConversationId(row.get(0)?),
-        kind: if row.get::<_, String>(1)? == "direct" {
-            ConversationKind::Direct
-        } else {
-            ConversationKind::Group
-        },
+        kind: parse_kind(&row.get::<_, String>(1)?),
         title: row.get(2)?,
-        created_at: Timestamp(row.get(3)?).created_at(),
+        topic: row.get(3)?,
+        archived: row.get(4)?,
+        created_at: Timestamp(row.get(5)?).created_at(),
     })
+}
+
+fn parse_kind(text: &str) -> ConversationKind {
+    if text == "direct" { ConversationKind::Direct } else { ConversationKind::Group }
 }
 
 fn parse_role(text: &str) -> Role {
@@ -66,13 +80,22 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<Membership, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT role FROM participants WHERE conversation_id = ?1 AND user_id = ?2")?;
-        let role: Option<String> =
-            statement.query_row((conversation_id.0, user_id.0), |row| row.get(0)).optional()?;
-        if let Some(role) = role {
-            return Ok(Membership::Participant(parse_role(&role)));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT role, kind, archived_at IS NOT NULL FROM participants \
+             JOIN conversations ON conversations.id = conversation_id \
+             WHERE conversation_id = ?1 AND user_id = ?2",
+        )?;
+        let standing = statement
+            .query_row((conversation_id.0, user_id.0), |row| {
+                Ok(Standing {
+                    role: parse_role(&row.get::<_, String>(0)?),
+                    kind: parse_kind(&row.get::<_, String>(1)?),
+                    is_archived: row.get(2)?,
+                })
+            })
+            .optional()?;
+        if let Some(standing) = standing {
+            return Ok(Membership::Participant(standing));
         }
         let mut statement =
             self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM conversations WHERE id = ?1)")?;
@@ -82,19 +105,18 @@ impl View {
 
     /// The conversation with this id.
     pub(crate) fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, kind, title, created_at FROM conversations WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM conversations WHERE id = ?1"))?;
         Ok(statement.query_row([id.0], conversation).optional()?)
     }
 
     /// The conversations that a user takes part in, oldest first.
     pub(crate) fn conversations_of(&self, user_id: UserId) -> Result<Vec<Conversation>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT conversations.id, kind, title, created_at FROM participants \
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM participants \
              JOIN conversations ON conversations.id = participants.conversation_id \
-             WHERE participants.user_id = ?1 ORDER BY conversations.id",
-        )?;
+             WHERE participants.user_id = ?1 ORDER BY conversations.id"
+        ))?;
         let conversations = statement.query_map([user_id.0], conversation)?.collect::<Result<_, _>>()?;
         Ok(conversations)
     }
@@ -102,7 +124,8 @@ impl View {
     /// Who takes part, by user id.
     pub(crate) fn participants(&self, id: ConversationId) -> Result<Vec<Participant>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT users.id, username, first_name, last_name, participants.role FROM participants \
+            "SELECT users.id, username, first_name, last_name, participants.role, delivered_seq, read_seq \
+             FROM participants \
              JOIN users ON users.id = participants.user_id \
              WHERE conversation_id = ?1 ORDER BY users.id",
         )?;
@@ -114,10 +137,47 @@ impl View {
                     first_name: row.get(2)?,
                     last_name: row.get(3)?,
                     role: parse_role(&row.get::<_, String>(4)?),
+                    delivered_seq: Seq(row.get(5)?),
+                    read_seq: Seq(row.get(6)?),
                 })
             })?
             .collect::<Result<_, _>>()?;
         Ok(participants)
+    }
+
+    /// How many take part.
+    pub(crate) fn participant_count(&self, id: ConversationId) -> Result<usize, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT COUNT(*) FROM participants WHERE conversation_id = ?1")?;
+        let count: i64 = statement.query_row([id.0], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// A conversation as `user_id` sees it; `None` if they do not take part.
+    pub(crate) fn conversation_state(
+        &self,
+        id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Option<ConversationState>, StoreError> {
+        let Membership::Participant(standing) = self.membership(id, user_id)? else { return Ok(None) };
+        let (Some(conversation), Some(receipt)) = (self.conversation(id)?, self.receipt(id, user_id)?) else {
+            return Ok(None);
+        };
+        let unread = self.unread(&receipt)?;
+        Ok(Some(ConversationState {
+            id,
+            title: conversation.title,
+            topic: conversation.topic,
+            kind: conversation.kind,
+            archived: conversation.archived,
+            role: standing.role,
+            head: self.head(id)?,
+            read_seq: receipt.read_seq,
+            unread: unread.messages,
+            mentions: unread.mentions,
+            last_message: self.last_message(id)?,
+            participants: u64::try_from(self.participant_count(id)?).unwrap_or(u64::MAX),
+        }))
     }
 
     /// The one direct conversation of two people, if they have it.
@@ -128,7 +188,7 @@ impl View {
     ) -> Result<Option<Conversation>, StoreError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT id, kind, title, created_at FROM conversations WHERE direct_key = ?1")?;
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM conversations WHERE direct_key = ?1"))?;
         Ok(statement.query_row([direct_key(one, other)], conversation).optional()?)
     }
 }
@@ -178,6 +238,8 @@ impl Change {
             id: ConversationId(self.connection.last_insert_rowid()),
             kind,
             title: title.to_owned(),
+            topic: String::new(),
+            archived: false,
             created_at: created_at.created_at(),
         })
     }
@@ -191,6 +253,146 @@ impl Change {
         self.connection
             .prepare_cached("INSERT INTO participants (conversation_id, user_id, role) VALUES (?1, ?2, ?3)")?
             .execute((conversation_id.0, user_id.0, role_text(role)))?;
+        self.tell(Notice::Joined(conversation_id, user_id));
         Ok(())
+    }
+}
+
+/// What happens to a participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Added,
+    Removed,
+    Updated,
+}
+
+impl Change {
+    /// Lets somebody take part from now on. The caller has checked that they do not yet.
+    pub(crate) fn add_participant(
+        &mut self,
+        id: ConversationId,
+        actor_id: UserId,
+        person: &Person,
+        role: Role,
+    ) -> Result<Event, StoreError> {
+        self.insert_participant(id, person.id, role)?;
+        self.append_membership(id, actor_id, person, role, Step::Added)
+    }
+
+    /// Ends somebody's part. `role` is what they were.
+    pub(crate) fn remove_participant(
+        &mut self,
+        id: ConversationId,
+        actor_id: UserId,
+        person: &Person,
+        role: Role,
+    ) -> Result<Event, StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM mentions WHERE user_id = ?2 AND conversation_id = ?1")?
+            .execute((id.0, person.id.0))?;
+        self.connection
+            .prepare_cached("DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2")?
+            .execute((id.0, person.id.0))?;
+        self.append_membership(id, actor_id, person, role, Step::Removed)
+    }
+
+    /// Gives somebody another role.
+    pub(crate) fn set_participant_role(
+        &mut self,
+        id: ConversationId,
+        actor_id: UserId,
+        person: &Person,
+        role: Role,
+    ) -> Result<Event, StoreError> {
+        self.connection
+            .prepare_cached("UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2")?
+            .execute((id.0, person.id.0, role_text(role)))?;
+        self.append_membership(id, actor_id, person, role, Step::Updated)
+    }
+
+    /// Writes title, topic and archive as they are from now on.
+    pub(crate) fn update_conversation(
+        &mut self,
+        actor_id: UserId,
+        wanted: &Conversation,
+    ) -> Result<Event, StoreError> {
+        let archived_at = wanted.archived.then(|| Timestamp::now().0);
+        self.connection
+            .prepare_cached(
+                "UPDATE conversations SET title = ?2, topic = ?3, archived_at = ?4 WHERE id = ?1",
+            )?
+            .execute((wanted.id.0, &wanted.title, &wanted.topic, archived_at))?;
+        let detail = Detail {
+            title: Some(wanted.title.clone()),
+            topic: Some(wanted.topic.clone()),
+            archived: Some(wanted.archived),
+            ..Detail::default()
+        };
+        let (_, entry) =
+            self.append(&about_conversation(wanted.id, actor_id, "conversation_updated", detail))?;
+        let event = Event::ConversationUpdated {
+            entry,
+            title: wanted.title.clone(),
+            topic: wanted.topic.clone(),
+            archived: wanted.archived,
+        };
+        self.note(event.clone());
+        Ok(event)
+    }
+
+    fn append_membership(
+        &mut self,
+        id: ConversationId,
+        actor_id: UserId,
+        person: &Person,
+        role: Role,
+        step: Step,
+    ) -> Result<Event, StoreError> {
+        let kind = match step {
+            Step::Added => "participant_added",
+            Step::Removed => "participant_removed",
+            Step::Updated => "participant_updated",
+        };
+        let detail = Detail {
+            user_id: Some(person.id),
+            username: Some(person.username.clone()),
+            role: Some(role),
+            ..Detail::default()
+        };
+        let (_, entry) = self.append(&about_conversation(id, actor_id, kind, detail))?;
+        let membership =
+            MembershipEvent { entry, user_id: person.id, username: person.username.clone(), role };
+        let event = match step {
+            Step::Added => Event::ParticipantAdded(membership),
+            Step::Removed => Event::ParticipantRemoved(membership),
+            Step::Updated => Event::ParticipantUpdated(membership),
+        };
+        self.note(event.clone());
+        Ok(event)
+    }
+}
+
+/// A user, as membership events name them.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub id: UserId,
+    pub username: String,
+}
+
+fn about_conversation(
+    conversation_id: ConversationId,
+    actor_id: UserId,
+    kind: &'static str,
+    detail: Detail,
+) -> NewEvent<'static> {
+    NewEvent {
+        conversation_id,
+        actor_id,
+        kind,
+        content: "",
+        client_id: None,
+        message_id: None,
+        version: 1,
+        detail,
     }
 }

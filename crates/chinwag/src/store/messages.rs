@@ -1,10 +1,11 @@
-//! Messages: appended to a conversation's log, read back in pages.
+//! Messages: appended to a conversation's log, read back in pages as they stand now.
 
-use chinwag_protocol::rest::Message;
-use chinwag_protocol::{ConversationId, MessageId, Seq, Stamp, Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, Row};
+use chinwag_protocol::rest::{Format, Message, ReactionSummary};
+use chinwag_protocol::{ConversationId, Event, MessageId, Seq, UserId};
+use rusqlite::OptionalExtension as _;
 
-use super::{Change, Event, EventBody, StoreError, View};
+use super::log::{COLUMNS, Detail, NewEvent, message};
+use super::{Change, StoreError, View};
 
 /// A message to be.
 #[derive(Clone, Debug)]
@@ -14,6 +15,11 @@ pub(crate) struct MessageDraft {
     pub sender_name: String,
     pub content: String,
     pub client_id: Option<String>,
+    pub reply_to: Option<MessageId>,
+    pub format: Format,
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Who is named in the text.
+    pub mentions: Vec<String>,
 }
 
 /// What became of a draft.
@@ -35,44 +41,34 @@ pub(crate) struct Page {
     pub limit: usize,
 }
 
-const COLUMNS: &str = "events.id, conversation_id, seq, stamp, ts, actor_id, username, content, client_id";
-
-fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
-    let stamp: String = row.get(3)?;
-    let stamp = stamp.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error))
-    })?;
-    let ts = Timestamp(row.get(4)?);
-    Ok(Message {
-        id: MessageId(row.get(0)?),
-        conversation_id: ConversationId(row.get(1)?),
-        seq: Seq(row.get(2)?),
-        stamp,
-        ts,
-        created_at: ts.created_at(),
-        sender_id: UserId(row.get(5)?),
-        sender_name: row.get(6)?,
-        content: row.get(7)?,
-        client_id: row.get(8)?,
-    })
+/// What a change of a message has to know about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageFacts {
+    pub seq: Seq,
+    pub sender_id: UserId,
+    pub version: i64,
+    pub is_deleted: bool,
 }
 
 impl View {
-    /// The message that a sender appended under this `client_id`.
-    pub(crate) fn message_by_client_id(
-        &self,
-        sender_id: UserId,
-        client_id: &str,
-    ) -> Result<Option<Message>, StoreError> {
+    /// What a sender's `client_id` stands for: the same draft, or another.
+    pub(crate) fn earlier(&self, draft: &MessageDraft) -> Result<Option<Appended>, StoreError> {
+        let Some(client_id) = &draft.client_id else { return Ok(None) };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = actor_id \
-             WHERE actor_id = ?1 AND client_id = ?2"
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+             WHERE events.actor_id = ?1 AND events.client_id = ?2"
         ))?;
-        Ok(statement.query_row((sender_id.0, client_id), message).optional()?)
+        let first = statement.query_row((draft.sender_id.0, client_id), message).optional()?;
+        Ok(first.map(|first| {
+            // What a deleted message said is not known any more: its key alone decides.
+            let is_same = first.conversation_id == draft.conversation_id
+                && (first.deleted || (first.content == draft.content && first.reply_to == draft.reply_to));
+            if is_same { Appended::Duplicate(first) } else { Appended::Mismatch }
+        }))
     }
 
-    /// One page of messages, oldest first. With `after` it is the page right behind that bound, else the
-    /// newest one.
+    /// One page of messages as they stand now, oldest first. With `after` it is the page right behind that
+    /// bound, else the newest one.
     pub(crate) fn messages(
         &self,
         conversation_id: ConversationId,
@@ -80,81 +76,243 @@ impl View {
     ) -> Result<Vec<Message>, StoreError> {
         let order = if page.after.is_some() { "ASC" } else { "DESC" };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = actor_id \
-             WHERE conversation_id = ?1 AND seq > ?2 AND seq < ?3 AND kind = 'message' \
-             ORDER BY seq {order} LIMIT ?4"
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+             WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq < ?3 \
+               AND events.kind = 'message' ORDER BY events.seq {order} LIMIT ?4"
         ))?;
         let after = page.after.unwrap_or(Seq::ZERO);
         let before = page.before.unwrap_or(Seq(i64::MAX));
         let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((conversation_id.0, after.0, before.0, limit), message)?;
-        let mut messages: Vec<Message> = rows.collect::<Result<_, _>>()?;
+        let rows = statement.query_map((conversation_id.0, after.0, before.0, limit), |row| {
+            Ok((message(row)?, row.get::<_, i64>(10)?))
+        })?;
+        let mut messages = Vec::new();
+        for row in rows {
+            let (message, version) = row?;
+            messages.push(self.as_it_stands(message, version)?);
+        }
         if page.after.is_none() {
             messages.reverse();
         }
         Ok(messages)
     }
 
-    /// The events after `after` up to and with `through`, oldest first, at most `limit`.
-    pub(crate) fn events(
+    /// One message as it stands now.
+    pub(crate) fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+             WHERE events.id = ?1 AND events.kind = 'message'"
+        ))?;
+        let found =
+            statement.query_row([id.0], |row| Ok((message(row)?, row.get::<_, i64>(10)?))).optional()?;
+        found.map(|(message, version)| self.as_it_stands(message, version)).transpose()
+    }
+
+    /// The newest message of a conversation.
+    pub(crate) fn last_message(&self, id: ConversationId) -> Result<Option<Message>, StoreError> {
+        Ok(self.messages(id, Page { before: None, after: None, limit: 1 })?.pop())
+    }
+
+    /// Puts the latest writing and the reactions into a message as it was sent.
+    fn as_it_stands(&self, mut message: Message, version: i64) -> Result<Message, StoreError> {
+        if message.deleted {
+            return Ok(message);
+        }
+        if version > 1 {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT content FROM events WHERE message_id = ?1 AND version = ?2 AND kind = 'message_edited'",
+            )?;
+            message.content = statement.query_row((message.id.0, version), |row| row.get(0))?;
+            message.version = version;
+        }
+        message.reactions = self.reactions(message.id)?;
+        Ok(message)
+    }
+
+    fn reactions(&self, id: MessageId) -> Result<Vec<ReactionSummary>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT emoji, user_id FROM reactions WHERE message_id = ?1 ORDER BY emoji, user_id",
+        )?;
+        let mut rows = statement.query([id.0])?;
+        let mut reactions: Vec<ReactionSummary> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (emoji, user_id): (String, i64) = (row.get(0)?, row.get(1)?);
+            match reactions.last_mut() {
+                Some(last) if last.emoji == emoji => last.user_ids.push(UserId(user_id)),
+                _ => reactions.push(ReactionSummary { emoji, user_ids: vec![UserId(user_id)] }),
+            }
+        }
+        Ok(reactions)
+    }
+
+    /// The facts about a message of this conversation. Nested ids must belong together: a message of
+    /// another conversation is none.
+    pub(crate) fn message_facts(
         &self,
         conversation_id: ConversationId,
-        after: Seq,
-        through: Seq,
-        limit: usize,
-    ) -> Result<Vec<Event>, StoreError> {
-        let page = Page { after: Some(after), before: Some(through.next()), limit };
-        let messages = self.messages(conversation_id, page)?;
-        Ok(messages
-            .into_iter()
-            .map(|message| Event { conversation_id, seq: message.seq, body: EventBody::Message(message) })
-            .collect())
+        id: MessageId,
+    ) -> Result<Option<MessageFacts>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, actor_id, version, deleted_at IS NOT NULL FROM events \
+             WHERE id = ?1 AND conversation_id = ?2 AND kind = 'message'",
+        )?;
+        let facts = statement
+            .query_row((id.0, conversation_id.0), |row| {
+                Ok(MessageFacts {
+                    seq: Seq(row.get(0)?),
+                    sender_id: UserId(row.get(1)?),
+                    version: row.get(2)?,
+                    is_deleted: row.get(3)?,
+                })
+            })
+            .optional()?;
+        Ok(facts)
     }
 }
 
 impl Change {
-    /// Appends a message to its conversation's log, unless its `client_id` says that it is there already.
-    pub(crate) fn append_message(&mut self, draft: MessageDraft) -> Result<Appended, StoreError> {
-        if let Some(client_id) = &draft.client_id
-            && let Some(first) = self.message_by_client_id(draft.sender_id, client_id)?
-        {
-            let is_same = first.conversation_id == draft.conversation_id && first.content == draft.content;
-            return Ok(if is_same { Appended::Duplicate(first) } else { Appended::Mismatch });
-        }
-        let seq = self.next_seq(draft.conversation_id)?;
-        let stamp = Stamp::from_bits(rand::random());
-        let ts = Timestamp::now();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content, client_id) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'message', ?6, ?7)",
-            )?
-            .execute((
-                draft.conversation_id.0,
-                seq.0,
-                stamp.as_str(),
-                ts.0,
-                draft.sender_id.0,
-                &draft.content,
-                &draft.client_id,
-            ))?;
+    /// Appends a message to its conversation's log. The caller has asked for an [earlier](View::earlier)
+    /// one in the same transaction.
+    pub(crate) fn append_message(&mut self, draft: MessageDraft) -> Result<Message, StoreError> {
+        let detail = Detail {
+            reply_to: draft.reply_to,
+            format: (draft.format != Format::Plain).then_some(draft.format),
+            meta: draft.meta,
+            ..Detail::default()
+        };
+        let new = NewEvent {
+            conversation_id: draft.conversation_id,
+            actor_id: draft.sender_id,
+            kind: "message",
+            content: &draft.content,
+            client_id: draft.client_id.as_deref(),
+            message_id: None,
+            version: 1,
+            detail,
+        };
+        let (id, entry) = self.append(&new)?;
+        self.insert_mentions(entry.conversation_id, entry.seq, draft.sender_id, &draft.mentions)?;
         let message = Message {
-            id: MessageId(self.connection.last_insert_rowid()),
-            content: draft.content,
+            id,
             sender_id: draft.sender_id,
             sender_name: draft.sender_name,
             conversation_id: draft.conversation_id,
-            created_at: ts.created_at(),
-            seq,
-            stamp,
-            ts,
+            created_at: entry.ts.created_at(),
+            seq: entry.seq,
+            stamp: entry.stamp,
+            ts: entry.ts,
+            actor_id: draft.sender_id,
+            reply_to: draft.reply_to,
+            format: draft.format,
+            meta: new.detail.meta,
+            version: 1,
+            deleted: false,
+            reactions: Vec::new(),
+            content: draft.content,
             client_id: draft.client_id,
         };
-        self.note(Event {
-            conversation_id: draft.conversation_id,
-            seq,
-            body: EventBody::Message(message.clone()),
-        });
-        Ok(Appended::New(message))
+        self.note(Event::Message(message.clone()));
+        Ok(message)
+    }
+
+    /// Writes a message anew.
+    pub(crate) fn append_edit(
+        &mut self,
+        conversation_id: ConversationId,
+        actor_id: UserId,
+        id: MessageId,
+        facts: MessageFacts,
+        content: String,
+        mentions: &[String],
+    ) -> Result<Event, StoreError> {
+        let version = facts.version + 1;
+        let new = NewEvent {
+            conversation_id,
+            actor_id,
+            kind: "message_edited",
+            content: &content,
+            client_id: None,
+            message_id: Some(id),
+            version,
+            detail: Detail::default(),
+        };
+        let (_, entry) = self.append(&new)?;
+        self.connection
+            .prepare_cached("UPDATE events SET version = ?2 WHERE id = ?1")?
+            .execute((id.0, version))?;
+        self.delete_mentions(conversation_id, facts.seq)?;
+        self.insert_mentions(conversation_id, facts.seq, facts.sender_id, mentions)?;
+        self.reindex(id, Some(&content))?;
+        let event = Event::MessageEdited { entry, message_id: id, content, version };
+        self.note(event.clone());
+        Ok(event)
+    }
+
+    /// Deletes a message: its text leaves the log, the edits, the search index, the mentions.
+    pub(crate) fn append_deletion(
+        &mut self,
+        conversation_id: ConversationId,
+        actor_id: UserId,
+        id: MessageId,
+        facts: MessageFacts,
+    ) -> Result<Event, StoreError> {
+        let (_, entry) = self.append(&NewEvent {
+            conversation_id,
+            actor_id,
+            kind: "message_deleted",
+            content: "",
+            client_id: None,
+            message_id: Some(id),
+            version: facts.version,
+            detail: Detail::default(),
+        })?;
+        self.connection
+            .prepare_cached("UPDATE events SET content = '', detail = NULL, deleted_at = ?2 WHERE id = ?1")?
+            .execute((id.0, entry.ts.0))?;
+        self.connection
+            .prepare_cached(
+                "UPDATE events SET content = '' WHERE message_id = ?1 AND kind = 'message_edited'",
+            )?
+            .execute([id.0])?;
+        self.connection.prepare_cached("DELETE FROM reactions WHERE message_id = ?1")?.execute([id.0])?;
+        self.connection
+            .prepare_cached("DELETE FROM pins WHERE conversation_id = ?1 AND message_id = ?2")?
+            .execute((conversation_id.0, id.0))?;
+        self.delete_mentions(conversation_id, facts.seq)?;
+        self.reindex(id, None)?;
+        let event = Event::MessageDeleted { entry, message_id: id };
+        self.note(event.clone());
+        Ok(event)
+    }
+
+    fn insert_mentions(
+        &mut self,
+        conversation_id: ConversationId,
+        seq: Seq,
+        sender_id: UserId,
+        names: &[String],
+    ) -> Result<(), StoreError> {
+        for name in names {
+            // Only people who take part are meant, and nobody means themselves.
+            self.connection
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO mentions (user_id, conversation_id, seq) \
+                     SELECT users.id, ?2, ?3 FROM users \
+                     JOIN participants ON participants.user_id = users.id AND participants.conversation_id = ?2 \
+                     WHERE users.username_key = ?1 AND users.id != ?4",
+                )?
+                .execute((name, conversation_id.0, seq.0, sender_id.0))?;
+        }
+        Ok(())
+    }
+
+    fn delete_mentions(&mut self, conversation_id: ConversationId, seq: Seq) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM mentions WHERE conversation_id = ?1 AND seq = ?2 \
+                 AND user_id IN (SELECT user_id FROM participants WHERE conversation_id = ?1)",
+            )?
+            .execute((conversation_id.0, seq.0))?;
+        Ok(())
     }
 }

@@ -5,10 +5,14 @@
 //! transaction). Only this folder knows SQL.
 
 mod conversations;
+mod log;
+mod marks;
 mod messages;
 mod meta;
 mod readers;
+mod receipts;
 mod schema;
+mod search;
 mod sessions;
 mod users;
 mod writer;
@@ -19,11 +23,13 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-pub(crate) use conversations::{Membership, NewGroup};
-pub(crate) use messages::{Appended, MessageDraft, Page};
-pub(crate) use sessions::{NewSession, random_token};
-pub(crate) use users::Account;
-pub(crate) use writer::{BatchReport, Change, Committed, Event, EventBody};
+pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
+pub(crate) use log::CursorState;
+pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
+pub(crate) use search::Query;
+pub(crate) use sessions::{NewSession, Spent, random_token};
+pub(crate) use users::{Account, Status};
+pub(crate) use writer::{BatchReport, Change, Commit, Committed, Notice};
 
 use readers::Readers;
 use writer::Writer;
@@ -110,7 +116,7 @@ impl Store {
     /// Opens the database beside a server that may be running on it: for changes that write no event.
     pub(crate) fn open_beside(folder: &Path) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
-        Self::start(folder, None, |_: Vec<Event>, _: BatchReport| {})
+        Self::start(folder, None, |_: Commit, _: BatchReport| {})
     }
 
     fn start(folder: &Path, lock: Option<File>, committed: impl Committed) -> Result<Self, OpenError> {

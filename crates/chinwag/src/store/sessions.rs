@@ -3,6 +3,8 @@
 use chinwag_protocol::rest::Session;
 use chinwag_protocol::{Stamp, Timestamp, UserId};
 
+use rusqlite::OptionalExtension as _;
+
 use super::{Change, StoreError, View};
 
 /// Sessions that ended this long ago are forgotten: no token of theirs can still be valid.
@@ -38,6 +40,17 @@ impl NewSession {
 /// 160 random bits in base32.
 pub(crate) fn random_token() -> String {
     (0..4).map(|_| Stamp::from_bits(rand::random()).to_string()).collect()
+}
+
+/// What became of a refresh token that was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    /// It was good, and is used up now. Its session and user.
+    Fresh(String, UserId),
+    /// It was used before: somebody has a copy, so its session has ended.
+    Reused(String, UserId),
+    /// It is unknown, too old, or its session has ended.
+    Unknown,
 }
 
 impl View {
@@ -97,6 +110,65 @@ impl Change {
         self.connection.execute(
             "UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
             (user_id.0, Timestamp::now().0),
+        )?;
+        Ok(())
+    }
+}
+
+impl Change {
+    /// Notes a refresh token of a session, by its hash.
+    pub(crate) fn insert_refresh_token(
+        &mut self,
+        hash: &[u8],
+        session: &str,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES (?1, ?2, ?3)")?
+            .execute((hash, session, expires_at.0))?;
+        Ok(())
+    }
+
+    /// Spends a refresh token. Using one twice ends the session: thief and owner both have to sign in.
+    pub(crate) fn spend_refresh_token(&mut self, hash: &[u8], now: Timestamp) -> Result<Spent, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT sessions.id, sessions.user_id, used_at IS NOT NULL FROM refresh_tokens \
+             JOIN sessions ON sessions.id = session_id \
+             WHERE hash = ?1 AND refresh_tokens.expires_at > ?2 AND revoked_at IS NULL",
+        )?;
+        let found: Option<(String, i64, bool)> = statement
+            .query_row((hash, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        drop(statement);
+        let Some((session, user_id, is_used)) = found else { return Ok(Spent::Unknown) };
+        let user_id = UserId(user_id);
+        if is_used {
+            self.revoke_session(user_id, &session)?;
+            return Ok(Spent::Reused(session, user_id));
+        }
+        self.connection
+            .prepare_cached("UPDATE refresh_tokens SET used_at = ?2 WHERE hash = ?1")?
+            .execute((hash, now.0))?;
+        Ok(Spent::Fresh(session, user_id))
+    }
+
+    /// A session lasts as long as its newest token.
+    pub(crate) fn extend_session(&mut self, id: &str, expires_at: Timestamp) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE sessions SET expires_at = max(expires_at, ?2) WHERE id = ?1")?
+            .execute((id, expires_at.0))?;
+        Ok(())
+    }
+
+    /// Ends every session of a user but one.
+    pub(crate) fn revoke_other_sessions(
+        &mut self,
+        user_id: UserId,
+        keep: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND id IS NOT ?2",
+            (user_id.0, keep, Timestamp::now().0),
         )?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use chinwag_protocol::rest::{User, UserRole};
+use chinwag_protocol::rest::{PresenceStatus, PublicUser, User, UserRole};
 use chinwag_protocol::{Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row, named_params};
 
@@ -163,5 +163,101 @@ impl Change {
     pub(crate) fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StoreError> {
         self.connection.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", (id.0, hash))?;
         Ok(())
+    }
+}
+
+/// A user's own status, and when they were last here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub chosen: PresenceStatus,
+    pub text: String,
+    pub last_seen: Option<Timestamp>,
+}
+
+impl View {
+    /// A user's status; that of a new user if there is no such.
+    pub(crate) fn status(&self, id: UserId) -> Result<Status, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT presence, presence_text, last_seen FROM users WHERE id = ?1")?;
+        let status = statement
+            .query_row([id.0], |row| {
+                Ok(Status {
+                    chosen: parse_presence(&row.get::<_, String>(0)?),
+                    text: row.get(1)?,
+                    last_seen: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                })
+            })
+            .optional()?;
+        Ok(status.unwrap_or(Status { chosen: PresenceStatus::Online, text: String::new(), last_seen: None }))
+    }
+
+    /// Active users whose name begins so, by name. An empty beginning gives everybody.
+    pub(crate) fn users_like(&self, beginning: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, username, first_name, last_name FROM users WHERE is_active = 1 \
+             AND (substr(username_key, 1, length(?1)) = ?1 OR substr(lower(first_name), 1, length(?1)) = ?1 \
+                  OR substr(lower(last_name), 1, length(?1)) = ?1) \
+             ORDER BY username_key LIMIT ?2",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map((beginning.to_lowercase(), limit), |row| {
+            Ok(PublicUser {
+                id: UserId(row.get(0)?),
+                username: row.get(1)?,
+                first_name: row.get(2)?,
+                last_name: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Change {
+    /// Notes the status that a user chose.
+    pub(crate) fn set_status(
+        &mut self,
+        id: UserId,
+        chosen: PresenceStatus,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE users SET presence = ?2, presence_text = ?3 WHERE id = ?1")?
+            .execute((id.0, presence_text(chosen), text))?;
+        Ok(())
+    }
+
+    /// Notes when a user was last here.
+    pub(crate) fn set_last_seen(&mut self, id: UserId, last_seen: Timestamp) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE users SET last_seen = max(coalesce(last_seen, 0), ?2) WHERE id = ?1")?
+            .execute((id.0, last_seen.0))?;
+        Ok(())
+    }
+
+    /// Changes a user's names.
+    pub(crate) fn set_names(&mut self, id: UserId, first: &str, last: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE users SET first_name = ?2, last_name = ?3 WHERE id = ?1")?
+            .execute((id.0, first, last))?;
+        Ok(())
+    }
+}
+
+fn parse_presence(text: &str) -> PresenceStatus {
+    match text {
+        "away" => PresenceStatus::Away,
+        "dnd" => PresenceStatus::Dnd,
+        "invisible" => PresenceStatus::Invisible,
+        _ => PresenceStatus::Online,
+    }
+}
+
+fn presence_text(status: PresenceStatus) -> &'static str {
+    match status {
+        PresenceStatus::Away => "away",
+        PresenceStatus::Dnd => "dnd",
+        PresenceStatus::Invisible => "invisible",
+        PresenceStatus::Online | PresenceStatus::Offline => "online",
     }
 }

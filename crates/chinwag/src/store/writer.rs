@@ -10,8 +10,8 @@ use std::panic::AssertUnwindSafe;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chinwag_protocol::rest::Message;
-use chinwag_protocol::{ConversationId, Seq};
+use chinwag_protocol::rest::Receipt;
+use chinwag_protocol::{ConversationId, Event, Seq, UserId};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,23 +26,26 @@ const CHECKPOINT_PAGES: u32 = 8_000;
 /// Conversations whose head is kept in memory; the rest is one index look-up away.
 const MAX_HEADS: usize = 100_000;
 
-/// One durable entry of a conversation's log.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub conversation_id: ConversationId,
-    pub seq: Seq,
-    pub body: EventBody,
+/// What a transaction has to tell the hub once it is on disk.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Commit {
+    /// In commit order.
+    pub events: Vec<Event>,
+    pub notices: Vec<Notice>,
 }
 
-/// What happened.
+/// A change of state that is no event.
 #[derive(Clone, Debug)]
-pub(crate) enum EventBody {
-    Message(Message),
+pub(crate) enum Notice {
+    /// A user takes part in one more conversation.
+    Joined(ConversationId, UserId),
+    /// Somebody received or read more.
+    Receipt(Receipt),
 }
 
 /// Hears of every commit, in commit order, on the writer's thread, before the senders do. Must not wait.
-pub(crate) trait Committed: FnMut(Vec<Event>, BatchReport) + Send + 'static {}
-impl<F: FnMut(Vec<Event>, BatchReport) + Send + 'static> Committed for F {}
+pub(crate) trait Committed: FnMut(Commit, BatchReport) + Send + 'static {}
+impl<F: FnMut(Commit, BatchReport) + Send + 'static> Committed for F {}
 
 /// What one transaction did.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,7 @@ pub(crate) struct BatchReport {
 pub(crate) struct Change {
     view: View,
     heads: HashMap<ConversationId, Seq>,
-    events: Vec<Event>,
+    commit: Commit,
 }
 
 type Job = Box<dyn FnOnce(&mut Change) -> Outcome + Send>;
@@ -88,10 +91,10 @@ impl Drop for Writer {
 impl Writer {
     pub(super) fn start(
         connection: Connection,
-        committed: impl FnMut(Vec<Event>, BatchReport) + Send + 'static,
+        committed: impl FnMut(Commit, BatchReport) + Send + 'static,
     ) -> Result<Self, std::io::Error> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let change = Change { view: View { connection }, heads: HashMap::new(), events: Vec::new() };
+        let change = Change { view: View { connection }, heads: HashMap::new(), commit: Commit::default() };
         let thread = std::thread::Builder::new()
             .name("chinwag-writer".to_owned())
             .spawn(move || run(change, jobs, committed))?;
@@ -163,11 +166,7 @@ where
     })
 }
 
-fn run(
-    mut change: Change,
-    mut jobs: mpsc::Receiver<Job>,
-    mut committed: impl FnMut(Vec<Event>, BatchReport),
-) {
+fn run(mut change: Change, mut jobs: mpsc::Receiver<Job>, mut committed: impl FnMut(Commit, BatchReport)) {
     if let Err(error) = change.connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES) {
         tracing::error!(%error, "can't configure the database");
         return;
@@ -182,7 +181,7 @@ fn run(
         let jobs = batch.len();
         match transact(&mut change, batch) {
             Ok((outcomes, commit)) => {
-                committed(std::mem::take(&mut change.events), BatchReport { jobs, commit });
+                committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
                 for outcome in outcomes {
                     (outcome.answer)(Ok(()));
                 }
@@ -243,13 +242,14 @@ impl Change {
     /// `Ok(None)` after a panic: the caller hears that the store dropped the job.
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
         self.execute("SAVEPOINT job")?;
-        let events_before = self.events.len();
+        let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
             self.execute("ROLLBACK TO job")?;
-            for undone in self.events.split_off(events_before) {
-                self.heads.remove(&undone.conversation_id);
+            for undone in self.commit.events.split_off(events_before) {
+                self.heads.remove(&undone.entry().conversation_id);
             }
+            self.commit.notices.truncate(notices_before);
         }
         self.execute("RELEASE job")?;
         Ok(outcome)
@@ -260,7 +260,7 @@ impl Change {
     }
 
     fn roll_back_batch(&mut self) {
-        self.events.clear();
+        self.commit = Commit::default();
         self.heads.clear();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
@@ -283,8 +283,14 @@ impl Change {
         if self.heads.len() >= MAX_HEADS {
             self.heads.clear();
         }
-        self.heads.insert(event.conversation_id, event.seq);
-        self.events.push(event);
+        let entry = event.entry();
+        self.heads.insert(entry.conversation_id, entry.seq);
+        self.commit.events.push(event);
+    }
+
+    /// Notes a change of state, to be told when the batch is on disk.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.commit.notices.push(notice);
     }
 }
 

@@ -1,6 +1,73 @@
 //! The WebSocket routes: the handshake (RFC 6455 section 4.2), then who may enter, then the frames.
 
+mod commands;
 mod room;
 mod upgrade;
+mod user;
+
+use chinwag_protocol::{CloseCode, ConversationId, Frame};
 
 pub(super) use room::room;
+pub(super) use user::user;
+
+use crate::auth::Actor;
+use crate::chat::{AuthError, Chat, EnterError, Entered, Resume};
+use crate::error::Refusal;
+use crate::realtime::{End, Line};
+
+async fn authenticate(chat: &Chat, token: Option<&str>) -> Result<Actor, CloseCode> {
+    let token = token.filter(|token| !token.is_empty()).ok_or(CloseCode::InvalidToken)?;
+    chat.authenticate(token).await.map_err(|error| match error {
+        AuthError::Token => CloseCode::InvalidToken,
+        AuthError::Account => CloseCode::Account,
+        AuthError::Store(_) => CloseCode::Overloaded,
+    })
+}
+
+fn close_code(error: &EnterError) -> CloseCode {
+    match error {
+        EnterError::Account => CloseCode::Account,
+        EnterError::Refused(Refusal::NoConversation) => CloseCode::NoConversation,
+        EnterError::Refused(Refusal::NotParticipant) => CloseCode::NotParticipant,
+        EnterError::Refused(_) => CloseCode::Overloaded,
+    }
+}
+
+/// Brings a client from its cursor to the head that it entered at, or tells it of the gap.
+async fn resume(line: &Line<'_>, id: ConversationId, entered: &Entered) -> Result<(), End> {
+    let head = entered.head;
+    match entered.resume {
+        Some(Resume::From(after)) => line.replay(id, after, head).await,
+        Some(Resume::Gap(reason)) => {
+            line.answer(&Frame::Gap { conversation_id: id, head, reason }).await?;
+            line.replay(id, head.seq, head).await
+        }
+        None => line.replay(id, head.seq, head).await,
+    }
+}
+
+/// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,
+/// how far everybody has read.
+async fn tell_state(
+    line: &Line<'_>,
+    actor: &Actor,
+    ids: Vec<ConversationId>,
+    resumed: &[ConversationId],
+) -> Result<(), End> {
+    for id in resumed {
+        tell_receipts(line, *id).await?;
+    }
+    let present = line.chat.present(actor, ids).await.map_err(|_| End::from(CloseCode::Overloaded))?;
+    for presence in &present {
+        line.answer(&presence.frame()).await?;
+    }
+    Ok(())
+}
+
+async fn tell_receipts(line: &Line<'_>, id: ConversationId) -> Result<(), End> {
+    let receipts = line.chat.receipts(id).await.map_err(|_| End::from(CloseCode::Overloaded))?;
+    for receipt in receipts.iter().filter(|receipt| receipt.delivered_seq.0 > 0) {
+        line.answer(&Frame::Receipt(receipt)).await?;
+    }
+    Ok(())
+}

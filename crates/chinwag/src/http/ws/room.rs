@@ -1,4 +1,5 @@
-//! `/conversations/{id}/ws`: one conversation's socket, as the original document describes it.
+//! `/conversations/{id}/ws`: one conversation's socket. Level 0 is the original document's, level 1
+//! (`v=1`) has every frame and resumes from a cursor.
 //!
 //! A browser can't read the status of a refused handshake, so who may not enter is told by a close code
 //! after it.
@@ -7,16 +8,26 @@ use axum::Extension;
 use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, Command, ConversationId, ErrorCode, Frame};
+use chinwag_protocol::{
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming,
+};
 
+use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
+use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
-use crate::chat::{AuthError, Chat, EnterError};
-use crate::error::Refusal;
+use crate::chat::Chat;
 use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
-use crate::realtime::{Handler, Refused, Seat, Socket, drive, encode_frame, turn_away};
+use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, turn_away};
+
+/// What the client asked for in the query.
+struct Wish {
+    token: Option<String>,
+    dialect: Dialect,
+    after: Option<String>,
+}
 
 pub(in crate::http) async fn room(
     State(shared): State<Shared>,
@@ -30,7 +41,13 @@ pub(in crate::http) async fn room(
         .and_then(|(_, text)| text.parse().ok())
         .filter(|id| *id > 0)
         .map(ConversationId);
-    let token = query(request.uri()).remove("token");
+    let mut query = query(request.uri());
+    let is_original = query.get("v").is_none_or(|level| level.is_empty() || level == "0");
+    let wish = Wish {
+        token: query.remove("token"),
+        dialect: if is_original { Dialect::Seed } else { Dialect::Room },
+        after: query.remove("after").filter(|_| !is_original),
+    };
     let Handshake { response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
         Err(response) => return *response,
@@ -38,7 +55,7 @@ pub(in crate::http) async fn room(
     let chat = shared.chat.clone();
     tokio::spawn(async move {
         if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, token, id, place.map(|Extension(place)| place)).await;
+            serve(&chat, socket, early, wish, id, place.map(|Extension(place)| place)).await;
         }
     });
     response
@@ -48,11 +65,11 @@ async fn serve(
     chat: &Chat,
     socket: Socket,
     early: Bytes,
-    token: Option<String>,
+    wish: Wish,
     id: Option<ConversationId>,
     place: Option<Place>,
 ) {
-    let actor = match authenticate(chat, token).await {
+    let actor = match authenticate(chat, wish.token.as_deref()).await {
         Ok(actor) => actor,
         Err(code) => return turn_away(chat, socket, code).await,
     };
@@ -60,76 +77,85 @@ async fn serve(
         place.settle();
     }
     let Some(id) = id else { return turn_away(chat, socket, CloseCode::NoConversation).await };
-    let registration = match chat.hub().register(actor.clone(), socket) {
+    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket) {
         Ok(registration) => registration,
         Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
     };
-    let connection = &registration.connection;
-    // The room is held before its head is read: what is committed in between is not missed.
-    let mut seat = Seat::reserve(chat.hub(), id);
-    let mut handler = Room { chat: chat.clone(), actor, id };
-    match chat.enter(&handler.actor, id).await {
-        Ok(head) => {
-            let user_id = handler.actor.user_id;
-            let hello = Frame::Connection { status: "connected", conversation_id: id, user_id };
-            connection.answer(&encode_frame(&hello), chat.hub().tick());
-            seat.take(connection, head);
-        }
-        Err(error) => connection.close(close_code(&error)),
-    }
-    drive(chat, connection, seat, early, &mut handler).await;
+    let user_id = actor.user_id;
+    chat.arrived(user_id);
+    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after };
+    drive(chat, &registration.connection, early, &mut handler).await;
+    drop(registration);
+    chat.departed(user_id);
 }
 
-async fn authenticate(chat: &Chat, token: Option<String>) -> Result<Actor, CloseCode> {
-    let token = token.filter(|token| !token.is_empty()).ok_or(CloseCode::InvalidToken)?;
-    chat.authenticate(&token).await.map_err(|error| match error {
-        AuthError::Token => CloseCode::InvalidToken,
-        AuthError::Account => CloseCode::Account,
-        AuthError::Store(_) => CloseCode::Overloaded,
-    })
-}
-
-fn close_code(error: &EnterError) -> CloseCode {
-    match error {
-        EnterError::Account => CloseCode::Account,
-        EnterError::Refused(Refusal::NoConversation) => CloseCode::NoConversation,
-        EnterError::Refused(Refusal::NotParticipant) => CloseCode::NotParticipant,
-        EnterError::Refused(_) => CloseCode::Overloaded,
-    }
-}
-
-/// The original's dialect: a sender knows by the echo that its message is stored, so only refusals are
-/// answered.
 struct Room {
-    chat: Chat,
     actor: Actor,
     id: ConversationId,
+    dialect: Dialect,
+    after: Option<String>,
 }
 
 impl Handler for Room {
-    async fn text(&mut self, text: String) -> Option<Bytes> {
-        let send = match Command::parse(&text) {
-            Ok(Command::Send(send)) => send,
-            Err(error) => return Some(error_frame(error.code, error.message, None, None)),
-        };
-        let client_id = send.client_id.clone();
-        let refusal = self.chat.send(&self.actor, self.id, send).await.err()?;
-        self.chat.hub().metrics().refusals.inc();
-        let retry_after_ms = refusal.retry_after().and_then(|after| u64::try_from(after.as_millis()).ok());
-        let code = refusal.answer().code;
-        Some(error_frame(code, &refusal.to_string(), retry_after_ms, client_id.as_deref()))
+    async fn open(&mut self, line: &mut Line<'_>) -> Result<(), End> {
+        let after: Option<Option<Cursor>> = self.after.as_ref().map(|text| text.parse().ok());
+        // The room is held before its head is read: what is committed in between is not missed.
+        let seat = line.reserve(self.id);
+        let entered = line.chat.enter(&self.actor, self.id, after.flatten(), None).await;
+        let entered = entered.map_err(|error| End::from(close_code(&error)))?;
+        let is_original = self.dialect == Dialect::Seed;
+        line.answer(&Frame::Connection {
+            status: "connected",
+            conversation_id: self.id,
+            user_id: self.actor.user_id,
+            head: (!is_original).then_some(entered.head),
+            heartbeat_ms: (!is_original).then(|| line.chat.heartbeat_ms()),
+        })
+        .await?;
+        if is_original {
+            line.take(self.id, seat, entered.head.seq, Level::Full);
+            return Ok(());
+        }
+        if after == Some(None) {
+            refuse_frame(line, &invalid("after is no cursor")).await?;
+        }
+        resume(line, self.id, &entered).await?;
+        line.take(self.id, seat, entered.head.seq, Level::Full);
+        super::tell_state(line, &self.actor, vec![self.id], &[self.id]).await
     }
 
-    fn binary(&mut self) -> Option<Bytes> {
-        Some(error_frame(ErrorCode::InvalidFrame, "send JSON in text frames", None, None))
+    async fn text(&mut self, line: &mut Line<'_>, text: String) -> Result<(), End> {
+        let request = match Incoming::parse(&text) {
+            Ok(request) => request,
+            Err(error) => return refuse_frame(line, &error).await,
+        };
+        if self.dialect != Dialect::Seed {
+            return execute(line, &self.actor, Some(self.id), request).await;
+        }
+        let Command::Send(send) = request.command else {
+            let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
+            return refuse_frame(line, &unknown).await;
+        };
+        // The original's sender knows by the echo that its message is stored: only refusals are answered.
+        let client_id = send.client_id.clone();
+        match line.chat.send(&self.actor, self.id, send).await {
+            Ok(_) => Ok(()),
+            Err(refusal) => refuse(line, request.reference.as_deref(), client_id.as_deref(), &refusal).await,
+        }
+    }
+
+    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
+        refuse_frame(line, &invalid("send JSON in text frames")).await
+    }
+
+    async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
+        match errand {
+            Errand::Refresh(id) => super::tell_receipts(line, id).await,
+            Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
+        }
     }
 }
 
-fn error_frame(
-    code: ErrorCode,
-    message: &str,
-    retry_after_ms: Option<u64>,
-    client_id: Option<&str>,
-) -> Bytes {
-    encode_frame(&Frame::Error { message, code, retry: code.is_retryable(), retry_after_ms, client_id })
+fn invalid(message: &'static str) -> CommandError {
+    CommandError { code: ErrorCode::InvalidFrame, message, reference: None }
 }

@@ -1,0 +1,176 @@
+//! Who takes part in a group, and what they are in it.
+
+use chinwag_protocol::rest::{Conversation, ConversationChange, NewParticipant, Participant, Role};
+use chinwag_protocol::{ConversationId, ErrorCode, Event, UserId, limits};
+
+use super::Chat;
+use super::access::{Action, authorize};
+use super::conversations::{no_user, valid_title};
+use crate::auth::Actor;
+use crate::error::Refusal;
+use crate::store::{Change, Membership, Person, Standing};
+
+impl Chat {
+    /// Adds somebody to a group. `None` if they take part already.
+    ///
+    /// # Errors
+    /// `Forbidden` for members, and for admins who add an owner or admin; `NotFound` for nobody.
+    pub async fn add_participant(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        new: NewParticipant,
+    ) -> Result<Option<Event>, Refusal> {
+        self.limit(actor)?;
+        let actor_id = actor.user_id;
+        let role = new.role.unwrap_or(Role::Member);
+        self.store()
+            .write(move |change| {
+                let membership = change.membership(id, actor_id)?;
+                authorize(membership, Action::Manage)?;
+                if role != Role::Member {
+                    authorize(membership, Action::Appoint)?;
+                }
+                let person = person(change, new.user_id)?;
+                if matches!(change.membership(id, person.id)?, Membership::Participant(_)) {
+                    return Ok(None);
+                }
+                if change.participant_count(id)? >= limits::MAX_PARTICIPANTS {
+                    return Err(Refusal::Forbidden("This conversation has 10,000 participants already"));
+                }
+                Ok(Some(change.add_participant(id, actor_id, &person, role)?))
+            })
+            .await
+    }
+
+    /// Ends somebody's part in a group, or the caller's own. If the last owner goes, the group gets
+    /// another: an admin if there is one.
+    ///
+    /// # Errors
+    /// `Forbidden` by role and in direct conversations, `NotFound` if they do not take part.
+    pub async fn remove_participant(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Event, Refusal> {
+        self.limit(actor)?;
+        let actor_id = actor.user_id;
+        self.store()
+            .write(move |change| {
+                let membership = change.membership(id, actor_id)?;
+                authorize(membership, Action::Read)?;
+                let standing = standing(change, id, user_id)?;
+                let action = if user_id == actor_id { Action::Leave } else { Action::Remove(standing.role) };
+                authorize(membership, action)?;
+                let person = person(change, user_id)?;
+                let event = change.remove_participant(id, actor_id, &person, standing.role)?;
+                appoint_successor(change, id, actor_id)?;
+                Ok(event)
+            })
+            .await
+    }
+
+    /// Gives somebody another role. `None` if they have it already.
+    ///
+    /// # Errors
+    /// `Forbidden` for all but owners, and for the only owner's own role.
+    pub async fn set_role(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        user_id: UserId,
+        role: Role,
+    ) -> Result<Option<Event>, Refusal> {
+        self.limit(actor)?;
+        let actor_id = actor.user_id;
+        self.store()
+            .write(move |change| {
+                authorize(change.membership(id, actor_id)?, Action::Appoint)?;
+                let standing = standing(change, id, user_id)?;
+                if standing.role == role {
+                    return Ok(None);
+                }
+                let is_last_owner = standing.role == Role::Owner && owners(&change.participants(id)?) == 1;
+                if is_last_owner {
+                    return Err(Refusal::Forbidden("A group needs an owner: appoint another one first"));
+                }
+                let person = person(change, user_id)?;
+                Ok(Some(change.set_participant_role(id, actor_id, &person, role)?))
+            })
+            .await
+    }
+
+    /// Changes a group's title, topic or archive, and gives it as it is then.
+    ///
+    /// # Errors
+    /// `Forbidden` for members and in direct conversations, `Invalid`.
+    pub async fn update_conversation(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        wanted: ConversationChange,
+    ) -> Result<Conversation, Refusal> {
+        self.limit(actor)?;
+        let actor_id = actor.user_id;
+        self.store()
+            .write(move |change| {
+                authorize(change.membership(id, actor_id)?, Action::Manage)?;
+                let present = change.conversation(id)?.ok_or(Refusal::NoConversation)?;
+                let mut updated = present.clone();
+                if wanted.title.is_some() {
+                    updated.title = valid_title(wanted.title)?;
+                }
+                if let Some(topic) = wanted.topic {
+                    updated.topic = valid_topic(topic)?;
+                }
+                updated.archived = wanted.archived.unwrap_or(present.archived);
+                let is_same = (&updated.title, &updated.topic, updated.archived)
+                    == (&present.title, &present.topic, present.archived);
+                if !is_same {
+                    change.update_conversation(actor_id, &updated)?;
+                }
+                Ok(updated)
+            })
+            .await
+    }
+}
+
+fn person(change: &Change, user_id: UserId) -> Result<Person, Refusal> {
+    let user = change.user(user_id)?.ok_or_else(|| no_user(user_id))?;
+    Ok(Person { id: user.id, username: user.username })
+}
+
+fn standing(change: &Change, id: ConversationId, user_id: UserId) -> Result<Standing, Refusal> {
+    match change.membership(id, user_id)? {
+        Membership::Participant(standing) => Ok(standing),
+        _ => Err(Refusal::NotFound("This user does not take part in the conversation".to_owned())),
+    }
+}
+
+fn owners(participants: &[Participant]) -> usize {
+    participants.iter().filter(|participant| participant.role == Role::Owner).count()
+}
+
+fn appoint_successor(change: &mut Change, id: ConversationId, actor_id: UserId) -> Result<(), Refusal> {
+    let participants = change.participants(id)?;
+    if owners(&participants) > 0 {
+        return Ok(());
+    }
+    let admin = participants.iter().find(|participant| participant.role == Role::Admin);
+    if let Some(successor) = admin.or(participants.first()) {
+        let person = Person { id: successor.id, username: successor.username.clone() };
+        change.set_participant_role(id, actor_id, &person, Role::Owner)?;
+    }
+    Ok(())
+}
+
+fn valid_topic(topic: String) -> Result<String, Refusal> {
+    let topic = topic.trim();
+    if topic.chars().count() > limits::MAX_TOPIC_CHARS || topic.chars().any(char::is_control) {
+        let message = "topic has more than 250 characters, or a control character".to_owned();
+        let (field, kind, code) = ("topic", "string_too_long", ErrorCode::InvalidFrame);
+        return Err(Refusal::Invalid { field, kind, code, message });
+    }
+    Ok(topic.to_owned())
+}

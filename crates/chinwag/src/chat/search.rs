@@ -1,0 +1,150 @@
+//! Finding messages in one's own conversations.
+
+use chinwag_protocol::rest::{SearchHit, SearchResults};
+use chinwag_protocol::{ConversationId, ErrorCode, MessageId, Timestamp, limits};
+
+use super::Chat;
+use crate::auth::Actor;
+use crate::error::Refusal;
+use crate::store::Query;
+
+/// Characters around a find.
+const SNIPPET_CHARS: usize = 120;
+
+impl Chat {
+    /// Finds messages, newest first. `text` is words that must all occur, as parts of words too, and
+    /// filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A phrase stands in quotes.
+    ///
+    /// # Errors
+    /// `Invalid` for a text that is too long, a filter that can't be read, or nothing to look for.
+    pub(crate) async fn search(
+        &self,
+        actor: &Actor,
+        text: &str,
+        before_id: Option<MessageId>,
+        limit: usize,
+    ) -> Result<SearchResults, Refusal> {
+        let key = actor.user_id;
+        self.inner.limits.searches.take(&key, std::time::Instant::now()).map_err(Refusal::RateLimited)?;
+        let query = Query { before_id, limit, ..parse(text)? };
+        if self.store().read(crate::store::View::is_index_behind).await? {
+            while self.store().write(crate::store::Change::index_step).await? {}
+        }
+        let user_id = actor.user_id;
+        self.store()
+            .read(move |view| {
+                let ids = view.search(user_id, &query)?;
+                let next = if ids.len() == query.limit { ids.last().copied() } else { None };
+                let mut results = Vec::with_capacity(ids.len());
+                for id in ids {
+                    if let Some(message) = view.message(id)? {
+                        let snippet = snippet(&message.content, &query.terms);
+                        results.push(SearchHit { message, snippet });
+                    }
+                }
+                Ok(SearchResults { results, next })
+            })
+            .await
+    }
+}
+
+fn parse(text: &str) -> Result<Query, Refusal> {
+    if text.chars().count() > limits::MAX_SEARCH_CHARS {
+        return Err(invalid("q has more than 200 characters"));
+    }
+    let mut query = Query::default();
+    for word in words(text) {
+        let Some((filter, value)) = word.split_once(':') else {
+            query.terms.push(word);
+            continue;
+        };
+        match filter {
+            "in" => {
+                let id = value.parse().map_err(|_| invalid("in: takes a conversation's id"))?;
+                query.conversation_id = Some(ConversationId(id));
+            }
+            "from" => query.from = Some(value.trim_start_matches('@').to_owned()),
+            "before" => query.before = Some(date(value)?),
+            "after" => query.after = Some(date(value)?),
+            // A colon in the middle of a word is no filter: 10:30.
+            _ => query.terms.push(word),
+        }
+    }
+    let is_empty = query.terms.is_empty() && query.from.is_none() && query.conversation_id.is_none();
+    if is_empty { Err(invalid("q has nothing to look for")) } else { Ok(query) }
+}
+
+/// Words, and phrases in double quotes.
+fn words(text: &str) -> Vec<String> {
+    text.split('"')
+        .enumerate()
+        .flat_map(|(place, part)| {
+            // Every second part stood in quotes.
+            if place % 2 == 1 {
+                vec![part.to_owned()]
+            } else {
+                part.split_whitespace().map(str::to_owned).collect()
+            }
+        })
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+fn date(text: &str) -> Result<Timestamp, Refusal> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| invalid("dates look like 2026-01-31"))?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| invalid("this date does not exist"))?;
+    Ok(Timestamp(midnight.timestamp().as_millisecond()))
+}
+
+fn invalid(message: &str) -> Refusal {
+    let message = message.to_owned();
+    Refusal::Invalid { field: "q", kind: "value_error", code: ErrorCode::InvalidFrame, message }
+}
+
+/// The text around the first find; all of it if it is short.
+fn snippet(content: &str, terms: &[String]) -> String {
+    let text: Vec<char> = content.chars().collect();
+    if text.len() <= SNIPPET_CHARS {
+        return content.to_owned();
+    }
+    let lower: String = content.to_lowercase();
+    let found = terms.iter().find_map(|term| lower.find(&term.to_lowercase())).unwrap_or(0);
+    // Lower case may be longer or shorter than the text: the place is only about right.
+    let place = lower.get(..found).map_or(0, |before| before.chars().count());
+    let from = place.saturating_sub(SNIPPET_CHARS / 3).min(text.len().saturating_sub(SNIPPET_CHARS));
+    let middle: String = text.iter().skip(from).take(SNIPPET_CHARS).collect();
+    let (start, end) =
+        (if from > 0 { "…" } else { "" }, if from + SNIPPET_CHARS < text.len() { "…" } else { "" });
+    format!("{start}{}{end}", middle.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn words_phrases_and_filters() {
+        let query = parse(r#"rent "two words" in:7 from:@alice at 10:30 before:2026-01-31"#).unwrap();
+        assert_eq!(query.terms, ["rent", "two words", "at", "10:30"]);
+        assert_eq!(query.conversation_id, Some(ConversationId(7)));
+        assert_eq!(query.from.as_deref(), Some("alice"));
+        assert_eq!(query.before, Some(Timestamp(1_769_817_600_000)));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_refused() {
+        for text in ["", "  ", "\"\"", "in:x", "before:soon", "after:2026-02-30", &"x".repeat(201)] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_snippet_has_the_find_in_it() {
+        let text = format!("{} needle {}", "hay ".repeat(100), "stack ".repeat(100));
+        let snippet = snippet(&text, &["NEEDLE".to_owned()]);
+        assert!(snippet.contains("needle") && snippet.chars().count() <= SNIPPET_CHARS + 2, "{snippet}");
+    }
+}

@@ -1,0 +1,146 @@
+//! A conversation's log over HTTP: in pages, or as Server-Sent Events that stay open.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chinwag_protocol::rest::{Detail, EventPage, ValidationDetail};
+use chinwag_protocol::{ConversationId, Cursor, limits};
+use hyper::body::Frame;
+use tokio::sync::mpsc;
+
+use super::Shared;
+use super::error::HttpError;
+use super::extract::{Caller, InConversation, integer, query};
+use crate::auth::Actor;
+use crate::chat::{Chat, EnterError};
+use crate::error::Refusal;
+
+/// A comment goes out this often, so that proxies and dead links are noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Events in one read while streaming.
+const STREAM_PAGE: usize = 200;
+
+/// The log
+///
+/// Events after a cursor, oldest first. With `Accept: text/event-stream` the answer stays open: each
+/// event comes with its cursor as `id`, and `Last-Event-ID` resumes.
+#[utoipa::path(get, path = "/conversations/{conversation_id}/events", tag = "messages",
+    params(
+        ("conversation_id" = i64, Path),
+        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning"),
+        ("limit" = Option<i64>, Query, minimum = 1, description = "At most 1,000; more is taken as 1,000"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Counts more than `after`"),
+    ),
+    responses(
+        (status = 200, body = EventPage),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant"),
+        (status = 404, body = Detail),
+        (status = 410, body = Detail, description = "The cursor is of another history: read a page of messages"),
+        (status = 422, body = ValidationDetail),
+    ))]
+pub(super) async fn events(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, HttpError> {
+    let mut parameters = query(&uri);
+    let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let after = last_seen.or_else(|| parameters.remove("after")).unwrap_or_else(|| "0".to_owned());
+    let after: Cursor = after
+        .parse()
+        .map_err(|_| HttpError::invalid("query", "after", "value_error", "after is no cursor"))?;
+    let limit = match parameters.get("limit").map(|text| integer("query", "limit", text)).transpose()? {
+        None => limits::MAX_PAGE,
+        Some(limit) if limit < 1 => {
+            let message = "Input should be greater than or equal to 1";
+            return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
+        }
+        Some(limit) => usize::try_from(limit).unwrap_or(limits::MAX_EVENTS_PAGE).min(limits::MAX_EVENTS_PAGE),
+    };
+    let wants_stream = headers
+        .get_all(header::ACCEPT)
+        .into_iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")));
+    if wants_stream {
+        return stream(&shared.chat, actor, id, after).await;
+    }
+    let page: EventPage = shared.chat.events(&actor, id, after, limit).await?;
+    Ok(Json(page).into_response())
+}
+
+async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) -> Result<Response, HttpError> {
+    // What can be refused is refused with a status, before the stream begins.
+    chat.events(&actor, id, after, 1).await?;
+    let (frames, body) = mpsc::channel(1);
+    let chat = chat.clone();
+    tokio::spawn(async move { feed(&chat, &actor, id, after, &frames).await });
+    let mut response = Body::new(Channel(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    // Proxies that buffer would turn live into late.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// Sends the log from the cursor on, and then what is added to it, until the reader or the right to read
+/// is gone. The channel holds one page: who reads slowly is read for slowly.
+async fn feed(
+    chat: &Chat,
+    actor: &Actor,
+    id: ConversationId,
+    mut after: Cursor,
+    frames: &mpsc::Sender<Bytes>,
+) -> Option<()> {
+    let mut news = chat.hub().watch(id);
+    loop {
+        // Asked before each page, so that a removal or a sign-out ends the stream.
+        match chat.enter(actor, id, None, None).await {
+            Ok(_) => {}
+            Err(EnterError::Refused(Refusal::Unavailable)) => return None,
+            Err(error) => {
+                tracing::debug!(?error, "an event stream ends");
+                return None;
+            }
+        }
+        let page = chat.events(actor, id, after, STREAM_PAGE).await.ok()?;
+        let mut text = String::new();
+        for event in &page.events {
+            after = event.cursor();
+            let data = serde_json::to_string(event).ok()?;
+            text.push_str(&format!("id: {after}\ndata: {data}\n\n"));
+        }
+        if !text.is_empty() {
+            frames.send(text.into()).await.ok()?;
+            continue;
+        }
+        tokio::select! {
+            is_open = news.changed() => if !is_open { return None },
+            () = tokio::time::sleep(KEEP_ALIVE) => frames.send(Bytes::from_static(b": still here\n\n")).await.ok()?,
+            () = frames.closed() => return None,
+        }
+    }
+}
+
+/// A body that comes through a channel.
+struct Channel(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Channel {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}

@@ -1,0 +1,127 @@
+//! Who takes part in a group, and the group's own facts.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chinwag_protocol::UserId;
+use chinwag_protocol::rest::{
+    Conversation, ConversationChange, Detail, NewParticipant, NewRole, Participant, ValidationDetail,
+};
+
+use super::Shared;
+use super::error::HttpError;
+use super::extract::{Caller, InConversation, InPath, JsonBody};
+use crate::auth::Actor;
+use crate::error::Refusal;
+use chinwag_protocol::ConversationId;
+
+/// Change a group
+///
+/// Title, topic, archive; for those who run it.
+#[utoipa::path(patch, path = "/conversations/{conversation_id}", tag = "conversations",
+    params(("conversation_id" = i64, Path)),
+    request_body = ConversationChange,
+    responses(
+        (status = 200, body = Conversation),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
+        (status = 404, body = Detail),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn update(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    JsonBody(wanted): JsonBody<ConversationChange>,
+) -> Result<Json<Conversation>, HttpError> {
+    Ok(Json(shared.chat.update_conversation(&actor, id, wanted).await?))
+}
+
+/// Add somebody
+///
+/// To a group, for those who run it. Adding somebody who takes part changes nothing.
+#[utoipa::path(post, path = "/conversations/{conversation_id}/participants", tag = "conversations",
+    params(("conversation_id" = i64, Path)),
+    request_body = NewParticipant,
+    responses(
+        (status = 201, body = Participant),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
+        (status = 404, body = Detail),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn add(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    JsonBody(new): JsonBody<NewParticipant>,
+) -> Result<(StatusCode, Json<Participant>), HttpError> {
+    let user_id = new.user_id;
+    shared.chat.add_participant(&actor, id, new).await?;
+    Ok((StatusCode::CREATED, Json(one(&shared, &actor, id, user_id).await?)))
+}
+
+/// Change somebody's role
+///
+/// For owners.
+#[utoipa::path(patch, path = "/conversations/{conversation_id}/participants/{user_id}", tag = "conversations",
+    params(("conversation_id" = i64, Path), ("user_id" = i64, Path)),
+    request_body = NewRole,
+    responses(
+        (status = 200, body = Participant),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
+        (status = 404, body = Detail),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn set_role(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    path: InPath,
+    JsonBody(new): JsonBody<NewRole>,
+) -> Result<Json<Participant>, HttpError> {
+    let user_id = UserId(path.integer("user_id")?);
+    shared.chat.set_role(&actor, id, user_id, new.role).await?;
+    Ok(Json(one(&shared, &actor, id, user_id).await?))
+}
+
+/// Remove somebody, or leave
+///
+/// Their sockets hear nothing more of the group.
+#[utoipa::path(delete, path = "/conversations/{conversation_id}/participants/{user_id}", tag = "conversations",
+    params(("conversation_id" = i64, Path), ("user_id" = i64, Path)),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
+        (status = 404, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    path: InPath,
+) -> Result<StatusCode, HttpError> {
+    shared.chat.remove_participant(&actor, id, UserId(path.integer("user_id")?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn one(
+    shared: &Shared,
+    actor: &Actor,
+    id: ConversationId,
+    user_id: UserId,
+) -> Result<Participant, HttpError> {
+    let participants = shared.chat.participants(actor, id).await?;
+    let participant = participants.into_iter().find(|participant| participant.id == user_id);
+    Ok(participant.ok_or_else(|| Refusal::NotFound("This user does not take part any more".to_owned()))?)
+}

@@ -1,0 +1,69 @@
+//! Finding messages and people.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
+use chinwag_protocol::MessageId;
+use chinwag_protocol::rest::{Detail, PublicUser, SearchResults, ValidationDetail};
+
+use super::Shared;
+use super::error::HttpError;
+use super::extract::{Caller, integer, query};
+
+/// Results in a page.
+const PAGE: usize = 50;
+
+/// Search messages
+///
+/// In the caller's own conversations, newest first. Words are found as parts of words too; a phrase
+/// stands in quotes. Filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`.
+#[utoipa::path(get, path = "/search", tag = "messages",
+    params(
+        ("q" = String, Query, description = "At most 200 characters"),
+        ("before_id" = Option<i64>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<i64>, Query, minimum = 1, description = "At most 50; more is taken as 50"),
+    ),
+    responses(
+        (status = 200, body = SearchResults),
+        (status = 401, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn messages(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    uri: Uri,
+) -> Result<Json<SearchResults>, HttpError> {
+    let parameters = query(&uri);
+    let text =
+        parameters.get("q").ok_or_else(|| HttpError::invalid("query", "q", "missing", "Field required"))?;
+    let number = |name| parameters.get(name).map(|text| integer("query", name, text)).transpose();
+    let limit = number("limit")?.unwrap_or(20);
+    if limit < 1 {
+        let message = "Input should be greater than or equal to 1";
+        return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
+    }
+    let limit = usize::try_from(limit).unwrap_or(PAGE).min(PAGE);
+    let before_id = number("before_id")?.map(MessageId);
+    Ok(Json(shared.chat.search(&actor, text, before_id, limit).await?))
+}
+
+/// Find people
+///
+/// Whose username or name begins so. Public profiles only.
+#[utoipa::path(get, path = "/users", tag = "users",
+    params(("query" = Option<String>, Query)),
+    responses(
+        (status = 200, body = Vec<PublicUser>),
+        (status = 401, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn users(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    uri: Uri,
+) -> Result<Json<Vec<PublicUser>>, HttpError> {
+    let beginning = query(&uri).remove("query").unwrap_or_default();
+    Ok(Json(shared.chat.find_users(&actor, beginning).await?))
+}

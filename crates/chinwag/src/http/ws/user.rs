@@ -1,0 +1,303 @@
+//! `/ws`: one socket for all of a user's conversations.
+//!
+//! The first frame is `hello`. It may carry the token, if the handshake did not, and names the cursors
+//! that the client has; `ready` answers with everything as it stands, and live events follow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use chinwag_protocol::frame::Ready;
+use chinwag_protocol::rest::Limits;
+use chinwag_protocol::{
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
+    Request as Incoming, Timestamp, limits,
+};
+
+use super::commands::{execute, refuse, refuse_frame};
+use super::upgrade::{Handshake, accept, take_over};
+use super::{authenticate, close_code, resume};
+use crate::auth::Actor;
+use crate::chat::{Chat, EnterError, is_small};
+use crate::error::Refusal;
+use crate::http::Shared;
+use crate::http::admission::Place;
+use crate::http::extract::query;
+use crate::realtime::{
+    Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, first_text, turn_away,
+};
+
+/// The subprotocol of this socket.
+const PROTOCOL: &str = "chinwag.v1";
+/// Time for `hello`.
+const HELLO_TIME: Duration = Duration::from_secs(5);
+/// Bytes of a `hello` from somebody who has not said who they are.
+const MAX_STRANGER_BYTES: usize = 4 * 1024;
+/// Conversations in `ready`. The rest comes by REST; their events come all the same.
+const MAX_LISTED: usize = 500;
+
+/// What the handshake said about who this is.
+enum Credential {
+    Token(String),
+    Ticket(String),
+    /// Nothing: `hello` has to.
+    Later,
+}
+
+pub(in crate::http) async fn user(
+    State(shared): State<Shared>,
+    place: Option<Extension<Place>>,
+    mut request: Request,
+) -> Response {
+    let (is_spoken, bearer) = subprotocols(request.headers());
+    let ticket = query(request.uri()).remove("ticket");
+    let credential = match (bearer, ticket) {
+        (Some(token), _) => Credential::Token(token),
+        (None, Some(ticket)) => Credential::Ticket(ticket),
+        (None, None) => Credential::Later,
+    };
+    let Handshake { mut response, upgrade } = match accept(&mut request) {
+        Ok(handshake) => handshake,
+        Err(response) => return *response,
+    };
+    if is_spoken {
+        // Only the protocol is named back: the token stays in the client's own header.
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    }
+    let chat = shared.chat.clone();
+    tokio::spawn(async move {
+        if let Some((socket, early)) = take_over(upgrade).await {
+            serve(&chat, socket, early, credential, place.map(|Extension(place)| place)).await;
+        }
+    });
+    response
+}
+
+/// Whether the client offers our protocol, and the token that it sent along with it.
+fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+    let offered: Vec<&str> = offered
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let bearer = offered.iter().find_map(|offer| offer.strip_prefix("bearer."));
+    (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
+}
+
+async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, place: Option<Place>) {
+    match enter(chat, &mut socket, early, credential).await {
+        Ok((actor, hello, reference, early)) => {
+            if let Some(place) = &place {
+                place.settle();
+            }
+            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket) {
+                Ok(registration) => registration,
+                Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
+            };
+            let user_id = actor.user_id;
+            chat.arrived(user_id);
+            let mut handler = User { actor, hello: Some(hello), reference };
+            drive(chat, &registration.connection, early, &mut handler).await;
+            drop(registration);
+            chat.departed(user_id);
+        }
+        Err(code) => turn_away(chat, socket, code).await,
+    }
+}
+
+/// Reads `hello`, and finds out who says it.
+async fn enter(
+    chat: &Chat,
+    socket: &mut Socket,
+    early: Bytes,
+    credential: Credential,
+) -> Result<(Actor, Hello, Option<String>, Bytes), CloseCode> {
+    let known = match credential {
+        Credential::Token(token) => Some(authenticate(chat, Some(&token)).await?),
+        Credential::Ticket(ticket) => {
+            let token = chat.spend_ticket(&ticket).ok_or(CloseCode::InvalidToken)?;
+            Some(authenticate(chat, Some(&token)).await?)
+        }
+        Credential::Later => None,
+    };
+    let max_bytes = if known.is_some() { limits::MAX_FRAME_BYTES } else { MAX_STRANGER_BYTES };
+    let first = tokio::time::timeout(HELLO_TIME, first_text(socket, early, max_bytes)).await;
+    let (text, early) = first.ok().flatten().ok_or(CloseCode::InvalidToken)?;
+    let request = Incoming::parse(&text).map_err(|_| CloseCode::InvalidToken)?;
+    let Command::Hello(hello) = request.command else { return Err(CloseCode::InvalidToken) };
+    let actor = match known {
+        Some(actor) => actor,
+        None => authenticate(chat, hello.token.as_deref()).await?,
+    };
+    Ok((actor, hello, request.reference, early))
+}
+
+struct User {
+    actor: Actor,
+    hello: Option<Hello>,
+    reference: Option<String>,
+}
+
+impl Handler for User {
+    async fn open(&mut self, line: &mut Line<'_>) -> Result<(), End> {
+        let hello = self.hello.take().unwrap_or_default();
+        let replay_limit = hello.replay_limit.unwrap_or(limits::REPLAY_LIMIT);
+        let ids = or_overloaded(line.chat.conversation_ids(self.actor.user_id).await)?;
+        // Rooms are held before their heads are read: what is committed in between is not missed.
+        let seats: Vec<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
+        self.ready(line, &ids).await?;
+        for id in hello.cursors.keys().map(|id| ConversationId(*id)).filter(|id| !ids.contains(id)) {
+            let reason = GapReason::Membership;
+            line.answer(&Frame::Gap { conversation_id: id, head: Cursor::START, reason }).await?;
+        }
+        for (id, seat) in seats {
+            let cursor = hello.cursors.get(&id.0).copied();
+            match line.chat.enter(&self.actor, id, cursor, Some(replay_limit)).await {
+                Ok(entered) => {
+                    if entered.resume.is_some() {
+                        resume(line, id, &entered).await?;
+                    }
+                    let level = if is_small(entered.participants) { Level::Full } else { Level::Counts };
+                    line.take(id, seat, entered.head.seq, level);
+                }
+                // Removed since the list was made: the log of that moment has said so to the others.
+                Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
+                    line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
+                }
+                Err(error) => return Err(close_code(&error).into()),
+            }
+        }
+        let known: Vec<_> = known_ids(&hello.cursors, &ids);
+        super::tell_state(line, &self.actor, ids, &known).await
+    }
+
+    async fn text(&mut self, line: &mut Line<'_>, text: String) -> Result<(), End> {
+        let request = match Incoming::parse(&text) {
+            Ok(request) => request,
+            Err(error) => return refuse_frame(line, &error).await,
+        };
+        let reference = request.reference.clone();
+        let result = match (&request.command, request.conversation_id) {
+            (Command::Subscribe(after), Some(id)) => self.subscribe(line, id, *after, Level::Full).await?,
+            (Command::Unsubscribe, Some(id)) => self.subscribe(line, id, None, Level::Counts).await?,
+            _ => return execute(line, &self.actor, None, request).await,
+        };
+        match result {
+            Ok(()) => {
+                let reference = reference.as_deref();
+                line.answer(&Frame::Ok(chinwag_protocol::frame::Done { reference, ..Default::default() }))
+                    .await
+            }
+            Err(refusal) => refuse(line, reference.as_deref(), None, &refusal).await,
+        }
+    }
+
+    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
+        let message = "send JSON in text frames";
+        refuse_frame(line, &CommandError { code: ErrorCode::InvalidFrame, message, reference: None }).await
+    }
+
+    async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
+        match errand {
+            Errand::Join(id) => self.join(line, id).await,
+            Errand::Left(id) => {
+                line.leave(id);
+                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+            }
+            Errand::Refresh(id) => super::tell_receipts(line, id).await,
+            Errand::Count(id) => self.count(line, id).await,
+        }
+    }
+}
+
+impl User {
+    async fn ready(&self, line: &Line<'_>, ids: &[ConversationId]) -> Result<(), End> {
+        let listed = ids.iter().take(MAX_LISTED).copied().collect();
+        let (user, conversations) = or_overloaded(line.chat.overview(&self.actor, listed).await)?;
+        let ready = Ready {
+            reference: self.reference.as_deref(),
+            session_id: self.actor.session.as_deref().unwrap_or_default().to_owned(),
+            user,
+            heartbeat_ms: line.chat.heartbeat_ms(),
+            server_time: Timestamp::now(),
+            limits: Limits {
+                content_chars: limits::MAX_CONTENT_CHARS,
+                content_bytes: limits::MAX_CONTENT_BYTES,
+                frame_bytes: limits::MAX_FRAME_BYTES,
+                replay_events: limits::REPLAY_LIMIT,
+            },
+            conversations,
+            more: ids.len() > MAX_LISTED,
+        };
+        line.answer(&Frame::Ready(Box::new(ready))).await
+    }
+
+    /// The user takes part in one more conversation.
+    async fn join(&self, line: &mut Line<'_>, id: ConversationId) -> Result<(), End> {
+        if line.has_seat(id) {
+            return Ok(());
+        }
+        let seat = line.reserve(id);
+        let entered = match line.chat.enter(&self.actor, id, None, None).await {
+            Ok(entered) => entered,
+            // Removed again meanwhile.
+            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => return Ok(()),
+            Err(error) => return Err(close_code(&error).into()),
+        };
+        let state = or_overloaded(line.chat.conversation_state(self.actor.user_id, id).await)?;
+        if let Some(state) = state {
+            line.answer(&Frame::Conversation(&state)).await?;
+        }
+        let level = if is_small(entered.participants) { Level::Full } else { Level::Counts };
+        line.take(id, seat, entered.head.seq, level);
+        Ok(())
+    }
+
+    async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
+        let state = or_overloaded(line.chat.conversation_state(self.actor.user_id, id).await)?;
+        let Some(state) = state else { return Ok(()) };
+        let (head, unread, mentions) = (state.head, state.unread, state.mentions);
+        line.answer(&Frame::Unread { conversation_id: id, head, unread, mentions }).await
+    }
+
+    /// Gets every event of a conversation from now on, or only its counts.
+    async fn subscribe(
+        &self,
+        line: &mut Line<'_>,
+        id: ConversationId,
+        after: Option<Cursor>,
+        level: Level,
+    ) -> Result<Result<(), Refusal>, End> {
+        let seat = line.reserve(id);
+        match line.chat.enter(&self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
+            Ok(entered) => {
+                if after.is_some() {
+                    // Live events of an earlier seat would come between those of the replay.
+                    line.leave(id);
+                    resume(line, id, &entered).await?;
+                }
+                line.take(id, seat, entered.head.seq, level);
+                Ok(Ok(()))
+            }
+            Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
+            Err(EnterError::Refused(refusal)) => Ok(Err(refusal)),
+        }
+    }
+}
+
+fn known_ids(cursors: &BTreeMap<i64, Cursor>, ids: &[ConversationId]) -> Vec<ConversationId> {
+    ids.iter().filter(|id| cursors.contains_key(&id.0)).copied().collect()
+}
+
+/// A read that fails here leaves the client without its state: it comes back and gets it then.
+fn or_overloaded<T>(result: Result<T, Refusal>) -> Result<T, End> {
+    result.map_err(|error| {
+        tracing::warn!(%error, "can't read a user's state");
+        CloseCode::Overloaded.into()
+    })
+}

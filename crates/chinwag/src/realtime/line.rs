@@ -1,0 +1,185 @@
+//! What a connection's handler works with: the connection, and its seats in rooms.
+//!
+//! Answers and replays go out here, with the backpressure of the socket: whoever writes faster than the
+//! peer reads waits here, and holds no more than a page.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame, Seq};
+
+use super::connection::Connection;
+use super::hub::Hub;
+use super::ring::PageBuilder;
+use super::room::{CatchUp, Level, Seat, encode, encode_frame};
+use crate::chat::Chat;
+
+/// Events in one read of the log.
+const LOG_PAGE: usize = 200;
+/// Bytes of events in one `replay` frame, about.
+const REPLAY_BYTES: usize = 32 * 1024;
+
+/// How a connection ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The peer is gone: there is nobody to say goodbye to.
+    Gone,
+    /// Say goodbye with this code.
+    Goodbye(u16, &'static str),
+}
+
+impl From<CloseCode> for End {
+    fn from(code: CloseCode) -> Self {
+        Self::Goodbye(code.as_u16(), code.reason())
+    }
+}
+
+pub(crate) struct Line<'a> {
+    pub(crate) chat: &'a Chat,
+    pub(crate) connection: &'a Arc<Connection>,
+    seats: HashMap<ConversationId, Seat>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(chat: &'a Chat, connection: &'a Arc<Connection>) -> Self {
+        Self { chat, connection, seats: HashMap::new() }
+    }
+
+    fn hub(&self) -> &'a Arc<Hub> {
+        self.chat.hub()
+    }
+
+    /// Writes a frame that must not be lost, and waits while too much waits for the socket.
+    pub(crate) async fn answer(&self, frame: &Frame<'_>) -> Result<(), End> {
+        self.answer_bytes(&encode_frame(frame)).await
+    }
+
+    pub(super) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
+        self.connection.answer(frame, self.hub().tick());
+        while !self.connection.may_read() {
+            tokio::select! {
+                biased;
+                () = self.connection.bell.notified() => {}
+                drained = poll_fn(|context| self.connection.poll_drain(context, self.hub().tick())) => {
+                    drained.map_err(|_| End::Gone)?;
+                }
+            }
+            if let Some(code) = self.connection.closing() {
+                return Err(code.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reserves a place in a conversation, so that nothing committed from now on is missed.
+    pub(crate) fn reserve(&self, id: ConversationId) -> Seat {
+        Seat::reserve(self.hub(), id)
+    }
+
+    /// Takes the place: every event after `after` comes, once and in order.
+    pub(crate) fn take(&mut self, id: ConversationId, mut seat: Seat, after: Seq, level: Level) {
+        // An earlier seat in the same room goes first: one connection has one place.
+        drop(self.seats.remove(&id));
+        seat.take(self.connection, after, level);
+        self.seats.insert(id, seat);
+    }
+
+    pub(crate) fn leave(&mut self, id: ConversationId) {
+        self.seats.remove(&id);
+    }
+
+    pub(crate) fn has_seat(&self, id: ConversationId) -> bool {
+        self.seats.contains_key(&id)
+    }
+
+    pub(super) fn leave_all(&mut self) {
+        self.seats.clear();
+    }
+
+    /// Sends the events after `after` up to and with `head` as `replay` frames, then `caught_up`.
+    pub(crate) async fn replay(&self, id: ConversationId, after: Seq, head: Cursor) -> Result<(), End> {
+        let mut after = after;
+        while after < head.seq {
+            let events = self.log(id, after, head.seq).await?;
+            let Some(last) = events.last() else { break };
+            after = last.entry().seq;
+            let mut batch = Vec::new();
+            let mut bytes = 0;
+            for event in &events {
+                let Ok(raw) = serde_json::value::to_raw_value(event) else { continue };
+                bytes += raw.get().len();
+                batch.push(raw);
+                if bytes >= REPLAY_BYTES {
+                    self.answer(&Frame::Replay { conversation_id: id, events: &batch, head }).await?;
+                    batch.clear();
+                    bytes = 0;
+                }
+            }
+            if !batch.is_empty() {
+                self.answer(&Frame::Replay { conversation_id: id, events: &batch, head }).await?;
+            }
+        }
+        self.answer(&Frame::CaughtUp { conversation_id: id, seq: head.seq }).await
+    }
+
+    /// Takes one step for the conversations that are behind: queues a page, or goes live.
+    pub(super) async fn catch_up(&self) -> Result<(), End> {
+        let mut place = 0;
+        while !self.connection.has_pending()
+            && let Some((id, next)) = self.connection.behind(place)
+        {
+            let Some(seat) = self.seats.get(&id) else {
+                self.connection.forget(id);
+                continue;
+            };
+            let run = match seat.room.catch_up(self.connection, next) {
+                CatchUp::Live => continue,
+                CatchUp::Wait => {
+                    place += 1;
+                    continue;
+                }
+                CatchUp::Run(run) => run,
+                CatchUp::Log(after, through) => {
+                    self.hub().metrics().log_pages.inc();
+                    let mut page = PageBuilder::default();
+                    let mut next = next;
+                    for frame in self.log(id, after, through).await?.iter().map(encode) {
+                        if !page.takes(&frame) {
+                            break;
+                        }
+                        page.add(frame);
+                        next = next.next();
+                    }
+                    page.finish(next)
+                }
+            };
+            let frames = run.frames(self.connection.dialect).clone();
+            self.connection.queue_page(id, frames, run.next, self.hub().tick());
+        }
+        Ok(())
+    }
+
+    async fn log(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        through: Seq,
+    ) -> Result<Vec<chinwag_protocol::Event>, End> {
+        let page = self.chat.events_for_lagging(id, after, through, LOG_PAGE).await;
+        match page {
+            // The log is dense: where it says that there is something, there is.
+            Ok(events) if events.first().is_some_and(|first| first.entry().seq == after.next()) => Ok(events),
+            Ok(_) => {
+                tracing::error!(conversation_id = %id, after = %after, through = %through, "the log has a hole");
+                Err(CloseCode::Overloaded.into())
+            }
+            Err(error) => {
+                tracing::warn!(conversation_id = %id, %error, "can't read the log for a connection");
+                // It resumes with its cursor later; going on here could only lose events.
+                Err(CloseCode::Overloaded.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Who is typing in a room. Told when it begins, at most every few seconds while it goes on, and when it
+//! ends: by the user, by their message, or because nothing more was heard.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chinwag_protocol::{Frame, UserId};
+
+use super::hub::Hub;
+use super::room::Room;
+use crate::auth::Actor;
+
+/// Clients repeat every 3 s; what comes faster is not passed on.
+const MIN_GAP: Duration = Duration::from_millis(2_500);
+
+#[derive(Default)]
+pub(super) struct Typing {
+    users: HashMap<UserId, Typist>,
+}
+
+struct Typist {
+    until: Instant,
+    told_at: Instant,
+}
+
+/// Notes that somebody types, or no longer, and tells the room.
+pub(super) fn note(hub: &Arc<Hub>, room: &Arc<Room>, actor: &Actor, is_typing: bool) {
+    let now = Instant::now();
+    let user_id = actor.user_id;
+    if !is_typing {
+        if room.typing.lock().users.remove(&user_id).is_some() {
+            tell(hub, room, actor, false);
+        }
+        return;
+    }
+    let until = now + hub.settings.typing_expiry;
+    let mut typing = room.typing.lock();
+    match typing.users.get_mut(&user_id) {
+        Some(typist) => {
+            typist.until = until;
+            if now.duration_since(typist.told_at) < MIN_GAP {
+                return;
+            }
+            typist.told_at = now;
+        }
+        None => {
+            typing.users.insert(user_id, Typist { until, told_at: now });
+            tokio::spawn(expire(Arc::clone(hub), Arc::clone(room), actor.clone()));
+        }
+    }
+    drop(typing);
+    tell(hub, room, actor, true);
+}
+
+/// One task for each user who types, for as long as they do.
+async fn expire(hub: Arc<Hub>, room: Arc<Room>, actor: Actor) {
+    loop {
+        let until = {
+            let mut typing = room.typing.lock();
+            let Some(until) = typing.users.get(&actor.user_id).map(|typist| typist.until) else { return };
+            if until <= Instant::now() {
+                typing.users.remove(&actor.user_id);
+                drop(typing);
+                return tell(&hub, &room, &actor, false);
+            }
+            until
+        };
+        tokio::time::sleep_until(until.into()).await;
+    }
+}
+
+fn tell(hub: &Hub, room: &Room, actor: &Actor, on: bool) {
+    let user_id = actor.user_id;
+    let frame = Frame::Typing { conversation_id: room.id, user_id, username: &actor.username, on };
+    room.signal(&frame, user_id, hub);
+}

@@ -1,0 +1,256 @@
+//! The logs: appending an event, and reading events back as they were.
+//!
+//! Reading shows history as it happened, with one exception: a deleted text is nowhere any more.
+
+use chinwag_protocol::event::{Membership, Reaction};
+use chinwag_protocol::rest::{Format, Message, Role};
+use chinwag_protocol::{ConversationId, Cursor, Entry, Event, MessageId, Seq, Stamp, Timestamp, UserId};
+use rusqlite::{OptionalExtension as _, Row, named_params};
+use serde::{Deserialize, Serialize};
+
+use super::{Change, StoreError, View};
+
+/// A row to append. What an event says beyond its message and text is in `detail`.
+pub(super) struct NewEvent<'a> {
+    pub conversation_id: ConversationId,
+    pub actor_id: UserId,
+    pub kind: &'static str,
+    pub content: &'a str,
+    pub client_id: Option<&'a str>,
+    pub message_id: Option<MessageId>,
+    pub version: i64,
+    pub detail: Detail,
+}
+
+/// The fields that only some events have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Detail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// What a client's cursor is to a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CursorState {
+    /// It names an event of this log, or its beginning.
+    Known,
+    /// The log has another event there, or none yet: it is not the log that the client knew.
+    Diverged,
+    /// The log no longer reaches back that far.
+    Expired,
+}
+
+/// The columns that [`event`] and [`message`] read.
+pub(super) const COLUMNS: &str = "events.id, events.conversation_id, events.seq, events.stamp, events.ts, \
+     events.actor_id, users.username, events.content, events.client_id, events.message_id, events.version, \
+     events.detail, events.deleted_at IS NOT NULL, events.kind";
+
+fn detail(row: &Row<'_>) -> Result<Detail, rusqlite::Error> {
+    let text: Option<String> = row.get(11)?;
+    let Some(text) = text else { return Ok(Detail::default()) };
+    serde_json::from_str(&text).map_err(|error| unreadable(11, error))
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry, rusqlite::Error> {
+    let stamp: String = row.get(3)?;
+    Ok(Entry {
+        conversation_id: ConversationId(row.get(1)?),
+        seq: Seq(row.get(2)?),
+        stamp: stamp.parse().map_err(|error| unreadable(3, error))?,
+        ts: Timestamp(row.get(4)?),
+        actor_id: UserId(row.get(5)?),
+    })
+}
+
+/// A message as it was sent: its first text, version 1.
+pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
+    let (entry, detail) = (entry(row)?, detail(row)?);
+    Ok(Message {
+        id: MessageId(row.get(0)?),
+        content: row.get(7)?,
+        sender_id: entry.actor_id,
+        sender_name: row.get(6)?,
+        conversation_id: entry.conversation_id,
+        created_at: entry.ts.created_at(),
+        seq: entry.seq,
+        stamp: entry.stamp,
+        ts: entry.ts,
+        actor_id: entry.actor_id,
+        client_id: row.get(8)?,
+        reply_to: detail.reply_to,
+        format: detail.format.unwrap_or_default(),
+        meta: detail.meta,
+        version: 1,
+        deleted: row.get(12)?,
+        reactions: Vec::new(),
+    })
+}
+
+fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
+    let kind: String = row.get(13)?;
+    if kind == "message" {
+        return Ok(Event::Message(message(row)?));
+    }
+    let (entry, detail) = (entry(row)?, detail(row)?);
+    let message_id = MessageId(row.get::<_, Option<i64>>(9)?.unwrap_or_default());
+    let reaction = |emoji: Option<String>| Reaction {
+        entry,
+        message_id,
+        emoji: emoji.unwrap_or_default(),
+        user_id: entry.actor_id,
+    };
+    let membership = |detail: Detail| Membership {
+        entry,
+        user_id: detail.user_id.unwrap_or(entry.actor_id),
+        username: detail.username.unwrap_or_default(),
+        role: detail.role.unwrap_or(Role::Member),
+    };
+    Ok(match kind.as_str() {
+        "message_edited" => {
+            Event::MessageEdited { entry, message_id, content: row.get(7)?, version: row.get(10)? }
+        }
+        "message_deleted" => Event::MessageDeleted { entry, message_id },
+        "reaction_added" => Event::ReactionAdded(reaction(detail.emoji)),
+        "reaction_removed" => Event::ReactionRemoved(reaction(detail.emoji)),
+        "pinned" => Event::Pinned { entry, message_id },
+        "unpinned" => Event::Unpinned { entry, message_id },
+        "participant_added" => Event::ParticipantAdded(membership(detail)),
+        "participant_removed" => Event::ParticipantRemoved(membership(detail)),
+        "participant_updated" => Event::ParticipantUpdated(membership(detail)),
+        "conversation_updated" => Event::ConversationUpdated {
+            entry,
+            title: detail.title.unwrap_or_default(),
+            topic: detail.topic.unwrap_or_default(),
+            archived: detail.archived.unwrap_or_default(),
+        },
+        _ => return Err(unreadable(13, UnknownKind(kind))),
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown event kind {0}")]
+struct UnknownKind(String);
+
+impl View {
+    /// The events after `after` up to and with `through`, oldest first, at most `limit`.
+    pub(crate) fn events(
+        &self,
+        conversation_id: ConversationId,
+        after: Seq,
+        through: Seq,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+             WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq <= ?3 \
+             ORDER BY events.seq LIMIT ?4"
+        ))?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map((conversation_id.0, after.0, through.0, limit), event)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The place of the newest event.
+    pub(crate) fn head(&self, conversation_id: ConversationId) -> Result<Cursor, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, stamp FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1",
+        )?;
+        let head = statement
+            .query_row([conversation_id.0], |row| {
+                let stamp: String = row.get(1)?;
+                let stamp = stamp.parse().map_err(|error| unreadable(1, error))?;
+                Ok(Cursor { seq: Seq(row.get(0)?), stamp: Some(stamp) })
+            })
+            .optional()?;
+        Ok(head.unwrap_or(Cursor::START))
+    }
+
+    /// Whether a client's cursor belongs to this log.
+    pub(crate) fn cursor_state(
+        &self,
+        conversation_id: ConversationId,
+        cursor: Cursor,
+    ) -> Result<CursorState, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT stamp FROM events WHERE conversation_id = ?1 AND seq = ?2")?;
+        let mut stamp_at = |seq: Seq| -> Result<Option<String>, StoreError> {
+            Ok(statement.query_row((conversation_id.0, seq.0), |row| row.get(0)).optional()?)
+        };
+        let found = stamp_at(cursor.seq)?;
+        match (cursor.stamp, found) {
+            (Some(stamp), Some(found)) if stamp.as_str() == found => Ok(CursorState::Known),
+            (Some(_), Some(_)) => Ok(CursorState::Diverged),
+            // Nothing there. The log is dense, so either it ends before or begins after.
+            (stamp, None) => {
+                let is_empty_or_begun =
+                    stamp_at(Seq(1))?.is_some() || self.head_seq(conversation_id)? == Seq::ZERO;
+                Ok(match (stamp, is_empty_or_begun) {
+                    (None, true) => CursorState::Known,
+                    (Some(_), true) => CursorState::Diverged,
+                    (_, false) => CursorState::Expired,
+                })
+            }
+            (None, Some(_)) => Ok(CursorState::Known),
+        }
+    }
+}
+
+impl Change {
+    /// Appends a row to a log. The caller makes the event of it and hands that to `note`.
+    pub(super) fn append(&mut self, new: &NewEvent<'_>) -> Result<(MessageId, Entry), StoreError> {
+        let entry = Entry {
+            conversation_id: new.conversation_id,
+            seq: self.next_seq(new.conversation_id)?,
+            stamp: Stamp::from_bits(rand::random()),
+            ts: Timestamp::now(),
+            actor_id: new.actor_id,
+        };
+        let detail =
+            if new.detail == Detail::default() { None } else { serde_json::to_string(&new.detail).ok() };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content, client_id, \
+                                     message_id, version, detail) \
+                 VALUES (:conversation_id, :seq, :stamp, :ts, :actor_id, :kind, :content, :client_id, \
+                         :message_id, :version, :detail)",
+            )?
+            .execute(named_params! {
+                ":conversation_id": entry.conversation_id.0,
+                ":seq": entry.seq.0,
+                ":stamp": entry.stamp.as_str(),
+                ":ts": entry.ts.0,
+                ":actor_id": entry.actor_id.0,
+                ":kind": new.kind,
+                ":content": new.content,
+                ":client_id": new.client_id,
+                ":message_id": new.message_id.map(|id| id.0),
+                ":version": new.version,
+                ":detail": detail,
+            })?;
+        Ok((MessageId(self.connection.last_insert_rowid()), entry))
+    }
+}

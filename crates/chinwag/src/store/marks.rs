@@ -1,0 +1,118 @@
+//! Reactions and pins: events that leave a mark at a message.
+
+use chinwag_protocol::event::Reaction;
+use chinwag_protocol::{ConversationId, Event, MessageId, Op, UserId};
+
+use super::log::{Detail, NewEvent};
+use super::{Change, StoreError, View};
+
+impl View {
+    /// How many different emoji a message has, not counting this one.
+    pub(crate) fn other_emoji(&self, id: MessageId, emoji: &str) -> Result<usize, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT COUNT(DISTINCT emoji) FROM reactions WHERE message_id = ?1 AND emoji != ?2",
+        )?;
+        let count: i64 = statement.query_row((id.0, emoji), |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// The pinned messages of a conversation, oldest first.
+    pub(crate) fn pins(&self, conversation_id: ConversationId) -> Result<Vec<MessageId>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT message_id FROM pins WHERE conversation_id = ?1 ORDER BY message_id")?;
+        let rows = statement.query_map([conversation_id.0], |row| Ok(MessageId(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Change {
+    /// Adds or removes a reaction. `None` if it was so already.
+    pub(crate) fn react(
+        &mut self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+        message_id: MessageId,
+        emoji: &str,
+        op: Op,
+    ) -> Result<Option<Event>, StoreError> {
+        let changed = match op {
+            Op::Add => self
+                .connection
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO reactions (message_id, emoji, user_id) VALUES (?1, ?2, ?3)",
+                )?
+                .execute((message_id.0, emoji, user_id.0))?,
+            Op::Remove => self
+                .connection
+                .prepare_cached(
+                    "DELETE FROM reactions WHERE message_id = ?1 AND emoji = ?2 AND user_id = ?3",
+                )?
+                .execute((message_id.0, emoji, user_id.0))?,
+        };
+        if changed == 0 {
+            return Ok(None);
+        }
+        let kind = match op {
+            Op::Add => "reaction_added",
+            Op::Remove => "reaction_removed",
+        };
+        let detail = Detail { emoji: Some(emoji.to_owned()), ..Detail::default() };
+        let (_, entry) = self.append(&about_message(conversation_id, user_id, message_id, kind, detail))?;
+        let reaction = Reaction { entry, message_id, emoji: emoji.to_owned(), user_id };
+        let event = match op {
+            Op::Add => Event::ReactionAdded(reaction),
+            Op::Remove => Event::ReactionRemoved(reaction),
+        };
+        self.note(event.clone());
+        Ok(Some(event))
+    }
+
+    /// Pins or unpins a message. `None` if it was so already.
+    pub(crate) fn pin(
+        &mut self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+        message_id: MessageId,
+        op: Op,
+    ) -> Result<Option<Event>, StoreError> {
+        let statement = match op {
+            Op::Add => "INSERT OR IGNORE INTO pins (conversation_id, message_id) VALUES (?1, ?2)",
+            Op::Remove => "DELETE FROM pins WHERE conversation_id = ?1 AND message_id = ?2",
+        };
+        if self.connection.prepare_cached(statement)?.execute((conversation_id.0, message_id.0))? == 0 {
+            return Ok(None);
+        }
+        let kind = match op {
+            Op::Add => "pinned",
+            Op::Remove => "unpinned",
+        };
+        let (_, entry) =
+            self.append(&about_message(conversation_id, user_id, message_id, kind, Detail::default()))?;
+        let event = match op {
+            Op::Add => Event::Pinned { entry, message_id },
+            Op::Remove => Event::Unpinned { entry, message_id },
+        };
+        self.note(event.clone());
+        Ok(Some(event))
+    }
+}
+
+fn about_message(
+    conversation_id: ConversationId,
+    actor_id: UserId,
+    message_id: MessageId,
+    kind: &'static str,
+    detail: Detail,
+) -> NewEvent<'static> {
+    NewEvent {
+        conversation_id,
+        actor_id,
+        kind,
+        content: "",
+        client_id: None,
+        message_id: Some(message_id),
+        version: 1,
+        detail,
+    }
+}
