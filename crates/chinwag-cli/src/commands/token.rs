@@ -1,0 +1,39 @@
+//! `chinwag token`: a signed-in token for scripts, made on the server's own computer.
+
+use std::time::Duration;
+
+use super::open_accounts;
+use crate::cli::{ForTokens, SettingArguments};
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::settings::{JWT_SECRET_FILE, MAX_TOKEN_MINUTES, token_lifetime};
+
+pub(crate) const EXAMPLES: &str = "  \
+  chinwag token alice
+  CHINWAG_TOKEN=$(chinwag token reporter --minutes 5) chinwag send 1 \"backup done\"";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Who is signed in
+    name: String,
+    /// How long the token is valid [default: the server's token_minutes]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MAX_TOKEN_MINUTES))]
+    minutes: Option<u64>,
+    #[command(flatten)]
+    settings: SettingArguments<ForTokens>,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let settings = arguments.settings.gather()?;
+    // Such a server takes only tokens that are signed with the shared secret, and those are the
+    // application's to make.
+    if let Some(path) = settings.value(&JWT_SECRET_FILE).text() {
+        let what = format!("this server takes the tokens of the application that shares {path} with it");
+        return Err(Failure::new(Exit::Refused, what).fix("make the token there, or sign in over HTTP"));
+    }
+    let lifetime = match arguments.minutes {
+        Some(minutes) => Duration::from_secs(minutes * 60),
+        None => token_lifetime(&settings)?,
+    };
+    output::result(open_accounts(&settings)?.token(&arguments.name, lifetime)?)
+}
