@@ -22,12 +22,11 @@ test('the API page lists the operations, signs in by password and calls one', as
 
   await page.locator('.btn.authorize').first().click();
   const modal = page.locator('.modal-ux');
-  const oauth = modal.locator('.auth-container').filter({ hasText: 'password' }).first();
-  await oauth.locator('input[type=text]').first().fill('testuser');
-  await oauth.locator('input[type=password]').first().fill(PASSWORD);
-  await oauth.getByRole('button', { name: /authorize/i }).click();
-  await oauth.getByRole('button', { name: /logout/i }).waitFor();
-  await modal.getByRole('button', { name: /close/i }).first().click();
+  await modal.getByLabel('username').fill('testuser');
+  await modal.getByLabel('password:').fill(PASSWORD);
+  await modal.locator('button.modal-btn.authorize').click();
+  await modal.getByRole('button', { name: 'Remove authorization' }).or(modal.getByText('Logout')).first().waitFor();
+  await modal.locator('.btn-done').click();
 
   const list = page.locator('.opblock-get').filter({ has: page.locator('[data-path="/conversations/"], [data-path="/conversations"]') }).first();
   await list.locator('.opblock-summary-control').click();

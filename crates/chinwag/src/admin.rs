@@ -1,7 +1,7 @@
 //! Work on a data folder from the command line, also while a server runs on it.
 //!
-//! Every change here is one that writes no event, so a running server needs not be told: it reads
-//! accounts and sessions from the database whenever a token is shown.
+//! Every change here is one that writes no event. A running server reads accounts and sessions whenever a
+//! token is shown, and looks after those who are connected when it sees that accounts were changed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use chinwag_protocol::rest::{Register, User, UserRole};
 
 use crate::auth::{Tokens, hash_now};
 use crate::chat::{insert_account, validate_account};
+use crate::config::Secret;
 use crate::error::Refusal;
 use crate::server::{StartError, own_secret};
 use crate::store::{Account, NewSession, Store, View};
@@ -69,13 +70,23 @@ impl From<crate::store::StoreError> for AccountError {
 }
 
 impl Accounts {
-    /// Opens a data folder, making it if it is missing.
+    /// Opens a data folder, making it if it is missing. A new one is made for `serve`, never for a demo.
+    ///
+    /// `shared_secret` is that of the server's configuration, if it has one: tokens are signed with it.
     ///
     /// # Errors
     /// If the folder or its secret can't be used.
-    pub fn open(folder: &Path) -> Result<Self, StartError> {
+    pub fn open(folder: &Path, shared_secret: Option<&Secret>) -> Result<Self, StartError> {
         let store = Store::open_beside(folder)?;
-        let tokens = Tokens::new(&own_secret(folder)?, false);
+        let claimed: Result<(), Refusal> = store.write_blocking(|change| match change.mode()? {
+            Some(_) => Ok(()),
+            None => Ok(change.set_mode("serve")?),
+        });
+        claimed.map_err(|error| StartError::System(error.to_string()))?;
+        let tokens = match shared_secret {
+            Some(secret) => Tokens::new(secret, true),
+            None => Tokens::new(&own_secret(folder)?, false),
+        };
         Ok(Self { store, tokens })
     }
 
@@ -117,7 +128,7 @@ impl Accounts {
             if !is_active {
                 change.revoke_sessions(user.id)?;
             }
-            Ok::<_, Refusal>(())
+            Ok::<_, Refusal>(change.count_account_change()?)
         })?;
         Ok(())
     }
@@ -135,7 +146,7 @@ impl Accounts {
         self.store.write_blocking(move |change| {
             change.set_password_hash(user.id, &hash)?;
             change.revoke_sessions(user.id)?;
-            Ok::<_, Refusal>(())
+            Ok::<_, Refusal>(change.count_account_change()?)
         })?;
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::http;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::realtime::{Hub, HubSettings};
-use crate::store::{BatchReport, Commit, OpenError, Store};
+use crate::store::{BatchReport, Commit, OpenError, Store, View};
 
 /// The file with this server's own token secret.
 const SECRET_NAME: &str = "token.key";
@@ -176,7 +176,13 @@ async fn claim(store: &Store, config: &Config) -> Result<(), StartError> {
     match made_by {
         Some(made_by) if made_by == wanted_by => Ok(()),
         Some(made_by) => Err(OpenError::Mode { path: config.data_dir.clone(), made_by, wanted_by }.into()),
-        None if config.mode == Mode::Demo => chat::fill_sample(store).await.map_err(system),
+        None if config.mode == Mode::Demo => {
+            if store.read(View::has_users).await.map_err(system)? {
+                let made_by = "serve".to_owned();
+                return Err(OpenError::Mode { path: config.data_dir.clone(), made_by, wanted_by }.into());
+            }
+            chat::fill_sample(store).await.map_err(system)
+        }
         None => store.write(|change| Ok::<_, Refusal>(change.set_mode("serve")?)).await.map_err(system),
     }
 }

@@ -19,10 +19,13 @@ export class Server {
   #log = [];
   #options;
 
-  /** `areLimitsOn`: with the rate limits of a real server, which most tests would run into. */
-  static async start({ areLimitsOn = false } = {}) {
+  /**
+   * `areLimitsOn`: with the rate limits of a real server, which most tests would run into.
+   * `isEmpty`: a real server without users instead of a demo; `setupUrl` is its link.
+   */
+  static async start({ areLimitsOn = false, isEmpty = false } = {}) {
     const server = new Server();
-    server.#options = areLimitsOn ? [] : ['--limits', 'off'];
+    server.#options = [isEmpty ? 'serve' : 'demo', ...areLimitsOn ? [] : ['--limits', 'off']];
     server.#folder = await mkdtemp(join(tmpdir(), 'chinwag-test-'));
     await server.start();
     return server;
@@ -31,18 +34,20 @@ export class Server {
   /** Starts the process, again on the same port and data folder after `kill`. */
   async start() {
     const child = spawn(BINARY, [
-      'demo', '--listen', `127.0.0.1:${this.#port}`, '--data-dir', join(this.#folder, 'data'), ...this.#options,
+      ...this.#options, '--listen', `127.0.0.1:${this.#port}`, '--data-dir', join(this.#folder, 'data'),
     ], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
-    this.url = await new Promise((resolve, reject) => {
+    const ready = await new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`the server exited with ${code}:\n${this.#log.join('\n')}`)));
       createInterface({ input: child.stderr }).on('line', (line) => {
         this.#log.push(line);
-        const url = readyUrl(line);
-        if (url) resolve(url);
+        const event = parse(line);
+        if (event?.event === 'ready') resolve(event);
       });
     });
+    this.url = ready.url;
+    this.setupUrl = ready.setup_url;
     this.#port = Number(new URL(this.url).port);
   }
 
@@ -70,12 +75,6 @@ export class Server {
     const body = new URLSearchParams({ username, password });
     const { access_token: token, user } = await this.#json('/auth/token', { method: 'POST', body });
     return new Account(this, token, user);
-  }
-
-  async register(username) {
-    const body = JSON.stringify({ username, email: `${username}@example.com`, password: PASSWORD });
-    await this.#json('/users/register', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    return this.signIn(username);
   }
 
   async #json(path, options) {
@@ -122,10 +121,9 @@ class Account {
   }
 }
 
-function readyUrl(line) {
+function parse(line) {
   try {
-    const event = JSON.parse(line);
-    return event.event === 'ready' ? event.url : undefined;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -37,6 +37,7 @@ class ApiDescription(unittest.TestCase):
             text=True,
         )
         self.assertEqual(run.returncode, 0, run.stdout + "".join(self.server.log[-20:]))
+        print(*run.stdout.splitlines()[-18:], sep="\n")
 
     def test_operations_answer_as_described(self):
         self.conforms("--exclude-path-regex", ENDS_THE_SESSION)

@@ -10,7 +10,10 @@ use super::access::{Action, authorize};
 use super::text::{check_content, mentions};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Appended, CursorState, MessageDraft, MessageFacts, Page, View};
+use crate::store::{Appended, Chunk, CursorState, MessageDraft, MessageFacts, Page, View};
+
+/// Bytes of text in one page of the log.
+const MAX_PAGE_CONTENT: usize = 1024 * 1024;
 
 /// What became of a message that was sent.
 #[derive(Clone, Debug)]
@@ -188,7 +191,8 @@ impl Chat {
                     return Err(Refusal::Gone);
                 }
                 let head = view.head(conversation_id)?;
-                let events = view.events(conversation_id, after.seq, head.seq, limit)?;
+                let chunk = Chunk { events: limit, content_bytes: MAX_PAGE_CONTENT };
+                let events = view.events(conversation_id, after.seq, head.seq, chunk)?;
                 let more = events.last().is_some_and(|last| last.entry().seq < head.seq);
                 Ok(EventPage { events, head, more })
             })
@@ -201,9 +205,9 @@ impl Chat {
         conversation_id: ConversationId,
         after: Seq,
         through: Seq,
-        limit: usize,
+        chunk: Chunk,
     ) -> Result<Vec<Event>, Refusal> {
-        self.store().read(move |view| Ok(view.events(conversation_id, after, through, limit)?)).await
+        self.store().read(move |view| Ok(view.events(conversation_id, after, through, chunk)?)).await
     }
 }
 

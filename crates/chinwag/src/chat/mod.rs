@@ -67,6 +67,7 @@ struct Limiters {
 const MAX_DELAYED_LOGINS: usize = 64;
 
 impl Chat {
+    /// Wires the chat, and starts its watch over accounts on the current runtime.
     pub(crate) fn new(
         config: Config,
         store: Store,
@@ -95,7 +96,9 @@ impl Chat {
             setup,
             tickets: tickets::Tickets::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
+        Ok(Self { inner })
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {

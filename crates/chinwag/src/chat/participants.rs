@@ -122,7 +122,7 @@ impl Chat {
                     updated.title = valid_title(wanted.title)?;
                 }
                 if let Some(topic) = wanted.topic {
-                    updated.topic = valid_topic(topic)?;
+                    updated.topic = valid_topic(&topic)?;
                 }
                 updated.archived = wanted.archived.unwrap_or(present.archived);
                 let is_same = (&updated.title, &updated.topic, updated.archived)
@@ -165,7 +165,7 @@ fn appoint_successor(change: &mut Change, id: ConversationId, actor_id: UserId) 
     Ok(())
 }
 
-fn valid_topic(topic: String) -> Result<String, Refusal> {
+fn valid_topic(topic: &str) -> Result<String, Refusal> {
     let topic = topic.trim();
     if topic.chars().count() > limits::MAX_TOPIC_CHARS || topic.chars().any(char::is_control) {
         let message = "topic has more than 250 characters, or a control character".to_owned();

@@ -1,14 +1,16 @@
 //! Sessions: from a token to an actor, and the end of a sign-in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use chinwag_protocol::rest::{Session, Token, User, UserRole};
 use chinwag_protocol::{CloseCode, Timestamp};
+use tokio::time::MissedTickBehavior;
 
-use super::{Chat, accounts};
+use super::{Chat, Inner, accounts};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Account, NewSession, Spent, random_token};
+use crate::store::{Account, NewSession, Spent, View, random_token};
 
 /// A refresh token that is not used for this long is void: 90 days.
 const REFRESH_LIFETIME_MS: i64 = 90 * 24 * 60 * 60 * 1000;
@@ -24,7 +26,42 @@ pub(crate) enum AuthError {
     Store(Refusal),
 }
 
+/// How often the server looks whether accounts were changed beside it.
+const LOOK_AFTER: Duration = Duration::from_millis(500);
+
+/// Closes the sockets of those who may no longer be here, whenever accounts were changed by another
+/// process. Ends with the hub.
+pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
+    let mut seen = None;
+    let mut interval = tokio::time::interval(LOOK_AFTER);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let Some(inner) = chat.upgrade() else { return };
+        let chat = Chat { inner };
+        let count = chat.store().read(View::account_changes).await.ok();
+        if count.is_some() && seen.is_some() && count != seen {
+            chat.close_those_who_may_not_stay().await;
+        }
+        seen = count.or(seen);
+    }
+}
+
 impl Chat {
+    async fn close_those_who_may_not_stay(&self) {
+        for connection in self.hub().everybody() {
+            let (username, session) = (connection.actor.username.clone(), connection.session());
+            let row = self.store().read(move |view| view.auth_row(&username, session.as_deref())).await;
+            let session = connection.session();
+            match row {
+                Ok(Some(row)) if row.admits(session.as_deref()) => {}
+                Ok(Some(row)) if row.user.is_active => connection.close(CloseCode::SessionRevoked),
+                Ok(_) => connection.close(CloseCode::Account),
+                Err(error) => tracing::warn!(%error, "can't look whether somebody may stay connected"),
+            }
+        }
+    }
+
     /// Finds out who a token belongs to.
     pub(crate) async fn authenticate(&self, token: &str) -> Result<Actor, AuthError> {
         let claims = self.inner.tokens.verify(token).map_err(|_| AuthError::Token)?;

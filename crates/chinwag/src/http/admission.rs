@@ -39,11 +39,12 @@ struct Held {
 }
 
 impl Admission {
-    pub(super) fn new(limits: &Limits) -> Self {
+    /// Behind a proxy all connections come from one address: there the count is the proxy's business.
+    pub(super) fn new(limits: &Limits, behind_proxy: bool) -> Self {
         Self {
             total: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
             addresses: Arc::default(),
-            per_address: limits.is_enforced.then_some(limits.unauthenticated_per_address),
+            per_address: (limits.is_enforced && !behind_proxy).then_some(limits.unauthenticated_per_address),
         }
     }
 

@@ -1,10 +1,9 @@
-//! `/openapi.json`, and Swagger UI at `/docs`, all from the binary.
+//! Swagger UI at `/docs`, from the binary.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::Shared;
 use super::error::detail;
 
 /// Swagger UI builds its page with script, so it can't live under the Trusted Types of our own pages.
@@ -37,10 +36,6 @@ const START: &str = r##"window.ui = SwaggerUIBundle({
   validatorUrl: null,
 });
 "##;
-
-pub(super) async fn openapi(State(shared): State<Shared>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], shared.openapi).into_response()
-}
 
 pub(super) async fn page() -> Response {
     with_csp(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response())

@@ -1,5 +1,7 @@
 //! What every request passes: host and origin checks, and the headers that every answer carries.
 
+use std::net::IpAddr;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -65,7 +67,8 @@ fn refuse_demo(config: &Config, headers: &HeaderMap) -> Option<&'static str> {
         return Some("chinwag demo does not run behind a proxy: its users are for this computer only");
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let is_local = matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]" | "::1");
+    let name = without_port(host).trim_start_matches('[').trim_end_matches(']');
+    let is_local = name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     (!is_local).then_some("chinwag demo answers only as localhost: its users are for this computer only")
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod admission;
 mod conversations;
+#[cfg(feature = "ui")]
 mod docs;
 mod error;
 mod events;

@@ -46,3 +46,8 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     shared.metrics.note_queue(shared.chat.queued_writes());
     ([(header::CONTENT_TYPE, content_type)], shared.metrics.text()).into_response()
 }
+
+/// The description of this interface. Not in itself.
+pub(super) async fn openapi(State(shared): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], shared.openapi).into_response()
+}

@@ -16,9 +16,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::error::detail;
-use super::{
-    Shared, accounts, conversations, docs, events, guard, marks, messages, ops, participants, search, ws,
-};
+use super::{Shared, accounts, conversations, events, guard, marks, messages, ops, participants, search, ws};
 use crate::chat::Chat;
 use crate::metrics::Metrics;
 
@@ -71,10 +69,9 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     router
         .route("/conversations/{conversation_id}/ws", get(ws::room))
         .route("/ws", get(ws::user))
-        .route("/openapi.json", get(docs::openapi))
-        .route("/docs", get(docs::page))
-        .route("/docs/", get(docs::without_slash))
-        .route("/docs/{file}", get(docs::file))
+        .route("/conversations/{conversation_id}/ws/", get(ws::room))
+        .route("/ws/", get(ws::user))
+        .route("/openapi.json", get(ops::openapi))
         .merge(pages())
         .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
         .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
@@ -88,9 +85,12 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
 
 #[cfg(feature = "ui")]
 fn pages() -> Router<Shared> {
-    use super::ui;
+    use super::{docs, ui};
 
     Router::new()
+        .route("/docs", get(docs::page))
+        .route("/docs/", get(docs::without_slash))
+        .route("/docs/{file}", get(docs::file))
         .route("/", get(ui::home))
         .route("/setup", get(ui::setup))
         .route("/static/{file}", get(ui::file))

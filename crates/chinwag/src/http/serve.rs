@@ -1,7 +1,7 @@
 //! The accept loop. Ours, because the usual one has no time limit for a request's head.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::{Admission, Place};
@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     listener: Listener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let admission = Arc::new(Admission::new(&chat.config().limits));
+    let admission = Arc::new(Admission::new(&chat.config().limits, chat.config().behind_proxy));
     // Connections hold receivers: they hear of the end, and the sender hears when all are gone.
     let (stop, stopping) = watch::channel(());
     let acceptor = Acceptor {
@@ -44,18 +44,24 @@ pub(crate) async fn serve(
         admission: Arc::clone(&admission),
     };
     let acceptor = Arc::new(acceptor);
-    tokio::pin!(shutdown);
-    loop {
-        let Some(total) = admission.one_more().await else { break };
-        let (stream, address) = tokio::select! {
-            () = &mut shutdown => break,
-            accepted = listener.tcp.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    pause_or_fail(error).await?;
-                    continue;
-                }
-            },
+    // While WebSockets are told to go, requests are still answered: `/readyz` says that the end is near.
+    let limit = chat.config().limits.drain;
+    let draining = async {
+        shutdown.await;
+        tokio::time::timeout(limit, chat.hub().drain()).await.is_err()
+    };
+    tokio::pin!(draining);
+    let is_late = loop {
+        let accepted = tokio::select! {
+            is_late = &mut draining => break is_late,
+            accepted = accept(&listener.tcp, &admission) => accepted,
+        };
+        let (stream, address, total) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_or_fail(error).await?;
+                continue;
+            }
         };
         let acceptor = Arc::clone(&acceptor);
         let stopping = stopping.clone();
@@ -64,14 +70,23 @@ pub(crate) async fn serve(
                 acceptor.serve(stream, address, place, stopping).await;
             }
         });
-    }
+    };
     drop((listener.tcp, stopping));
     stop.send_replace(());
-    let drained = async { tokio::join!(chat.hub().drain(), stop.closed()) };
-    if tokio::time::timeout(chat.config().limits.drain, drained).await.is_err() {
+    if tokio::time::timeout(limit, stop.closed()).await.is_err() || is_late {
         tracing::warn!("some connections did not close in time");
     }
     Ok(())
+}
+
+/// Accepts one connection, once there may be one more.
+async fn accept(
+    listener: &TcpListener,
+    admission: &Admission,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let total = admission.one_more().await.ok_or(io::ErrorKind::NotConnected)?;
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, address, total))
 }
 
 /// Errors of one connection or of a full table pass; anything else is the socket's own end.
@@ -160,8 +175,17 @@ impl Acceptor {
 /// The peer, or whom the trusted proxy in front names last.
 fn client_address<B>(request: &Request<B>, peer: SocketAddr, behind_proxy: bool) -> IpAddr {
     let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
-    forwarded
+    let address = forwarded
         .filter(|_| behind_proxy)
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
-        .unwrap_or(peer.ip())
+        .unwrap_or(peer.ip());
+    one_customer(address)
+}
+
+/// Whoever has an IPv6 address has 2^64 of them: the network counts, not the host.
+fn one_customer(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
 }

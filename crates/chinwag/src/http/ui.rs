@@ -1,13 +1,14 @@
 //! The web pages, as `chinwag-web` embeds them.
 
-use axum::extract::Path;
+use axum::extract::{OriginalUri, Path};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::error::detail;
 
-pub(super) async fn home() -> Redirect {
-    Redirect::temporary("static/chat.html")
+/// To the chat, also where a host nests the routes under a path of its own.
+pub(super) async fn home(OriginalUri(uri): OriginalUri) -> Redirect {
+    Redirect::temporary(&format!("{}/static/chat.html", uri.path().trim_end_matches('/')))
 }
 
 pub(super) async fn setup(headers: HeaderMap) -> Response {

@@ -108,15 +108,8 @@ impl Connection {
         }
     }
 
-    /// Writes live events of a conversation, whose first has position `first`, or notes that this
-    /// connection needs them later.
-    pub(super) fn deliver(
-        &self,
-        conversation_id: ConversationId,
-        first: Seq,
-        run: &Run,
-        tick: u32,
-    ) -> Delivery {
+    /// Writes live events of a conversation, or notes that this connection needs them later.
+    pub(super) fn deliver(&self, conversation_id: ConversationId, run: &Run, tick: u32) -> Delivery {
         let mut outbox = self.outbox.lock();
         if outbox.is_behind(conversation_id) {
             // The driver may be waiting for just this event at the seam.
@@ -131,7 +124,7 @@ impl Connection {
         }
         let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frames, tick) } else { 0 };
         if taken == 0 {
-            outbox.behind.push((conversation_id, first));
+            outbox.behind.push((conversation_id, run.first));
             self.bell.notify_one();
             return Delivery::Behind;
         }
@@ -165,6 +158,11 @@ impl Connection {
             outbox.errands = Vec::new();
         }
         Some(errand)
+    }
+
+    /// The session that let this connection in.
+    pub(crate) fn session(&self) -> Option<Arc<str>> {
+        self.credentials.lock().session.clone()
     }
 
     /// Whether this connection was let in by that session.
@@ -214,6 +212,8 @@ impl Connection {
             outbox.push(frames.slice(taken..), tick);
             outbox.is_mid_frame = true;
             self.bell.notify_one();
+        } else if self.socket.is_unflushed() {
+            self.bell.notify_one();
         }
         taken
     }
@@ -238,7 +238,7 @@ impl Connection {
         outbox.push(last, tick);
     }
 
-    /// Writes pending bytes until none are left.
+    /// Writes pending bytes until none are left and the transport holds none back.
     pub(super) fn poll_drain(&self, context: &mut Context<'_>, tick: u32) -> Poll<io::Result<()>> {
         let mut outbox = self.outbox.lock();
         while let Some(first) = outbox.pending.front() {
@@ -252,11 +252,12 @@ impl Connection {
             // Whoever takes bytes is there, also while a long replay keeps the driver from reading.
             self.note_heard(tick);
         }
-        Poll::Ready(Ok(()))
+        self.socket.poll_flush(context)
     }
 
+    /// Whether there is something for [`Connection::poll_drain`] to do.
     pub(super) fn has_pending(&self) -> bool {
-        !self.outbox.lock().pending.is_empty()
+        !self.outbox.lock().pending.is_empty() || self.socket.is_unflushed()
     }
 
     /// Whether another command may be read: the answers so far are not piling up.
@@ -266,8 +267,7 @@ impl Connection {
 
     /// Since when the socket has taken nothing of what waits.
     pub(super) fn stalled_at(&self) -> Option<u32> {
-        // Contended means that bytes are moving.
-        self.outbox.try_lock().and_then(|outbox| outbox.stalled_at)
+        self.outbox.lock().stalled_at
     }
 
     /// The conversations that are behind here, with the next event each needs.

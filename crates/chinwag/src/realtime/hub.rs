@@ -193,6 +193,14 @@ impl Hub {
         Ok(registration)
     }
 
+    /// Every open connection.
+    pub(crate) fn everybody(&self) -> Vec<Arc<Connection>> {
+        self.users
+            .iter()
+            .flat_map(|users| users.lock().values().flatten().map(Arc::clone).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Closes a user's connections but those of one session.
     pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
         let Some(users) = shard(&self.users, user_id.0) else { return };

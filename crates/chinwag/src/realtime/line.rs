@@ -12,14 +12,13 @@ use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame, Seq};
 
 use super::connection::Connection;
 use super::hub::Hub;
-use super::ring::PageBuilder;
+use super::ring::{MAX_PAGE_BYTES, PageBuilder};
 use super::room::{CatchUp, Level, Seat, encode, encode_frame};
 use crate::chat::Chat;
+use crate::store::Chunk;
 
-/// Events in one read of the log.
-const LOG_PAGE: usize = 200;
-/// Bytes of events in one `replay` frame, about.
-const REPLAY_BYTES: usize = 32 * 1024;
+/// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
+const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: MAX_PAGE_BYTES };
 
 /// How a connection ends.
 #[derive(Debug)]
@@ -105,21 +104,9 @@ impl<'a> Line<'a> {
             let events = self.log(id, after, head.seq).await?;
             let Some(last) = events.last() else { break };
             after = last.entry().seq;
-            let mut batch = Vec::new();
-            let mut bytes = 0;
-            for event in &events {
-                let Ok(raw) = serde_json::value::to_raw_value(event) else { continue };
-                bytes += raw.get().len();
-                batch.push(raw);
-                if bytes >= REPLAY_BYTES {
-                    self.answer(&Frame::Replay { conversation_id: id, events: &batch, head }).await?;
-                    batch.clear();
-                    bytes = 0;
-                }
-            }
-            if !batch.is_empty() {
-                self.answer(&Frame::Replay { conversation_id: id, events: &batch, head }).await?;
-            }
+            let events: Vec<_> =
+                events.iter().filter_map(|event| serde_json::value::to_raw_value(event).ok()).collect();
+            self.answer(&Frame::Replay { conversation_id: id, events: &events, head }).await?;
         }
         self.answer(&Frame::CaughtUp { conversation_id: id, seq: head.seq }).await
     }

@@ -36,6 +36,8 @@ pub(super) struct Run {
     pub frames: Bytes,
     /// Those of them that the original's dialect knows.
     pub messages: Bytes,
+    /// The position of the first of them.
+    pub first: Seq,
     /// The position after the last of them.
     pub next: Seq,
     pub events: u64,
@@ -99,7 +101,12 @@ pub(super) struct PageBuilder {
 impl PageBuilder {
     /// Whether the page has room for one more. An empty one always has.
     pub(super) fn takes(&self, frame: &Frame) -> bool {
-        self.frames.is_empty() || self.bytes + frame.bytes.len() <= MAX_PAGE_BYTES
+        self.frames.is_empty()
+            || (self.bytes + frame.bytes.len() <= MAX_PAGE_BYTES && self.frames.len() < MAX_EVENTS)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
     }
 
     pub(super) fn add(&mut self, frame: Frame) {
@@ -107,7 +114,7 @@ impl PageBuilder {
         self.frames.push(frame);
     }
 
-    /// `next` is the position after the last frame.
+    /// `next` is the position after the last frame; the frames are of consecutive events.
     pub(super) fn finish(self, next: Seq) -> Run {
         let events = u64::try_from(self.frames.len()).unwrap_or(u64::MAX);
         let frames = join(self.frames.iter(), self.bytes);
@@ -117,7 +124,8 @@ impl PageBuilder {
         } else {
             join(self.frames.iter().filter(|frame| frame.is_message), self.bytes)
         };
-        Run { frames, messages, next, events }
+        let first = Seq(next.0 - i64::try_from(self.frames.len()).unwrap_or_default());
+        Run { frames, messages, first, next, events }
     }
 }
 

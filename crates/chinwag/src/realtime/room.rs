@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::connection::{Connection, Delivery, Dialect, Errand};
 use super::hub::Hub;
-use super::ring::{self, Ring, Run};
+use super::ring::{self, PageBuilder, Ring, Run};
 use super::typing::Typing;
 
 /// Events that may wait for fan-out. More are dropped here, and everybody reads them from the log.
@@ -205,47 +205,47 @@ impl Room {
 
 impl Live {
     fn fan_out(&mut self, id: ConversationId, events: VecDeque<Event>, hub: &Hub) {
-        let mut first_new = None;
+        // In the ring, but not yet written: one page at most, so that the ring still has it then.
+        let mut page = PageBuilder::default();
         for event in events {
             let seq = event.entry().seq;
             if self.delivered.is_some_and(|delivered| seq <= delivered) {
                 continue;
             }
+            let frame = encode(&event);
+            hub.metrics().encodings.inc();
             let is_next = self.delivered.is_none_or(|delivered| seq == delivered.next());
+            // Written before everybody is sent to the log: a live connection that is not told of an event
+            // never asks for it.
+            if !is_next || !page.takes(&frame) {
+                self.write_to_all(id, std::mem::take(&mut page), hub);
+            }
             if !is_next {
                 self.send_to_log(id);
-                first_new = None;
             }
             if let Event::ParticipantRemoved(removed) = &event {
                 // Up to here they took part; of what follows they hear nothing, not even this.
-                self.write_from(id, first_new.take(), hub);
+                self.write_to_all(id, std::mem::take(&mut page), hub);
                 self.remove(id, removed.user_id, hub);
             }
-            hub.metrics().encodings.inc();
-            self.ring.push(seq, encode(&event));
+            page.add(frame.clone());
+            self.ring.push(seq, frame);
             self.delivered = Some(seq);
-            first_new.get_or_insert(seq);
         }
-        self.write_from(id, first_new, hub);
+        self.write_to_all(id, page, hub);
     }
 
-    fn write_from(&self, id: ConversationId, mut next: Option<Seq>, hub: &Hub) {
-        while let Some(first) = next
-            && let Some(run) = self.ring.run_from(first)
-        {
-            // Everybody who is live stands at the same place, so one run serves all.
-            self.write_to_all(id, first, &run, hub);
-            next = Some(run.next);
-        }
-    }
-
-    fn write_to_all(&self, id: ConversationId, first: Seq, run: &Run, hub: &Hub) {
+    /// Writes the events before the seam. Everybody who is live stands at the same place, so one run
+    /// serves all.
+    fn write_to_all(&self, id: ConversationId, page: PageBuilder, hub: &Hub) {
+        let Some(delivered) = self.delivered.filter(|_| !page.is_empty()) else { return };
+        let run = page.finish(delivered.next());
         let tick = hub.tick();
         let mut written = 0;
         for member in self.members.values() {
             if member.level == Level::Counts {
                 member.connection.send_on_errand(Errand::Count(id));
-            } else if member.connection.deliver(id, first, run, tick) == Delivery::Written {
+            } else if member.connection.deliver(id, &run, tick) == Delivery::Written {
                 written += run.events;
             }
         }

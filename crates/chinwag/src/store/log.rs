@@ -48,6 +48,13 @@ pub(super) struct Detail {
     pub archived: Option<bool>,
 }
 
+/// How much of a log to read at once: whichever bound comes first, but at least one event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk {
+    pub events: usize,
+    pub content_bytes: usize,
+}
+
 /// What a client's cursor is to a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CursorState {
@@ -155,22 +162,31 @@ fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
 struct UnknownKind(String);
 
 impl View {
-    /// The events after `after` up to and with `through`, oldest first, at most `limit`.
+    /// The events after `after` up to and with `through`, oldest first, as many as `chunk` allows. None
+    /// means that there are none.
     pub(crate) fn events(
         &self,
         conversation_id: ConversationId,
         after: Seq,
         through: Seq,
-        limit: usize,
+        chunk: Chunk,
     ) -> Result<Vec<Event>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
              WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq <= ?3 \
              ORDER BY events.seq LIMIT ?4"
         ))?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((conversation_id.0, after.0, through.0, limit), event)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let limit = i64::try_from(chunk.events).unwrap_or(i64::MAX);
+        let mut rows = statement.query((conversation_id.0, after.0, through.0, limit))?;
+        let mut events = Vec::new();
+        let mut content_bytes = 0;
+        while content_bytes < chunk.content_bytes
+            && let Some(row) = rows.next()?
+        {
+            content_bytes += row.get_ref(7)?.as_str().map_or(0, str::len);
+            events.push(event(row)?);
+        }
+        Ok(events)
     }
 
     /// The place of the newest event.

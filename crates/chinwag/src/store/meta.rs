@@ -12,7 +12,28 @@ impl View {
     }
 }
 
+impl View {
+    /// Counts changes of accounts that another process made: `chinwag user disable` and the like.
+    pub(crate) fn account_changes(&self) -> Result<i64, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'account_changes'")?;
+        let value: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+        Ok(value.and_then(|value| value.parse().ok()).unwrap_or_default())
+    }
+}
+
 impl Change {
+    /// Notes that an account was changed beside a server, which then looks who may stay connected.
+    pub(crate) fn count_account_change(&mut self) -> Result<(), StoreError> {
+        let count = self.account_changes()? + 1;
+        self.connection.execute(
+            "INSERT INTO meta (key, value) VALUES ('account_changes', ?1) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [count.to_string()],
+        )?;
+        Ok(())
+    }
+
     /// Notes what the folder was made by.
     pub(crate) fn set_mode(&mut self, mode: &str) -> Result<(), StoreError> {
         self.connection.execute("INSERT INTO meta (key, value) VALUES ('mode', ?1)", [mode])?;

@@ -24,7 +24,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
-pub(crate) use log::CursorState;
+pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use search::Query;
 pub(crate) use sessions::{NewSession, Spent, random_token};
@@ -114,9 +114,16 @@ impl Store {
     }
 
     /// Opens the database beside a server that may be running on it: for changes that write no event.
+    ///
+    /// The schema is brought up to date only if no server runs: a running one knows its own version.
     pub(crate) fn open_beside(folder: &Path) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
-        Self::start(folder, None, |_: Commit, _: BatchReport| {})
+        let lock = match lock(folder) {
+            Ok(lock) => Some(lock),
+            Err(OpenError::InUse(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Self::start(folder, lock, |_: Commit, _: BatchReport| {})
     }
 
     fn start(folder: &Path, lock: Option<File>, committed: impl Committed) -> Result<Self, OpenError> {
@@ -126,7 +133,9 @@ impl Store {
             reason: error.to_string(),
         };
         let mut connection = connect(&path).map_err(|error| damaged(&error))?;
-        schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
+        if lock.is_some() {
+            schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
+        }
         let readers = Readers::new(path);
         let writer = Writer::start(connection, committed).map_err(|error| damaged(&error))?;
         Ok(Self { writer, readers, _lock: lock })

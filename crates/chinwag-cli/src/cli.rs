@@ -1,0 +1,211 @@
+//! The command line: which commands there are, what they take, and what their help says.
+
+use std::ffi::OsString;
+use std::marker::PhantomData;
+use std::time::Instant;
+
+use chinwag::Mode;
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+
+use crate::commands::{completions, config, send, tail, token, user};
+use crate::failure::Failure;
+use crate::settings::{DATA_DIR, Given, JWT_SECRET_FILE, SETTINGS, Setting, Settings, TOKEN_MINUTES};
+use crate::{output, serve};
+
+const TOP_HELP: &str = "\
+{about}
+
+Examples:
+  chinwag demo                               try it: sample users, this computer only
+  chinwag serve --data-dir /var/lib/chinwag  run it
+  chinwag tail 1                             follow conversation 1 of the server on this computer
+
+{usage-heading} {usage}
+
+Commands:
+{subcommands}
+
+Options:
+{options}
+
+Every option of a command is also an environment variable, shown in its help, and a key of chinwag.toml.
+A flag goes before the variable, the variable before the file, the file before the default.
+";
+
+/// Examples come first: most people look for the line to copy.
+pub(crate) const HELP: &str = "\
+{about}
+
+Examples:
+{before-help}{usage-heading} {usage}
+
+{all-args}
+";
+
+/// A real-time chat server in one binary: web chat, REST and WebSocket.
+#[derive(Parser)]
+#[command(name = "chinwag", version, help_template = TOP_HELP, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Commands,
+}
+
+#[derive(Subcommand)]
+enum Commands {
+    /// Run the server (this is what `chinwag` alone does)
+    #[command(help_template = HELP, before_help = SERVE_EXAMPLES)]
+    Serve(SettingArguments<ForServe>),
+    /// Try it: a server with sample users, for this computer only
+    #[command(help_template = HELP, before_help = DEMO_EXAMPLES)]
+    Demo(SettingArguments<ForDemo>),
+    /// Add, list, disable and enable users, and set their passwords
+    User(user::Arguments),
+    /// Print a token with which a user is signed in
+    #[command(help_template = HELP, before_help = token::EXAMPLES)]
+    Token(token::Arguments),
+    /// Follow a conversation
+    #[command(help_template = HELP, before_help = tail::EXAMPLES)]
+    Tail(tail::Arguments),
+    /// Send a message
+    #[command(help_template = HELP, before_help = send::EXAMPLES)]
+    Send(send::Arguments),
+    /// Show or check the configuration
+    Config(config::Arguments),
+    /// Print the completions for a shell
+    #[command(help_template = HELP, before_help = completions::EXAMPLES)]
+    Completions(completions::Arguments),
+    /// Print the version
+    Version,
+}
+
+const SERVE_EXAMPLES: &str = "  \
+  chinwag serve                                            on this computer, http://localhost:8000
+  chinwag serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem
+  chinwag serve --listen 0.0.0.0:8000 --behind-proxy       a proxy in front does TLS";
+
+const DEMO_EXAMPLES: &str = "  \
+  chinwag demo                             testuser / TestPassword123 at http://localhost:8000
+  chinwag demo --listen localhost:8001     on another port";
+
+/// Which settings a command takes.
+pub(crate) trait Choice {
+    const SETTINGS: &'static [&'static Setting];
+    /// Whose defaults hold.
+    const MODE: Mode = Mode::Serve;
+}
+
+/// All, as `serve` takes them.
+#[derive(Debug)]
+pub(crate) struct ForServe;
+
+/// All, as `demo` takes them.
+#[derive(Debug)]
+pub(crate) struct ForDemo;
+
+/// Those of commands that work on a data folder.
+#[derive(Debug)]
+pub(crate) struct ForFolder;
+
+/// Those that tokens depend on.
+#[derive(Debug)]
+pub(crate) struct ForTokens;
+
+impl Choice for ForServe {
+    const SETTINGS: &'static [&'static Setting] = &SETTINGS;
+}
+
+impl Choice for ForDemo {
+    const SETTINGS: &'static [&'static Setting] = &SETTINGS;
+    const MODE: Mode = Mode::Demo;
+}
+
+impl Choice for ForFolder {
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR];
+}
+
+impl Choice for ForTokens {
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &JWT_SECRET_FILE, &TOKEN_MINUTES];
+}
+
+/// The options of a command that are settings.
+#[derive(Debug)]
+pub(crate) struct SettingArguments<C> {
+    given: Given,
+    choice: PhantomData<C>,
+}
+
+impl<C: Choice> SettingArguments<C> {
+    /// Joins them with the file.
+    pub(crate) fn gather(self) -> Result<Settings, Failure> {
+        Settings::gather(self.given, C::MODE)
+    }
+}
+
+impl<C: Choice> Args for SettingArguments<C> {
+    fn augment_args(command: Command) -> Command {
+        Given::augment(command, C::SETTINGS, C::MODE)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<C: Choice> FromArgMatches for SettingArguments<C> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { given: Given::read(matches, C::SETTINGS), choice: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Reads the arguments and runs the command.
+pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), Failure> {
+    // `chinwag` is `chinwag serve`, with and without options. Only the options that belong to no command
+    // stay.
+    let is_for_all = |argument: &OsString| {
+        ["-h", "--help", "-V", "--version"].iter().any(|option| argument.as_os_str() == *option)
+    };
+    let is_command =
+        |argument: &OsString| !argument.to_string_lossy().starts_with('-') || is_for_all(argument);
+    if !arguments.get(1).is_some_and(is_command) {
+        arguments.insert(arguments.len().min(1), "serve".into());
+    }
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => explain(&error),
+    };
+    match cli.command {
+        Commands::Serve(arguments) => serve::run(&arguments.gather()?, started),
+        Commands::Demo(arguments) => serve::run(&arguments.gather()?, started),
+        Commands::User(arguments) => user::run(arguments),
+        Commands::Token(arguments) => token::run(arguments),
+        Commands::Tail(arguments) => tail::run(arguments),
+        Commands::Send(arguments) => send::run(arguments),
+        Commands::Config(arguments) => config::run(arguments),
+        Commands::Completions(arguments) => completions::run(&arguments, Cli::command()),
+        Commands::Version => output::result(format_args!("chinwag {}", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+/// Help and version go to stdout with 0, mistakes to stderr with 2.
+fn explain(error: &clap::Error) -> ! {
+    let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    // There is nobody to tell if this fails.
+    let _ = error.print();
+    std::process::exit(if is_asked { 0 } else { 2 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,57 @@
+//! `chinwag config`: what a server would be started with, and who said so.
+
+use clap::Subcommand;
+
+use crate::cli::{ForServe, HELP, SettingArguments};
+use crate::failure::Failure;
+use crate::output;
+use crate::settings::{Options, SETTINGS, Settings};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Show every setting, its value and where that comes from
+    #[command(help_template = HELP, before_help = "  chinwag config show --config /etc/chinwag/chinwag.toml")]
+    Show(SettingArguments<ForServe>),
+    /// Check the settings and the files that they name, without starting
+    #[command(help_template = HELP, before_help = "  chinwag config check && systemctl restart chinwag")]
+    Check(SettingArguments<ForServe>),
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        ConfigCommand::Show(arguments) => show(&arguments.gather()?),
+        ConfigCommand::Check(arguments) => check(&arguments.gather()?),
+    }
+}
+
+/// A table. Secrets are only ever named by their files, so it can be shown to anybody.
+fn show(settings: &Settings) -> Result<(), Failure> {
+    let rows: Vec<(&str, String, String)> = SETTINGS
+        .into_iter()
+        .map(|setting| {
+            let value = settings.value(setting);
+            let text = if value.items.is_empty() { "none".to_owned() } else { value.items.join(", ") };
+            (setting.key, output::printable_line(&text), output::printable_line(&value.origin.to_string()))
+        })
+        .collect();
+    let width = rows.iter().map(|(_, text, _)| text.chars().count()).max().unwrap_or_default();
+    for (key, text, origin) in rows {
+        output::result(format_args!("{key:<16}  {text:<width$}  {origin}"))?;
+    }
+    Ok(())
+}
+
+fn check(settings: &Settings) -> Result<(), Failure> {
+    Options::read(settings)?;
+    let source = match settings.file() {
+        Some(path) => path.display().to_string(),
+        None => "no chinwag.toml found, so flags, environment and defaults hold".to_owned(),
+    };
+    output::result(format_args!("ok: {}", output::printable_line(&source)))
+}

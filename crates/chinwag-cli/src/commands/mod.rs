@@ -1,0 +1,48 @@
+//! The commands beside `serve` and `demo`. Those on a data folder use the library, the others only what
+//! every client can use.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod password;
+pub(crate) mod send;
+pub(crate) mod tail;
+pub(crate) mod token;
+pub(crate) mod user;
+
+use std::path::Path;
+
+use chinwag::{Accounts, Secret};
+
+use crate::failure::{Exit, Failure};
+use crate::logs::{self, LogOptions};
+use crate::settings::{self, Settings};
+
+/// Opens the accounts of the data folder, which has to be there.
+///
+/// `shared_secret` is the server's, for those who sign tokens.
+fn open_accounts(settings: &Settings, shared_secret: Option<&Secret>) -> Result<Accounts, Failure> {
+    let folder = settings::data_dir(settings)?;
+    // Opening would make it, and a misspelt path would look like a server without users.
+    if !folder.is_dir() {
+        return Err(Failure::new(Exit::Config, format!("there is no data folder {}", folder.display())).fix(
+            "name the server's own with --data-dir, or run `chinwag user add` or `chinwag serve` first",
+        ));
+    }
+    open_or_make_accounts(&folder, shared_secret)
+}
+
+/// Opens the accounts of a data folder, new or not.
+fn open_or_make_accounts(folder: &Path, shared_secret: Option<&Secret>) -> Result<Accounts, Failure> {
+    // The library logs why a query failed; without this nobody would see it.
+    logs::start(&LogOptions::default())?;
+    Ok(Accounts::open(folder, shared_secret)?)
+}
+
+/// Runs a command that talks to a server. One thread is enough for one conversation.
+fn run_async(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Io, format!("can't start: {error}")))?;
+    runtime.block_on(command)
+}

@@ -1,0 +1,179 @@
+//! `chinwag user`: the accounts of a data folder, whether a server runs on it or not.
+
+use chinwag::NewAccount;
+use chinwag::protocol::rest::{User, UserRole};
+use clap::{Subcommand, ValueEnum};
+
+use super::password::NewPassword;
+use super::{open_accounts, open_or_make_accounts};
+use crate::cli::{ForFolder, HELP, SettingArguments};
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::settings::data_dir;
+
+type Folder = SettingArguments<ForFolder>;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add a user
+    #[command(help_template = HELP, before_help = ADD_EXAMPLES)]
+    Add {
+        /// 1 to 64 letters, digits or `. _ - @ +`
+        name: String,
+        /// With which the user can sign in, too
+        #[arg(long)]
+        email: Option<String>,
+        /// What the user may do on the whole server
+        #[arg(long, value_enum, default_value_t)]
+        role: RoleArgument,
+        #[command(flatten)]
+        password: NewPassword,
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// List all users
+    #[command(help_template = HELP, before_help = "  chinwag user list --json | jq -r .[].username")]
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Keep a user out, and end all of their sessions
+    #[command(help_template = HELP, before_help = "  chinwag user disable alice")]
+    Disable {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Let a user in again
+    #[command(help_template = HELP, before_help = "  chinwag user enable alice")]
+    Enable {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Set a user's password, and end all of their sessions
+    #[command(help_template = HELP, before_help = "  chinwag user passwd alice")]
+    Passwd {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        password: NewPassword,
+        #[command(flatten)]
+        folder: Folder,
+    },
+}
+
+const ADD_EXAMPLES: &str = "  \
+  chinwag user add alice --email alice@example.com     asks for the password
+  chinwag user add ops --role admin --generate-password";
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum RoleArgument {
+    #[default]
+    User,
+    Admin,
+}
+
+impl From<RoleArgument> for UserRole {
+    fn from(role: RoleArgument) -> Self {
+        match role {
+            RoleArgument::User => Self::User,
+            RoleArgument::Admin => Self::Admin,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        UserCommand::Add { name, email, role, password, folder } => {
+            add(name, email, role.into(), &password, folder)
+        }
+        UserCommand::List { json, folder } => list(json, folder),
+        UserCommand::Disable { name, folder } => set_active(&name, false, folder),
+        UserCommand::Enable { name, folder } => set_active(&name, true, folder),
+        UserCommand::Passwd { name, password, folder } => set_password(&name, &password, folder),
+    }
+}
+
+fn add(
+    username: String,
+    email: Option<String>,
+    role: UserRole,
+    password: &NewPassword,
+    folder: Folder,
+) -> Result<(), Failure> {
+    // The folder may be new: users can be made before the server runs for the first time.
+    let folder = data_dir(&folder.gather()?)?;
+    let chosen = password.choose()?;
+    let (first_name, last_name) = (String::new(), String::new());
+    let new = NewAccount { username, email, password: chosen.password, first_name, last_name, role };
+    let user = open_or_make_accounts(&folder, None)?.add(&new)?;
+    output::note(format_args!("added {} ({})", output::printable_line(&user.username), role_name(user.role)));
+    if chosen.is_generated { output::result(new.password) } else { Ok(()) }
+}
+
+fn list(is_json: bool, folder: Folder) -> Result<(), Failure> {
+    let users = open_accounts(&folder.gather()?, None)?.list()?;
+    if is_json {
+        let json = serde_json::to_string_pretty(&users)
+            .map_err(|error| Failure::new(Exit::Bug, format!("can't write users as JSON: {error}")))?;
+        return output::result(json);
+    }
+    let rows: Vec<[String; 5]> = users.iter().map(row).collect();
+    let header = ["id", "username", "role", "state", "email"].map(str::to_owned);
+    let widths: [usize; 5] = std::array::from_fn(|column| {
+        let cells = std::iter::once(&header).chain(&rows).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    });
+    for row in std::iter::once(&header).chain(&rows) {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        output::result(cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn row(user: &User) -> [String; 5] {
+    [
+        user.id.to_string(),
+        output::printable_line(&user.username),
+        role_name(user.role).to_owned(),
+        if user.is_active { "active" } else { "disabled" }.to_owned(),
+        output::printable_line(user.email.as_deref().unwrap_or_default()),
+    ]
+}
+
+fn role_name(role: UserRole) -> &'static str {
+    match role {
+        UserRole::User => "user",
+        UserRole::Admin => "admin",
+    }
+}
+
+fn set_active(name: &str, is_active: bool, folder: Folder) -> Result<(), Failure> {
+    open_accounts(&folder.gather()?, None)?.set_active(name, is_active)?;
+    let done = if is_active { "enabled" } else { "disabled" };
+    output::note(format_args!("{done} {}", output::printable_line(name)));
+    Ok(())
+}
+
+fn set_password(name: &str, password: &NewPassword, folder: Folder) -> Result<(), Failure> {
+    let accounts = open_accounts(&folder.gather()?, None)?;
+    let chosen = password.choose()?;
+    accounts.set_password(name, &chosen.password)?;
+    output::note(format_args!(
+        "set the password of {}; all of their sessions have ended",
+        output::printable_line(name)
+    ));
+    if chosen.is_generated { output::result(chosen.password) } else { Ok(()) }
+}

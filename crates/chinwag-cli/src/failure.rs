@@ -1,0 +1,86 @@
+//! Why a command ends without its result: what happened, how to mend it, and the exit code.
+//!
+//! A failure is made where the cause is known and shown once, by `main`.
+
+use std::fmt::{self, Display};
+
+use chinwag::{AccountError, OpenError, Refusal, StartError};
+
+/// What scripts see. The numbers above 2 are those of `sysexits.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The server, or the state of its data, says no.
+    Refused = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// A fault of this program.
+    Bug = 70,
+    /// The disk or the network failed.
+    Io = 74,
+    /// The configuration makes no sense.
+    Config = 78,
+}
+
+/// What is told, in up to three parts: `error:`, lines of the file at fault, `help:`.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    what: String,
+    excerpt: Option<String>,
+    fix: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, what: impl Display) -> Self {
+        Self { exit, what: what.to_string(), excerpt: None, fix: None }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn fix(mut self, fix: impl Display) -> Self {
+        self.fix = Some(fix.to_string());
+        self
+    }
+
+    /// Adds the lines at fault.
+    pub(crate) fn excerpt(mut self, excerpt: String) -> Self {
+        self.excerpt = Some(excerpt);
+        self
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let exit = match error {
+            StartError::Config(_) | StartError::Open(OpenError::Mode { .. }) => Exit::Config,
+            StartError::Open(_) | StartError::Secret { .. } | StartError::System(_) => Exit::Io,
+        };
+        // The sentence names the place and, where there is one, the way out.
+        Self::new(exit, error)
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        match &error {
+            AccountError::Unknown(_) => {
+                Self::new(Exit::Refused, error).fix("`chinwag user list` shows who there is")
+            }
+            AccountError::Refused(Refusal::Unavailable | Refusal::Internal) => Self::new(Exit::Io, error),
+            AccountError::Disabled(_) | AccountError::Refused(_) => Self::new(Exit::Refused, error),
+            AccountError::Crypto => Self::new(Exit::Bug, error),
+        }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.what)?;
+        if let Some(excerpt) = &self.excerpt {
+            write!(formatter, "\n{excerpt}")?;
+        }
+        if let Some(fix) = &self.fix {
+            write!(formatter, "\nhelp:  {fix}")?;
+        }
+        Ok(())
+    }
+}

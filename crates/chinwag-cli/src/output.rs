@@ -1,0 +1,67 @@
+//! The only place that writes to stdout and stderr, logs aside. Nothing that another person wrote reaches
+//! a terminal from here without [`printable`].
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use crate::failure::{Exit, Failure};
+
+/// Writes a line to stdout: the command's result.
+///
+/// Ends the process if the reader has left, as in `chinwag user list | head -1`: it has what it wanted.
+pub(crate) fn result(line: impl Display) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(Failure::new(Exit::Io, format!("can't write to stdout: {error}"))),
+    }
+}
+
+/// Writes a line to stderr: for whoever watches. There is nobody to tell if that fails.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The text with everything escaped that could move the cursor, change colours or reorder what is read.
+/// Line breaks and tabs stay.
+pub(crate) fn printable(text: &str) -> String {
+    escape(text, |character| !matches!(character, '\n' | '\t') && is_unsafe(character))
+}
+
+/// The same for text that has to stay on its line. JSON stays JSON, and means the same.
+pub(crate) fn printable_line(text: &str) -> String {
+    escape(text, is_unsafe)
+}
+
+/// Control characters, and the bidirectional overrides and isolates that make text read otherwise than it
+/// is (Unicode Technical Report 36, 2.11).
+fn is_unsafe(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_escaped(character) {
+            // JSON's spelling; four digits are enough for all of them.
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_control_a_terminal_is_escaped() {
+        assert_eq!(printable("a\u{1b}[31mb\u{7}\u{9b}c\r"), r"a\u001b[31mb\u0007\u009bc\u000d");
+        assert_eq!(printable("a\u{202e}b"), r"a\u202eb");
+        assert_eq!(printable("zwei\n\tZeilen, سلام, 👩‍👧"), "zwei\n\tZeilen, سلام, 👩‍👧");
+        assert_eq!(printable_line("a\nb"), r"a\u000ab");
+    }
+}

@@ -1,0 +1,74 @@
+//! `chinwag serve` and `chinwag demo`: start the library's server, say where it is, stop it on a signal.
+
+mod port;
+mod ready;
+mod signals;
+
+use std::time::{Duration, Instant};
+
+use chinwag::{Listener, Server};
+
+use crate::failure::{Exit, Failure};
+use crate::logs;
+use crate::settings::{Options, Settings};
+
+/// Below this many open files, a busy server refuses people.
+const ENOUGH_FILES: u64 = 10_000;
+/// Time for what the runtime still does when everything has drained.
+const LAST_WORK: Duration = Duration::from_secs(3);
+
+/// Runs the server until a signal, then drains.
+pub(crate) fn run(settings: &Settings, started: Instant) -> Result<(), Failure> {
+    let options = Options::read(settings)?;
+    logs::start(&options.log)?;
+    raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Io, format!("can't start threads: {error}")))?;
+    let ended = runtime.block_on(serve(options, started));
+    runtime.shutdown_timeout(LAST_WORK);
+    ended
+}
+
+async fn serve(options: Options, started: Instant) -> Result<(), Failure> {
+    // From here on a signal means: stop in order, even before the server is ready.
+    let stop = signals::stop()
+        .map_err(|error| Failure::new(Exit::Io, format!("can't listen for signals: {error}")))?;
+    // The port comes first: when it is taken, nothing must have been made.
+    let has_tls = options.tls.is_some();
+    let listener = Listener::bind(options.listen, options.tls)
+        .await
+        .map_err(|error| port::explain(&error, options.listen))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::new(Exit::Io, format!("can't tell the bound address: {error}")))?;
+    let (mode, data_dir) = (options.config.mode, options.config.data_dir.clone());
+    let server = Server::builder(options.config).build().await?;
+    ready::announce(&ready::Ready {
+        mode,
+        data_dir,
+        address,
+        has_tls,
+        setup_token: server.setup_token(),
+        took: started.elapsed(),
+    });
+    server
+        .serve(listener, stop)
+        .await
+        .map_err(|error| Failure::new(Exit::Io, format!("the server stopped: {error}")))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Every connection is an open file, and the usual soft limit of 1024 is for programs that use select(2).
+fn raise_open_files() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit >= ENOUGH_FILES => {}
+        Ok(limit) => tracing::warn!(
+            limit,
+            "few open files are allowed, and every connection is one; raise the hard limit (ulimit -Hn, LimitNOFILE=)"
+        ),
+        Err(error) => tracing::warn!(%error, "can't raise the number of open files"),
+    }
+}

@@ -1,0 +1,175 @@
+//! What the server is started with, made of the settings. Here are the rules that join several of them.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chinwag::{Auth, Config, Limits, Mode, Secret, TlsFiles};
+
+use super::table::{
+    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT,
+    PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+};
+use super::{Settings, Value, parse};
+use crate::failure::Failure;
+use crate::logs::{self, Format, LogOptions};
+
+/// Ten years: longer is a mistake in the unit.
+pub(crate) const MAX_TOKEN_MINUTES: u64 = 10 * 366 * 24 * 60;
+/// A heartbeat outside of this is a mistake in the unit.
+const HEARTBEAT_RANGE_MS: (u64, u64) = (50, 3_600_000);
+
+/// Everything that `serve` and `demo` need.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) config: Config,
+    pub(crate) listen: SocketAddr,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) log: LogOptions,
+}
+
+impl Options {
+    /// Makes sense of the settings.
+    pub(crate) fn read(settings: &Settings) -> Result<Self, Failure> {
+        let behind_proxy = switch(settings, &BEHIND_PROXY)?;
+        let tls = tls(settings)?;
+        let listen = listen(settings, behind_proxy, tls.is_some())?;
+        let heartbeat = parsed(&settings.value(&HEARTBEAT_MS), |text| {
+            parse::number(text, HEARTBEAT_RANGE_MS.0, HEARTBEAT_RANGE_MS.1)
+        })?;
+        let limits = Limits {
+            is_enforced: switch(settings, &LIMITS)?,
+            heartbeat: Duration::from_millis(heartbeat),
+            ..Limits::default()
+        };
+        let config = Config {
+            data_dir: data_dir(settings)?,
+            mode: settings.mode(),
+            auth: auth(settings)?,
+            allowed_origins: allowed_origins(settings)?,
+            behind_proxy,
+            limits,
+        };
+        Ok(Self { config, listen, tls, log: log(settings)? })
+    }
+}
+
+/// The data folder alone, for commands that work beside a server.
+pub(crate) fn data_dir(settings: &Settings) -> Result<PathBuf, Failure> {
+    parsed(&settings.value(&DATA_DIR), |text| Ok(PathBuf::from(text)))
+}
+
+/// How long tokens are valid.
+pub(crate) fn token_lifetime(settings: &Settings) -> Result<Duration, Failure> {
+    let minutes = parsed(&settings.value(&TOKEN_MINUTES), |text| parse::number(text, 1, MAX_TOKEN_MINUTES))?;
+    Ok(Duration::from_secs(minutes * 60))
+}
+
+fn parsed<T>(value: &Value, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
+    let text = value.text().ok_or_else(|| value.refuse("the value is empty"))?;
+    parse(text).map_err(|what| value.refuse(what))
+}
+
+fn switch(settings: &Settings, setting: &'static Setting) -> Result<bool, Failure> {
+    parsed(&settings.value(setting), parse::switch)
+}
+
+fn listen(settings: &Settings, behind_proxy: bool, has_tls: bool) -> Result<SocketAddr, Failure> {
+    let value = settings.value(&LISTEN);
+    let address = parsed(&value, parse::listen).map_err(|failure| {
+        failure.fix("give an IP address and a port, such as 127.0.0.1:8000 or 0.0.0.0:443")
+    })?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    if settings.mode() == Mode::Demo {
+        let what = format!(
+            "{address} can be reached from other computers, and everybody knows the passwords of a demo"
+        );
+        return Err(value.refuse(what).fix(
+            "use a loopback address such as 127.0.0.1:8000, or `chinwag serve` with users of your own",
+        ));
+    }
+    if !behind_proxy && !has_tls {
+        let what = format!(
+            "{address} can be reached from other computers, and plain HTTP would show them passwords and messages"
+        );
+        return Err(value.refuse(what).fix(
+            "add --tls-cert and --tls-key, or --behind-proxy if a proxy in front does TLS, \
+             or listen on 127.0.0.1",
+        ));
+    }
+    Ok(address)
+}
+
+fn tls(settings: &Settings) -> Result<Option<TlsFiles>, Failure> {
+    let (certificate, key) = (settings.value(&TLS_CERT), settings.value(&TLS_KEY));
+    match (certificate.text(), key.text()) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(certificate.refuse("a certificate needs its key").fix("add --tls-key FILE")),
+        (None, Some(_)) => Err(key.refuse("a key needs its certificate").fix("add --tls-cert FILE")),
+        (Some(certificate_path), Some(key_path)) => {
+            let files = TlsFiles { certificate: certificate_path.into(), key: key_path.into() };
+            for (value, path) in [(&certificate, &files.certificate), (&key, &files.key)] {
+                File::open(path).map_err(|error| unreadable(value, path, &error))?;
+            }
+            Ok(Some(files))
+        }
+    }
+}
+
+fn auth(settings: &Settings) -> Result<Auth, Failure> {
+    let shared_secret = shared_secret(&settings.value(&JWT_SECRET_FILE))?;
+    let provision = switch(settings, &PROVISION_USERS)?;
+    if provision && shared_secret.is_none() {
+        return Err(settings
+            .value(&PROVISION_USERS)
+            .refuse("users can be provisioned only by an application that shares its token secret")
+            .fix("add --jwt-secret-file FILE"));
+    }
+    Ok(Auth {
+        shared_secret,
+        provision,
+        registration: switch(settings, &REGISTRATION)?,
+        token_lifetime: token_lifetime(settings)?,
+    })
+}
+
+/// The file's bytes without the line end that editors and `echo` put there.
+pub(crate) fn shared_secret(value: &Value) -> Result<Option<Secret>, Failure> {
+    let Some(path) = value.text() else { return Ok(None) };
+    let mut bytes = std::fs::read(path).map_err(|error| unreadable(value, Path::new(path), &error))?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    Secret::new(bytes).map(Some).map_err(|what| value.refuse(format!("{what} in {path}")))
+}
+
+fn unreadable(value: &Value, path: &Path, error: &std::io::Error) -> Failure {
+    value.refuse(format!("can't read {}: {error}", path.display()))
+}
+
+fn allowed_origins(settings: &Settings) -> Result<Vec<String>, Failure> {
+    let value = settings.value(&ALLOWED_ORIGINS);
+    let items = value.items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
+    items
+        .map(|item| {
+            parse::origin(item)
+                .map_err(|what| value.refuse(what).fix("write it like https://app.example.com"))
+        })
+        .collect()
+}
+
+fn log(settings: &Settings) -> Result<LogOptions, Failure> {
+    let format = parsed(&settings.value(&LOG_FORMAT), |text| match text {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err(format!("{text:?} is neither text nor json")),
+    })?;
+    let filter = parsed(&settings.value(&LOG), |text| logs::check_filter(text).map(|()| text.to_owned()))?;
+    Ok(LogOptions { format, filter })
+}

@@ -1,0 +1,257 @@
+//! Everything that can be set, once: flags, environment variables, file keys, help, defaults and
+//! `config show` are all read from here.
+
+use chinwag::Mode;
+use clap::{Arg, ArgAction, ValueHint};
+
+/// One thing that can be set.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// In the file.
+    pub(crate) key: &'static str,
+    /// Without the dashes.
+    pub(crate) flag: &'static str,
+    /// The environment variable.
+    pub(crate) env: &'static str,
+    /// What stands behind the flag in the help.
+    placeholder: &'static str,
+    /// Empty: nothing is set.
+    default: &'static str,
+    /// Where it stands in the help.
+    group: &'static str,
+    pub(crate) shape: Shape,
+    help: &'static str,
+}
+
+/// What a value looks like in the file, and on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A string.
+    Text,
+    /// A string, completed by the shell as a path.
+    Path,
+    /// A whole number.
+    Number,
+    /// `true`, `false`, `"on"` or `"off"`.
+    Switch,
+    /// The same, and the flag alone means on.
+    Flag,
+    /// A list of strings; the flag may be repeated, the variable has commas.
+    List,
+}
+
+const NETWORK: &str = "Network";
+const DATA: &str = "Data";
+const SECURITY: &str = "Security";
+const LOGGING: &str = "Logging";
+
+pub(crate) const LISTEN: Setting = Setting {
+    key: "listen",
+    flag: "listen",
+    env: "CHINWAG_LISTEN",
+    placeholder: "ADDR:PORT",
+    default: "127.0.0.1:8000",
+    group: NETWORK,
+    shape: Shape::Text,
+    help: "Where to listen; port 0 lets the system choose",
+};
+
+pub(crate) const TLS_CERT: Setting = Setting {
+    key: "tls_cert",
+    flag: "tls-cert",
+    env: "CHINWAG_TLS_CERT",
+    placeholder: "FILE",
+    default: "",
+    group: NETWORK,
+    shape: Shape::Path,
+    help: "PEM file with the certificate chain: serve HTTPS",
+};
+
+pub(crate) const TLS_KEY: Setting = Setting {
+    key: "tls_key",
+    flag: "tls-key",
+    env: "CHINWAG_TLS_KEY",
+    placeholder: "FILE",
+    default: "",
+    group: NETWORK,
+    shape: Shape::Path,
+    help: "PEM file with the certificate's key",
+};
+
+pub(crate) const BEHIND_PROXY: Setting = Setting {
+    key: "behind_proxy",
+    flag: "behind-proxy",
+    env: "CHINWAG_BEHIND_PROXY",
+    placeholder: "on|off",
+    default: "off",
+    group: NETWORK,
+    shape: Shape::Flag,
+    help: "A proxy in front does TLS and sets X-Forwarded-For",
+};
+
+pub(crate) const ALLOWED_ORIGINS: Setting = Setting {
+    key: "allowed_origins",
+    flag: "allowed-origin",
+    env: "CHINWAG_ALLOWED_ORIGIN",
+    placeholder: "ORIGIN",
+    default: "",
+    group: NETWORK,
+    shape: Shape::List,
+    help: "Web page origin that may use the server, beside its own; repeat it, or use commas",
+};
+
+pub(crate) const HEARTBEAT_MS: Setting = Setting {
+    key: "heartbeat_ms",
+    flag: "heartbeat-ms",
+    env: "CHINWAG_HEARTBEAT_MS",
+    placeholder: "MS",
+    default: "25000",
+    group: NETWORK,
+    shape: Shape::Number,
+    help: "Milliseconds between two pings on a WebSocket",
+};
+
+pub(crate) const DATA_DIR: Setting = Setting {
+    key: "data_dir",
+    flag: "data-dir",
+    env: "CHINWAG_DATA_DIR",
+    placeholder: "DIR",
+    default: "./chinwag-data",
+    group: DATA,
+    shape: Shape::Path,
+    help: "Folder with the database and the secrets; made if missing",
+};
+
+pub(crate) const JWT_SECRET_FILE: Setting = Setting {
+    key: "jwt_secret_file",
+    flag: "jwt-secret-file",
+    env: "CHINWAG_JWT_SECRET_FILE",
+    placeholder: "FILE",
+    default: "",
+    group: SECURITY,
+    shape: Shape::Path,
+    help: "File with the HS256 secret shared with your application",
+};
+
+pub(crate) const PROVISION_USERS: Setting = Setting {
+    key: "provision_users",
+    flag: "provision-users",
+    env: "CHINWAG_PROVISION_USERS",
+    placeholder: "on|off",
+    default: "off",
+    group: SECURITY,
+    shape: Shape::Flag,
+    help: "A token of your application with an unknown `sub` makes that user",
+};
+
+pub(crate) const TOKEN_MINUTES: Setting = Setting {
+    key: "token_minutes",
+    flag: "token-minutes",
+    env: "CHINWAG_TOKEN_MINUTES",
+    placeholder: "MINUTES",
+    default: "3000",
+    group: SECURITY,
+    shape: Shape::Number,
+    help: "How long a token is valid",
+};
+
+pub(crate) const REGISTRATION: Setting = Setting {
+    key: "registration",
+    flag: "registration",
+    env: "CHINWAG_REGISTRATION",
+    placeholder: "on|off",
+    default: "on",
+    group: SECURITY,
+    shape: Shape::Switch,
+    help: "Whether anybody may make an account",
+};
+
+pub(crate) const LIMITS: Setting = Setting {
+    key: "limits",
+    flag: "limits",
+    env: "CHINWAG_LIMITS",
+    placeholder: "on|off",
+    default: "on",
+    group: SECURITY,
+    shape: Shape::Switch,
+    help: "Rate limits; off is for load tests",
+};
+
+pub(crate) const LOG: Setting = Setting {
+    key: "log",
+    flag: "log",
+    env: "CHINWAG_LOG",
+    placeholder: "FILTER",
+    default: "info",
+    group: LOGGING,
+    shape: Shape::Text,
+    help: "error, warn, info, debug, trace, off, or a filter like info,chinwag=debug",
+};
+
+pub(crate) const LOG_FORMAT: Setting = Setting {
+    key: "log_format",
+    flag: "log-format",
+    env: "CHINWAG_LOG_FORMAT",
+    placeholder: "text|json",
+    default: "text",
+    group: LOGGING,
+    shape: Shape::Text,
+    help: "How log lines look",
+};
+
+/// In the order of the help.
+pub(crate) const SETTINGS: [&Setting; 14] = [
+    &LISTEN,
+    &TLS_CERT,
+    &TLS_KEY,
+    &BEHIND_PROXY,
+    &ALLOWED_ORIGINS,
+    &HEARTBEAT_MS,
+    &DATA_DIR,
+    &JWT_SECRET_FILE,
+    &PROVISION_USERS,
+    &TOKEN_MINUTES,
+    &REGISTRATION,
+    &LIMITS,
+    &LOG,
+    &LOG_FORMAT,
+];
+
+/// Other spellings in the file, for those who group their keys.
+pub(crate) const ALIASES: [(&str, &Setting); 1] = [("auth.provision", &PROVISION_USERS)];
+
+impl Setting {
+    /// What holds if nobody sets anything; empty for nothing. A demo has a folder of its own, so that
+    /// trying the one never finds the other's users.
+    pub(crate) fn default_in(&self, mode: Mode) -> &'static str {
+        if mode == Mode::Demo && self.key == DATA_DIR.key { "./chinwag-demo" } else { self.default }
+    }
+
+    /// The option on the command line. clap reads the environment for it; the file comes later.
+    pub(crate) fn argument(&self, mode: Mode) -> Arg {
+        let hint = match self.shape {
+            Shape::Path if self.placeholder == "DIR" => ValueHint::DirPath,
+            Shape::Path => ValueHint::FilePath,
+            _ => ValueHint::Other,
+        };
+        let argument = Arg::new(self.key)
+            .long(self.flag)
+            .env(self.env)
+            .hide_env_values(true)
+            .value_name(self.placeholder)
+            .value_hint(hint)
+            .help(self.help)
+            .help_heading(self.group)
+            // For those who test clients; nobody needs it to run a server.
+            .hide(self.key == HEARTBEAT_MS.key);
+        let argument = match self.shape {
+            Shape::Flag => argument.num_args(0..=1).require_equals(true).default_missing_value("on"),
+            Shape::List => argument.action(ArgAction::Append).value_delimiter(','),
+            Shape::Text | Shape::Path | Shape::Number | Shape::Switch => argument,
+        };
+        match self.default_in(mode) {
+            "" => argument,
+            default => argument.default_value(default),
+        }
+    }
+}

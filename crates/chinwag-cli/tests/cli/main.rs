@@ -1,0 +1,10 @@
+//! The real binary, as people and scripts use it: arguments, files, signals, output and exit codes.
+
+// A failed expectation is the point of a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod chat;
+mod configuration;
+mod serving;
+mod support;
+mod users;

@@ -1,0 +1,80 @@
+//! `user` and `token`, with and without a server on the data folder.
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+const PASSWORD: &str = "correct horse";
+
+#[test]
+fn a_user_is_added_listed_disabled_and_gets_a_new_password_beside_a_running_server() {
+    let place = Place::new();
+    let server = place.server(&["serve"]);
+    let add = ["user", "add", "alice", "--email", "alice@example.com", "--role", "admin", "--password-stdin"];
+    let added = place.run_with_input(&add, &format!("{PASSWORD}\n"));
+    assert_eq!((added.code, added.stderr.as_str()), (0, "added alice (admin)"));
+    assert_eq!(added.stdout, "", "a password that somebody chose is not shown");
+
+    let (status, answer) = server.sign_in("alice", PASSWORD);
+    assert_eq!((status, &answer["user"]["role"]), (200, &"admin".into()));
+    let token = answer["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(server.get("/users/me", Some(&token)).0, 200);
+
+    let listed = place.run(&["user", "list", "--json"]);
+    let users: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(users.as_array().map(Vec::len), Some(1));
+    assert_eq!(users[0]["username"], "alice");
+    assert_eq!(users[0]["email"], "alice@example.com");
+
+    assert_eq!(place.run(&["user", "disable", "alice"]).code, 0);
+    assert_eq!(server.get("/users/me", Some(&token)).0, 401, "its sessions have ended");
+    assert_eq!(server.sign_in("alice", PASSWORD).0, 401);
+    let table = place.run(&["user", "list"]).stdout;
+    assert!(table.lines().any(|line| line.contains("alice") && line.contains("disabled")), "{table}");
+    assert_eq!(place.run(&["token", "alice"]).code, 1);
+
+    assert_eq!(place.run(&["user", "enable", "alice"]).code, 0);
+    let changed = place.run(&["user", "passwd", "alice", "--generate-password"]);
+    assert_eq!(changed.code, 0, "{}", changed.stderr);
+    assert_eq!(server.sign_in("alice", PASSWORD).0, 401);
+    assert_eq!(server.sign_in("alice", &changed.stdout).0, 200);
+
+    let token = place.run(&["token", "alice", "--minutes", "5"]);
+    assert_eq!((token.code, token.stderr.as_str()), (0, ""));
+    let (status, me) = server.get("/users/me", Some(token.stdout.trim()));
+    assert_eq!((status, &me["username"]), (200, &"alice".into()));
+}
+
+#[test]
+fn what_is_refused_has_a_reason_and_a_code() {
+    let place = Place::new();
+    let list = place.run(&["user", "list"]);
+    assert_eq!(list.code, 78);
+    assert!(list.stderr.starts_with("error: there is no data folder ./chinwag-data\n"), "{}", list.stderr);
+    assert!(!place.path("chinwag-data").exists(), "asking makes nothing");
+
+    assert_eq!(place.run(&["user", "add", "alice", "--generate-password"]).code, 0);
+    let again = place.run(&["user", "add", "alice", "--generate-password"]);
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""), "{}", again.stderr);
+    let short = place.run_with_input(&["user", "add", "bob", "--password-stdin"], "short\n");
+    assert_eq!(short.code, 1, "{}", short.stderr);
+    let empty = place.run_with_input(&["user", "add", "bob", "--password-stdin"], "");
+    assert_eq!(empty.code, 2, "{}", empty.stderr);
+    let without_terminal = place.run(&["user", "add", "bob"]);
+    assert_eq!(without_terminal.code, 2);
+    assert!(without_terminal.stderr.contains("--password-stdin"), "{}", without_terminal.stderr);
+    let unknown = place.run(&["user", "passwd", "bob", "--generate-password"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
+    assert!(unknown.stderr.starts_with("error: there is no user bob\nhelp:"), "{}", unknown.stderr);
+}
+
+#[test]
+fn users_of_another_application_get_their_tokens_there() {
+    let place = Place::new();
+    place.write("secret", "a secret that is shared with another application");
+    place.write("chinwag.toml", "jwt_secret_file = \"secret\"\n");
+    assert_eq!(place.run(&["user", "add", "alice", "--generate-password"]).code, 0);
+    let done = place.run(&["token", "alice"]);
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+    assert!(done.stderr.contains("secret"), "{}", done.stderr);
+}

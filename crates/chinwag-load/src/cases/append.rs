@@ -1,0 +1,45 @@
+//! `append`: how many messages a second are acknowledged, which means on disk.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{closed_loop, counted, judge};
+use crate::args::{Append, Options};
+use crate::error::BenchError;
+use crate::floor::FileFloor;
+use crate::report::Sample;
+use crate::target::Target;
+
+/// Share of the time that the floor gets.
+const FLOOR_SHARE: f64 = 0.4;
+
+/// One run with so many senders.
+pub(crate) fn append(
+    case: &Append,
+    senders: usize,
+    options: &Options,
+    executable: &Path,
+) -> Result<Sample, BenchError> {
+    let target = Target::open(options, executable)?;
+    let outcome = closed_loop::drive(&target, options, senders, 1, case.content_bytes)?;
+    let time = Duration::from_secs_f64(options.seconds * FLOOR_SHARE);
+    let floor = FileFloor::measure(target.folder(), senders, case.content_bytes, time)?;
+
+    let mut sample = Sample::new("append", counted(senders, "sender"));
+    let p50 = outcome.latencies.micros(50);
+    sample.add("acknowledged", "1/s", outcome.messages_per_second);
+    sample.add("file floor", "1/s", floor.messages);
+    sample.add("acknowledged ÷ floor", "x", outcome.messages_per_second / floor.messages);
+    sample.add("latency p50", "µs", p50);
+    sample.add("latency p99", "µs", outcome.latencies.micros(99));
+    sample.add("fdatasync p50", "µs", floor.single.micros(50));
+    sample.add("latency p50 ÷ fdatasync p50", "x", p50 / floor.single.micros(50));
+    sample.add("floor latency p50", "µs", floor.latencies.micros(50));
+    sample.add_known("server CPU per message", "µs", outcome.server_micros);
+    sample.add("client CPU per message", "µs", outcome.client_micros);
+    sample.add_known("start to ready", "ms", target.ready_after().map(|time| time.as_secs_f64() * 1e3));
+    judge(&mut sample, &outcome.faults, &outcome.crowd);
+    drop(outcome.crowd);
+    target.close()?;
+    Ok(sample)
+}

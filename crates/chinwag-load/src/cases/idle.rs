@@ -1,0 +1,74 @@
+//! `idle`: what a connection costs that is authenticated, in a conversation, and silent.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{counted, judge};
+use crate::args::{Idle, Options};
+use crate::crowd::{Crowd, Nobody};
+use crate::error::BenchError;
+use crate::listeners::Listeners;
+use crate::machine::allows_sockets;
+use crate::marker::Template;
+use crate::population::Population;
+use crate::process::kernel_memory;
+use crate::report::Sample;
+use crate::socket::Manner;
+use crate::target::Target;
+
+/// Rooms that are opened before the first look: code and caches come with the first connections.
+const WARM_ROOMS: usize = 10;
+/// Until memory that is no longer needed is given back.
+const REST: Duration = Duration::from_millis(1500);
+
+/// One run.
+pub(crate) fn idle(case: &Idle, options: &Options, executable: &Path) -> Result<Sample, BenchError> {
+    let warm = WARM_ROOMS * case.room_size;
+    let sockets = case.connections + warm;
+    allows_sockets(sockets)?;
+    let target = Target::open(options, executable)?;
+    let population = Population::make(&target, sockets, case.room_size)?;
+    let (first, others) = population.requests.split_at(warm);
+    let mut crowd = Crowd::new()?;
+    crowd.open(population.address, first, Manner::Attentive)?;
+    rest(&mut crowd)?;
+    let (empty, kernel_empty) = (target.resident(), kernel_memory());
+    crowd.open(population.address, others, Manner::Attentive)?;
+    rest(&mut crowd)?;
+    let (silent, kernel_silent) = (target.resident(), kernel_memory());
+
+    // Each sends one message in its turn, and each hears those of its room.
+    let mut listeners = Listeners::new(sockets, population.room_size);
+    let mut template = Template::new(200);
+    let mut end = 0;
+    for member in 0..case.room_size {
+        listeners.greet(&mut crowd, &mut template, member, end)?;
+        end += 1;
+    }
+    rest(&mut crowd)?;
+    let spoken = target.resident();
+
+    let mut sample = Sample::new("idle", counted(case.connections, "connection"));
+    let each = |before: Option<u64>, after: Option<u64>| {
+        let growth = after? as f64 - before? as f64;
+        Some(growth / case.connections as f64)
+    };
+    sample.add_known("RSS per connection, silent", "B", each(empty, silent));
+    sample.add_known("RSS per connection, after a message each", "B", each(empty, spoken));
+    sample.add_known("kernel per connection, both ends", "B", each(kernel_empty, kernel_silent));
+    sample.add_known("server RSS without them", "MiB", empty.map(|bytes| bytes as f64 / f64::from(1 << 20)));
+    judge(&mut sample, &listeners.faults(|_| end), &crowd);
+    drop(crowd);
+    target.close()?;
+    Ok(sample)
+}
+
+/// Lets news and memory settle, while pings are still answered.
+fn rest(crowd: &mut Crowd) -> Result<(), BenchError> {
+    crowd.settle()?;
+    let end = Instant::now() + REST;
+    while Instant::now() < end {
+        crowd.wait(Duration::from_millis(50), &mut Nobody)?;
+    }
+    Ok(())
+}

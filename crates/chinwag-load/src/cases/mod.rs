@@ -1,0 +1,58 @@
+//! The cases: each prepares a fresh server, drives one load, and gives one sample.
+
+mod append;
+mod closed_loop;
+mod fanout;
+mod idle;
+mod pairs;
+mod slow;
+mod storm;
+
+use std::time::Duration;
+
+pub(crate) use append::append;
+pub(crate) use fanout::fanout;
+pub(crate) use idle::idle;
+pub(crate) use pairs::pairs;
+pub(crate) use slow::slow;
+pub(crate) use storm::storm;
+
+use crate::crowd::Crowd;
+use crate::ledger::Faults;
+use crate::process::thread_cpu;
+use crate::report::Sample;
+use crate::target::Target;
+
+/// CPU time of both ends while something is measured.
+struct CpuClock {
+    server: Option<Duration>,
+    client: Duration,
+}
+
+impl CpuClock {
+    fn start(target: &Target) -> Self {
+        Self { server: target.cpu(), client: thread_cpu() }
+    }
+
+    /// Microseconds of the server and of the client since the start, divided by `units`.
+    fn micros_per(&self, target: &Target, units: u64) -> (Option<f64>, f64) {
+        let per_unit = |time: Duration| time.as_secs_f64() * 1e6 / units.max(1) as f64;
+        let server = target.cpu().zip(self.server).map(|(now, then)| per_unit(now.saturating_sub(then)));
+        (server, per_unit(thread_cpu().saturating_sub(self.client)))
+    }
+}
+
+/// Adds what the ledgers and the sockets say to a sample.
+fn judge(sample: &mut Sample, ledgers: &Faults, crowd: &Crowd) {
+    sample.faults.add(ledgers);
+    let (faults, first) = crowd.faults();
+    sample.faults.add(&faults);
+    if let Some(first) = first {
+        sample.note(format!("first fault: {first}"));
+    }
+}
+
+/// `1 sender`, `2 senders`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

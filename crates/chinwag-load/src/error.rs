@@ -1,0 +1,72 @@
+//! Why a bench could not measure. What it measured wrong is a fault in the report instead.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a bench could not measure.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The operating system refused something.
+    #[error("{what}: {source}")]
+    System {
+        /// What was being done.
+        what: &'static str,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The server's executable did not start.
+    #[error("can't start {path}: {source}")]
+    Start {
+        /// Which executable.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The server ended, or was never ready.
+    #[error("the server {what}; its last words:\n{words}")]
+    Server {
+        /// What it did.
+        what: String,
+        /// The end of its log.
+        words: String,
+    },
+    /// A REST request was refused.
+    #[error("{request} was answered with {status}: {body}")]
+    Refused {
+        /// Method and path.
+        request: String,
+        /// HTTP status.
+        status: u16,
+        /// What came with it.
+        body: String,
+    },
+    /// The server did not answer as the protocol says.
+    #[error("{0}")]
+    Protocol(String),
+    /// A bounded wait ran out.
+    #[error("gave up waiting for {0}")]
+    Timeout(String),
+    /// The target is another machine.
+    #[error("{0} is not this machine; add --allow-remote if it is yours and may be loaded")]
+    Remote(SocketAddr),
+    /// More sockets than this process may open.
+    #[error(
+        "{needed} descriptors are needed and {limit} are allowed: raise the limit with `ulimit -n {needed}` \
+         (as root, and up to the sysctl fs.nr_open), or ask for fewer connections"
+    )]
+    Descriptors {
+        /// How many the case needs in one process.
+        needed: u64,
+        /// How many the process may have.
+        limit: u64,
+    },
+    /// The options contradict each other.
+    #[error("{0}")]
+    Options(&'static str),
+}
+
+/// Says what was being done when the system refused it.
+pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> BenchError {
+    move |source| BenchError::System { what, source }
+}

@@ -1,0 +1,92 @@
+//! A bare file with group commit: one append and one fdatasync for all who wait, and nothing else.
+
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::error::{BenchError, system};
+use crate::statistics::Latencies;
+
+/// Written with zeros beforehand: a sync then has no growth and no new blocks to note.
+const FILE_BYTES: u64 = 64 << 20;
+
+/// What the bare file reached.
+pub(crate) struct FileFloor {
+    /// A second.
+    pub messages: f64,
+    /// From the append to the end of its sync: what each waiter waits.
+    pub latencies: Latencies,
+    /// One message, one sync.
+    pub single: Latencies,
+}
+
+impl FileFloor {
+    /// Appends for `waiters` who each have one message of `bytes` bytes on its way, for that long.
+    pub(crate) fn measure(
+        folder: &Path,
+        waiters: usize,
+        bytes: usize,
+        time: Duration,
+    ) -> Result<Self, BenchError> {
+        let path = folder.join("floor");
+        let floor =
+            Self::measure_in(&path, waiters, bytes, time).map_err(system("can't measure the disk"))?;
+        // The folder goes as a whole; this only spares the next run the space.
+        let _ = std::fs::remove_file(&path);
+        Ok(floor)
+    }
+
+    fn measure_in(path: &Path, waiters: usize, bytes: usize, time: Duration) -> io::Result<Self> {
+        let mut file = File::create(path)?;
+        let zeros = vec![0; 1 << 20];
+        for _ in 0..FILE_BYTES >> 20 {
+            file.write_all(&zeros)?;
+        }
+        file.sync_all()?;
+        let message = vec![b'x'; bytes];
+        let (single, _) = append(&mut file, &message, time / 4)?;
+        let (latencies, elapsed) = append(&mut file, &message.repeat(waiters), time)?;
+        let batches = latencies.total() as f64;
+        Ok(Self { messages: batches * waiters as f64 / elapsed.as_secs_f64(), latencies, single })
+    }
+}
+
+/// Appends and syncs batch after batch, from the file's start again when it is full.
+fn append(file: &mut File, batch: &[u8], time: Duration) -> io::Result<(Latencies, Duration)> {
+    let mut latencies = Latencies::new();
+    let length = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+    let mut at = 0;
+    file.seek(SeekFrom::Start(0))?;
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        if at + length > FILE_BYTES {
+            file.seek(SeekFrom::Start(0))?;
+            at = 0;
+        }
+        let start = Instant::now();
+        file.write_all(batch)?;
+        file.sync_data()?;
+        latencies.record(start.elapsed());
+        at += length;
+    }
+    Ok((latencies, begun.elapsed()))
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn it_counts_every_waiter_of_a_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let floor = FileFloor::measure(folder.path(), 10, 300, Duration::from_millis(40)).unwrap();
+        let batches_a_second = floor.messages / 10.0;
+        assert!(floor.latencies.total() > 0 && floor.single.total() > 0);
+        assert!(batches_a_second >= floor.latencies.total() as f64 / 10.0);
+        assert!(!folder.path().join("floor").exists());
+    }
+}

@@ -1,0 +1,40 @@
+//! Drives a chinwag server, verifies every delivery, and measures the machine's floor beside it.
+//!
+//! [`Bench`] is what the command line takes, [`run`] does it, [`main_with`] prints as well. A case starts
+//! the server binary on a fresh folder, makes users and conversations, opens room sockets and drives
+//! them from one thread, cheap enough per frame not to be what is measured. Beside it runs a *floor*:
+//! the least that any program must do for the same work, so that a figure is a ratio and not a mood.
+//!
+//! A run that loses, repeats or reorders a message is a failure, however fast it was.
+
+mod alarm;
+mod args;
+mod bench;
+mod cases;
+mod crowd;
+mod error;
+mod floor;
+mod frame;
+mod ledger;
+mod listeners;
+mod machine;
+mod marker;
+mod output;
+mod population;
+mod process;
+mod report;
+mod rest;
+mod schedule;
+mod server;
+mod socket;
+mod statistics;
+mod target;
+
+pub use args::{Append, Bench, Case, Fanout, Idle, Options, Pairs, Slow, Storm};
+pub use bench::{run, smoke};
+pub use error::BenchError;
+pub use ledger::Faults;
+pub use machine::Machine;
+pub use output::main_with;
+pub use report::{CaseReport, Metric, Report};
+pub use statistics::Spread;

@@ -1,0 +1,106 @@
+//! Users and conversations for a bench, made over REST before anything is measured.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use crate::error::BenchError;
+use crate::rest::Rest;
+use crate::target::Target;
+
+/// Connections that prepare at once: the server commits what comes together in one go.
+const HANDS: usize = 16;
+/// In a larger room, several sockets share a user: everybody there is told of each new user, which would
+/// take longer than the bench.
+const MAX_USERS_OF_A_ROOM: usize = 1000;
+/// The RFC's own example, whose answer is known.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+/// That answer.
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Sockets to open, room by room: `room_size` neighbours share a conversation.
+pub(crate) struct Population {
+    pub(crate) address: SocketAddr,
+    /// For each socket, the request that opens it.
+    pub(crate) requests: Vec<Vec<u8>>,
+    pub(crate) room_size: usize,
+}
+
+struct User {
+    id: u64,
+    token: String,
+}
+
+impl Population {
+    /// Makes users and conversations for `sockets` sockets.
+    pub(crate) fn make(target: &Target, sockets: usize, room_size: usize) -> Result<Self, BenchError> {
+        if sockets == 0 || room_size == 0 || !sockets.is_multiple_of(room_size) {
+            return Err(BenchError::Options(
+                "sockets must fill whole rooms: choose a multiple of the room's size",
+            ));
+        }
+        let count = if room_size > MAX_USERS_OF_A_ROOM { sockets.min(MAX_USERS_OF_A_ROOM) } else { sockets };
+        let users = in_parallel(target, count, |rest, number| {
+            let token = target.token(number)?;
+            // A token that the server has not seen yet makes its user.
+            let user = rest.get("/users/me", &token)?;
+            Ok(User { id: id_of(&user)?, token })
+        })?;
+        let user = |socket: usize| users.get(socket % users.len());
+        let rooms = in_parallel(target, sockets / room_size, |rest, room| {
+            let members = (room * room_size..(room + 1) * room_size).filter_map(user);
+            let ids: BTreeSet<u64> = members.clone().map(|user| user.id).collect();
+            let owner = members.clone().next().map_or("", |user| &user.token);
+            let body = json!({"title": format!("Room {room}"), "participant_ids": ids});
+            id_of(&rest.post("/conversations/", owner, &body)?)
+        })?;
+        let requests = (0..sockets).filter_map(|socket| {
+            let path =
+                format!("/conversations/{}/ws?token={}", rooms.get(socket / room_size)?, user(socket)?.token);
+            Some(upgrade_request(&path, target.address))
+        });
+        Ok(Self { address: target.address, requests: requests.collect(), room_size })
+    }
+}
+
+/// The opening handshake (RFC 6455 section 4.1).
+pub(crate) fn upgrade_request(path: &str, host: SocketAddr) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn id_of(value: &serde_json::Value) -> Result<u64, BenchError> {
+    value
+        .get("id")
+        .and_then(serde_json::Value::as_u64)
+        .ok_or_else(|| BenchError::Protocol(format!("no id in {value}")))
+}
+
+/// Does `work` for each number below `count`, over several connections, and gives the results in order.
+fn in_parallel<T: Send>(
+    target: &Target,
+    count: usize,
+    work: impl Fn(&mut Rest, usize) -> Result<T, BenchError> + Sync,
+) -> Result<Vec<T>, BenchError> {
+    let work = &work;
+    let hands = HANDS.min(count);
+    let one_hand = move |hand: usize| -> Result<Vec<(usize, T)>, BenchError> {
+        let mut rest = Rest::connect(target.address)?;
+        (hand..count).step_by(hands).map(|number| Ok((number, work(&mut rest, number)?))).collect()
+    };
+    let mut results = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..hands).map(|hand| scope.spawn(move || one_hand(hand))).collect();
+        let mut results = Vec::with_capacity(count);
+        for thread in threads {
+            let done = thread.join().map_err(|_| BenchError::Protocol("a thread panicked".to_owned()))?;
+            results.extend(done?);
+        }
+        Ok::<_, BenchError>(results)
+    })?;
+    results.sort_unstable_by_key(|(number, _)| *number);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}

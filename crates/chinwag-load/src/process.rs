@@ -1,0 +1,65 @@
+//! What the operating system says about a process: its CPU time and its memory.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// CPU time of a process so far, user and system, of all its threads, also of those that ended.
+/// The kernel tells it in ticks of 10 ms: measure over seconds.
+pub(crate) fn cpu(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    cpu_ticks(&stat)
+        .map(|ticks| Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+/// Resident memory of a process, in bytes.
+pub(crate) fn resident(pid: u32) -> Option<u64> {
+    field_kib(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:").map(|kib| kib * 1024)
+}
+
+/// What the kernel itself holds: slabs, page tables and stacks of the whole machine, in bytes.
+pub(crate) fn kernel_memory() -> Option<u64> {
+    let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
+    let parts = ["Slab:", "PageTables:", "KernelStack:"];
+    parts.iter().map(|name| field_kib(&meminfo, name)).sum::<Option<u64>>().map(|kib| kib * 1024)
+}
+
+/// CPU time of the calling thread so far.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat`. The second field is a name that may contain anything.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+fn field_kib(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_read_behind_any_name() {
+        let stat = "12 (a ) b) S 1 12 12 0 -1 4194560 900 0 0 0 150 25 0 0 20 0 3 0 1 2 3";
+        assert_eq!(cpu_ticks(stat), Some(175));
+        assert_eq!(cpu_ticks("12 (cut"), None);
+    }
+
+    #[test]
+    fn this_process_has_memory_and_time() {
+        let pid = std::process::id();
+        assert!(resident(pid).is_some_and(|bytes| bytes > 100_000));
+        assert!(cpu(pid).is_some());
+        assert!(kernel_memory().is_some_and(|bytes| bytes > 0));
+    }
+}

@@ -1,0 +1,85 @@
+//! As much of an HTTP client as preparing a bench takes: one connection, one request at a time.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{BenchError, system};
+
+/// Preparing must not hang on a server that does.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// The largest answer of a bench is a page of JSON.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+pub(crate) struct Rest {
+    stream: BufReader<TcpStream>,
+    host: SocketAddr,
+}
+
+impl Rest {
+    pub(crate) fn connect(address: SocketAddr) -> Result<Self, BenchError> {
+        let stream = TcpStream::connect(address).map_err(system("can't connect to the server"))?;
+        stream.set_nodelay(true).map_err(system("can't configure a socket"))?;
+        stream.set_read_timeout(Some(ANSWER_LIMIT)).map_err(system("can't configure a socket"))?;
+        Ok(Self { stream: BufReader::new(stream), host: address })
+    }
+
+    pub(crate) fn get(&mut self, path: &str, token: &str) -> Result<Value, BenchError> {
+        self.request("GET", path, token, "")
+    }
+
+    pub(crate) fn post(&mut self, path: &str, token: &str, body: &Value) -> Result<Value, BenchError> {
+        self.request("POST", path, token, &body.to_string())
+    }
+
+    fn request(&mut self, method: &str, path: &str, token: &str, body: &str) -> Result<Value, BenchError> {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.host,
+            body.len()
+        );
+        self.stream.get_mut().write_all(request.as_bytes()).map_err(system("can't send a request"))?;
+        let (status, body) = self.answer()?;
+        if !(200..300).contains(&status) {
+            let body = String::from_utf8_lossy(&body).into_owned();
+            return Err(BenchError::Refused { request: format!("{method} {path}"), status, body });
+        }
+        serde_json::from_slice(&body)
+            .map_err(|error| BenchError::Protocol(format!("{method} {path}: the answer is no JSON: {error}")))
+    }
+
+    fn answer(&mut self) -> Result<(u16, Vec<u8>), BenchError> {
+        let status = self.line()?;
+        let status = status
+            .split_whitespace()
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .ok_or_else(|| BenchError::Protocol(format!("no HTTP status in {status:?}")))?;
+        let mut length = None;
+        loop {
+            let line = self.line()?;
+            if line.is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().ok().filter(|length| *length <= MAX_ANSWER_BYTES);
+            }
+        }
+        let length =
+            length.ok_or_else(|| BenchError::Protocol("an answer without Content-Length".to_owned()))?;
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).map_err(system("can't read an answer"))?;
+        Ok((status, body))
+    }
+
+    fn line(&mut self) -> Result<String, BenchError> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).map_err(system("can't read an answer"))?;
+        Ok(line.trim_end().to_owned())
+    }
+}

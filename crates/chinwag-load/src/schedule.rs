@@ -1,0 +1,89 @@
+//! When which message is due, at a fixed rate that does not wait for the server.
+//!
+//! Latency counts from the moment at which a message was due, not from when it was written: a client
+//! that is late must not make the server look early.
+
+use std::time::{Duration, Instant};
+
+use crate::marker::Mark;
+
+/// Room after room gets a message, the first one of each being number 1 (0 was its greeting).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    pub start: Instant,
+    pub interval: Duration,
+    pub rooms: usize,
+    pub messages: u64,
+    /// Messages that each room has had before.
+    pub first_index: u64,
+}
+
+impl Schedule {
+    /// For `rate` messages a second over `seconds`, at least one and at most `max_messages`.
+    pub(crate) fn new(rate: f64, seconds: f64, max_messages: u64, rooms: usize, first_index: u64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates; never negative"
+        )]
+        let messages = (rate * seconds) as u64;
+        Self {
+            // Everybody has a moment to get there.
+            start: Instant::now() + Duration::from_millis(20),
+            interval: Duration::from_secs_f64(1.0 / rate.max(0.001)),
+            rooms,
+            messages: messages.clamp(1, max_messages.max(1)),
+            first_index,
+        }
+    }
+
+    pub(crate) fn due(&self, number: u64) -> Instant {
+        let nanos = u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX);
+        self.start + Duration::from_nanos(nanos.saturating_mul(number))
+    }
+
+    pub(crate) fn mark(&self, number: u64) -> Mark {
+        let rooms = u64::try_from(self.rooms).unwrap_or(1).max(1);
+        let room = usize::try_from(number % rooms).unwrap_or(0);
+        Mark { room, index: self.first_index + number / rooms }
+    }
+
+    /// When the message with this mark was due; `None` if it is not of this schedule.
+    pub(crate) fn due_of(&self, mark: Mark) -> Option<Instant> {
+        let turn = mark.index.checked_sub(self.first_index)?;
+        let room = u64::try_from(mark.room).ok()?;
+        let rooms = u64::try_from(self.rooms).ok()?;
+        Some(self.due(turn.checked_mul(rooms)?.checked_add(room)?))
+    }
+
+    /// The index after the last one of a room.
+    pub(crate) fn end_index(&self, room: usize) -> u64 {
+        let rooms = u64::try_from(self.rooms).unwrap_or(1).max(1);
+        let is_in_last_turn = u64::try_from(room).is_ok_and(|room| room < self.messages % rooms);
+        self.first_index + self.messages / rooms + u64::from(is_in_last_turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_has_its_moment_and_its_room() {
+        let schedule = Schedule::new(1000.0, 0.025, 1_000_000, 10, 1);
+        assert_eq!(schedule.messages, 25);
+        assert_eq!(schedule.mark(0), Mark { room: 0, index: 1 });
+        assert_eq!(schedule.mark(24), Mark { room: 4, index: 3 });
+        for number in 0..25 {
+            assert_eq!(schedule.due_of(schedule.mark(number)), Some(schedule.due(number)));
+        }
+        assert_eq!(schedule.due_of(Mark { room: 0, index: 0 }), None);
+        assert_eq!((schedule.end_index(4), schedule.end_index(5)), (4, 3));
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        assert_eq!(Schedule::new(1e9, 3600.0, 500, 1, 0).messages, 500);
+        assert_eq!(Schedule::new(0.1, 1.0, 500, 1, 0).messages, 1);
+    }
+}

@@ -1,0 +1,122 @@
+//! One room socket of the client: opened, upgraded, read.
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use mio::net::TcpStream;
+use socket2::{Domain, Protocol, Type};
+
+use crate::machine::SOCKETS_PER_ADDRESS;
+
+/// How a socket treats its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Reads whatever comes.
+    Attentive,
+    /// Reads nothing once it is let in.
+    Stalled,
+}
+
+/// How far a socket has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Waits for the answer to its opening handshake.
+    Upgrading,
+    /// Waits for the `connection` frame.
+    Entering,
+    /// In the room.
+    Ready,
+    /// Gone.
+    Closed,
+}
+
+pub(crate) struct Socket {
+    pub(crate) stream: TcpStream,
+    pub(crate) phase: Phase,
+    pub(crate) manner: Manner,
+    /// The beginning of what has not come whole. Empty, and without memory, in an idle socket.
+    pub(crate) unread: Vec<u8>,
+    /// What did not fit, or waits for the connection.
+    unsent: Vec<u8>,
+}
+
+/// What a path over Ethernet has. Loopback's own 64 KiB would give each socket megabytes of buffer, which
+/// a receiver that never reads would take minutes to fill.
+const ETHERNET_SEGMENT: u32 = 1460;
+
+impl Socket {
+    /// Begins a connection; `request` goes out as soon as there is one. `number` counts all sockets of the
+    /// process: it chooses the source address.
+    pub(crate) fn open(
+        address: SocketAddr,
+        request: &[u8],
+        manner: Manner,
+        number: usize,
+    ) -> io::Result<Self> {
+        let socket = socket2::Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+        socket.set_tcp_nodelay(true)?;
+        if manner == Manner::Stalled {
+            socket.set_tcp_mss(ETHERNET_SEGMENT)?;
+        }
+        let neighbour = number / SOCKETS_PER_ADDRESS;
+        if address.ip().is_loopback() && neighbour > 0 {
+            let last = u8::try_from(neighbour + 1).map_err(|_| io::ErrorKind::AddrNotAvailable)?;
+            socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0)).into())?;
+        }
+        match socket.connect(&address.into()) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
+            result => result?,
+        }
+        Ok(Self {
+            stream: TcpStream::from_std(socket.into()),
+            phase: Phase::Upgrading,
+            manner,
+            unread: Vec::new(),
+            unsent: request.to_vec(),
+        })
+    }
+
+    /// Writes these bytes, now or as soon as they fit.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let written = self.write(bytes)?;
+        self.unsent.extend_from_slice(bytes.get(written..).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Writes what waited.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.unsent.is_empty() {
+            return Ok(());
+        }
+        let bytes = std::mem::take(&mut self.unsent);
+        let written = self.write(&bytes)?;
+        if written < bytes.len() {
+            self.unsent = bytes;
+            self.unsent.drain(..written);
+        }
+        Ok(())
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+            match (&self.stream).write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Before the connection stands, a write has nowhere to go either.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected) =>
+                {
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+}
