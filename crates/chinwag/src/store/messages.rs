@@ -115,6 +115,7 @@ impl View {
 
     /// Puts the latest writing and the reactions into a message as it was sent.
     fn as_it_stands(&self, mut message: Message, version: i64) -> Result<Message, StoreError> {
+        message.version = version;
         if message.deleted {
             return Ok(message);
         }
@@ -123,7 +124,6 @@ impl View {
                 "SELECT content FROM events WHERE message_id = ?1 AND version = ?2 AND kind = 'message_edited'",
             )?;
             message.content = statement.query_row((message.id.0, version), |row| row.get(0))?;
-            message.version = version;
         }
         message.reactions = self.reactions(message.id)?;
         Ok(message)
