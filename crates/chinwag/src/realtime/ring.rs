@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use chinwag_protocol::Seq;
 
-const MAX_EVENTS: usize = 256;
+pub(super) const MAX_EVENTS: usize = 256;
 const MAX_BYTES: usize = 128 * 1024;
 /// Frames that are written at once. Keeps what a slow connection holds back small.
 pub(super) const MAX_PAGE_BYTES: usize = 32 * 1024;

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use super::connection::{Connection, Delivery};
 use super::hub::Hub;
-use super::ring::{Ring, Run};
+use super::ring::{MAX_EVENTS, MAX_PAGE_BYTES, Ring, Run};
 use crate::store::{Event, EventBody};
 
 /// Events that may wait for fan-out. More are dropped here, and everybody reads them from the log.
@@ -42,6 +42,14 @@ struct Live {
     connections: IndexMap<u64, Arc<Connection>>,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
+}
+
+/// Events that are in the ring and not yet written: one page of it at most.
+#[derive(Default)]
+struct Unwritten {
+    first: Option<Seq>,
+    events: usize,
+    bytes: usize,
 }
 
 /// What a connection that is behind should do next.
@@ -152,32 +160,33 @@ impl Room {
 
 impl Live {
     fn fan_out(&mut self, id: ConversationId, events: VecDeque<Event>, hub: &Hub) {
-        let mut first_new = None;
+        let mut unwritten = Unwritten::default();
         for event in events {
             if self.delivered.is_some_and(|delivered| event.seq <= delivered) {
                 continue;
             }
-            let is_next = self.delivered.is_none_or(|delivered| event.seq == delivered.next());
-            if !is_next {
-                self.send_to_log(id);
-                first_new = None;
-            }
             let frame = encode(&event);
             hub.metrics().encodings.inc();
+            let is_next = self.delivered.is_none_or(|delivered| event.seq == delivered.next());
+            // Written before the ring lets go of it, or sends everybody to the log: a live connection
+            // that is not told of an event never asks for it.
+            if !is_next || !unwritten.has_room_for(&frame) {
+                self.write_to_all(id, &std::mem::take(&mut unwritten), hub);
+            }
+            if !is_next {
+                self.send_to_log(id);
+            }
+            unwritten.add(event.seq, &frame);
             self.ring.push(event.seq, frame);
             self.delivered = Some(event.seq);
-            first_new.get_or_insert(event.seq);
         }
-        let mut next = first_new;
-        while let Some(run) = next.and_then(|next| self.ring.run_from(next)) {
-            // Everybody who is live stands at the same place, so one run serves all.
-            let first = next.unwrap_or(Seq::ZERO);
-            self.write_to_all(id, first, &run, hub);
-            next = Some(run.next);
-        }
+        self.write_to_all(id, &unwritten, hub);
     }
 
-    fn write_to_all(&self, id: ConversationId, first: Seq, run: &Run, hub: &Hub) {
+    /// Everybody who is live stands at the same place, so one run serves all.
+    fn write_to_all(&self, id: ConversationId, unwritten: &Unwritten, hub: &Hub) {
+        let Some(run) = unwritten.first.and_then(|first| self.ring.run_from(first)) else { return };
+        let first = unwritten.first.unwrap_or(Seq::ZERO);
         let tick = hub.tick();
         let mut written = 0;
         for connection in self.connections.values() {
@@ -204,6 +213,18 @@ impl Live {
         for connection in self.connections.values() {
             connection.signal(&frame, hub.tick());
         }
+    }
+}
+
+impl Unwritten {
+    fn has_room_for(&self, frame: &Bytes) -> bool {
+        self.events == 0 || (self.events < MAX_EVENTS && self.bytes + frame.len() <= MAX_PAGE_BYTES)
+    }
+
+    fn add(&mut self, seq: Seq, frame: &Bytes) {
+        self.first.get_or_insert(seq);
+        self.events += 1;
+        self.bytes += frame.len();
     }
 }
 
