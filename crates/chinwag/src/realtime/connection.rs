@@ -155,6 +155,8 @@ impl Connection {
                 Poll::Pending => return Poll::Pending,
             };
             outbox.took(taken, tick);
+            // Room in a buffer that was full: the peer takes bytes, so it is there.
+            self.note_heard(tick);
         }
         Poll::Ready(Ok(()))
     }
@@ -170,8 +172,7 @@ impl Connection {
 
     /// Since when the socket has taken nothing of what waits.
     pub(super) fn stalled_at(&self) -> Option<u32> {
-        // Contended means that bytes are moving.
-        self.outbox.try_lock().and_then(|outbox| outbox.stalled_at)
+        self.outbox.lock().stalled_at
     }
 
     /// The conversations that are behind here, with the next event each needs.

@@ -49,8 +49,11 @@ fn visit(connection: &Connection, now: u32, clock: Timestamp, stall_ticks: u32, 
     let since = |then: u32| now.wrapping_sub(then);
     if clock >= connection.actor.expires_at {
         connection.close(CloseCode::TokenExpired);
-    } else if connection.stalled_at().is_some_and(|then| since(then) > stall_ticks) {
-        connection.close(CloseCode::SlowConsumer);
+    } else if let Some(then) = connection.stalled_at() {
+        // Its silence means nothing: a ping can't overtake the bytes that wait, so no pong can come.
+        if since(then) > stall_ticks {
+            connection.close(CloseCode::SlowConsumer);
+        }
     } else if since(connection.heard_at.load(Ordering::Relaxed)) > TICKS_TO_LIVE {
         connection.close(CloseCode::HeartbeatMissed);
     } else if since(connection.pinged_at.load(Ordering::Relaxed)) >= TICKS_PER_HEARTBEAT {
