@@ -120,6 +120,8 @@ impl Connection {
             outbox.push(frames.slice(taken..), tick);
             outbox.is_mid_frame = true;
             self.bell.notify_one();
+        } else if self.socket.is_unflushed() {
+            self.bell.notify_one();
         }
         taken
     }
@@ -144,7 +146,7 @@ impl Connection {
         outbox.push(last, tick);
     }
 
-    /// Writes pending bytes until none are left.
+    /// Writes pending bytes until none are left and the transport holds none back.
     pub(super) fn poll_drain(&self, context: &mut Context<'_>, tick: u32) -> Poll<io::Result<()>> {
         let mut outbox = self.outbox.lock();
         while let Some(first) = outbox.pending.front() {
@@ -158,11 +160,12 @@ impl Connection {
             // Room in a buffer that was full: the peer takes bytes, so it is there.
             self.note_heard(tick);
         }
-        Poll::Ready(Ok(()))
+        self.socket.poll_flush(context)
     }
 
+    /// Whether there is something for [`Connection::poll_drain`] to do.
     pub(super) fn has_pending(&self) -> bool {
-        !self.outbox.lock().pending.is_empty()
+        !self.outbox.lock().pending.is_empty() || self.socket.is_unflushed()
     }
 
     /// Whether another command may be read: the answers so far are not piling up.

@@ -23,6 +23,8 @@ pub(crate) struct Other {
     stream: Pin<Box<dyn Stream>>,
     ahead: Vec<u8>,
     is_at_end: bool,
+    /// True while the transport holds back bytes that it has taken, as TLS does when its socket is full.
+    is_unflushed: bool,
 }
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
@@ -30,7 +32,12 @@ impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
 
 impl Socket {
     pub(crate) fn other(stream: impl Stream + 'static) -> Self {
-        Self::Other(Mutex::new(Other { stream: Box::pin(stream), ahead: Vec::new(), is_at_end: false }))
+        Self::Other(Mutex::new(Other {
+            stream: Box::pin(stream),
+            ahead: Vec::new(),
+            is_at_end: false,
+            is_unflushed: false,
+        }))
     }
 
     /// Resolves when [`Socket::try_read`] has something, be it the end.
@@ -79,6 +86,23 @@ impl Socket {
         }
     }
 
+    /// Whether bytes that were taken still wait inside the transport: somebody has to poll
+    /// [`Socket::poll_flush`], or they wait for the next write.
+    pub(super) fn is_unflushed(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            Self::Other(other) => other.lock().is_unflushed,
+        }
+    }
+
+    /// Passes on what the transport holds back, or wakes the task when it can.
+    pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(_) => Poll::Ready(Ok(())),
+            Self::Other(other) => other.lock().poll_flush(context),
+        }
+    }
+
     /// Tells the peer that nothing more comes.
     pub(super) fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -120,9 +144,16 @@ impl Other {
 
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(self.stream.as_mut().poll_write(context, bytes))?;
-        // TLS keeps a record back until it is flushed. Pending here is no loss: the record goes out with
-        // the next write or read.
-        let _ = self.stream.as_mut().poll_flush(context)?;
+        // TLS keeps a record back until it is flushed.
+        if let Poll::Ready(Err(error)) = self.poll_flush(context) {
+            return Poll::Ready(Err(error));
+        }
         Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = self.stream.as_mut().poll_flush(context);
+        self.is_unflushed = flushed.is_pending();
+        flushed
     }
 }
