@@ -9,7 +9,7 @@ use super::Chat;
 use super::access::{Action, authorize};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Appended, Event, MessageDraft, Page};
+use crate::store::{Appended, Chunk, Event, MessageDraft, Page};
 
 /// What became of a message that was sent.
 #[derive(Clone, Debug)]
@@ -106,9 +106,9 @@ impl Chat {
         conversation_id: ConversationId,
         after: Seq,
         through: Seq,
-        limit: usize,
+        chunk: Chunk,
     ) -> Result<Vec<Event>, Refusal> {
-        self.store().read(move |view| Ok(view.events(conversation_id, after, through, limit)?)).await
+        self.store().read(move |view| Ok(view.events(conversation_id, after, through, chunk)?)).await
     }
 }
 

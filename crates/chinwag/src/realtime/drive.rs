@@ -15,15 +15,17 @@ use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
 use super::connection::Connection;
 use super::hub::Hub;
+use super::ring::MAX_PAGE_BYTES;
 use super::room::{CatchUp, Seat, encode};
 use super::socket::Socket;
 use crate::chat::Chat;
 use crate::limits::Allowance;
+use crate::store::Chunk;
 
 const FRAME_LIMITS: FrameLimits =
     FrameLimits { max_frame_bytes: MAX_FRAME_BYTES, max_message_bytes: MAX_FRAME_BYTES };
-/// Events in one read of the log.
-const LOG_PAGE: usize = 100;
+/// One read of the log. Bounds what a connection that is behind holds in memory.
+const LOG_PAGE: Chunk = Chunk { events: 100, content_bytes: MAX_PAGE_BYTES };
 /// Time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -275,14 +277,10 @@ impl Driver<'_> {
         };
         self.hub.metrics().log_pages.inc();
         let mut page = BytesMut::new();
-        let mut next = through.next();
-        let is_whole = events.len() < LOG_PAGE;
         for event in &events {
             page.extend_from_slice(&encode(event));
-            if !is_whole {
-                next = event.seq.next();
-            }
         }
+        let next = events.last().map_or(through, |event| event.seq).next();
         self.connection.queue_page(conversation_id, page.freeze(), next, self.hub.tick());
     }
 }

@@ -35,6 +35,13 @@ pub(crate) struct Page {
     pub limit: usize,
 }
 
+/// How much of a log to read at once: whichever bound comes first, but at least one event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk {
+    pub events: usize,
+    pub content_bytes: usize,
+}
+
 const COLUMNS: &str = "events.id, conversation_id, seq, stamp, ts, actor_id, username, content, client_id";
 
 fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
@@ -95,20 +102,31 @@ impl View {
         Ok(messages)
     }
 
-    /// The events after `after` up to and with `through`, oldest first, at most `limit`.
+    /// The events after `after` up to and with `through`, oldest first, as many as `chunk` allows. None
+    /// means that there are none.
     pub(crate) fn events(
         &self,
         conversation_id: ConversationId,
         after: Seq,
         through: Seq,
-        limit: usize,
+        chunk: Chunk,
     ) -> Result<Vec<Event>, StoreError> {
-        let page = Page { after: Some(after), before: Some(through.next()), limit };
-        let messages = self.messages(conversation_id, page)?;
-        Ok(messages
-            .into_iter()
-            .map(|message| Event { conversation_id, seq: message.seq, body: EventBody::Message(message) })
-            .collect())
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = actor_id \
+             WHERE conversation_id = ?1 AND seq > ?2 AND seq <= ?3 AND kind = 'message' ORDER BY seq LIMIT ?4"
+        ))?;
+        let limit = i64::try_from(chunk.events).unwrap_or(i64::MAX);
+        let mut rows = statement.query((conversation_id.0, after.0, through.0, limit))?;
+        let mut events = Vec::new();
+        let mut content_bytes = 0;
+        while content_bytes < chunk.content_bytes
+            && let Some(row) = rows.next()?
+        {
+            let message = message(row)?;
+            content_bytes += message.content.len();
+            events.push(Event { conversation_id, seq: message.seq, body: EventBody::Message(message) });
+        }
+        Ok(events)
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub(crate) use conversations::{Membership, NewGroup};
-pub(crate) use messages::{Appended, MessageDraft, Page};
+pub(crate) use messages::{Appended, Chunk, MessageDraft, Page};
 pub(crate) use sessions::{NewSession, random_token};
 pub(crate) use users::Account;
 pub(crate) use writer::{BatchReport, Change, Committed, Event, EventBody};
