@@ -1,11 +1,11 @@
 //! History, and sending over REST.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chinwag_protocol::rest::{Detail, Message, NewMessage, SentMessage, ValidationDetail};
-use chinwag_protocol::{ConversationId, Send, Seq, limits};
+use chinwag_protocol::{Send, Seq, limits};
 
 use super::Shared;
 use super::error::HttpError;
@@ -35,7 +35,7 @@ pub(super) async fn history(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     InConversation(id): InConversation,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, HttpError> {
     let page = page(&uri)?;
     // One more than asked for tells whether there is another page.
@@ -47,7 +47,7 @@ pub(super) async fn history(
     } else if has_more {
         messages.remove(0);
     }
-    let link = if has_more { link(id, page, &messages) } else { None };
+    let link = if has_more { link(&uri, page, &messages) } else { None };
     let mut response = Json(messages).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, link);
@@ -72,10 +72,11 @@ fn page(uri: &Uri) -> Result<Page, HttpError> {
     Ok(Page { before: before.map(Seq), after: after.map(Seq), limit })
 }
 
-/// The neighbouring page in the direction that was asked for. Relative, so that it holds under any path.
-fn link(id: ConversationId, page: Page, messages: &[Message]) -> Option<HeaderValue> {
+/// The neighbouring page in the direction that was asked for, under the path that was asked for: it also
+/// holds where a host nests the routes.
+fn link(uri: &Uri, page: Page, messages: &[Message]) -> Option<HeaderValue> {
     let limit = page.limit.min(limits::MAX_PAGE);
-    let path = format!("/conversations/{id}/messages");
+    let path = uri.path();
     let text = if page.after.is_some() {
         let before = page.before.map(|before| format!("&before={before}")).unwrap_or_default();
         format!("<{path}?after={}{before}&limit={limit}>; rel=\"next\"", messages.last()?.seq)
