@@ -150,7 +150,7 @@ pub enum UserRole {
 /// A new account.
 #[derive(Clone, Deserialize, ToSchema)]
 pub struct Register {
-    /// 1 to 64 characters: letters, digits, and `. _ - @ +`.
+    /// 1 to 64 letters, digits or `. _ -`.
     #[schema(min_length = 1, max_length = 64)]
     pub username: String,
     /// Where mail would reach the user.
