@@ -33,6 +33,9 @@ pub enum Case {
     Storm(Storm),
     /// All of these with their defaults
     All,
+    /// The bare server, for a bench that needs it in another process
+    #[command(hide = true)]
+    Floor(Floor),
 }
 
 /// Options of every case.
@@ -148,6 +151,17 @@ pub struct Storm {
     pub clients: usize,
     /// Clients in a conversation.
     #[arg(long, default_value_t = 10)]
+    pub room_size: usize,
+}
+
+/// `floor`: the bare server that other cases compare with. They start it themselves.
+#[derive(Args, Clone, Debug)]
+pub struct Floor {
+    /// How many sockets come.
+    #[arg(long)]
+    pub sockets: usize,
+    /// Sockets in a room.
+    #[arg(long)]
     pub room_size: usize,
 }
 

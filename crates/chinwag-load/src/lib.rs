@@ -30,7 +30,7 @@ mod socket;
 mod statistics;
 mod target;
 
-pub use args::{Append, Bench, Case, Fanout, Idle, Options, Pairs, Slow, Storm};
+pub use args::{Append, Bench, Case, Fanout, Floor, Idle, Options, Pairs, Slow, Storm};
 pub use bench::{run, smoke};
 pub use error::BenchError;
 pub use ledger::Faults;

@@ -68,7 +68,7 @@ impl Copy {
         Some(Self { frame, content, seq: seq..seq + digits })
     }
 
-    /// The frame with this mark. The seq follows the index, in as many digits as it had.
+    /// The frame with this mark. The seq follows the index, in as many digits as it had: copy a late one.
     pub(crate) fn frame(&mut self, mark: Mark) -> &[u8] {
         write_mark(&mut self.frame, self.content, mark);
         if let Some(digits) = self.frame.get_mut(self.seq.clone()) {

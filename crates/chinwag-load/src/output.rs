@@ -4,14 +4,24 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::args::Bench;
+use crate::args::{Bench, Case};
 use crate::bench::run;
+use crate::floor::serve_floor;
 use crate::report::{CaseReport, Report};
 
 /// Runs a bench, prints its report, and gives the exit code: 0 if every delivery was right, 1 if not or
 /// if it could not be measured. `executable` is the server to start.
 #[must_use]
 pub fn main_with(bench: &Bench, executable: &Path) -> ExitCode {
+    if let Case::Floor(floor) = &bench.case {
+        return match serve_floor(floor, bench.options.pin) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("bench: the floor failed: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let report = match run(bench, executable, |line| eprintln!("{line}")) {
         Ok(report) => report,
         Err(error) => {

@@ -5,11 +5,15 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::marker::Mark;
 
 /// Room after room gets a message, the first one of each being number 1 (0 was its greeting).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Schedule {
+    #[serde(serialize_with = "write_instant", deserialize_with = "read_instant")]
     pub start: Instant,
     pub interval: Duration,
     pub rooms: usize,
@@ -64,8 +68,25 @@ impl Schedule {
     }
 }
 
+/// An instant means something to another process only by the clock that both share.
+fn write_instant<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    (monotonic() + instant.saturating_duration_since(Instant::now())).serialize(serializer)
+}
+
+fn read_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+    let time = Duration::deserialize(deserializer)?;
+    Ok(Instant::now() + time.saturating_sub(monotonic()))
+}
+
+fn monotonic() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -79,6 +100,16 @@ mod tests {
         }
         assert_eq!(schedule.due_of(Mark { room: 0, index: 0 }), None);
         assert_eq!((schedule.end_index(4), schedule.end_index(5)), (4, 3));
+    }
+
+    #[test]
+    fn its_start_survives_the_way_to_another_process() {
+        let schedule = Schedule::new(1000.0, 1.0, 1000, 1, 0);
+        let text = serde_json::to_string(&schedule).unwrap();
+        let read: Schedule = serde_json::from_str(&text).unwrap();
+        let later = read.start.saturating_duration_since(schedule.start);
+        let earlier = schedule.start.saturating_duration_since(read.start);
+        assert!(later.max(earlier) < Duration::from_millis(10), "{later:?} {earlier:?}");
     }
 
     #[test]

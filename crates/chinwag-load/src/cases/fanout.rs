@@ -6,10 +6,10 @@ use super::{CpuClock, counted, judge};
 use crate::args::{Fanout, Options};
 use crate::crowd::Crowd;
 use crate::error::BenchError;
-use crate::floor::{Job, SocketFloor};
+use crate::floor::{Job, Shape, SocketFloor};
 use crate::listeners::Listeners;
 use crate::machine::allows_sockets;
-use crate::marker::{Copy, Template};
+use crate::marker::Template;
 use crate::population::Population;
 use crate::report::Sample;
 use crate::schedule::Schedule;
@@ -54,22 +54,15 @@ pub(crate) fn fanout(case: &Fanout, options: &Options, executable: &Path) -> Res
     drop(crowd);
     target.close()?;
 
-    match floor(case.receivers, room_size, options.pin, &payload, plan)? {
-        Some(floor) => {
-            sample.add("bare loop CPU per write", "µs", floor.cpu_micros);
-            sample.add_known("server CPU ÷ bare loop", "x", server.map(|server| server / floor.cpu_micros));
-            sample.add("latency p50", "µs", served.p50);
-            sample.add("latency p99", "µs", served.p99);
-            sample.add("bare loop latency p50", "µs", floor.figures.p50);
-            sample.add("bare loop latency p99", "µs", floor.figures.p99);
-            sample.add("latency p50 ÷ bare loop", "x", served.p50 / floor.figures.p50);
-        }
-        None => {
-            sample.add("latency p50", "µs", served.p50);
-            sample.add("latency p99", "µs", served.p99);
-            sample.note("no floor: this process may not hold both ends of so many sockets");
-        }
-    }
+    let shape = Shape { sockets: case.receivers, room_size, is_pinned: options.pin };
+    let floor = floor(shape, &payload, plan)?;
+    sample.add("bare loop CPU per write", "µs", floor.cpu_micros);
+    sample.add_known("server CPU ÷ bare loop", "x", server.map(|server| server / floor.cpu_micros));
+    sample.add("latency p50", "µs", served.p50);
+    sample.add("latency p99", "µs", served.p99);
+    sample.add("bare loop latency p50", "µs", floor.figures.p50);
+    sample.add("bare loop latency p99", "µs", floor.figures.p99);
+    sample.add("latency p50 ÷ bare loop", "x", served.p50 / floor.figures.p50);
     sample.add("client CPU per delivery", "µs", client);
     Ok(sample)
 }
@@ -97,30 +90,22 @@ struct Floor {
 }
 
 /// The same bytes, sockets, rooms and rate, from a loop that only writes.
-fn floor(
-    sockets: usize,
-    room_size: usize,
-    is_pinned: bool,
-    payload: &[u8],
-    plan: impl Fn() -> Schedule,
-) -> Result<Option<Floor>, BenchError> {
-    let copy = || {
-        Copy::of(payload).ok_or_else(|| BenchError::Protocol("no message arrived to be copied".to_owned()))
-    };
-    let Some(floor) = SocketFloor::start(sockets, room_size, is_pinned)? else { return Ok(None) };
+fn floor(shape: Shape, payload: &[u8], plan: impl Fn() -> Schedule) -> Result<Floor, BenchError> {
+    let job = |schedule| Job { payload: String::from_utf8_lossy(payload).into_owned(), schedule };
+    let mut floor = SocketFloor::start(shape)?;
     let mut crowd = Crowd::new()?;
     crowd.open(floor.address, &floor.requests(), Manner::Attentive)?;
-    let mut listeners = Listeners::new(sockets, room_size);
-    floor.begin(Job::Greet(copy()?))?;
+    let mut listeners = Listeners::new(shape.sockets, shape.room_size);
+    floor.begin(job(None))?;
     listeners.hear_greeting(&mut crowd, 0)?;
     floor.finish()?;
     let schedule = plan();
-    floor.begin(Job::Keep(copy()?, schedule))?;
+    floor.begin(job(Some(schedule)))?;
     listeners.follow(&mut crowd, schedule, None, 0)?;
     let cpu = floor.finish()?;
     if !listeners.faults(|room| schedule.end_index(room)).is_clean() || !crowd.is_whole() {
         return Err(BenchError::Protocol("the bare loop lost messages: the client is at fault".to_owned()));
     }
     let cpu_micros = cpu.as_secs_f64() * 1e6 / listeners.received.max(1) as f64;
-    Ok(Some(Floor { cpu_micros, figures: Figures::of(&listeners, &schedule) }))
+    Ok(Floor { cpu_micros, figures: Figures::of(&listeners, &schedule) })
 }

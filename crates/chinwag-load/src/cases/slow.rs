@@ -36,7 +36,7 @@ pub(crate) fn slow(case: &Slow, options: &Options, executable: &Path) -> Result<
     let mut sample = Sample::new("slow", load);
     let cpu = with.server_micros.zip(without.server_micros);
     sample.add_known("CPU per delivery to readers", "µs", with.server_micros);
-    sample.add_known("the same without stalled ones", "µs", without.server_micros);
+    sample.add_known("CPU without stalled ones", "µs", without.server_micros);
     sample.add_known("CPU with ÷ without", "x", cpu.map(|(with, without)| with / without));
     sample.add("latency p50", "µs", with.p50);
     sample.add("p50 without", "µs", without.p50);
@@ -48,6 +48,11 @@ pub(crate) fn slow(case: &Slow, options: &Options, executable: &Path) -> Result<
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     sample.add_known("server RSS before", "MiB", with.resident.map(|(before, _)| mebibytes(before)));
     sample.add_known("server RSS after", "MiB", with.resident.map(|(_, after)| mebibytes(after)));
+    sample.add_known(
+        "server RSS after, without stalled ones",
+        "MiB",
+        without.resident.map(|(_, after)| mebibytes(after)),
+    );
     for part in [without, with] {
         judge(&mut sample, &part.faults, &part.crowd);
     }

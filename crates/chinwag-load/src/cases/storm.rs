@@ -6,7 +6,7 @@ use super::{CpuClock, counted, judge};
 use crate::args::{Options, Storm};
 use crate::crowd::Crowd;
 use crate::error::BenchError;
-use crate::floor::SocketFloor;
+use crate::floor::{Shape, SocketFloor};
 use crate::listeners::Listeners;
 use crate::machine::allows_sockets;
 use crate::marker::Template;
@@ -43,14 +43,11 @@ pub(crate) fn storm(case: &Storm, options: &Options, executable: &Path) -> Resul
     judge(&mut sample, &listeners.faults(|_| 2), &crowd);
     drop(crowd);
     target.close()?;
-    match SocketFloor::start(case.clients, case.room_size, options.pin)? {
-        Some(floor) => {
-            let bare = seconds(&Crowd::new()?.open_all_at_once(floor.address, &floor.requests())?);
-            sample.add("bare accept and upgrade", "s", bare);
-            sample.add("all back ÷ bare", "x", all_back / bare);
-        }
-        None => sample.note("no floor: this process may not hold both ends of so many sockets"),
-    }
+    let shape = Shape { sockets: case.clients, room_size: case.room_size, is_pinned: options.pin };
+    let floor = SocketFloor::start(shape)?;
+    let bare = seconds(&Crowd::new()?.open_all_at_once(floor.address, &floor.requests())?);
+    sample.add("bare accept and upgrade", "s", bare);
+    sample.add("all back ÷ bare", "x", all_back / bare);
     sample.add("p50 of one client", "µs", times.micros(50));
     sample.add_known("server CPU per client", "µs", server);
     sample.add("client CPU per client", "µs", client);

@@ -1,59 +1,65 @@
 //! A bare server: one thread that accepts, upgrades without looking, and then writes the same bytes to
 //! each socket in a loop. It knows no users, stores nothing and can't be slower than the kernel.
+//!
+//! It runs in this process while that may hold both ends of all sockets, and else in a process of its own:
+//! this program again, with the hidden case `floor`.
 
-use std::collections::HashMap;
-use std::io::{self, Read as _, Write as _};
-use std::net::SocketAddr;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use memchr::memmem;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
-use socket2::{Domain, Protocol, Type};
+use mio::net::TcpListener;
+use serde::{Deserialize, Serialize};
 
+use super::door::{admit, listen};
+use super::process::FloorProcess;
 use crate::error::{BenchError, system};
-use crate::frame::{TEXT, server_frame};
 use crate::machine::{allows_sockets, pin};
 use crate::marker::{Copy, Mark};
-use crate::population::{ACCEPT, upgrade_request};
+use crate::population::upgrade_request;
 use crate::process::thread_cpu;
 use crate::schedule::Schedule;
 use crate::target::SERVER_CPU;
 
 /// What the bare server shall write.
-pub(crate) enum Job {
-    /// The first message of each room.
-    Greet(Copy),
-    /// A schedule's messages.
-    Keep(Copy, Schedule),
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// A message as the real server framed it.
+    pub payload: String,
+    /// When; `None`: the first message of each room, now.
+    pub schedule: Option<Schedule>,
+}
+
+/// How many sockets, in which rooms, on which processor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub sockets: usize,
+    pub room_size: usize,
+    pub is_pinned: bool,
 }
 
 pub(crate) struct SocketFloor {
     pub(crate) address: SocketAddr,
     sockets: usize,
-    jobs: Sender<Job>,
-    results: Receiver<Duration>,
+    place: Place,
 }
 
-const LISTENER: Token = Token(usize::MAX);
-/// As much as the system allows.
-const BACKLOG: i32 = 65_535;
-/// A client that does not come by then has failed.
-const ADMIT_LIMIT: Duration = Duration::from_secs(120);
+enum Place {
+    Here { jobs: Sender<Job>, results: Receiver<Duration> },
+    Elsewhere(FloorProcess),
+}
+
 /// The longest job, its own time included.
 const JOB_LIMIT: Duration = Duration::from_secs(3700);
 
 impl SocketFloor {
-    /// Waits for so many sockets, in rooms of `room_size`. `Ok(None)`: this process, which holds both
-    /// ends, may not open so many.
-    pub(crate) fn start(
-        sockets: usize,
-        room_size: usize,
-        is_pinned: bool,
-    ) -> Result<Option<Self>, BenchError> {
+    /// Waits for its sockets.
+    pub(crate) fn start(shape: Shape) -> Result<Self, BenchError> {
+        let sockets = shape.sockets;
         if allows_sockets(sockets.saturating_mul(2)).is_err() {
-            return Ok(None);
+            let process = FloorProcess::start(shape)?;
+            return Ok(Self { address: process.address, sockets, place: Place::Elsewhere(process) });
         }
         let listener = listen().map_err(system("can't listen"))?;
         let address = listener.local_addr().map_err(system("can't listen"))?;
@@ -62,20 +68,13 @@ impl SocketFloor {
         std::thread::Builder::new()
             .name("floor".to_owned())
             .spawn(move || {
-                if is_pinned && pin(SERVER_CPU).is_err() {
-                    return;
-                }
                 // Whatever fails here is seen by the client, whose sockets close.
-                let Ok(mut streams) = admit(listener, sockets) else { return };
-                while let Ok(job) = orders.recv() {
-                    let Ok(cpu) = work(&mut streams, room_size, job) else { return };
-                    if done.send(cpu).is_err() {
-                        return;
-                    }
-                }
+                let _ = serve(listener, shape, orders.into_iter(), |cpu| {
+                    done.send(cpu).map_err(|_| io::ErrorKind::BrokenPipe.into())
+                });
             })
             .map_err(system("can't start a thread"))?;
-        Ok(Some(Self { address, sockets, jobs, results }))
+        Ok(Self { address, sockets, place: Place::Here { jobs, results } })
     }
 
     /// The requests that open its sockets, in the order of rooms.
@@ -84,135 +83,110 @@ impl SocketFloor {
     }
 
     /// Begins a job.
-    pub(crate) fn begin(&self, job: Job) -> Result<(), BenchError> {
-        self.jobs.send(job).map_err(|_| BenchError::Protocol("the floor ended".to_owned()))
+    pub(crate) fn begin(&mut self, job: Job) -> Result<(), BenchError> {
+        match &mut self.place {
+            Place::Here { jobs, .. } => jobs.send(job).map_err(|_| ended()),
+            Place::Elsewhere(process) => process.begin(&job),
+        }
     }
 
     /// Waits for the end of a job and says how much CPU time it took.
-    pub(crate) fn finish(&self) -> Result<Duration, BenchError> {
-        self.results.recv_timeout(JOB_LIMIT).map_err(|_| BenchError::Protocol("the floor ended".to_owned()))
+    pub(crate) fn finish(&mut self) -> Result<Duration, BenchError> {
+        match &mut self.place {
+            Place::Here { results, .. } => results.recv_timeout(JOB_LIMIT).map_err(|_| ended()),
+            Place::Elsewhere(process) => process.finish(),
+        }
     }
 }
 
-fn listen() -> io::Result<TcpListener> {
-    let socket = socket2::Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
-    socket.listen(BACKLOG)?;
-    Ok(TcpListener::from_std(socket.into()))
+fn ended() -> BenchError {
+    BenchError::Protocol("the floor ended before its work was done".to_owned())
 }
 
-/// Accepts and upgrades so many connections; gives them in the order of the numbers in their paths.
-fn admit(mut listener: TcpListener, sockets: usize) -> io::Result<Vec<std::net::TcpStream>> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(1024);
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let deadline = Instant::now() + ADMIT_LIMIT;
-    let mut waiting = HashMap::new();
-    let mut admitted: Vec<Option<std::net::TcpStream>> = (0..sockets).map(|_| None).collect();
-    let mut count = 0;
-    let mut next = 0;
-    let mut seat = |number: usize, stream: TcpStream| -> io::Result<()> {
-        let stream = std::net::TcpStream::from(stream);
-        stream.set_nonblocking(false)?;
-        let place = admitted.get_mut(number).ok_or(io::ErrorKind::InvalidData)?;
-        *place = Some(stream);
-        count += 1;
-        Ok(())
+/// Lets the sockets in and does job after job.
+pub(super) fn serve(
+    listener: TcpListener,
+    shape: Shape,
+    jobs: impl Iterator<Item = Job>,
+    mut done: impl FnMut(Duration) -> io::Result<()>,
+) -> io::Result<()> {
+    if shape.is_pinned {
+        pin(SERVER_CPU).map_err(io::Error::other)?;
+    }
+    let mut streams = admit(listener, shape.sockets)?;
+    for job in jobs {
+        done(work(&mut streams, shape.room_size, &job)?)?;
+    }
+    Ok(())
+}
+
+fn work(streams: &mut [TcpStream], room_size: usize, job: &Job) -> io::Result<Duration> {
+    let mut copy = Copy::of(job.payload.as_bytes()).ok_or(io::ErrorKind::InvalidData)?;
+    let Some(schedule) = job.schedule else {
+        for (room, members) in streams.chunks_mut(room_size).enumerate() {
+            write_to_all(members, copy.frame(Mark { room, index: 0 }))?;
+        }
+        return Ok(Duration::ZERO);
     };
-    let mut arrived = 0;
-    while arrived < sockets {
-        poll.poll(&mut events, Some(Duration::from_secs(1)))?;
-        if Instant::now() > deadline {
-            return Err(io::ErrorKind::TimedOut.into());
+    let cpu_before = thread_cpu();
+    for number in 0..schedule.messages {
+        let wait = schedule.due(number).saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            std::thread::sleep(wait);
         }
-        for event in &events {
-            if event.token() != LISTENER {
-                if let Some(mut stream) = waiting.remove(&event.token()) {
-                    match upgrade(&stream) {
-                        Ok(number) => {
-                            poll.registry().deregister(&mut stream)?;
-                            seat(number, stream)?;
-                            arrived += 1;
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            waiting.insert(event.token(), stream);
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-                continue;
-            }
-            loop {
-                let mut stream = match listener.accept() {
-                    Ok((stream, _)) => stream,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) => return Err(error),
-                };
-                stream.set_nodelay(true)?;
-                match upgrade(&stream) {
-                    Ok(number) => {
-                        seat(number, stream)?;
-                        arrived += 1;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        let token = Token(next);
-                        next += 1;
-                        poll.registry().register(&mut stream, token, Interest::READABLE)?;
-                        waiting.insert(token, stream);
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+        let mark = schedule.mark(number);
+        if let Some(members) = streams.chunks_mut(room_size).nth(mark.room) {
+            write_to_all(members, copy.frame(mark))?;
         }
     }
-    Ok(admitted.into_iter().flatten().collect())
+    Ok(thread_cpu().saturating_sub(cpu_before))
 }
 
-/// Answers a handshake, which comes in one piece, and gives the number in its path.
-fn upgrade(mut stream: &TcpStream) -> io::Result<usize> {
-    let mut request = [0; 2048];
-    let count = stream.read(&mut request)?;
-    let request = request.get(..count).unwrap_or_default();
-    memmem::find(request, b"\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
-    let number = request
-        .strip_prefix(b"GET /")
-        .and_then(|rest| std::str::from_utf8(rest.split(|byte| *byte == b' ').next()?).ok()?.parse().ok())
-        .ok_or(io::ErrorKind::InvalidData)?;
-    let mut answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Accept: {ACCEPT}\r\n\r\n"
-    )
-    .into_bytes();
-    answer.extend(server_frame(TEXT, br#"{"type":"connection","status":"connected"}"#));
-    stream.write_all(&answer)?;
-    Ok(number)
-}
-
-fn work(streams: &mut [std::net::TcpStream], room_size: usize, job: Job) -> io::Result<Duration> {
-    match job {
-        Job::Greet(mut copy) => {
-            for (room, members) in streams.chunks_mut(room_size).enumerate() {
-                write_to_all(members, copy.frame(Mark { room, index: 0 }))?;
-            }
-            Ok(Duration::ZERO)
-        }
-        Job::Keep(mut copy, schedule) => {
-            let cpu_before = thread_cpu();
-            for number in 0..schedule.messages {
-                let wait = schedule.due(number).saturating_duration_since(Instant::now());
-                if !wait.is_zero() {
-                    std::thread::sleep(wait);
-                }
-                let mark = schedule.mark(number);
-                if let Some(members) = streams.chunks_mut(room_size).nth(mark.room) {
-                    write_to_all(members, copy.frame(mark))?;
-                }
-            }
-            Ok(thread_cpu().saturating_sub(cpu_before))
-        }
-    }
-}
-
-fn write_to_all(members: &mut [std::net::TcpStream], frame: &[u8]) -> io::Result<()> {
+fn write_to_all(members: &mut [TcpStream], frame: &[u8]) -> io::Result<()> {
     members.iter_mut().try_for_each(|member| member.write_all(frame))
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::crowd::Crowd;
+    use crate::listeners::Listeners;
+    use crate::socket::Manner;
+
+    const PAYLOAD: &str = r#"{"type":"message","id":1,"content":"000000-0000000000 x","seq":100}"#;
+
+    /// Twelve sockets in rooms of four hear 30 messages of a schedule, and a bare server writes them.
+    fn heard() -> (Listeners, Crowd, Schedule) {
+        let shape = Shape { sockets: 12, room_size: 4, is_pinned: false };
+        let mut floor = SocketFloor::start(shape).unwrap();
+        let mut crowd = Crowd::new().unwrap();
+        crowd.open(floor.address, &floor.requests(), Manner::Attentive).unwrap();
+        let mut listeners = Listeners::new(12, 4);
+        floor.begin(Job { payload: PAYLOAD.to_owned(), schedule: None }).unwrap();
+        listeners.hear_greeting(&mut crowd, 0).unwrap();
+        floor.finish().unwrap();
+        let schedule = Schedule::new(1000.0, 0.03, 1000, 3, 1);
+        floor.begin(Job { payload: PAYLOAD.to_owned(), schedule: Some(schedule) }).unwrap();
+        listeners.follow(&mut crowd, schedule, None, 0).unwrap();
+        floor.finish().unwrap();
+        (listeners, crowd, schedule)
+    }
+
+    #[test]
+    fn every_write_of_the_loop_is_heard_once() {
+        let (listeners, crowd, schedule) = heard();
+        assert_eq!((schedule.messages, listeners.received), (30, 120));
+        assert!(crowd.is_whole());
+        assert!(listeners.faults(|room| schedule.end_index(room)).is_clean());
+        assert_eq!(listeners.latencies.total(), 120);
+    }
+
+    #[test]
+    fn a_message_that_nobody_wrote_is_missed_by_all() {
+        let (listeners, _crowd, schedule) = heard();
+        assert_eq!(listeners.faults(|room| schedule.end_index(room) + 1).lost, 12);
+    }
 }

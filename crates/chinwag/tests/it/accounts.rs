@@ -1,0 +1,127 @@
+//! Registering, and accounts that are changed beside the running server.
+
+use chinwag::Config;
+use serde_json::{Value, json};
+
+use crate::harness::{Reply, TestServer, reply};
+
+fn account(name: &str) -> Value {
+    json!({"username": name, "email": format!("{name}@example.com"), "password": "long enough",
+           "first_name": "First", "last_name": "Last"})
+}
+
+async fn register(server: &TestServer, body: &Value) -> Reply {
+    reply(server.http.post(server.url("/users/register")).json(body)).await
+}
+
+#[tokio::test]
+async fn who_registers_is_signed_in() {
+    let server = TestServer::start(Config::default()).await;
+    let made = register(&server, &account("Nina")).await;
+    assert_eq!(made.status, 200, "{:?}", made.body);
+    assert_eq!(made.body["user"]["username"], "Nina");
+    assert_eq!(made.body["user"]["role"], "user");
+    let token = made.body["access_token"].as_str().unwrap();
+    let me = reply(server.http.get(server.url("/users/me")).bearer_auth(token)).await;
+    assert_eq!(me.body, made.body["user"]);
+    assert_eq!(server.try_sign_in("nina@example.com", "long enough").await.status, 200);
+}
+
+#[tokio::test]
+async fn taken_names_and_addresses_are_refused_in_any_case() {
+    let server = TestServer::start(Config::default()).await;
+    assert_eq!(register(&server, &account("nina")).await.status, 200);
+    let mut same_name = account("NINA");
+    same_name["email"] = json!("other@example.com");
+    let mut same_address = account("other");
+    same_address["email"] = json!("Nina@example.com");
+    for (body, detail) in [(same_name, "Username already exists"), (same_address, "Email already exists")] {
+        let taken = register(&server, &body).await;
+        assert_eq!((taken.status, &taken.body), (400, &json!({"detail": detail})));
+    }
+}
+
+#[tokio::test]
+async fn fields_that_can_not_be_are_named() {
+    let server = TestServer::start(Config::default()).await;
+    for (field, value) in [
+        ("username", json!("a b")),
+        ("username", json!("")),
+        ("username", json!("x".repeat(65))),
+        ("username", json!("nina@example.com")),
+        ("email", json!("nowhere")),
+        ("password", json!("short")),
+        ("password", json!("x".repeat(257))),
+        ("first_name", json!("x".repeat(65))),
+        ("last_name", json!("a\u{0}b")),
+        ("username", json!(5)),
+        ("email", Value::Null),
+    ] {
+        let mut body = account("nina");
+        body[field] = value.clone();
+        let refused = register(&server, &body).await;
+        assert_eq!(refused.status, 422, "{field}: {value}");
+        assert_eq!(refused.body["detail"][0]["loc"], json!(["body", field]), "{value}");
+    }
+    let refused = register(&server, &json!({"username": "nina"})).await;
+    assert_eq!(refused.body["detail"][0]["type"], "missing");
+}
+
+#[tokio::test]
+async fn registration_can_be_closed() {
+    let mut config = Config::default();
+    config.auth.registration = false;
+    let server = TestServer::start(config).await;
+    let refused = register(&server, &account("nina")).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body["detail"].is_string());
+}
+
+#[tokio::test]
+async fn the_same_name_registers_once_however_many_try() {
+    let server = TestServer::start(Config::default()).await;
+    let attempts = (0..8).map(|place| {
+        let mut body = account("nina");
+        body["email"] = json!(format!("{place}@example.com"));
+        let request = server.http.post(server.url("/users/register")).json(&body);
+        tokio::spawn(reply(request))
+    });
+    let mut statuses = Vec::new();
+    for attempt in attempts.collect::<Vec<_>>() {
+        statuses.push(attempt.await.unwrap().status);
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400, 400, 400, 400, 400, 400, 400]);
+}
+
+#[tokio::test]
+async fn a_disabled_account_may_not_enter_any_more() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser2").await;
+    server.beside(|accounts| accounts.set_active("testuser2", false).unwrap()).await;
+    assert_eq!(user.knock(1).await.refused_with().await, 4000);
+    assert_eq!(user.get("/users/me").await.status, 401);
+    assert_eq!(server.try_sign_in("testuser2", "TestPassword123").await.status, 401);
+    server.beside(|accounts| accounts.set_active("testuser2", true).unwrap()).await;
+    assert_eq!(user.knock(1).await.refused_with().await, 4000, "disabling ended the session");
+    server.sign_in("testuser2").await.enter(1).await;
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_sessions_of_the_old_one() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("alice").await;
+    server.beside(|accounts| accounts.set_password("alice", "another one").unwrap()).await;
+    assert_eq!(user.get("/users/me").await.status, 401);
+    assert_eq!(server.try_sign_in("alice", "TestPassword123").await.status, 401);
+    assert_eq!(server.try_sign_in("alice", "another one").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_command_line_makes_tokens_that_the_server_takes() {
+    let server = TestServer::demo().await;
+    let hour = std::time::Duration::from_secs(3600);
+    let token = server.beside(move |accounts| accounts.token("bob", hour).unwrap()).await;
+    let me = reply(server.http.get(server.url("/users/me")).bearer_auth(token)).await;
+    assert_eq!(me.body["username"], "bob");
+}

@@ -1,0 +1,150 @@
+//! The layers, as ARCHITECTURE.md draws them: who may know whom, and how long a file may grow.
+
+use std::path::{Path, PathBuf};
+
+/// A folder or file of the library, what it must not name, and why.
+const RULES: [(&str, &[&str], &str); 7] = [
+    (
+        "chinwag/src/chat",
+        &["axum", "hyper", "tower", "rusqlite", "tokio::net", "crate::http", "crate::server"],
+        "the rules of the chat know no HTTP, no SQL and no sockets",
+    ),
+    (
+        "chinwag/src/store",
+        &[
+            "axum",
+            "hyper",
+            "tower",
+            "tokio::net",
+            "crate::chat",
+            "crate::http",
+            "crate::realtime",
+            "crate::auth",
+        ],
+        "the store keeps rows and knows no rules and no transports",
+    ),
+    (
+        "chinwag/src/realtime",
+        &["axum", "hyper", "tower", "rusqlite", "crate::http", "crate::server"],
+        "live delivery moves bytes; HTTP hands it sockets, and the chat reads the log for it",
+    ),
+    (
+        "chinwag/src/auth",
+        &["axum", "hyper", "rusqlite", "crate::http", "crate::chat", "crate::store", "crate::realtime"],
+        "tokens and passwords are computed, not looked up",
+    ),
+    (
+        "chinwag/src/http",
+        &["rusqlite", "crate::store::Store", "crate::store::Change"],
+        "routes ask the chat, never the database",
+    ),
+    (
+        "chinwag-protocol/src",
+        &["chinwag::", "chinwag_ws", "chinwag_web", "tokio", "axum", "hyper", "rusqlite"],
+        "the words of the wire are plain data that anybody can use",
+    ),
+    (
+        "chinwag-ws/src",
+        &["chinwag::", "chinwag_protocol", "chinwag_web", "tokio", "axum", "hyper", "std::net", "std::io"],
+        "framing does no I/O and knows no chat",
+    ),
+];
+
+/// A file that is longer is two things.
+const MAX_LINES: usize = 500;
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every Rust file below a folder.
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target" && name != "node_modules") {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The code without its comments, and `use crate::{a, b}` written out.
+fn code(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether the code names this path: as a whole word, not as a part of a longer one.
+fn names(code: &str, path: &str) -> bool {
+    code.match_indices(path).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let after = code[at + path.len()..].chars().next();
+        let is_word = |character: char| character.is_alphanumeric() || character == '_';
+        // `fn axum`, `x.hyper` and `super::tower` are names of our own.
+        let begins =
+            before.is_none_or(|character| !is_word(character) && character != ':' && character != '.');
+        let ends = path.ends_with("::") || after.is_none_or(|character| !is_word(character));
+        let is_path = path.contains("::") || code[at + path.len()..].starts_with("::");
+        begins && ends && is_path
+    })
+}
+
+#[test]
+fn layers_know_only_what_is_below_them() {
+    let mut broken = Vec::new();
+    for (folder, forbidden, reason) in RULES {
+        for file in sources(&crates().join(folder)) {
+            let code = code(&std::fs::read_to_string(&file).unwrap());
+            for path in forbidden.iter().filter(|path| names(&code, path)) {
+                broken.push(format!("{} names {path}: {reason}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn crates_of_words_and_frames_depend_on_none_of_ours() {
+    for name in ["chinwag-protocol", "chinwag-ws", "chinwag-web"] {
+        let manifest = std::fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
+        let (_, dependencies) = manifest.split_once("[package]").unwrap();
+        let ours: Vec<_> = dependencies
+            .lines()
+            .filter(|line| line.starts_with("chinwag") && !line.starts_with("name"))
+            .collect();
+        assert!(ours.is_empty(), "{name} depends on {ours:?}: it is for people who want it without the rest");
+    }
+}
+
+#[test]
+fn no_source_file_outgrows_its_reader() {
+    let mut long = Vec::new();
+    for file in sources(&crates()) {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        if lines > MAX_LINES {
+            long.push(format!("{}: {lines} lines, split it by noun, then by verb", file.display()));
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    for file in sources(&crates()).iter().filter(|file| !file.to_string_lossy().contains("/tests/")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.starts_with("//!") || text.starts_with("#!["), "{} has no `//!`", file.display());
+    }
+}
+
+#[test]
+fn the_rules_above_can_be_broken() {
+    assert!(names("use axum::Router;", "axum"));
+    assert!(names("let x = tokio::net::TcpStream::connect(y);", "tokio::net"));
+    assert!(names("use crate::http;", "crate::http"));
+    assert!(!names("use crate::https;", "crate::http"));
+    assert!(!names("let hyper = 1;", "hyper"));
+    assert!(!names(&code("x(); // axum::Router would know HTTP"), "axum"));
+}

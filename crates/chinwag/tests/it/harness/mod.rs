@@ -1,0 +1,218 @@
+//! A server of its own for each test, and the clients that talk to it.
+
+mod captured;
+mod person;
+mod raw;
+mod room;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chinwag::{Accounts, Auth, Config, Listener, Mode, OpenError, Secret, Server, StartError, TlsFiles};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) use captured::captured_logs;
+pub(crate) use person::{Person, Reply, reply};
+pub(crate) use raw::{Frame, Raw};
+pub(crate) use room::{Room, open, refusal_of, request};
+
+/// How long anything may take that has to happen at all. Generous: the machine may be busy.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The secret that the test shares with the server, as another application would.
+pub(crate) const SECRET: &[u8] = b"a secret that only tests know, 32 bytes or more";
+
+/// The result of a future that has to come.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(DEADLINE, future).await;
+    result.unwrap_or_else(|_| panic!("did not come in time: {what}"))
+}
+
+/// A running server; dropping it stops it without a goodbye.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) server: Server,
+    pub(crate) http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+    rest: Stopped,
+}
+
+/// What a server leaves behind.
+pub(crate) struct Stopped {
+    config: Config,
+    folder: Arc<TempDir>,
+}
+
+impl TestServer {
+    /// A demo: testuser (1), testuser2 (2), alice (3), bob (4), admin (5), and two conversations.
+    pub(crate) async fn demo() -> Self {
+        Self::demo_with(|_| {}).await
+    }
+
+    pub(crate) async fn demo_with(configure: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { mode: Mode::Demo, ..Config::default() };
+        configure(&mut config);
+        Self::start(config).await
+    }
+
+    /// A server that trusts another application's tokens, and makes its users when it sees them: for
+    /// tests that are not about signing in.
+    pub(crate) async fn provisioning() -> Self {
+        Self::provisioning_with(|_| {}).await
+    }
+
+    pub(crate) async fn provisioning_with(configure: impl FnOnce(&mut Config)) -> Self {
+        let auth =
+            Auth { shared_secret: Some(Secret::new(SECRET).unwrap()), provision: true, ..Auth::default() };
+        let mut config = Config { auth, ..Config::default() };
+        configure(&mut config);
+        Self::start(config).await
+    }
+
+    pub(crate) async fn start(config: Config) -> Self {
+        let folder = Arc::new(TempDir::new().unwrap());
+        Self::start_in(Stopped { config, folder }, None).await
+    }
+
+    /// As [`TestServer::provisioning_with`], behind TLS.
+    pub(crate) async fn with_tls(tls: TlsFiles, configure: impl FnOnce(&mut Config)) -> Self {
+        let auth =
+            Auth { shared_secret: Some(Secret::new(SECRET).unwrap()), provision: true, ..Auth::default() };
+        let mut config = Config { auth, ..Config::default() };
+        configure(&mut config);
+        Self::start_in(Stopped { config, folder: Arc::new(TempDir::new().unwrap()) }, Some(tls)).await
+    }
+
+    async fn start_in(rest: Stopped, tls: Option<TlsFiles>) -> Self {
+        captured::capture_logs();
+        let mut config = rest.config.clone();
+        config.data_dir = rest.folder_path();
+        let server = soon("the data folder", build(&config)).await;
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = server.clone();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                if stopped.await.is_err() {
+                    // The test ended without stopping it; its runtime ends this.
+                    std::future::pending::<()>().await;
+                }
+            };
+            serving.serve(listener, shutdown).await.unwrap();
+        });
+        Self { address, server, http: reqwest::Client::new(), stop: Some(stop), task, rest }
+    }
+
+    /// Begins to stop, without waiting for the end.
+    pub(crate) fn begin_stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Stops as SIGTERM does, and waits for the end.
+    pub(crate) async fn stop(mut self) -> Stopped {
+        if self.stop.is_some() {
+            self.begin_stop();
+        }
+        soon("the end of the server", &mut self.task).await.unwrap();
+        self.rest
+    }
+
+    /// Stops, and starts again on the same folder, with the same configuration.
+    pub(crate) async fn restart(self) -> Self {
+        self.stop().await.start().await
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        reply(self.http.get(self.url(path))).await
+    }
+
+    /// The value of a metric, 0 as long as it has none.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let text = self.http.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Asks until a metric has at least this value.
+    pub(crate) async fn metric_reaches(&self, name: &str, value: u64) {
+        soon(name, async { while self.metric(name).await < value {} }).await;
+    }
+
+    /// Signs in as a user of the demo.
+    pub(crate) async fn sign_in(&self, name: &str) -> Person {
+        let password = if name == "admin" { "AdminPassword123" } else { "TestPassword123" };
+        let signed_in = self.try_sign_in(name, password).await;
+        assert_eq!(signed_in.status, 200, "{:?}", signed_in.body);
+        let token = signed_in.body["access_token"].as_str().unwrap();
+        Person::new(self, signed_in.body["user"]["id"].as_i64().unwrap(), token)
+    }
+
+    pub(crate) async fn try_sign_in(&self, name: &str, password: &str) -> Reply {
+        let form = [("username", name), ("password", password)];
+        reply(self.http.post(self.url("/auth/token")).form(&form)).await
+    }
+
+    /// A user of another application, with a token of it.
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        let token = foreign_token(name);
+        let me = reply(self.http.get(self.url("/users/me")).bearer_auth(&token)).await;
+        assert_eq!(me.status, 200, "{:?}", me.body);
+        Person::new(self, me.body["id"].as_i64().unwrap(), &token)
+    }
+
+    /// Works on the accounts beside the running server, as the command line does.
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Accounts) -> T + Send + 'static,
+    ) -> T {
+        let folder = self.rest.folder_path();
+        tokio::task::spawn_blocking(move || work(&Accounts::open(&folder).unwrap())).await.unwrap()
+    }
+}
+
+impl Stopped {
+    /// The data folder.
+    pub(crate) fn folder_path(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) async fn start(self) -> TestServer {
+        TestServer::start_in(self, None).await
+    }
+}
+
+/// Builds, as soon as the server before has let go of the folder.
+async fn build(config: &Config) -> Server {
+    loop {
+        match Server::builder(config.clone()).build().await {
+            Ok(server) => return server,
+            Err(StartError::Open(OpenError::InUse(_))) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// A token as another application signs it.
+pub(crate) fn foreign_token(name: &str) -> String {
+    sign(&serde_json::json!({"sub": name, "iat": now(), "exp": now() + 3600}), SECRET)
+}
+
+pub(crate) fn sign(claims: &serde_json::Value, secret: &[u8]) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(secret);
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).unwrap()
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    chinwag::protocol::Timestamp::now().0 / 1000
+}

@@ -1,0 +1,82 @@
+//! Pings, silence, and tokens that run out.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Raw, SECRET, TestServer, now, open, sign};
+
+#[tokio::test]
+async fn the_server_pings_and_closes_who_never_answers() {
+    let server =
+        TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_millis(400)).await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Silence", &[]).await;
+    let mut raw = Raw::upgrade(server.address, &anna.room_path(conversation)).await;
+    let begun = std::time::Instant::now();
+    assert_eq!(raw.read_frame().await.json()["type"], "connection");
+    assert_eq!(raw.read_frame().await.opcode, 9);
+    let end = loop {
+        let frame = raw.read_frame().await;
+        if frame.opcode != 9 {
+            break frame;
+        }
+    };
+    assert_eq!(end.close_code(), 4009);
+    let silence = begun.elapsed();
+    assert!(silence >= Duration::from_millis(880), "2.2 heartbeats, not {silence:?}");
+}
+
+#[tokio::test]
+async fn any_byte_keeps_a_socket_alive() {
+    let server =
+        TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_millis(200)).await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Alive", &[]).await;
+    let mut raw = Raw::upgrade(server.address, &anna.room_path(conversation)).await;
+    raw.read_frame().await;
+    for round in 0..5 {
+        assert_eq!(raw.read_frame().await.opcode, 9);
+        if round % 2 == 0 {
+            raw.frame(0x8a, b"").await;
+        } else {
+            // Half a frame is a sign of life as well.
+            raw.write(&[0x89]).await;
+            raw.write(&[0x80, 0, 0, 0, 0]).await;
+            assert_eq!(raw.read_frame().await.opcode, 10);
+        }
+    }
+    raw.frame(0x81, br#"{"content":"still here"}"#).await;
+    loop {
+        let frame = raw.read_frame().await;
+        if frame.opcode != 9 {
+            assert_eq!(frame.json()["content"], "still here");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_runs_out_closes_its_sockets_with_4005() {
+    let server =
+        TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_secs(2)).await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Expiry", &[]).await;
+    let short = sign(&json!({"sub": "anna", "exp": now() + 1}), SECRET);
+    let mut expiring = open(server.address, &format!("/conversations/{conversation}/ws?token={short}")).await;
+    let mut lasting = anna.enter(conversation).await;
+    assert_eq!(expiring.frame().await["type"], "connection");
+    assert_eq!(expiring.close_code().await, 4005);
+    lasting.hears_nothing_but_itself().await;
+}
+
+#[tokio::test]
+async fn the_lifetime_of_tokens_is_configurable() {
+    let server = TestServer::demo_with(|config| {
+        config.auth.token_lifetime = Duration::from_secs(1);
+        config.limits.heartbeat = Duration::from_secs(2);
+    })
+    .await;
+    let user = server.sign_in("testuser").await;
+    assert_eq!(user.enter(1).await.close_code().await, 4005);
+}

@@ -1,0 +1,40 @@
+//! chinwag over the wire: the real server on port 0, a real database in a folder of its own, real sockets.
+//!
+//! One binary, so that everything links once. Modules are nouns, names of tests are sentences. Nothing is
+//! mocked and nothing sleeps: a test waits for the frame or the answer it is about, with a deadline, and
+//! shortens the server's own times in its configuration where it is about them.
+
+// A failed expectation is the point of a test, and what a test indexes or casts it has made itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
+mod accounts;
+mod architecture;
+mod conversations;
+mod door;
+mod drain;
+mod embedding;
+mod fanout;
+mod frames;
+mod harness;
+mod history;
+mod idempotency;
+mod interleavings;
+mod liveness;
+mod openapi;
+mod order;
+mod origins;
+mod rooms;
+mod secrets;
+mod sessions;
+mod slow_readers;
+mod tls;
+mod tokens;
+mod wire;

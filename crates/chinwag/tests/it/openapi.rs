@@ -1,0 +1,88 @@
+//! The document that clients are generated from.
+
+use serde_json::json;
+
+use crate::harness::TestServer;
+
+/// Every route that the document has to show.
+const ROUTES: [(&str, &[&str]); 14] = [
+    ("/auth/token", &["post"]),
+    ("/auth/logout", &["post"]),
+    ("/auth/sessions", &["get"]),
+    ("/auth/sessions/{session_id}", &["delete"]),
+    ("/setup", &["post"]),
+    ("/users/register", &["post"]),
+    ("/users/me", &["get"]),
+    ("/conversations", &["get", "post"]),
+    ("/conversations/{conversation_id}", &["get"]),
+    ("/conversations/{conversation_id}/participants", &["get"]),
+    ("/conversations/{conversation_id}/messages", &["get", "post"]),
+    ("/healthz", &["get"]),
+    ("/readyz", &["get"]),
+    ("/metrics", &["get"]),
+];
+
+#[tokio::test]
+async fn the_document_is_3_1_and_shows_every_route() {
+    let server = TestServer::demo().await;
+    let answer = server.get("/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-type").starts_with("application/json"));
+    let document = answer.body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+    let paths = document["paths"].as_object().unwrap();
+    for (path, methods) in ROUTES {
+        let mut shown: Vec<_> = paths[path].as_object().unwrap().keys().map(String::as_str).collect();
+        shown.sort_unstable();
+        assert_eq!(shown, methods, "{path}");
+    }
+    assert_eq!(paths.len(), ROUTES.len(), "a new route belongs into this table");
+}
+
+#[tokio::test]
+async fn authorize_signs_in_with_the_password_flow() {
+    let server = TestServer::demo().await;
+    let document = server.get("/openapi.json").await.body;
+    let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];
+    assert_eq!(scheme["type"], "oauth2");
+    assert_eq!(scheme["flows"]["password"]["tokenUrl"], "auth/token");
+    assert_eq!(document["security"], json!([{"OAuth2PasswordBearer": []}]));
+    let is_open = |path: &str, method: &str| document["paths"][path][method]["security"] == json!([{}]);
+    for (path, method) in
+        [("/auth/token", "post"), ("/users/register", "post"), ("/healthz", "get"), ("/metrics", "get")]
+    {
+        assert!(
+            is_open(path, method),
+            "{path} needs no token: {}",
+            document["paths"][path][method]["security"]
+        );
+    }
+    assert!(!is_open("/users/me", "get"));
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let server = TestServer::demo().await;
+    let document = server.get("/openapi.json").await.body;
+    let text = document.to_string();
+    let references: Vec<_> =
+        text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(!references.is_empty());
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_asks_nobody_else() {
+    let server = TestServer::demo().await;
+    let page = server.get("/docs").await;
+    assert_eq!(page.status, 200);
+    let html = page.body.as_str().unwrap().to_owned();
+    for file in ["swagger-ui.css", "swagger-ui-bundle.js", "start.js"] {
+        assert!(html.contains(&format!("docs/{file}")), "{file}");
+        assert_eq!(server.get(&format!("/docs/{file}")).await.status, 200, "{file}");
+    }
+    assert!(!html.contains("//"), "nothing from elsewhere");
+    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+}

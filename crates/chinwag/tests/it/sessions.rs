@@ -1,0 +1,202 @@
+//! Signing in and out, and what a token is worth in between.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use chinwag::{Config, Mode, Rate};
+use serde_json::{Value, json};
+
+use crate::harness::{TestServer, now, reply};
+
+fn claims(token: &str) -> (Value, Value) {
+    let part = |index| {
+        let text = token.split('.').nth(index).unwrap();
+        serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap())
+            .unwrap()
+    };
+    (part(0), part(1))
+}
+
+#[tokio::test]
+async fn one_signs_in_by_username_or_email_in_any_case() {
+    let server = TestServer::demo().await;
+    for name in ["alice", "ALICE", "alice@example.com", "Alice@Example.COM"] {
+        let signed_in = server.try_sign_in(name, "TestPassword123").await;
+        assert_eq!(signed_in.status, 200, "{name}: {:?}", signed_in.body);
+        assert_eq!(signed_in.body["token_type"], "bearer");
+        assert_eq!(signed_in.body["user"]["username"], "alice");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_hs256_and_names_user_times_and_session() {
+    let server = TestServer::demo().await;
+    let alice = server.sign_in("alice").await;
+    let (header, claims) = claims(&alice.token);
+    assert_eq!(header["alg"], "HS256");
+    assert_eq!(claims["sub"], "alice");
+    let issued_at = claims["iat"].as_i64().unwrap();
+    assert!((issued_at - now()).abs() < 60, "{claims}");
+    assert_eq!(claims["exp"].as_i64().unwrap() - issued_at, 3000 * 60);
+    let session = alice.get("/auth/sessions").await.body;
+    assert_eq!(session[0]["id"], claims["sid"]);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
+    let server = TestServer::demo().await;
+    server.beside(|accounts| accounts.set_active("bob", false).unwrap()).await;
+    let wrong = server.try_sign_in("alice", "WrongPassword").await;
+    assert_eq!(wrong.status, 401);
+    assert_eq!(wrong.header("www-authenticate"), "Bearer");
+    assert_eq!(wrong.body, json!({"detail": "Incorrect username or password"}));
+    for (name, password) in
+        [("nobody", "TestPassword123"), ("bob", "TestPassword123"), ("", ""), ("a\0b", "x")]
+    {
+        let other = server.try_sign_in(name, password).await;
+        assert_eq!((other.status, &other.body), (401, &wrong.body), "{name}");
+        assert_eq!(other.header("www-authenticate"), "Bearer", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn missing_form_fields_are_listed() {
+    let server = TestServer::demo().await;
+    let missing = reply(server.http.post(server.url("/auth/token")).form(&[("username", "alice")])).await;
+    assert_eq!(missing.status, 422);
+    let expected = json!([{"loc": ["body", "password"], "msg": "Field required", "type": "missing"}]);
+    assert_eq!(missing.body["detail"], expected);
+    let empty = reply(server.http.post(server.url("/auth/token"))).await;
+    assert_eq!(empty.status, 422);
+    assert_eq!(empty.body["detail"][0]["loc"], json!(["body", "username"]));
+}
+
+#[tokio::test]
+async fn failures_from_one_address_are_refused_after_a_while() {
+    let server = TestServer::demo_with(|config| {
+        config.limits.logins_per_address = Rate { burst: 3, every: Duration::from_secs(600) };
+    })
+    .await;
+    for _ in 0..5 {
+        assert_eq!(
+            server.try_sign_in("alice", "TestPassword123").await.status,
+            200,
+            "successes cost nothing"
+        );
+    }
+    for name in ["alice", "bob", "nobody"] {
+        assert_eq!(server.try_sign_in(name, "wrong").await.status, 401);
+    }
+    let refused = server.try_sign_in("admin", "AdminPassword123").await;
+    assert_eq!(refused.status, 429, "{:?}", refused.body);
+    let retry_after: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=600).contains(&retry_after), "{retry_after}");
+    assert!(refused.body["detail"].is_string());
+}
+
+#[tokio::test]
+async fn failures_of_one_account_delay_it_and_lock_nobody_out() {
+    let server = TestServer::demo_with(|config| {
+        config.limits.logins_per_account = Rate { burst: 2, every: Duration::from_millis(300) };
+    })
+    .await;
+    for _ in 0..2 {
+        assert_eq!(server.try_sign_in("alice", "wrong").await.status, 401);
+    }
+    assert_eq!(server.try_sign_in("alice", "TestPassword123").await.status, 200, "later, but it works");
+}
+
+#[tokio::test]
+async fn me_is_the_caller_and_needs_a_token() {
+    let server = TestServer::demo().await;
+    let admin = server.sign_in("admin").await;
+    let me = admin.get("/users/me").await;
+    assert_eq!(me.status, 200);
+    assert_eq!(me.body["email"], "admin@example.com");
+    assert_eq!(me.body["role"], "admin");
+    assert!(!me.body.to_string().contains("password"), "{}", me.body);
+    let nobody = server.get("/users/me").await;
+    assert_eq!(nobody.status, 401);
+    assert_eq!(nobody.body, json!({"detail": "Not authenticated"}));
+    assert_eq!(nobody.header("www-authenticate"), "Bearer");
+}
+
+#[tokio::test]
+async fn who_signs_out_is_out_everywhere() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let elsewhere = server.sign_in("testuser").await;
+    let mut live = user.enter(1).await;
+    let mut other_session = elsewhere.enter(1).await;
+    assert_eq!(user.post("/auth/logout", &Value::Null).await.status, 204);
+    assert_eq!(live.close_code().await, 4006);
+    let refused = user.get("/users/me").await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.header("www-authenticate"), "Bearer");
+    assert_eq!(user.knock(1).await.refused_with().await, 4000);
+    other_session.hears_nothing_but_itself().await;
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_one_by_one() {
+    let server = TestServer::demo().await;
+    let desk = server.sign_in("testuser").await;
+    let phone = server.sign_in("testuser").await;
+    let stranger = server.sign_in("alice").await;
+    let mut live = phone.enter(1).await;
+    let sessions = desk.get("/auth/sessions").await.body;
+    assert_eq!(sessions.as_array().unwrap().len(), 2, "{sessions}");
+    let phone_id = claims(&phone.token).1["sid"].as_str().unwrap().to_owned();
+    let is_current = |id: &str| {
+        sessions.as_array().unwrap().iter().find(|session| session["id"] == id).unwrap()["current"] == true
+    };
+    assert!(!is_current(&phone_id) && is_current(claims(&desk.token).1["sid"].as_str().unwrap()));
+
+    let path = format!("/auth/sessions/{phone_id}");
+    assert_eq!(stranger.delete(&path).await.status, 404, "of somebody else");
+    assert_eq!(desk.delete(&path).await.status, 204);
+    assert_eq!(live.close_code().await, 4006);
+    assert_eq!(phone.get("/users/me").await.status, 401);
+    assert_eq!(desk.delete(&path).await.status, 404, "ended already");
+    assert_eq!(desk.get("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn tokens_and_ended_sessions_outlive_a_restart() {
+    let server = TestServer::demo().await;
+    let kept = server.sign_in("testuser").await;
+    let ended = server.sign_in("testuser").await;
+    assert_eq!(ended.post("/auth/logout", &Value::Null).await.status, 204);
+    let server = server.restart().await;
+    let me = |token: &str| reply(server.http.get(server.url("/users/me")).bearer_auth(token));
+    assert_eq!(me(&kept.token).await.status, 200);
+    assert_eq!(me(&ended.token).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_setup_link_makes_one_administrator_and_no_second() {
+    let server = TestServer::start(Config::default()).await;
+    let token = server.server.setup_token().expect("a link while there is no user");
+    let set_up = async |token: &str, name: &str| {
+        let body = json!({"token": token, "username": name, "email": format!("{name}@example.com"),
+                          "password": "long enough"});
+        reply(server.http.post(server.url("/setup")).json(&body)).await
+    };
+    assert_eq!(set_up("guessed", "mallory").await.status, 403);
+    let made = set_up(&token, "root").await;
+    assert_eq!(made.status, 200, "{:?}", made.body);
+    assert_eq!(made.body["user"]["role"], "admin");
+    assert_eq!(server.server.setup_token(), None);
+    assert_eq!(set_up(&token, "mallory").await.status, 403);
+    let server = server.restart().await;
+    assert_eq!(server.server.setup_token(), None, "there is a user");
+}
+
+#[tokio::test]
+async fn a_demo_folder_is_not_served_for_real() {
+    let stopped = TestServer::demo().await.stop().await;
+    let folder = stopped.folder_path();
+    let config = Config { data_dir: folder, mode: Mode::Serve, ..Config::default() };
+    let error = chinwag::Server::builder(config).build().await.err().unwrap().to_string();
+    assert!(error.contains("belongs to `chinwag demo`"), "{error}");
+}

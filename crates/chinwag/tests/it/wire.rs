@@ -1,0 +1,317 @@
+//! Each frame and body as clients see it, to the letter; and the protocol page's examples against them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+use crate::harness::TestServer;
+
+/// Replaces what differs from run to run by its name.
+fn redacted(mut value: Value) -> Value {
+    match &mut value {
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = redacted(item.take())),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let differs = matches!(
+                    name.as_str(),
+                    "stamp" | "ts" | "created_at" | "expires_at" | "access_token" | "version" | "user_agent"
+                ) || (name == "id" && field.is_string());
+                *field = if differs { json!(format!("[{name}]")) } else { redacted(field.take()) };
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+/// Every frame of the room socket, by name, as the server really sends it.
+async fn frames() -> BTreeMap<&'static str, Value> {
+    let server = TestServer::demo().await;
+    let (user, other) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);
+    let mut room = user.knock(1).await;
+    let connection = room.frame().await;
+    let visitor = other.enter(1).await;
+    let user_joined = room.frame().await;
+    visitor.leave().await;
+    let user_left = room.frame().await;
+    room.send(r#"{"content":"Hello","client_id":"c-1"}"#).await;
+    let message = room.frame().await;
+    room.send("no json").await;
+    let error = room.frame().await;
+    BTreeMap::from([
+        ("connection", connection),
+        ("message", message),
+        ("user_joined", user_joined),
+        ("user_left", user_left),
+        ("error", error),
+    ])
+}
+
+#[tokio::test]
+async fn frames_of_the_room_socket() {
+    assert_json_snapshot!(redacted(json!(frames().await)), @r#"
+    {
+      "connection": {
+        "conversation_id": 1,
+        "status": "connected",
+        "type": "connection",
+        "user_id": 1
+      },
+      "error": {
+        "code": "invalid_json",
+        "message": "frame is not valid JSON",
+        "retry": false,
+        "type": "error"
+      },
+      "message": {
+        "client_id": "c-1",
+        "content": "Hello",
+        "conversation_id": 1,
+        "created_at": "[created_at]",
+        "id": 3,
+        "sender_id": 1,
+        "sender_name": "testuser",
+        "seq": 3,
+        "stamp": "[stamp]",
+        "ts": "[ts]",
+        "type": "message"
+      },
+      "user_joined": {
+        "type": "user_joined",
+        "user_id": 2,
+        "username": "testuser2"
+      },
+      "user_left": {
+        "type": "user_left",
+        "user_id": 2,
+        "username": "testuser2"
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn bodies_of_accounts() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let bodies = json!({
+        "token": server.try_sign_in("alice", "TestPassword123").await.body,
+        "me": user.get("/users/me").await.body,
+        "sessions": user.get("/auth/sessions").await.body,
+        "health": server.get("/healthz").await.body,
+        "refused": server.try_sign_in("alice", "wrong").await.body,
+    });
+    assert_json_snapshot!(redacted(bodies), @r#"
+    {
+      "health": {
+        "demo": true,
+        "rate_limits": true,
+        "status": "ok",
+        "version": "[version]"
+      },
+      "me": {
+        "created_at": "[created_at]",
+        "email": "testuser@example.com",
+        "first_name": "Test",
+        "id": 1,
+        "is_active": true,
+        "last_name": "User",
+        "role": "user",
+        "username": "testuser"
+      },
+      "refused": {
+        "detail": "Incorrect username or password"
+      },
+      "sessions": [
+        {
+          "created_at": "[created_at]",
+          "current": true,
+          "expires_at": "[expires_at]",
+          "id": "[id]",
+          "user_agent": "[user_agent]"
+        }
+      ],
+      "token": {
+        "access_token": "[access_token]",
+        "token_type": "bearer",
+        "user": {
+          "created_at": "[created_at]",
+          "email": "alice@example.com",
+          "first_name": "Alice",
+          "id": 3,
+          "is_active": true,
+          "last_name": "Example",
+          "role": "user",
+          "username": "alice"
+        }
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn bodies_of_conversations() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let bodies = json!({
+        "group": user.get("/conversations/2").await.body,
+        "direct": user.post("/conversations/", &json!({"participant_id": 3})).await.body,
+        "participants": user.get("/conversations/2/participants").await.body,
+        "history": user.get("/conversations/1/messages?limit=1").await.body,
+        "sent": user.send(1, &json!({"content": "Hello", "client_id": "c-1"})).await.body,
+        "sent again": user.send(1, &json!({"content": "Hello", "client_id": "c-1"})).await.body,
+        "invalid": user.send(1, &json!({"content": ""})).await.body,
+        "missing": user.send(1, &json!({})).await.body,
+    });
+    assert_json_snapshot!(redacted(bodies), @r#"
+    {
+      "direct": {
+        "created_at": "[created_at]",
+        "id": 3,
+        "kind": "direct",
+        "title": "Chat with alice"
+      },
+      "group": {
+        "created_at": "[created_at]",
+        "id": 2,
+        "kind": "group",
+        "title": "Study Group"
+      },
+      "history": [
+        {
+          "content": "Yes, this morning. Your half is 15.",
+          "conversation_id": 1,
+          "created_at": "[created_at]",
+          "id": 2,
+          "sender_id": 2,
+          "sender_name": "testuser2",
+          "seq": 2,
+          "stamp": "[stamp]",
+          "ts": "[ts]"
+        }
+      ],
+      "invalid": {
+        "detail": [
+          {
+            "loc": [
+              "body",
+              "content"
+            ],
+            "msg": "content is empty",
+            "type": "string_too_short"
+          }
+        ]
+      },
+      "missing": {
+        "detail": [
+          {
+            "loc": [
+              "body",
+              "content"
+            ],
+            "msg": "Field required",
+            "type": "missing"
+          }
+        ]
+      },
+      "participants": [
+        {
+          "first_name": "Test",
+          "id": 1,
+          "last_name": "User",
+          "role": "owner",
+          "username": "testuser"
+        },
+        {
+          "first_name": "Second",
+          "id": 2,
+          "last_name": "User",
+          "role": "member",
+          "username": "testuser2"
+        },
+        {
+          "first_name": "Admin",
+          "id": 5,
+          "last_name": "Example",
+          "role": "member",
+          "username": "admin"
+        }
+      ],
+      "sent": {
+        "client_id": "c-1",
+        "content": "Hello",
+        "conversation_id": 1,
+        "created_at": "[created_at]",
+        "duplicate": false,
+        "id": 3,
+        "sender_id": 1,
+        "sender_name": "testuser",
+        "seq": 3,
+        "stamp": "[stamp]",
+        "ts": "[ts]"
+      },
+      "sent again": {
+        "client_id": "c-1",
+        "content": "Hello",
+        "conversation_id": 1,
+        "created_at": "[created_at]",
+        "duplicate": true,
+        "id": 3,
+        "sender_id": 1,
+        "sender_name": "testuser",
+        "seq": 3,
+        "stamp": "[stamp]",
+        "ts": "[ts]"
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn times_are_utc_seconds_for_people_and_milliseconds_for_programs() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let message = user.say(1, "now").await;
+    let created_at = message["created_at"].as_str().unwrap();
+    let ts = chinwag::protocol::Timestamp(message["ts"].as_i64().unwrap());
+    assert_eq!(created_at, ts.created_at().to_string());
+    assert!((ts.0 - chinwag::protocol::Timestamp::now().0).abs() < 60_000);
+    let stamp = message["stamp"].as_str().unwrap();
+    assert!(stamp.len() == 8 && stamp.parse::<chinwag::protocol::Stamp>().is_ok(), "{stamp}");
+}
+
+fn field_names(frame: &Value) -> BTreeSet<&str> {
+    frame.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The JSON blocks of a page that follow a comment `<!-- frame: NAME -->`.
+fn examples(page: &str) -> Vec<(&str, Value)> {
+    let mut examples = Vec::new();
+    for part in page.split("<!-- frame: ").skip(1) {
+        let (name, rest) = part.split_once(" -->").expect("the end of the comment");
+        let block = rest.trim_start().strip_prefix("```json").expect("a JSON block behind the comment");
+        let (text, _) = block.split_once("```").expect("the end of the block");
+        examples.push((name, serde_json::from_str(text).expect("valid JSON")));
+    }
+    examples
+}
+
+#[tokio::test]
+async fn the_protocol_page_shows_frames_as_they_are() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
+    // Without the page there is nothing that could be wrong.
+    let Ok(page) = std::fs::read_to_string(page) else { return };
+    let frames = frames().await;
+    let examples = examples(&page);
+    for (name, example) in &examples {
+        let real = frames.get(name).unwrap_or_else(|| panic!("the server sends no frame {name}"));
+        assert_eq!(example["type"], *name);
+        assert_eq!(field_names(example), field_names(real), "{name}");
+    }
+    let shown: BTreeSet<_> = examples.iter().map(|(name, _)| *name).collect();
+    for name in ["connection", "message", "user_joined", "user_left", "error"] {
+        assert!(shown.contains(name), "docs/protocol.md has no example of {name}");
+    }
+}
