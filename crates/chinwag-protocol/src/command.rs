@@ -160,6 +160,10 @@ impl Request {
         if !limits::is_shallow_json(text.as_bytes()) {
             return Err(refuse(ErrorCode::InvalidJson, "JSON is nested too deep"));
         }
+        // serde would also fill the fields from a list, in order.
+        if !limits::is_json_object(text.as_bytes()) {
+            return Err(explain(text));
+        }
         let mut wire: Wire = serde_json::from_str(text).map_err(|_| explain(text))?;
         let reference = wire.reference.take();
         if reference.as_ref().is_some_and(|reference| reference.chars().count() > limits::MAX_REF_CHARS) {
@@ -320,6 +324,8 @@ mod tests {
             (r#"{"content":"\ud800"}"#, ErrorCode::InvalidJson),
             (r#"{"content":"a"} trailing"#, ErrorCode::InvalidJson),
             ("[1]", ErrorCode::InvalidFrame),
+            ("[]", ErrorCode::InvalidFrame),
+            (r#"["send",null,null,"a"]"#, ErrorCode::InvalidFrame),
             ("null", ErrorCode::InvalidFrame),
             (r#""text""#, ErrorCode::InvalidFrame),
             ("{}", ErrorCode::InvalidContent),

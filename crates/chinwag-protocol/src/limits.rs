@@ -41,6 +41,12 @@ pub const MAX_PARTICIPANTS: usize = 10_000;
 /// Bytes in a password, least and most.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=256;
 
+/// Whether `text` begins as a JSON object does; whether it is one is the parser's question.
+#[must_use]
+pub fn is_json_object(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"{")
+}
+
 /// Whether `text` nests objects and arrays at most [`MAX_JSON_DEPTH`] deep.
 ///
 /// Counts brackets outside strings; whether the text is JSON at all is the parser's question.

@@ -109,6 +109,11 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
         if !limits::is_shallow_json(&bytes) {
             return Err(HttpError::invalid("body", "", "json_invalid", "JSON is nested too deep"));
         }
+        // serde would also fill the fields of a struct from a list, in order.
+        if !limits::is_json_object(&bytes) && serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
+            let message = "Input should be a valid dictionary or object to extract fields from";
+            return Err(HttpError::invalid("body", "", "model_attributes_type", message));
+        }
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut deserializer).map_err(explain)?;
         deserializer

@@ -57,7 +57,7 @@ async fn a_host_application_can_send_too() {
         session: None,
         expires_at: chinwag::protocol::Timestamp(i64::MAX),
     };
-    let send = chinwag::protocol::Send { content: "from the host".to_owned(), client_id: None };
+    let send = chinwag::protocol::Send { content: "from the host".to_owned(), ..Default::default() };
     let id = chinwag::protocol::ConversationId(conversation);
     server.server.chat().send(&actor, id, send).await.unwrap();
     assert_eq!(room.message().await["content"], "from the host");

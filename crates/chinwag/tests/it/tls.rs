@@ -97,7 +97,7 @@ async fn group(secure: &Secure, name: &str) -> (chinwag::Actor, i64) {
 }
 
 async fn send(secure: &Secure, actor: &chinwag::Actor, conversation: i64, content: String) {
-    let send = chinwag::protocol::Send { content, client_id: None };
+    let send = chinwag::protocol::Send { content, ..Default::default() };
     let id = chinwag::protocol::ConversationId(conversation);
     secure.server.server.chat().send(actor, id, send).await.unwrap();
 }

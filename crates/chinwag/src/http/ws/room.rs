@@ -48,7 +48,7 @@ pub(in crate::http) async fn room(
         dialect: if is_original { Dialect::Seed } else { Dialect::Room },
         after: query.remove("after").filter(|_| !is_original),
     };
-    let Handshake { response, upgrade } = match accept(&shared.chat, &mut request) {
+    let Handshake { response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
         Err(response) => return *response,
     };

@@ -9,7 +9,6 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::chat::Chat;
 use crate::http::error::detail;
 use crate::realtime::Socket;
 
@@ -23,10 +22,7 @@ pub(super) struct Handshake {
 ///
 /// # Errors
 /// The answer that refuses it.
-pub(super) fn accept(chat: &Chat, request: &mut Request) -> Result<Handshake, Box<Response>> {
-    if chat.hub().is_draining() {
-        return Err(Box::new(detail(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping")));
-    }
+pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> {
     let headers = request.headers();
     // RFC 6455 section 4.2.1, items 3 to 6.
     if !has_token(headers, header::CONNECTION, "upgrade") || !has_token(headers, header::UPGRADE, "websocket")

@@ -60,7 +60,7 @@ pub(in crate::http) async fn user(
         (None, Some(ticket)) => Credential::Ticket(ticket),
         (None, None) => Credential::Later,
     };
-    let Handshake { mut response, upgrade } = match accept(&shared.chat, &mut request) {
+    let Handshake { mut response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
         Err(response) => return *response,
     };

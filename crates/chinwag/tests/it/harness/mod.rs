@@ -176,7 +176,7 @@ impl TestServer {
         work: impl FnOnce(&Accounts) -> T + Send + 'static,
     ) -> T {
         let folder = self.rest.folder_path();
-        tokio::task::spawn_blocking(move || work(&Accounts::open(&folder).unwrap())).await.unwrap()
+        tokio::task::spawn_blocking(move || work(&Accounts::open(&folder, None).unwrap())).await.unwrap()
     }
 }
 

@@ -1,0 +1,181 @@
+//! Accounts, sign-ins and people.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::UserId;
+use crate::time::CreatedAt;
+
+/// What to change about oneself; what is absent stays.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+pub struct UserChange {
+    /// Shown to people.
+    #[schema(max_length = 64)]
+    pub first_name: Option<String>,
+    /// Shown to people.
+    #[schema(max_length = 64)]
+    pub last_name: Option<String>,
+    /// A new password; all other sessions end.
+    #[schema(min_length = 8, max_length = 256, format = Password)]
+    pub password: Option<String>,
+    /// With `password`: the present one.
+    #[schema(format = Password)]
+    pub current_password: Option<String>,
+}
+
+/// What everybody may see of a user.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PublicUser {
+    /// Who.
+    pub id: UserId,
+    /// Unique name.
+    pub username: String,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+}
+
+/// Somebody's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceStatus {
+    /// Here.
+    Online,
+    /// Here, but not looking.
+    Away,
+    /// Do not disturb.
+    Dnd,
+    /// Here, but shown as offline to others.
+    Invisible,
+    /// Not here. Nobody can say this of themselves: closing the sockets does.
+    #[serde(skip_deserializing)]
+    Offline,
+}
+
+/// A refresh token to be spent.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct Refresh {
+    /// From the last answer that had one. It works once.
+    pub refresh_token: String,
+}
+
+/// A single-use credential for a WebSocket.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ticket {
+    /// For `/ws?ticket=`.
+    pub ticket: String,
+    /// Seconds until it is void.
+    pub expires_in: u64,
+}
+
+/// A user, as they see themselves.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct User {
+    /// Unique on the server.
+    pub id: UserId,
+    /// Null for users that another application vouched for.
+    pub email: Option<String>,
+    /// Unique, and the token's `sub`.
+    pub username: String,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+    /// On the whole server.
+    pub role: UserRole,
+    /// False if disabled.
+    pub is_active: bool,
+    /// UTC.
+    pub created_at: CreatedAt,
+}
+
+/// What a user may do on the whole server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserRole {
+    /// Everybody.
+    User,
+    /// Looks after the server.
+    Admin,
+}
+
+/// A new account.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct Register {
+    /// 1 to 64 characters: letters, digits, and `. _ -`.
+    #[schema(min_length = 1, max_length = 64)]
+    pub username: String,
+    /// Where mail would reach the user.
+    #[schema(max_length = 254)]
+    pub email: String,
+    /// 8 to 256 bytes.
+    #[schema(min_length = 8, max_length = 256, format = Password)]
+    pub password: String,
+    /// Optional.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub first_name: String,
+    /// Optional.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub last_name: String,
+}
+
+/// The first administrator, made with the link that `serve` printed.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct Setup {
+    /// From the link's fragment.
+    pub token: String,
+    /// The account.
+    #[serde(flatten)]
+    pub account: Register,
+}
+
+/// The OAuth2 password form.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct PasswordForm {
+    /// Username or e-mail.
+    pub username: String,
+    /// In clear: use TLS.
+    #[schema(format = Password)]
+    pub password: String,
+    /// Accepted and ignored beyond `password`.
+    pub grant_type: Option<String>,
+    /// Accepted and ignored.
+    pub scope: Option<String>,
+    /// Accepted and ignored.
+    pub client_id: Option<String>,
+    /// Accepted and ignored.
+    pub client_secret: Option<String>,
+}
+
+/// The answer to a sign-in.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Token {
+    /// A JWT (HS256) with `sub`, `iat`, `exp` and `sid`.
+    pub access_token: String,
+    /// Always `bearer`.
+    pub token_type: &'static str,
+    /// For `POST /auth/refresh`, once.
+    pub refresh_token: String,
+    /// Seconds until the access token is void.
+    pub expires_in: u64,
+    /// Who signed in.
+    pub user: User,
+}
+
+/// One sign-in.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Session {
+    /// The token's `sid`.
+    pub id: String,
+    /// UTC.
+    pub created_at: CreatedAt,
+    /// UTC.
+    pub expires_at: CreatedAt,
+    /// The program that signed in, as it named itself.
+    pub user_agent: String,
+    /// True for the session of this very request.
+    pub current: bool,
+}

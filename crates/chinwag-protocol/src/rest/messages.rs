@@ -1,0 +1,162 @@
+//! Messages, events and what was found.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::event::Event;
+use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
+use crate::time::{CreatedAt, Timestamp};
+
+/// A message, as history and sockets show it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Message {
+    /// Unique on the server, growing with time.
+    pub id: MessageId,
+    /// The text.
+    pub content: String,
+    /// Who sent it.
+    pub sender_id: UserId,
+    /// The sender's username.
+    pub sender_name: String,
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// UTC.
+    pub created_at: CreatedAt,
+    /// Position in the conversation's log.
+    pub seq: Seq,
+    /// With `seq`, the cursor of this event.
+    #[schema(value_type = String, example = "k3v9x2ab")]
+    pub stamp: Stamp,
+    /// Unix milliseconds.
+    pub ts: Timestamp,
+    /// The same as `sender_id`: what every event has.
+    pub actor_id: UserId,
+    /// The sender's own id of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// How to read the text.
+    pub format: Format,
+    /// What the sender's application keeps with the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    /// How often it was written: 1 if it was never edited.
+    pub version: i64,
+    /// True once it is deleted; then the text is empty.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// In history: who reacted, by emoji. A live message has none yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionSummary>,
+}
+
+/// How to read a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// As it stands.
+    #[default]
+    Plain,
+    /// As Markdown.
+    Markdown,
+}
+
+/// Who reacted with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReactionSummary {
+    /// One emoji.
+    pub emoji: String,
+    /// Who, by id.
+    pub user_ids: Vec<UserId>,
+}
+
+/// A message's new text.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct EditMessage {
+    /// The new text.
+    #[schema(min_length = 1, max_length = 4000)]
+    pub content: String,
+    /// Only if this is still its version.
+    pub if_version: Option<i64>,
+}
+
+/// What a change did.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Changed {
+    /// The event's position; of the earlier event if it was so already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Seq>,
+    /// The event's stamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stamp: Option<Stamp>,
+    /// The message's version now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// True if it was so already: there is no new event.
+    pub duplicate: bool,
+}
+
+/// A page of a conversation's log.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// The newest event of the log.
+    #[schema(value_type = String, example = "1400.k3v9x2ab")]
+    pub head: Cursor,
+    /// True if there are more after these.
+    pub more: bool,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SearchHit {
+    /// As it stands now.
+    #[serde(flatten)]
+    pub message: Message,
+    /// The part around the find.
+    pub snippet: String,
+}
+
+/// What was found, newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SearchResults {
+    /// One page.
+    pub results: Vec<SearchHit>,
+    /// For the next page, as `before_id`; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<MessageId>,
+}
+
+/// The answer to a message that was sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SentMessage {
+    /// As it stands in the log.
+    #[serde(flatten)]
+    pub message: Message,
+    /// True if it was sent before, under the same `client_id`.
+    pub duplicate: bool,
+}
+
+/// A new message.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewMessage {
+    /// The text: not blank, at most 4,000 characters and 16 KiB.
+    #[schema(min_length = 1, max_length = 4000)]
+    pub content: String,
+    /// The sender's own id: the same id again answers the first message instead of a second one.
+    #[schema(min_length = 1, max_length = 128)]
+    pub client_id: Option<String>,
+    /// The message that this one answers.
+    pub reply_to: Option<MessageId>,
+    /// How to read the text.
+    #[serde(default)]
+    pub format: Format,
+    /// What the sender's application keeps with the message: at most 4 KiB.
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+}

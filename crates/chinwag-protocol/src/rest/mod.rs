@@ -1,0 +1,74 @@
+//! The bodies of the REST interface. A message looks the same here and on the sockets.
+
+mod accounts;
+mod conversations;
+mod messages;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use accounts::*;
+pub use conversations::*;
+pub use messages::*;
+
+/// What a client has to keep to.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Limits {
+    /// Characters in a message.
+    pub content_chars: usize,
+    /// Bytes in a message.
+    pub content_bytes: usize,
+    /// Bytes in a frame.
+    pub frame_bytes: usize,
+    /// Events that a resume replays at most.
+    pub replay_events: u32,
+}
+
+/// That the server runs.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`.
+    pub status: &'static str,
+    /// Of the server.
+    pub version: &'static str,
+    /// True under `chinwag demo`: sample users exist.
+    pub demo: bool,
+    /// False when rate limits are off: for load tests only.
+    pub rate_limits: bool,
+}
+
+/// A refusal in words.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Detail {
+    /// One sentence.
+    pub detail: String,
+}
+
+/// A body, path or query that is not what the route takes.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ValidationDetail {
+    /// What is wrong, piece by piece.
+    pub detail: Vec<ValidationError>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ValidationError {
+    /// Where: `["body", "content"]`.
+    pub loc: Vec<Location>,
+    /// For people.
+    pub msg: String,
+    /// For programs.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// A step on the way to a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Location {
+    /// A field's name.
+    Name(String),
+    /// A place in a list.
+    Index(usize),
+}
