@@ -95,9 +95,10 @@ impl Hub {
                     self.send_user_on_errand(user_id, Errand::Join(conversation_id));
                 }
                 Notice::Receipt(receipt) => {
-                    let id = receipt.conversation_id;
-                    self.with_room(id, |room| room.push_receipt(receipt));
-                    self.send_user_on_errand(receipt.user_id, Errand::Count(id));
+                    self.with_room(receipt.conversation_id, |room| room.push_receipt(receipt));
+                }
+                Notice::Read(conversation_id, user_id) => {
+                    self.send_user_on_errand(user_id, Errand::Count(conversation_id));
                 }
             }
         }

@@ -38,7 +38,7 @@ impl From<CloseCode> for End {
 pub(crate) struct Line<'a> {
     pub(crate) chat: &'a Chat,
     pub(crate) connection: &'a Arc<Connection>,
-    seats: HashMap<ConversationId, Seat>,
+    seats: HashMap<ConversationId, (Seat, Level)>,
 }
 
 impl<'a> Line<'a> {
@@ -82,15 +82,16 @@ impl<'a> Line<'a> {
         // An earlier seat in the same room goes first: one connection has one place.
         drop(self.seats.remove(&id));
         seat.take(self.connection, after, level);
-        self.seats.insert(id, seat);
+        self.seats.insert(id, (seat, level));
     }
 
     pub(crate) fn leave(&mut self, id: ConversationId) {
         self.seats.remove(&id);
     }
 
-    pub(crate) fn has_seat(&self, id: ConversationId) -> bool {
-        self.seats.contains_key(&id)
+    /// How much of a conversation comes here; `None` without a place in it.
+    pub(crate) fn level(&self, id: ConversationId) -> Option<Level> {
+        self.seats.get(&id).map(|(_, level)| *level)
     }
 
     pub(super) fn leave_all(&mut self) {
@@ -117,7 +118,7 @@ impl<'a> Line<'a> {
         while !self.connection.has_pending()
             && let Some((id, next)) = self.connection.behind(place)
         {
-            let Some(seat) = self.seats.get(&id) else {
+            let Some((seat, _)) = self.seats.get(&id) else {
                 self.connection.forget(id);
                 continue;
             };

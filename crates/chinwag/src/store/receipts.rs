@@ -1,6 +1,7 @@
 //! How far everybody has received and read, and what is unread. State, not events: only the latest
 //! value matters.
 
+use chinwag_protocol::limits::SMALL_CONVERSATION;
 use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Seq, UserId};
 use rusqlite::OptionalExtension as _;
@@ -78,8 +79,13 @@ impl Change {
             return Ok(None);
         }
         let receipt = self.receipt(conversation_id, user_id)?;
-        if let Some(receipt) = receipt {
+        if let Some(receipt) = receipt
+            && self.participant_count(conversation_id)? <= SMALL_CONVERSATION
+        {
             self.tell(Notice::Receipt(receipt));
+        }
+        if read > Seq::ZERO {
+            self.tell(Notice::Read(conversation_id, user_id));
         }
         Ok(receipt)
     }

@@ -39,8 +39,10 @@ pub(crate) struct Commit {
 pub(crate) enum Notice {
     /// A user takes part in one more conversation.
     Joined(ConversationId, UserId),
-    /// Somebody received or read more.
+    /// Somebody received or read more, in a conversation small enough to tell everybody.
     Receipt(Receipt),
+    /// A user read more, so their counts changed.
+    Read(ConversationId, UserId),
 }
 
 /// Hears of every commit, in commit order, on the writer's thread, before the senders do. Must not wait.

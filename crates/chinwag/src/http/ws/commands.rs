@@ -122,7 +122,7 @@ async fn in_conversation(
         }
         Command::Typing(on) => {
             // Its seat says that the caller takes part: it is taken away with the membership.
-            if !line.has_seat(id) {
+            if line.level(id).is_none() {
                 return Err(Refusal::NotParticipant);
             }
             chat.note_typing(actor, id, on);

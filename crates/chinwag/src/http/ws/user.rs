@@ -207,7 +207,9 @@ impl Handler for User {
             Errand::Join(id) => self.join(line, id).await,
             Errand::Left(id) => {
                 line.leave(id);
-                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+                line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
+                // Added again meanwhile: that errand came while the old place still stood.
+                self.join(line, id).await
             }
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Count(id) => self.count(line, id).await,
@@ -239,7 +241,7 @@ impl User {
 
     /// The user takes part in one more conversation.
     async fn join(&self, line: &mut Line<'_>, id: ConversationId) -> Result<(), End> {
-        if line.has_seat(id) {
+        if line.level(id).is_some() {
             return Ok(());
         }
         let seat = line.reserve(id);
@@ -273,12 +275,16 @@ impl User {
         after: Option<Cursor>,
         level: Level,
     ) -> Result<Result<(), Refusal>, End> {
+        if after.is_none() && line.level(id) == Some(level) {
+            // Taking the place anew would lose what is on its way to the old one.
+            return Ok(Ok(()));
+        }
         let seat = line.reserve(id);
         match line.chat.enter(&self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
             Ok(entered) => {
-                if after.is_some() {
-                    // Live events of an earlier seat would come between those of the replay.
-                    line.leave(id);
+                // Live events of an earlier place would come between those of the replay.
+                line.leave(id);
+                if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
                 line.take(id, seat, entered.head.seq, level);
