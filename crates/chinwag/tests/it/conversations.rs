@@ -17,8 +17,10 @@ async fn a_group_has_its_maker_as_owner_and_everybody_once() {
     assert_eq!(
         participants,
         json!([
-            {"id": anna.id, "username": "anna", "first_name": "", "last_name": "", "role": "owner"},
-            {"id": ben.id, "username": "ben", "first_name": "", "last_name": "", "role": "member"},
+            {"id": anna.id, "username": "anna", "first_name": "", "last_name": "", "role": "owner",
+             "delivered_seq": 0, "read_seq": 0},
+            {"id": ben.id, "username": "ben", "first_name": "", "last_name": "", "role": "member",
+             "delivered_seq": 0, "read_seq": 0},
         ])
     );
     assert_eq!(ben.get("/conversations/").await.body, json!([made.body]));

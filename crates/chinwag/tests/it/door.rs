@@ -137,7 +137,11 @@ async fn every_route_is_there_with_and_without_the_slash() {
     let paths = document["paths"].as_object().unwrap();
     assert!(paths.len() >= 12, "{}", paths.len());
     for (path, item) in paths {
-        let path = path.replace("{conversation_id}", "1").replace("{session_id}", "none");
+        // Nothing that a request for it could change.
+        let path = path.replace("{conversation_id}", "1");
+        let path = ["{session_id}", "{message_id}", "{user_id}", "{emoji}"]
+            .iter()
+            .fold(path, |path, part| path.replace(part, "none"));
         for method in item.as_object().unwrap().keys().filter(|method| *method != "parameters") {
             if path == "/auth/logout" {
                 continue;
@@ -147,7 +151,8 @@ async fn every_route_is_there_with_and_without_the_slash() {
             let slashed = reply(user.request(&method, &format!("{path}/"))).await;
             assert!(![404, 405].contains(&bare.status) || path.ends_with("/none"), "{method} {path}");
             assert_eq!(bare.status, slashed.status, "{method} {path}");
-            assert!(path == "/metrics" || bare.body == slashed.body, "{method} {path}");
+            let differs = ["/metrics", "/auth/ticket"].contains(&path.as_str());
+            assert!(differs || bare.body == slashed.body, "{method} {path}");
         }
     }
     assert_eq!(user.post("/auth/logout/", &Value::Null).await.status, 204);

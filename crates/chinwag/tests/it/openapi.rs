@@ -5,18 +5,29 @@ use serde_json::json;
 use crate::harness::TestServer;
 
 /// Every route that the document has to show.
-const ROUTES: [(&str, &[&str]); 14] = [
+const ROUTES: [(&str, &[&str]); 25] = [
     ("/auth/token", &["post"]),
     ("/auth/logout", &["post"]),
+    ("/auth/refresh", &["post"]),
+    ("/auth/ticket", &["post"]),
     ("/auth/sessions", &["get"]),
     ("/auth/sessions/{session_id}", &["delete"]),
     ("/setup", &["post"]),
+    ("/users", &["get"]),
     ("/users/register", &["post"]),
-    ("/users/me", &["get"]),
+    ("/users/me", &["get", "patch"]),
     ("/conversations", &["get", "post"]),
-    ("/conversations/{conversation_id}", &["get"]),
-    ("/conversations/{conversation_id}/participants", &["get"]),
+    ("/conversations/{conversation_id}", &["get", "patch"]),
+    ("/conversations/{conversation_id}/participants", &["get", "post"]),
+    ("/conversations/{conversation_id}/participants/{user_id}", &["delete", "patch"]),
     ("/conversations/{conversation_id}/messages", &["get", "post"]),
+    ("/conversations/{conversation_id}/messages/{message_id}", &["delete", "patch"]),
+    ("/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}", &["delete", "put"]),
+    ("/conversations/{conversation_id}/messages/{message_id}/pin", &["delete", "put"]),
+    ("/conversations/{conversation_id}/pins", &["get"]),
+    ("/conversations/{conversation_id}/read", &["post"]),
+    ("/conversations/{conversation_id}/events", &["get"]),
+    ("/search", &["get"]),
     ("/healthz", &["get"]),
     ("/readyz", &["get"]),
     ("/metrics", &["get"]),

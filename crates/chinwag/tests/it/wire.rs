@@ -16,8 +16,14 @@ fn redacted(mut value: Value) -> Value {
             for (name, field) in fields {
                 let differs = matches!(
                     name.as_str(),
-                    "stamp" | "ts" | "created_at" | "expires_at" | "access_token" | "version" | "user_agent"
-                ) || (name == "id" && field.is_string());
+                    "stamp"
+                        | "ts"
+                        | "created_at"
+                        | "expires_at"
+                        | "access_token"
+                        | "refresh_token"
+                        | "user_agent"
+                ) || (matches!(name.as_str(), "id" | "version") && field.is_string());
                 *field = if differs { json!(format!("[{name}]")) } else { redacted(field.take()) };
             }
         }
@@ -66,17 +72,20 @@ async fn frames_of_the_room_socket() {
         "type": "error"
       },
       "message": {
+        "actor_id": 1,
         "client_id": "c-1",
         "content": "Hello",
         "conversation_id": 1,
         "created_at": "[created_at]",
+        "format": "plain",
         "id": 3,
         "sender_id": 1,
         "sender_name": "testuser",
         "seq": 3,
         "stamp": "[stamp]",
         "ts": "[ts]",
-        "type": "message"
+        "type": "message",
+        "version": 1
       },
       "user_joined": {
         "type": "user_joined",
@@ -135,6 +144,8 @@ async fn bodies_of_accounts() {
       ],
       "token": {
         "access_token": "[access_token]",
+        "expires_in": 180000,
+        "refresh_token": "[refresh_token]",
         "token_type": "bearer",
         "user": {
           "created_at": "[created_at]",
@@ -168,28 +179,35 @@ async fn bodies_of_conversations() {
     assert_json_snapshot!(redacted(bodies), @r#"
     {
       "direct": {
+        "archived": false,
         "created_at": "[created_at]",
         "id": 3,
         "kind": "direct",
-        "title": "Chat with alice"
+        "title": "Chat with alice",
+        "topic": ""
       },
       "group": {
+        "archived": false,
         "created_at": "[created_at]",
         "id": 2,
         "kind": "group",
-        "title": "Study Group"
+        "title": "Study Group",
+        "topic": ""
       },
       "history": [
         {
+          "actor_id": 2,
           "content": "Yes, this morning. Your half is 15.",
           "conversation_id": 1,
           "created_at": "[created_at]",
+          "format": "plain",
           "id": 2,
           "sender_id": 2,
           "sender_name": "testuser2",
           "seq": 2,
           "stamp": "[stamp]",
-          "ts": "[ts]"
+          "ts": "[ts]",
+          "version": 1
         }
       ],
       "invalid": {
@@ -218,52 +236,64 @@ async fn bodies_of_conversations() {
       },
       "participants": [
         {
+          "delivered_seq": 0,
           "first_name": "Test",
           "id": 1,
           "last_name": "User",
+          "read_seq": 0,
           "role": "owner",
           "username": "testuser"
         },
         {
+          "delivered_seq": 0,
           "first_name": "Second",
           "id": 2,
           "last_name": "User",
+          "read_seq": 0,
           "role": "member",
           "username": "testuser2"
         },
         {
+          "delivered_seq": 0,
           "first_name": "Admin",
           "id": 5,
           "last_name": "Example",
+          "read_seq": 0,
           "role": "member",
           "username": "admin"
         }
       ],
       "sent": {
+        "actor_id": 1,
         "client_id": "c-1",
         "content": "Hello",
         "conversation_id": 1,
         "created_at": "[created_at]",
         "duplicate": false,
+        "format": "plain",
         "id": 3,
         "sender_id": 1,
         "sender_name": "testuser",
         "seq": 3,
         "stamp": "[stamp]",
-        "ts": "[ts]"
+        "ts": "[ts]",
+        "version": 1
       },
       "sent again": {
+        "actor_id": 1,
         "client_id": "c-1",
         "content": "Hello",
         "conversation_id": 1,
         "created_at": "[created_at]",
         "duplicate": true,
+        "format": "plain",
         "id": 3,
         "sender_id": 1,
         "sender_name": "testuser",
         "seq": 3,
         "stamp": "[stamp]",
-        "ts": "[ts]"
+        "ts": "[ts]",
+        "version": 1
       }
     }
     "#);
