@@ -33,12 +33,10 @@ impl Presence {
 }
 
 impl Chat {
-    /// A socket of this user was opened.
+    /// The first socket of this user was opened.
     pub(crate) fn arrived(&self, user_id: UserId) {
-        if self.hub().sockets_of(user_id) == 1 {
-            let chat = self.clone();
-            tokio::spawn(async move { chat.announce(user_id).await });
-        }
+        let chat = self.clone();
+        tokio::spawn(async move { chat.announce(user_id).await });
     }
 
     /// A socket of this user is gone.

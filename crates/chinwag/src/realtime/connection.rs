@@ -138,6 +138,8 @@ impl Connection {
         let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frame, tick) } else { 0 };
         if taken == 0 {
             outbox.add_errand(Errand::Refresh(conversation_id));
+            // Nothing may be pending: then only the bell wakes the driver.
+            self.bell.notify_one();
         }
     }
 

@@ -55,6 +55,8 @@ struct Held {
 pub(crate) struct Registration {
     hub: Arc<Hub>,
     pub(crate) connection: Arc<Connection>,
+    /// Whether its user had no other.
+    pub(crate) is_first: bool,
 }
 
 fn shard<T>(shards: &[Mutex<T>], id: i64) -> Option<&Mutex<T>> {
@@ -182,11 +184,12 @@ impl Hub {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
         }
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
+        let is_first = open.is_empty();
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
-        let registration = Registration { hub: Arc::clone(self), connection };
+        let registration = Registration { hub: Arc::clone(self), connection, is_first };
         // Asked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);

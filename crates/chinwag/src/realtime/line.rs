@@ -94,6 +94,12 @@ impl<'a> Line<'a> {
         self.seats.get(&id).map(|(_, level)| *level)
     }
 
+    /// Whether a conversation's events come here as they are fanned out: nothing lies between.
+    pub(crate) fn is_live(&self, id: ConversationId) -> bool {
+        let mut behind = (0..).map_while(|place| self.connection.behind(place));
+        self.level(id) == Some(Level::Full) && !behind.any(|(behind, _)| behind == id)
+    }
+
     pub(super) fn leave_all(&mut self) {
         self.seats.clear();
     }
@@ -102,6 +108,9 @@ impl<'a> Line<'a> {
     pub(crate) async fn replay(&self, id: ConversationId, after: Seq, head: Cursor) -> Result<(), End> {
         let mut after = after;
         while after < head.seq {
+            if let Some(code) = self.connection.closing() {
+                return Err(code.into());
+            }
             let events = self.log(id, after, head.seq).await?;
             let Some(last) = events.last() else { break };
             after = last.entry().seq;

@@ -9,18 +9,20 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming,
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
-use super::{authenticate, close_code, resume};
+use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
-use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, turn_away};
+use crate::realtime::{
+    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away,
+};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -82,7 +84,9 @@ async fn serve(
         Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
     };
     let user_id = actor.user_id;
-    chat.arrived(user_id);
+    if registration.is_first {
+        chat.arrived(user_id);
+    }
     let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after };
     drive(chat, &registration.connection, early, &mut handler).await;
     drop(registration);
@@ -113,14 +117,13 @@ impl Handler for Room {
         })
         .await?;
         if is_original {
-            line.take(self.id, seat, entered.head.seq, Level::Full);
-            return Ok(());
+            return self.settle(line, seat, entered.head.seq).await;
         }
         if after == Some(None) {
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
         resume(line, self.id, &entered).await?;
-        line.take(self.id, seat, entered.head.seq, Level::Full);
+        self.settle(line, seat, entered.head.seq).await?;
         super::tell_state(line, &self.actor, vec![self.id], &[self.id]).await
     }
 
@@ -153,6 +156,14 @@ impl Handler for Room {
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
         }
+    }
+}
+
+impl Room {
+    /// Takes the place, unless the user was removed meanwhile.
+    async fn settle(&self, line: &mut Line<'_>, seat: Seat, after: Seq) -> Result<(), End> {
+        line.take(self.id, seat, after, Level::Full);
+        still_takes_part(line, &self.actor, self.id).await.map_err(|error| close_code(&error).into())
     }
 }
 

@@ -3,7 +3,7 @@
 //! The first frame is `hello`. It may carry the token, if the handshake did not, and names the cursors
 //! that the client has; `ready` answers with everything as it stands, and live events follow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use axum::Extension;
@@ -15,20 +15,20 @@ use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
-    Request as Incoming, Timestamp, limits,
+    Request as Incoming, Seq, Timestamp, limits,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
-use super::{authenticate, close_code, resume};
+use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
-use crate::chat::{Chat, EnterError, is_small};
+use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, first_text, turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -100,7 +100,9 @@ async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Creden
                 Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
             };
             let user_id = actor.user_id;
-            chat.arrived(user_id);
+            if registration.is_first {
+                chat.arrived(user_id);
+            }
             let mut handler = User { actor, hello: Some(hello), reference };
             drive(chat, &registration.connection, early, &mut handler).await;
             drop(registration);
@@ -150,7 +152,7 @@ impl Handler for User {
         let ids = or_overloaded(line.chat.conversation_ids(self.actor.user_id).await)?;
         // Rooms are held before their heads are read: what is committed in between is not missed.
         let seats: Vec<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
-        self.ready(line, &ids).await?;
+        let heads = self.ready(line, &ids).await?;
         for id in hello.cursors.keys().map(|id| ConversationId(*id)).filter(|id| !ids.contains(id)) {
             let reason = GapReason::Membership;
             line.answer(&Frame::Gap { conversation_id: id, head: Cursor::START, reason }).await?;
@@ -159,11 +161,13 @@ impl Handler for User {
             let cursor = hello.cursors.get(&id.0).copied();
             match line.chat.enter(&self.actor, id, cursor, Some(replay_limit)).await {
                 Ok(entered) => {
+                    // Without a cursor the client goes on from the head that `ready` named.
+                    let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
                     if entered.resume.is_some() {
                         resume(line, id, &entered).await?;
+                        after = entered.head.seq;
                     }
-                    let level = if is_small(entered.participants) { Level::Full } else { Level::Counts };
-                    line.take(id, seat, entered.head.seq, level);
+                    self.settle(line, id, seat, after, level_for(&entered)).await?;
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -205,12 +209,14 @@ impl Handler for User {
     async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
         match errand {
             Errand::Join(id) => self.join(line, id).await,
-            Errand::Left(id) => {
+            // Else it was told already.
+            Errand::Left(id) if line.level(id).is_some() => {
                 line.leave(id);
                 line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
                 // Added again meanwhile: that errand came while the old place still stood.
                 self.join(line, id).await
             }
+            Errand::Left(id) => self.join(line, id).await,
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Count(id) => self.count(line, id).await,
         }
@@ -218,9 +224,15 @@ impl Handler for User {
 }
 
 impl User {
-    async fn ready(&self, line: &Line<'_>, ids: &[ConversationId]) -> Result<(), End> {
+    /// Answers `hello`; gives the heads that it named.
+    async fn ready(
+        &self,
+        line: &Line<'_>,
+        ids: &[ConversationId],
+    ) -> Result<HashMap<ConversationId, Cursor>, End> {
         let listed = ids.iter().take(MAX_LISTED).copied().collect();
         let (user, conversations) = or_overloaded(line.chat.overview(&self.actor, listed).await)?;
+        let heads = conversations.iter().map(|state| (state.id, state.head)).collect();
         let ready = Ready {
             reference: self.reference.as_deref(),
             session_id: self.actor.session.as_deref().unwrap_or_default().to_owned(),
@@ -236,7 +248,27 @@ impl User {
             conversations,
             more: ids.len() > MAX_LISTED,
         };
-        line.answer(&Frame::Ready(Box::new(ready))).await
+        line.answer(&Frame::Ready(Box::new(ready))).await?;
+        Ok(heads)
+    }
+
+    /// Takes a place, unless the user was removed meanwhile.
+    async fn settle(
+        &self,
+        line: &mut Line<'_>,
+        id: ConversationId,
+        seat: Seat,
+        after: Seq,
+        level: Level,
+    ) -> Result<(), End> {
+        line.take(id, seat, after, level);
+        match still_takes_part(line, &self.actor, id).await {
+            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
+                line.leave(id);
+                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+            }
+            result => result.map_err(|error| close_code(&error).into()),
+        }
     }
 
     /// The user takes part in one more conversation.
@@ -252,12 +284,10 @@ impl User {
             Err(error) => return Err(close_code(&error).into()),
         };
         let state = or_overloaded(line.chat.conversation_state(self.actor.user_id, id).await)?;
-        if let Some(state) = state {
-            line.answer(&Frame::Conversation(&state)).await?;
-        }
-        let level = if is_small(entered.participants) { Level::Full } else { Level::Counts };
-        line.take(id, seat, entered.head.seq, level);
-        Ok(())
+        let Some(state) = state else { return Ok(()) };
+        line.answer(&Frame::Conversation(&state)).await?;
+        // From the head that the client was told, which may be newer than the one that it entered at.
+        self.settle(line, id, seat, state.head.seq, level_for(&entered)).await
     }
 
     async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
@@ -287,13 +317,17 @@ impl User {
                 if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
-                line.take(id, seat, entered.head.seq, level);
+                self.settle(line, id, seat, entered.head.seq, level).await?;
                 Ok(Ok(()))
             }
             Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
             Err(EnterError::Refused(refusal)) => Ok(Err(refusal)),
         }
     }
+}
+
+fn level_for(entered: &Entered) -> Level {
+    if is_small(entered.participants) { Level::Full } else { Level::Counts }
 }
 
 fn known_ids(cursors: &BTreeMap<i64, Cursor>, ids: &[ConversationId]) -> Vec<ConversationId> {
