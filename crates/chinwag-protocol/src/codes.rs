@@ -40,6 +40,47 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::InvalidJson,
+        Self::InvalidFrame,
+        Self::UnknownType,
+        Self::InvalidContent,
+        Self::TooLarge,
+        Self::NotFound,
+        Self::Forbidden,
+        Self::NotParticipant,
+        Self::Conflict,
+        Self::IdempotencyMismatch,
+        Self::RateLimited,
+        Self::Archived,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// One sentence for whoever writes a client.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "The frame is no JSON, or nested deeper than 16 levels.",
+            Self::InvalidFrame => {
+                "JSON, but not a command: no object, or a field is missing or of the wrong type."
+            }
+            Self::UnknownType => "There is no such command on this socket.",
+            Self::InvalidContent => "The text is missing, empty, blank or not storable.",
+            Self::TooLarge => "Longer than the limit.",
+            Self::NotFound => "What the command names does not exist for this user.",
+            Self::Forbidden => "This user's role does not allow it.",
+            Self::NotParticipant => "This user is not in the conversation.",
+            Self::Conflict => "Somebody changed it in the meantime: read it again.",
+            Self::IdempotencyMismatch => "The client_id was used for another message: draw a new one.",
+            Self::RateLimited => "Too many: try again after retry_after_ms.",
+            Self::Archived => "The conversation is archived: it can be read, but not changed.",
+            Self::Unavailable => "The server can't do it now: try again.",
+            Self::Internal => "A fault of the server: try again, with the same client_id.",
+        }
+    }
+
     /// True if the same command may succeed later, unchanged.
     #[must_use]
     pub fn is_retryable(self) -> bool {
@@ -120,6 +161,26 @@ impl CloseCode {
             Self::HeartbeatMissed => "heartbeat missed",
             Self::TooManySockets => "too many sockets",
             Self::RateLimited => "too many frames",
+        }
+    }
+
+    /// What a client does then.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Normal => "Stop.",
+            Self::Restart => "Reconnect after goaway's reconnect_after_ms, and resume from your cursors.",
+            Self::Overloaded => "Reconnect later, with a growing random delay, and resume.",
+            Self::Account => "Sign in again: the account is unknown, disabled or signed out.",
+            Self::InvalidToken => "Get a new token: this one is missing, malformed, forged or expired.",
+            Self::NotParticipant => "Stop: only participants may enter. Somebody has to add this user first.",
+            Self::NoConversation => "Stop: check the conversation's id.",
+            Self::TokenExpired => "Get a new token, reconnect and resume.",
+            Self::SessionRevoked => "Sign in again.",
+            Self::SlowConsumer => "Reconnect and resume: nothing is lost. Then read faster.",
+            Self::HeartbeatMissed => "Reconnect and resume: the link was dead, or the client slept.",
+            Self::TooManySockets => "Stop: close sockets that you no longer use.",
+            Self::RateLimited => "Wait, then reconnect and resume. Send less.",
         }
     }
 }

@@ -3,9 +3,14 @@
 //! A frame without `type` is a `send`: that is the whole of the original protocol. On the room socket
 //! `conversation_id` is implied, on the user socket it is required; the parser leaves that to the socket.
 
+mod written;
+
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use written::{OwnStatus, Place, Written};
 
 use crate::codes::ErrorCode;
 use crate::ids::{ConversationId, Cursor, MessageId, Seq};
@@ -57,7 +62,8 @@ pub enum Command {
 }
 
 /// Add or remove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Make it so.
     Add,
@@ -129,7 +135,7 @@ struct Wire {
     message_id: Option<MessageId>,
     if_version: Option<i64>,
     emoji: Option<String>,
-    op: Option<WireOp>,
+    op: Option<Op>,
     seq: Option<Seq>,
     on: Option<bool>,
     status: Option<PresenceStatus>,
@@ -139,13 +145,6 @@ struct Wire {
     cursors: Option<BTreeMap<String, String>>,
     replay_limit: Option<u32>,
     t: Option<serde_json::Number>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireOp {
-    Add,
-    Remove,
 }
 
 impl Request {
@@ -182,11 +181,7 @@ impl Wire {
         let missing = |message| refuse(ErrorCode::InvalidFrame, message);
         let no_content = refuse(ErrorCode::InvalidContent, "content is required");
         let message_id = self.message_id.ok_or_else(|| missing("message_id is required"));
-        let op = self.op.map(|op| match op {
-            WireOp::Add => Op::Add,
-            WireOp::Remove => Op::Remove,
-        });
-        let op = op.ok_or_else(|| missing("op is required: add or remove"));
+        let op = self.op.ok_or_else(|| missing("op is required: add or remove"));
         let seq = self.seq.ok_or_else(|| missing("seq is required"));
         match self.kind.as_deref() {
             None | Some("send") => Ok(Command::Send(Send {

@@ -81,7 +81,6 @@ pub struct Entry {
     /// The position in it.
     pub seq: Seq,
     /// With `seq`, the event's cursor.
-    #[schema(value_type = String, example = "k3v9x2ab")]
     pub stamp: Stamp,
     /// Unix milliseconds.
     pub ts: Timestamp,

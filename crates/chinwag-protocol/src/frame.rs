@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::codes::ErrorCode;
+use crate::event::Event;
 use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
 use crate::rest::{ConversationState, Limits, PresenceStatus, Receipt, User};
 use crate::time::Timestamp;
 
 /// One frame that is no event, internally tagged by `type`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame<'a> {
     /// Always the first frame of a room socket.
@@ -34,6 +36,7 @@ pub enum Frame<'a> {
         /// Where.
         conversation_id: ConversationId,
         /// As they would have come live.
+        #[schema(value_type = Vec<Event>)]
         events: &'a [Box<RawValue>],
         /// The newest event, which may come in a later replay.
         head: Cursor,
@@ -81,6 +84,7 @@ pub enum Frame<'a> {
         reference: Option<&'a str>,
         /// What the client sent.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<f64>)]
         t: Option<&'a serde_json::Number>,
     },
     /// A user's first socket in the room opened.
@@ -154,7 +158,7 @@ pub enum Frame<'a> {
 }
 
 /// The answer to `hello`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Ready<'a> {
     /// Of the command.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -176,7 +180,7 @@ pub struct Ready<'a> {
 }
 
 /// What a command did.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Done<'a> {
     /// Of the command.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -205,7 +209,7 @@ pub struct Done<'a> {
 }
 
 /// Why continuity is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
     /// The events are no longer kept.

@@ -156,6 +156,36 @@ impl Serialize for Cursor {
     }
 }
 
+impl utoipa::PartialSchema for Stamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        text_schema("With `seq`, the event's cursor.", "^[0-9a-hjkmnp-tv-z]{8}$", "k3v9x2ab")
+    }
+}
+
+impl ToSchema for Stamp {}
+
+impl utoipa::PartialSchema for Cursor {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let description = "A place in one log: `seq.stamp`, or `0` before the first event.";
+        text_schema(description, r"^(0|[1-9][0-9]*\.[0-9a-hjkmnp-tv-z]{8})$", "41.k3v9x2ab")
+    }
+}
+
+impl ToSchema for Cursor {}
+
+fn text_schema(
+    description: &str,
+    pattern: &str,
+    example: &str,
+) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .description(Some(description))
+        .pattern(Some(pattern))
+        .examples([serde_json::json!(example)])
+        .into()
+}
+
 /// The text is no cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCursor;

@@ -1,8 +1,9 @@
 //! The words of the wire: identifiers, frames, commands, REST bodies and close codes.
 //!
 //! Everything here is plain data with serde: no I/O, no async, no rules. The server, its tests and
-//! its tools share these types, and the OpenAPI document is generated from them.
+//! its tools share these types, and the OpenAPI and AsyncAPI documents are generated from them.
 
+pub mod asyncapi;
 pub mod codes;
 pub mod command;
 pub mod event;

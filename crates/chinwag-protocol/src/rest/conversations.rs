@@ -43,7 +43,6 @@ pub struct ConversationState {
     /// The caller's.
     pub role: Role,
     /// The newest event.
-    #[schema(value_type = String, example = "1400.k3v9x2ab")]
     pub head: Cursor,
     /// How far the caller has read.
     pub read_seq: Seq,

@@ -25,7 +25,6 @@ pub struct Message {
     /// Position in the conversation's log.
     pub seq: Seq,
     /// With `seq`, the cursor of this event.
-    #[schema(value_type = String, example = "k3v9x2ab")]
     pub stamp: Stamp,
     /// Unix milliseconds.
     pub ts: Timestamp,
@@ -91,7 +90,6 @@ pub struct Changed {
     pub seq: Option<Seq>,
     /// The event's stamp.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub stamp: Option<Stamp>,
     /// The message's version now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,7 +104,6 @@ pub struct EventPage {
     /// Oldest first.
     pub events: Vec<Event>,
     /// The newest event of the log.
-    #[schema(value_type = String, example = "1400.k3v9x2ab")]
     pub head: Cursor,
     /// True if there are more after these.
     pub more: bool,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admission;
+mod asyncapi;
 mod conversations;
 #[cfg(feature = "ui")]
 mod docs;
@@ -35,4 +36,6 @@ pub(crate) struct Shared {
     pub metrics: Arc<Metrics>,
     /// The OpenAPI document, as it is answered.
     pub openapi: bytes::Bytes,
+    /// The AsyncAPI document, as it is answered.
+    pub asyncapi: bytes::Bytes,
 }

@@ -51,3 +51,8 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
 pub(super) async fn openapi(State(shared): State<Shared>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], shared.openapi).into_response()
 }
+
+/// The description of the sockets.
+pub(super) async fn asyncapi(State(shared): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], shared.asyncapi).into_response()
+}

@@ -16,7 +16,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::error::detail;
-use super::{Shared, accounts, conversations, events, guard, marks, messages, ops, participants, search, ws};
+use super::{Shared, accounts, asyncapi, conversations, events, guard, marks, messages, ops, participants, search, ws};
 use crate::chat::Chat;
 use crate::metrics::Metrics;
 
@@ -65,13 +65,19 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
         }
     }
     let document = openapi.to_json().unwrap_or_default();
-    let shared = Shared { chat: chat.clone(), metrics: Arc::clone(metrics), openapi: Bytes::from(document) };
+    let shared = Shared {
+        chat: chat.clone(),
+        metrics: Arc::clone(metrics),
+        openapi: Bytes::from(document),
+        asyncapi: asyncapi::document(),
+    };
     router
         .route("/conversations/{conversation_id}/ws", get(ws::room))
         .route("/ws", get(ws::user))
         .route("/conversations/{conversation_id}/ws/", get(ws::room))
         .route("/ws/", get(ws::user))
         .route("/openapi.json", get(ops::openapi))
+        .route("/asyncapi.json", get(ops::asyncapi))
         .merge(pages())
         .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
         .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
@@ -90,6 +96,8 @@ fn pages() -> Router<Shared> {
     Router::new()
         .route("/docs", get(docs::page))
         .route("/docs/", get(docs::without_slash))
+        .route("/docs/ws", get(ui::sockets))
+        .route("/docs/ws/", get(ui::sockets_without_slash))
         .route("/docs/{file}", get(docs::file))
         .route("/", get(ui::home))
         .route("/setup", get(ui::setup))
@@ -112,7 +120,8 @@ fn empty_openapi() -> OpenApi {
                 .title("chinwag")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(
-                    "Real-time messaging. Live frames come over WebSocket; see the protocol page.",
+                    "Real-time messaging. Live frames come over WebSocket: [try the sockets](docs/ws), or read \
+                     [their description](asyncapi.json).",
                 ))
                 .build(),
         )

@@ -15,6 +15,16 @@ pub(super) async fn setup(headers: HeaderMap) -> Response {
     serve("/static/setup.html", &headers)
 }
 
+/// Where the sockets are described and tried out.
+pub(super) async fn sockets(headers: HeaderMap) -> Response {
+    serve("/static/ws.html", &headers)
+}
+
+/// The page's paths are relative to the form without the slash.
+pub(super) async fn sockets_without_slash() -> Redirect {
+    Redirect::permanent("../../docs/ws")
+}
+
 pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     serve(&format!("/static/{name}"), &headers)
 }

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod architecture;
+mod asyncapi;
 mod conversations;
 mod door;
 mod drain;

@@ -1,6 +1,7 @@
 //! A server of its own for each test, and the clients that talk to it.
 
 mod captured;
+mod described;
 mod person;
 mod raw;
 mod room;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use captured::captured_logs;
+pub(crate) use described::{assert_described, problems};
 pub(crate) use person::{Person, Reply, reply};
 pub(crate) use raw::{Frame, Raw};
 pub(crate) use room::{Room, open, refusal_of, request};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::soon;
+use super::{assert_described, soon};
 
 pub(crate) struct Raw {
     pub(crate) stream: TcpStream,
@@ -88,7 +88,11 @@ impl Raw {
             };
             let mut payload = vec![0; length as usize];
             self.stream.read_exact(&mut payload).await.unwrap();
-            Frame { opcode: first & 0x0f, payload }
+            let frame = Frame { opcode: first & 0x0f, payload };
+            if frame.opcode == 1 {
+                assert_described(&frame.json());
+            }
+            frame
         })
         .await
     }

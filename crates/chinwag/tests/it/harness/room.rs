@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::http::Request;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::soon;
+use super::{assert_described, soon};
 
 /// One open room socket.
 pub(crate) struct Room<S = TcpStream> {
@@ -59,7 +59,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
     }
 
     async fn read(&mut self) -> Message {
-        soon("a frame", self.socket.next()).await.expect("closed without goodbye").unwrap()
+        let message = soon("a frame", self.socket.next()).await.expect("closed without goodbye").unwrap();
+        if let Message::Text(text) = &message {
+            assert_described(&serde_json::from_str(text).unwrap());
+        }
+        message
     }
 
     /// The next JSON frame.

@@ -1,0 +1,180 @@
+//! One frame of each type, made by the types that the server sends.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::codes::ErrorCode;
+use crate::event::{Entry, Event, Membership, Reaction};
+use crate::frame::{Done, Frame, GapReason, Ready};
+use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
+use crate::limits;
+use crate::rest::{
+    ConversationKind, ConversationState, Format, Limits, Message, PresenceStatus, Receipt, Role, User,
+    UserRole,
+};
+use crate::time::Timestamp;
+
+const CONVERSATION: ConversationId = ConversationId(1);
+const ALICE: UserId = UserId(3);
+const TIME: Timestamp = Timestamp(1_763_807_400_123);
+
+fn entry(seq: i64) -> Entry {
+    let stamp = Stamp::from_bits(0x5a_c3_91_7e_08_u64.wrapping_mul(seq.unsigned_abs()));
+    Entry { conversation_id: CONVERSATION, seq: Seq(seq), stamp, ts: TIME, actor_id: ALICE }
+}
+
+fn message() -> Message {
+    let entry = entry(41);
+    Message {
+        id: MessageId(123),
+        content: "Hello".to_owned(),
+        sender_id: ALICE,
+        sender_name: "alice".to_owned(),
+        conversation_id: CONVERSATION,
+        created_at: TIME.created_at(),
+        seq: entry.seq,
+        stamp: entry.stamp,
+        ts: TIME,
+        actor_id: ALICE,
+        client_id: Some("b2f7c1d0".to_owned()),
+        reply_to: None,
+        format: Format::Plain,
+        meta: None,
+        version: 1,
+        deleted: false,
+        reactions: Vec::new(),
+    }
+}
+
+fn state() -> ConversationState {
+    ConversationState {
+        id: CONVERSATION,
+        title: "Roommate Chat".to_owned(),
+        topic: String::new(),
+        kind: ConversationKind::Group,
+        archived: false,
+        role: Role::Member,
+        head: entry(41).cursor(),
+        read_seq: Seq(40),
+        unread: 1,
+        mentions: 0,
+        last_message: Some(message()),
+        participants: 2,
+    }
+}
+
+fn membership(seq: i64) -> Membership {
+    Membership { entry: entry(seq), user_id: UserId(4), username: "bob".to_owned(), role: Role::Member }
+}
+
+fn events() -> Vec<Event> {
+    let message_id = MessageId(123);
+    let reaction = |seq| Reaction { entry: entry(seq), message_id, emoji: "👍".to_owned(), user_id: ALICE };
+    vec![
+        Event::Message(message()),
+        Event::MessageEdited { entry: entry(42), message_id, content: "Hello again".to_owned(), version: 2 },
+        Event::ReactionAdded(reaction(43)),
+        Event::ReactionRemoved(reaction(44)),
+        Event::Pinned { entry: entry(45), message_id },
+        Event::Unpinned { entry: entry(46), message_id },
+        Event::MessageDeleted { entry: entry(47), message_id },
+        Event::ParticipantAdded(membership(48)),
+        Event::ParticipantUpdated(membership(49)),
+        Event::ParticipantRemoved(membership(50)),
+        Event::ConversationUpdated {
+            entry: entry(51),
+            title: "Roommate Chat".to_owned(),
+            topic: "Bills and bread".to_owned(),
+            archived: false,
+        },
+    ]
+}
+
+/// One frame of each type, as JSON.
+pub(super) fn frames() -> Vec<Value> {
+    let head: Cursor = entry(41).cursor();
+    let username = "alice";
+    let receipt =
+        Receipt { conversation_id: CONVERSATION, user_id: ALICE, delivered_seq: Seq(41), read_seq: Seq(40) };
+    let state = state();
+    let replayed: Vec<Box<RawValue>> =
+        events().iter().take(1).filter_map(|event| serde_json::value::to_raw_value(event).ok()).collect();
+    let t = serde_json::Number::from(7);
+    let reference = Some("r1");
+    let frames = [
+        Frame::Connection {
+            status: "connected",
+            conversation_id: CONVERSATION,
+            user_id: ALICE,
+            head: Some(head),
+            heartbeat_ms: Some(25_000),
+        },
+        Frame::Ready(Box::new(ready(&state))),
+        Frame::Replay { conversation_id: CONVERSATION, events: &replayed, head },
+        Frame::CaughtUp { conversation_id: CONVERSATION, seq: Seq(41) },
+        Frame::Gap { conversation_id: CONVERSATION, head, reason: GapReason::TooFar },
+        Frame::Ok(Done {
+            reference,
+            message_id: Some(MessageId(123)),
+            seq: Some(head.seq),
+            stamp: head.stamp,
+            ts: Some(TIME),
+            client_id: Some("b2f7c1d0"),
+            version: None,
+            duplicate: Some(false),
+        }),
+        Frame::Error {
+            reference,
+            message: "Too many messages",
+            code: ErrorCode::RateLimited,
+            retry: true,
+            retry_after_ms: Some(1_500),
+            client_id: Some("b2f7c1d0"),
+        },
+        Frame::Pong { reference, t: Some(&t) },
+        Frame::UserJoined { user_id: ALICE, username },
+        Frame::UserLeft { user_id: ALICE, username },
+        Frame::Typing { conversation_id: CONVERSATION, user_id: ALICE, username, on: true },
+        Frame::Receipt(&receipt),
+        Frame::Unread { conversation_id: CONVERSATION, head, unread: 1, mentions: 0 },
+        Frame::Presence {
+            user_id: ALICE,
+            status: PresenceStatus::Away,
+            text: "back at three",
+            last_seen: None,
+        },
+        Frame::Conversation(&state),
+        Frame::ConversationLeft { conversation_id: CONVERSATION },
+        Frame::AuthExpiring { expires_at: TIME.after_ms(60_000) },
+        Frame::Goaway { reconnect_after_ms: 3_210 },
+    ];
+    let frames = frames.iter().map(|frame| serde_json::to_value(frame).unwrap_or_default());
+    frames.chain(events().iter().map(|event| serde_json::to_value(event).unwrap_or_default())).collect()
+}
+
+fn ready(state: &ConversationState) -> Ready<'static> {
+    Ready {
+        reference: Some("h"),
+        session_id: "s7f3k2".to_owned(),
+        user: User {
+            id: ALICE,
+            email: Some("alice@example.com".to_owned()),
+            username: "alice".to_owned(),
+            first_name: "Alice".to_owned(),
+            last_name: "Example".to_owned(),
+            role: UserRole::User,
+            is_active: true,
+            created_at: TIME.created_at(),
+        },
+        heartbeat_ms: 25_000,
+        server_time: TIME,
+        limits: Limits {
+            content_chars: limits::MAX_CONTENT_CHARS,
+            content_bytes: limits::MAX_CONTENT_BYTES,
+            frame_bytes: limits::MAX_FRAME_BYTES,
+            replay_events: limits::REPLAY_LIMIT,
+        },
+        conversations: vec![state.clone()],
+        more: false,
+    }
+}

@@ -1,0 +1,360 @@
+//! Commands as a client writes them: one shape for each type, where the parser reads one flat frame.
+//!
+//! The document of the sockets is made of these. The tests below hold them against the parser, field by
+//! field, so that neither can change alone.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::Op;
+use crate::ids::{ConversationId, Cursor, MessageId, Seq};
+use crate::rest::Format;
+
+/// One command, internally tagged by `type`.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Written {
+    /// Send a message. Answered after it is on disk; sent twice with one `client_id`, it has its effect once.
+    Send {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// The text: not blank, at most 4,000 characters and 16 KiB.
+        #[schema(min_length = 1, max_length = 4000)]
+        content: String,
+        /// The client's own id of the message: the idempotency key, at most 128 bytes.
+        #[schema(min_length = 1, max_length = 128)]
+        client_id: Option<String>,
+        /// The message that this one answers.
+        reply_to: Option<MessageId>,
+        /// How to read the text.
+        format: Option<Format>,
+        /// What the client's application wants to keep with the message: at most 4 KiB.
+        #[schema(value_type = Option<Object>)]
+        meta: Option<serde_json::Map<String, serde_json::Value>>,
+    },
+    /// Replace the text of one's own message.
+    Edit {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Which message.
+        message_id: MessageId,
+        /// The new text.
+        #[schema(min_length = 1, max_length = 4000)]
+        content: String,
+        /// Only if this is still its version.
+        if_version: Option<i64>,
+    },
+    /// Delete a message: its text is gone from history, search and replay.
+    Delete {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Which message.
+        message_id: MessageId,
+    },
+    /// Add a reaction, or take it back.
+    React {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Which message.
+        message_id: MessageId,
+        /// One emoji.
+        emoji: String,
+        /// What to do.
+        op: Op,
+    },
+    /// Pin a message, or unpin it.
+    Pin {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Which message.
+        message_id: MessageId,
+        /// What to do.
+        op: Op,
+    },
+    /// Everything up to here was read. Only forward, never past the head.
+    Read {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Up to and with this position.
+        seq: Seq,
+    },
+    /// Everything up to here is on this device: delivery confirmation, at most every 2 s.
+    Ack {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Up to and with this position.
+        seq: Seq,
+    },
+    /// The user types, or no longer. Repeat it every 3 s; it expires after 6 s.
+    Typing {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Whether they type.
+        on: bool,
+    },
+    /// The user's own status.
+    Presence {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// What others see; `invisible` is shown to them as offline.
+        status: OwnStatus,
+        /// What they say about it.
+        #[schema(max_length = 250)]
+        text: Option<String>,
+    },
+    /// Get every event of a large conversation, from a cursor on or from now on.
+    Subscribe {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// What the client already has.
+        after: Option<Cursor>,
+    },
+    /// Get only a conversation's unread counts.
+    Unsubscribe {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// A new token for this socket, of the same user.
+    Auth {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// A JWT.
+        token: String,
+    },
+    /// Always the first frame on a user socket, within 5 s.
+    Hello {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// A JWT, if the handshake did not carry one.
+        token: Option<String>,
+        /// What the client already has, by conversation: those are replayed.
+        cursors: Option<BTreeMap<String, Cursor>>,
+        /// The most events to be replayed in one conversation; a `gap` if more are missing.
+        replay_limit: Option<u32>,
+    },
+    /// Answered by `pong` with the same `t`.
+    Ping {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// Any number, for example the client's clock.
+        #[schema(value_type = Option<f64>)]
+        t: Option<serde_json::Number>,
+    },
+}
+
+/// What every command may have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Place {
+    /// Comes back in the answer.
+    #[serde(rename = "ref")]
+    #[schema(max_length = 64)]
+    pub reference: Option<String>,
+    /// Where. Required on the user socket for what is about a conversation; implied on a room socket.
+    pub conversation_id: Option<ConversationId>,
+}
+
+/// What users may say of themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnStatus {
+    /// Here.
+    Online,
+    /// Here, but not looking.
+    Away,
+    /// Do not disturb.
+    Dnd,
+    /// Here, but shown as offline to others.
+    Invisible,
+}
+
+impl Written {
+    /// One of each, with every field that it can have.
+    #[must_use]
+    pub fn examples() -> Vec<Self> {
+        let place = Place { reference: Some("r1".to_owned()), conversation_id: Some(ConversationId(1)) };
+        let everywhere = Place { conversation_id: None, ..place.clone() };
+        let cursor: Option<Cursor> = "41.k3v9x2ab".parse().ok();
+        let message_id = MessageId(1);
+        let meta = json!({"color": "green"});
+        vec![
+            Self::Send {
+                place: place.clone(),
+                content: "Hello".to_owned(),
+                client_id: Some("b2f7c1d0".to_owned()),
+                reply_to: Some(message_id),
+                format: Some(Format::Plain),
+                meta: meta.as_object().cloned(),
+            },
+            Self::Edit {
+                place: place.clone(),
+                message_id,
+                content: "Hello again".to_owned(),
+                if_version: Some(1),
+            },
+            Self::Delete { place: place.clone(), message_id },
+            Self::React { place: place.clone(), message_id, emoji: "👍".to_owned(), op: Op::Add },
+            Self::Pin { place: place.clone(), message_id, op: Op::Add },
+            Self::Read { place: place.clone(), seq: Seq(1) },
+            Self::Ack { place: place.clone(), seq: Seq(1) },
+            Self::Typing { place: place.clone(), on: true },
+            Self::Presence {
+                place: everywhere.clone(),
+                status: OwnStatus::Away,
+                text: Some("back at three".to_owned()),
+            },
+            Self::Subscribe { place: place.clone(), after: cursor },
+            Self::Unsubscribe { place: place.clone() },
+            Self::Auth { place: everywhere.clone(), token: "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned() },
+            Self::Hello {
+                place: everywhere.clone(),
+                token: Some("eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned()),
+                cursors: cursor.map(|cursor| BTreeMap::from([("1".to_owned(), cursor)])),
+                replay_limit: Some(1000),
+            },
+            Self::Ping { place: everywhere, t: Some(7.into()) },
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test, and what it indexes it has made itself.
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use std::collections::BTreeSet;
+    use std::mem::{Discriminant, discriminant};
+
+    use serde::Deserialize as _;
+    use serde::de::{Deserializer, Visitor};
+    use serde_json::{Map, Value};
+
+    use super::*;
+    use crate::asyncapi;
+    use crate::command::{Command, Request, Wire};
+
+    fn examples() -> Vec<(String, Map<String, Value>)> {
+        let examples = Written::examples().into_iter().map(|written| {
+            let mut object = serde_json::to_value(written).unwrap().as_object().unwrap().clone();
+            object.retain(|_, value| !value.is_null());
+            (object["type"].as_str().unwrap().to_owned(), object)
+        });
+        examples.collect()
+    }
+
+    fn schema(kind: &str) -> Value {
+        asyncapi::command_schemas().into_iter().find(|(name, _)| name == kind).unwrap().1
+    }
+
+    /// Which command this is read as.
+    fn read(object: &Map<String, Value>) -> Option<Discriminant<Command>> {
+        let request = Request::parse(&Value::Object(object.clone()).to_string()).ok()?;
+        Some(discriminant(&request.command))
+    }
+
+    fn with(object: &Map<String, Value>, name: &str, value: Option<Value>) -> Map<String, Value> {
+        let mut changed = object.clone();
+        changed.remove(name);
+        changed.extend(value.map(|value| (name.to_owned(), value)));
+        changed
+    }
+
+    #[test]
+    fn the_parser_agrees_on_every_field() {
+        let all = examples();
+        assert_eq!(all.len(), asyncapi::command_schemas().len(), "an example of each");
+        for (kind, example) in all {
+            let meant = read(&example);
+            assert!(meant.is_some(), "{kind}");
+            let schema = schema(&kind);
+            let required: BTreeSet<_> =
+                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            for name in schema["properties"].as_object().unwrap().keys() {
+                let has_place = name == "conversation_id" && !example.contains_key(name);
+                assert!(has_place || example.contains_key(name), "{kind}.{name} is not in the example");
+                let is_optional = !required.contains(name.as_str());
+                let without = read(&with(&example, name, None));
+                assert_eq!(without == meant, is_optional, "{kind} without {name}");
+                let null = read(&with(&example, name, Some(Value::Null)));
+                assert_eq!(null == meant, is_optional, "{kind} with {name}: null");
+                // Nothing takes a list, so whoever takes this one does not read the field at all.
+                let list = read(&with(&example, name, Some(json!([[]]))));
+                assert_eq!(list, None, "{kind}.{name} is not read");
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_that_the_parser_reads_is_described() {
+        let mut described = BTreeSet::new();
+        for (_, schema) in asyncapi::command_schemas() {
+            described.extend(schema["properties"].as_object().unwrap().keys().cloned());
+        }
+        let read = FieldNames::of_wire();
+        assert!(read.len() > 10, "{read:?}");
+        assert_eq!(read.iter().map(ToString::to_string).collect::<BTreeSet<_>>(), described);
+    }
+
+    #[test]
+    fn each_way_to_say_it_is_understood() {
+        for op in [Op::Add, Op::Remove] {
+            let pin = Written::Pin { place: Place::default(), message_id: MessageId(1), op };
+            assert!(Request::parse(&serde_json::to_string(&pin).unwrap()).is_ok(), "{op:?}");
+        }
+        for status in [OwnStatus::Online, OwnStatus::Away, OwnStatus::Dnd, OwnStatus::Invisible] {
+            let presence = Written::Presence { place: Place::default(), status, text: None };
+            assert!(Request::parse(&serde_json::to_string(&presence).unwrap()).is_ok(), "{status:?}");
+        }
+    }
+
+    /// Finds out which fields a struct asks for.
+    #[derive(Default)]
+    struct FieldNames(&'static [&'static str]);
+
+    impl FieldNames {
+        fn of_wire() -> &'static [&'static str] {
+            let mut names = Self::default();
+            let _ = Wire::deserialize(&mut names);
+            names.0
+        }
+    }
+
+    impl<'de> Deserializer<'de> for &mut FieldNames {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(serde::de::Error::custom("only structs"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            self.0 = fields;
+            Err(serde::de::Error::custom("only the names"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+}
