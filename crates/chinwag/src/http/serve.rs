@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     listener: Listener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let admission = Arc::new(Admission::new(&chat.config().limits));
+    let admission = Arc::new(Admission::new(chat.config()));
     // Connections hold receivers: they hear of the end, and the sender hears when all are gone.
     let (stop, stopping) = watch::channel(());
     let acceptor = Acceptor {
@@ -46,12 +46,14 @@ pub(crate) async fn serve(
     let acceptor = Arc::new(acceptor);
     tokio::pin!(shutdown);
     loop {
-        let Some(total) = admission.one_more().await else { break };
-        let (stream, address) = tokio::select! {
+        // Waiting for a place must not keep the server from stopping: only that frees one for sure.
+        let next = async { (admission.one_more().await, listener.tcp.accept().await) };
+        let (total, stream, address) = tokio::select! {
             () = &mut shutdown => break,
-            accepted = listener.tcp.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
+            next = next => match next {
+                (Some(total), Ok((stream, address))) => (total, stream, address),
+                (None, _) => break,
+                (_, Err(error)) => {
                     pause_or_fail(error).await?;
                     continue;
                 }

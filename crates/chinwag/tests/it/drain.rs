@@ -116,6 +116,22 @@ async fn sockets_that_take_no_goodbye_do_not_hold_up_the_stop() {
 }
 
 #[tokio::test]
+async fn a_full_server_stops_as_well() {
+    let server = TestServer::demo_with(|config| {
+        config.limits.connections = 2;
+        config.limits.head_timeout = Duration::from_secs(600);
+    })
+    .await;
+    // One connection is kept by the HTTP client, one is the room's.
+    let user = server.sign_in("testuser").await;
+    let mut room = user.enter(1).await;
+    let stopping = tokio::spawn(server.stop());
+    assert_eq!(room.close_code().await, 1012);
+    drop(room);
+    soon("the end of the server", stopping).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_host_can_drain_by_itself() {
     let server = TestServer::demo().await;
     let user = server.sign_in("testuser").await;
