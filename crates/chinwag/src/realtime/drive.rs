@@ -55,6 +55,8 @@ enum End {
     Gone,
     /// Say goodbye with this code.
     Goodbye(u16, &'static str),
+    /// The peer said goodbye: answer with its own code.
+    Answer(u16),
 }
 
 impl From<CloseCode> for End {
@@ -76,16 +78,21 @@ pub(crate) async fn drive(
     let end = driver.run(&seat, early, handler).await;
     // The others see the user leave now, not when the goodbyes are done.
     drop(seat);
-    if let End::Goodbye(code, reason) = end {
-        hub.metrics().note_close(code);
-        connection.replace_pending(chinwag_ws::close_frame(code, reason), hub.tick());
-        let goodbye = async {
-            poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
-            linger(&connection.socket).await
-        };
-        // Whoever does not take the goodbye in time does without.
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
-    }
+    let (code, reason) = match end {
+        End::Gone => return,
+        End::Goodbye(code, reason) => {
+            hub.metrics().note_close(code);
+            (code, reason)
+        }
+        End::Answer(code) => (code, ""),
+    };
+    connection.replace_pending(chinwag_ws::close_frame(code, reason), hub.tick());
+    let goodbye = async {
+        poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
+        linger(&connection.socket).await
+    };
+    // Whoever does not take the goodbye in time does without.
+    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
 /// Says goodbye to a socket that is not let in.
@@ -218,7 +225,7 @@ impl Driver<'_> {
                 Incoming::Binary => handler.binary(),
                 Incoming::Ping(pong) => Some(pong),
                 // RFC 6455 section 5.5.1: the answer has the code that came.
-                Incoming::Close(code) => return Some(End::Goodbye(code.unwrap_or(1000), "")),
+                Incoming::Close(code) => return Some(End::Answer(code.unwrap_or(1000))),
             };
             if let Some(answer) = answer
                 && let Err(end) = self.answer(&answer).await
