@@ -9,14 +9,16 @@ use crate::harness::{Raw, TestServer, soon};
 
 #[tokio::test]
 async fn sockets_are_told_1012_and_find_everything_after_the_restart() {
-    let server = TestServer::demo().await;
+    let mut server = TestServer::demo().await;
     let (user, other) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);
     let mut rooms = vec![user.enter(1).await, other.enter(1).await, other.enter(2).await];
     let said = user.say(1, "before the stop").await;
-    let server = server.restart().await;
+    server.begin_stop();
     for room in &mut rooms {
         assert_eq!(room.close_code().await, 1012);
     }
+    drop(rooms);
+    let server = server.restart().await;
     // The token of before, on the address of now.
     let mut room = crate::harness::open(server.address, &user.room_path(1)).await;
     assert_eq!(room.frame().await["type"], "connection");

@@ -32,6 +32,7 @@ async fn no_secret_is_ever_logged_or_counted() {
     user.get(&format!("/nothing?token={}", user.token)).await;
     let metrics = server.get("/metrics").await.body.to_string();
     assert_eq!(user.post("/auth/logout", &Value::Null).await.status, 204);
+    drop(room);
     server.stop().await;
 
     let logs = captured_logs();
