@@ -1,7 +1,7 @@
 //! The accept loop. Ours, because the usual one has no time limit for a request's head.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub(crate) async fn serve(
         let acceptor = Arc::clone(&acceptor);
         let stopping = stopping.clone();
         tokio::spawn(async move {
-            if let Some(place) = acceptor.admission.enter(address.ip(), total).await {
+            if let Some(place) = acceptor.admission.enter(network(address.ip()), total).await {
                 acceptor.serve(stream, address, place, stopping).await;
             }
         });
@@ -132,7 +132,7 @@ impl Acceptor {
         let router = self.router.clone();
         let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let address = client_address(&request, address, behind_proxy);
-            request.extensions_mut().insert(ClientAddress(address));
+            request.extensions_mut().insert(ClientAddress(network(address)));
             request.extensions_mut().insert(place.clone());
             let mut router = router.clone();
             async move { tower::Service::call(&mut router, request).await }
@@ -166,4 +166,38 @@ fn client_address<B>(request: &Request<B>, peer: SocketAddr, behind_proxy: bool)
         .filter(|_| behind_proxy)
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
         .unwrap_or(peer.ip())
+}
+
+/// Whom the limits by address count as one: an IPv4 address, or an IPv6 network of 64 bits. A single
+/// household has the whole of such a network, and could come from another address each time.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_network_of_64_bits_counts_as_one_address() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ] {
+            let (address, expected): (IpAddr, IpAddr) = (address.parse().unwrap(), expected.parse().unwrap());
+            assert_eq!(network(address), expected);
+        }
+    }
 }
