@@ -46,6 +46,14 @@ impl Latencies {
         }
     }
 
+    /// Adds the values of another one.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+    }
+
     /// The value that `percent` of all values do not exceed; `None` if there are none.
     pub(crate) fn percentile(&self, percent: u64) -> Option<Duration> {
         let rank = (self.total * percent).div_ceil(100).max(1);
@@ -131,6 +139,8 @@ mod tests {
         assert_eq!(latencies.percentile(50), Some(Duration::from_nanos(50)));
         assert_eq!(latencies.percentile(99), Some(Duration::from_nanos(99)));
         assert_eq!(latencies.percentile(100), Some(Duration::from_nanos(100)));
+        latencies.add(&latencies.clone());
+        assert_eq!((latencies.total(), latencies.percentile(50)), (200, Some(Duration::from_nanos(50))));
     }
 
     #[test]

@@ -40,12 +40,12 @@ impl Target {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let tag = format!("b{:x}", now.as_micros());
         if let Some(url) = &options.target {
+            let address = address_of(url, options.allow_remote)?;
             let secret = options
                 .jwt_secret_file
                 .as_ref()
                 .ok_or(BenchError::Options("--target needs the server's --jwt-secret-file"))?;
             let secret = fs::read(secret).map_err(system("can't read the secret"))?;
-            let address = address_of(url, options.allow_remote)?;
             let key = EncodingKey::from_secret(&secret);
             return Ok(Self { address, key, tag, pid: options.pid, server: None, folder });
         }

@@ -56,7 +56,7 @@ pub enum Refusal {
     #[error("this client_id was used for another message")]
     IdempotencyMismatch,
     /// Too many; try again after this time.
-    #[error("too many requests, try again in {} s", .0.as_secs().max(1))]
+    #[error("too many requests, try again in {} s", whole_seconds(*.0))]
     RateLimited(Duration),
     /// The server can't do it now.
     #[error("the server is busy, try again")]
@@ -108,6 +108,12 @@ impl Refusal {
         }
     }
 
+    /// [`Refusal::retry_after`] in whole seconds, as HTTP says it.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after().map(whole_seconds)
+    }
+
     /// The entry of a 422 answer's list, if the refusal is about one field.
     #[must_use]
     pub fn validation_error(&self) -> Option<ValidationError> {
@@ -120,6 +126,11 @@ impl Refusal {
     }
 }
 
+/// Rounded up: whoever comes back too early is refused again.
+fn whole_seconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
@@ -129,6 +140,20 @@ impl From<StoreError> for Refusal {
                 tracing::error!(%error, "a query failed");
                 Self::Internal
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_come_back_too_early() {
+        for (millis, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (599_400, 600)] {
+            let refusal = Refusal::RateLimited(Duration::from_millis(millis));
+            assert_eq!(refusal.retry_after_seconds(), Some(seconds), "{millis} ms");
+            assert!(refusal.to_string().ends_with(&format!(" {seconds} s")), "{refusal}");
         }
     }
 }

@@ -43,7 +43,11 @@ impl Metrics {
         let refusals = counter("refusals", "Commands and requests refused");
         let protocol_errors = counter("protocol_errors", "Connections closed for breaking RFC 6455");
         let closes = Family::default();
-        registry.register("websocket_closes", "WebSocket connections closed, by close code", closes.clone());
+        registry.register(
+            "websocket_closes",
+            "WebSocket connections that the server closed, by code",
+            closes.clone(),
+        );
         let requests = Family::default();
         registry.register("http_requests", "HTTP requests answered, by route and status", requests.clone());
         let queued_writes = Gauge::default();

@@ -10,6 +10,7 @@ use crate::args::Options;
 use crate::crowd::{Audience, Crowd, Delivery, Outbox};
 use crate::error::BenchError;
 use crate::ledger::{Faults, Ledger};
+use crate::machine::allows_sockets;
 use crate::marker::{Mark, Template};
 use crate::population::Population;
 use crate::socket::Manner;
@@ -88,6 +89,7 @@ pub(super) fn drive(
     content_bytes: usize,
 ) -> Result<Outcome, BenchError> {
     let sockets = rooms * room_size;
+    allows_sockets(sockets)?;
     let population = Population::make(target, sockets, room_size)?;
     let mut crowd = Crowd::new()?;
     crowd.open(population.address, &population.requests, Manner::Attentive)?;

@@ -13,8 +13,8 @@ const FILE_BYTES: u64 = 64 << 20;
 
 /// What the bare file reached.
 pub(crate) struct FileFloor {
-    /// A second.
-    pub messages: f64,
+    waiters: usize,
+    elapsed: Duration,
     /// From the append to the end of its sync: what each waiter waits.
     pub latencies: Latencies,
     /// One message, one sync.
@@ -22,6 +22,19 @@ pub(crate) struct FileFloor {
 }
 
 impl FileFloor {
+    /// Messages a second.
+    pub(crate) fn messages_per_second(&self) -> f64 {
+        let batches = self.latencies.total() as f64;
+        batches * self.waiters as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// Adds another measurement with the same waiters.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.elapsed += other.elapsed;
+        self.latencies.add(&other.latencies);
+        self.single.add(&other.single);
+    }
+
     /// Appends for `waiters` who each have one message of `bytes` bytes on its way, for that long.
     pub(crate) fn measure(
         folder: &Path,
@@ -47,8 +60,7 @@ impl FileFloor {
         let message = vec![b'x'; bytes];
         let (single, _) = append(&mut file, &message, time / 4)?;
         let (latencies, elapsed) = append(&mut file, &message.repeat(waiters), time)?;
-        let batches = latencies.total() as f64;
-        Ok(Self { messages: batches * waiters as f64 / elapsed.as_secs_f64(), latencies, single })
+        Ok(Self { waiters, elapsed, latencies, single })
     }
 }
 
@@ -84,7 +96,7 @@ mod tests {
     fn it_counts_every_waiter_of_a_batch() {
         let folder = tempfile::tempdir().unwrap();
         let floor = FileFloor::measure(folder.path(), 10, 300, Duration::from_millis(40)).unwrap();
-        let batches_a_second = floor.messages / 10.0;
+        let batches_a_second = floor.messages_per_second() / 10.0;
         assert!(floor.latencies.total() > 0 && floor.single.total() > 0);
         assert!(batches_a_second >= floor.latencies.total() as f64 / 10.0);
         assert!(!folder.path().join("floor").exists());

@@ -17,6 +17,10 @@ const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// People that one look-up finds.
 const MAX_FOUND_USERS: usize = 50;
+/// What a username of 64 characters or an e-mail address needs at most.
+const MAX_SIGN_IN_NAME_BYTES: usize = 256;
+
+const WRONG_CREDENTIALS: &str = "Incorrect username or password";
 
 /// The one-time way in while nobody has an account.
 pub(super) struct SetupLink {
@@ -48,6 +52,10 @@ impl Chat {
         if let Some(address) = address {
             limits.logins_per_address.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
         }
+        // Nobody has such a name; as a key of the rate limit it would only cost memory.
+        if name.len() > MAX_SIGN_IN_NAME_BYTES {
+            return Err(Refusal::Unauthenticated(WRONG_CREDENTIALS));
+        }
         let account = name.to_lowercase();
         self.wait_for_account(&account).await?;
 
@@ -63,7 +71,7 @@ impl Chat {
                 }
                 self.open_session(identity.user, user_agent).await
             }
-            _ => Err(Refusal::Unauthenticated("Incorrect username or password")),
+            _ => Err(Refusal::Unauthenticated(WRONG_CREDENTIALS)),
         }
     }
 

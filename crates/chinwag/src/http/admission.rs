@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::config::Limits;
+use crate::config::Config;
 
 /// Connections of one address that may wait for others of it to authenticate.
 const MAX_WAITING: usize = 512;
@@ -39,12 +39,14 @@ struct Held {
 }
 
 impl Admission {
-    /// Behind a proxy all connections come from one address: there the count is the proxy's business.
-    pub(super) fn new(limits: &Limits, behind_proxy: bool) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
+        let limits = &config.limits;
+        // Behind a proxy everybody has its address: one of them could keep all others out.
+        let is_per_address = limits.is_enforced && !config.behind_proxy;
         Self {
             total: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
             addresses: Arc::default(),
-            per_address: (limits.is_enforced && !behind_proxy).then_some(limits.unauthenticated_per_address),
+            per_address: is_per_address.then_some(limits.unauthenticated_per_address),
         }
     }
 

@@ -16,7 +16,9 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::error::detail;
-use super::{Shared, accounts, asyncapi, conversations, events, guard, marks, messages, ops, participants, search, ws};
+use super::{
+    Shared, accounts, asyncapi, conversations, events, guard, marks, messages, ops, participants, search, ws,
+};
 use crate::chat::Chat;
 use crate::metrics::Metrics;
 

@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     listener: Listener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let admission = Arc::new(Admission::new(&chat.config().limits, chat.config().behind_proxy));
+    let admission = Arc::new(Admission::new(chat.config()));
     // Connections hold receivers: they hear of the end, and the sender hears when all are gone.
     let (stop, stopping) = watch::channel(());
     let acceptor = Acceptor {
@@ -66,7 +66,7 @@ pub(crate) async fn serve(
         let acceptor = Arc::clone(&acceptor);
         let stopping = stopping.clone();
         tokio::spawn(async move {
-            if let Some(place) = acceptor.admission.enter(address.ip(), total).await {
+            if let Some(place) = acceptor.admission.enter(network(address.ip()), total).await {
                 acceptor.serve(stream, address, place, stopping).await;
             }
         });
@@ -145,7 +145,7 @@ impl Acceptor {
         let router = self.router.clone();
         let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let address = client_address(&request, address, behind_proxy);
-            request.extensions_mut().insert(ClientAddress(address));
+            request.extensions_mut().insert(ClientAddress(network(address)));
             request.extensions_mut().insert(place.clone());
             let mut router = router.clone();
             async move { tower::Service::call(&mut router, request).await }
@@ -179,13 +179,36 @@ fn client_address<B>(request: &Request<B>, peer: SocketAddr, behind_proxy: bool)
         .filter(|_| behind_proxy)
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
         .unwrap_or(peer.ip());
-    one_customer(address)
+    network(address)
 }
 
-/// Whoever has an IPv6 address has 2^64 of them: the network counts, not the host.
-fn one_customer(address: IpAddr) -> IpAddr {
+/// Whom the limits by address count as one: an IPv4 address, or an IPv6 network of 64 bits. A single
+/// household has the whole of such a network, and could come from another address each time.
+fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_network_of_64_bits_counts_as_one_address() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ] {
+            let (address, expected): (IpAddr, IpAddr) = (address.parse().unwrap(), expected.parse().unwrap());
+            assert_eq!(network(address), expected);
+        }
     }
 }

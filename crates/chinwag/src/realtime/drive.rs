@@ -66,22 +66,27 @@ pub(crate) async fn drive(
     let Err(end) = driver.run(early, handler).await;
     // The others see the user leave now, not when the goodbyes are done.
     driver.line.leave_all();
-    if let End::Goodbye(code, reason) = end {
-        hub.metrics().note_close(code);
-        let mut goodbye = Vec::new();
-        if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
-            let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
-            goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));
+    let (code, reason) = match end {
+        End::Gone => return,
+        End::Goodbye(code, reason) => {
+            hub.metrics().note_close(code);
+            (code, reason)
         }
-        goodbye.extend_from_slice(&chinwag_ws::close_frame(code, reason));
-        connection.replace_pending(goodbye.into(), hub.tick());
-        let goodbye = async {
-            poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
-            linger(&connection.socket).await
-        };
-        // Whoever does not take the goodbye in time does without.
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        End::Answer(code) => (code, ""),
+    };
+    let mut goodbye = Vec::new();
+    if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
+        let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
+        goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));
     }
+    goodbye.extend_from_slice(&chinwag_ws::close_frame(code, reason));
+    connection.replace_pending(goodbye.into(), hub.tick());
+    let goodbye = async {
+        poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
+        linger(&connection.socket).await
+    };
+    // Whoever does not take the goodbye in time does without.
+    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
 /// Says goodbye to a socket that is not let in.
@@ -243,7 +248,7 @@ impl Driver<'_> {
                 Incoming::Binary => handler.binary(&mut self.line).await?,
                 Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
                 // RFC 6455 section 5.5.1: the answer has the code that came.
-                Incoming::Close(code) => return Err(End::Goodbye(code.unwrap_or(1000), "")),
+                Incoming::Close(code) => return Err(End::Answer(code.unwrap_or(1000))),
             }
         }
         Ok(())

@@ -27,6 +27,8 @@ pub(crate) enum End {
     Gone,
     /// Say goodbye with this code.
     Goodbye(u16, &'static str),
+    /// The peer said goodbye: answer with its own code.
+    Answer(u16),
 }
 
 impl From<CloseCode> for End {

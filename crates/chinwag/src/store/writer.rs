@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Event, Seq, UserId};
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,7 +23,7 @@ const QUEUE: usize = 16_384;
 /// Jobs in one transaction at most, so that the first one does not wait for ever.
 const MAX_BATCH: usize = 4_096;
 /// Pages in the write-ahead log before the writer folds it into the database: 32 MiB.
-const CHECKPOINT_PAGES: u32 = 8_000;
+const CHECKPOINT_PAGES: i32 = 8_000;
 /// Conversations whose head is kept in memory; the rest is one index look-up away.
 const MAX_HEADS: usize = 100_000;
 
@@ -92,9 +93,10 @@ impl Drop for Writer {
 
 impl Writer {
     pub(super) fn start(
-        connection: Connection,
+        mut connection: Connection,
         committed: impl FnMut(Commit, BatchReport) + Send + 'static,
-    ) -> Result<Self, std::io::Error> {
+    ) -> Result<Self, StartError> {
+        connection.wal_hook(Some(checkpoint))?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let change = Change { view: View { connection }, heads: HashMap::new(), commit: Commit::default() };
         let thread = std::thread::Builder::new()
@@ -169,10 +171,6 @@ where
 }
 
 fn run(mut change: Change, mut jobs: mpsc::Receiver<Job>, mut committed: impl FnMut(Commit, BatchReport)) {
-    if let Err(error) = change.connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES) {
-        tracing::error!(%error, "can't configure the database");
-        return;
-    }
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < MAX_BATCH
@@ -232,6 +230,28 @@ fn transact(
             Err((outcomes, error))
         }
     }
+}
+
+/// Folds the write-ahead log into the database when it has grown. SQLite's own hook would do the same, but
+/// keep the disk's errors to itself: from here they come out of the commit, which ends the process.
+fn checkpoint(log: &mut Wal, pages: i32) -> Result<(), rusqlite::Error> {
+    if pages < CHECKPOINT_PAGES {
+        return Ok(());
+    }
+    match log.checkpoint() {
+        // A reader or another process is in the way: the next commit tries again.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        result => result,
+    }
+}
+
+/// Why the writer does not start.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Thread(#[from] std::io::Error),
 }
 
 fn is_disk_error(error: &rusqlite::Error) -> bool {

@@ -223,6 +223,22 @@ async fn who_has_authenticated_counts_no_more_among_the_unknown() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_all_come_from_one_address_and_nobody_waits_for_that() {
+    let server = TestServer::provisioning_with(|config| {
+        config.behind_proxy = true;
+        config.limits.unauthenticated_per_address = 2;
+        config.limits.head_timeout = Duration::from_secs(600);
+    })
+    .await;
+    let mut silent = Vec::new();
+    for _ in 0..5 {
+        silent.push(Raw::connect(server.address).await);
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
+    drop(silent);
+}
+
+#[tokio::test]
 async fn health_and_readiness_are_told_to_everybody() {
     let server = TestServer::demo_with(|config| config.limits.is_enforced = false).await;
     let health = server.get("/healthz").await;

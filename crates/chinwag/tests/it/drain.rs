@@ -9,14 +9,16 @@ use crate::harness::{Raw, TestServer, soon};
 
 #[tokio::test]
 async fn sockets_are_told_1012_and_find_everything_after_the_restart() {
-    let server = TestServer::demo().await;
+    let mut server = TestServer::demo().await;
     let (user, other) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);
     let mut rooms = vec![user.enter(1).await, other.enter(1).await, other.enter(2).await];
     let said = user.say(1, "before the stop").await;
-    let server = server.restart().await;
+    server.begin_stop();
     for room in &mut rooms {
         assert_eq!(room.close_code().await, 1012);
     }
+    drop(rooms);
+    let server = server.restart().await;
     // The token of before, on the address of now.
     let mut room = crate::harness::open(server.address, &user.room_path(1)).await;
     assert_eq!(room.frame().await["type"], "connection");
@@ -113,6 +115,22 @@ async fn sockets_that_take_no_goodbye_do_not_hold_up_the_stop() {
     server.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     drop(rooms);
+}
+
+#[tokio::test]
+async fn a_full_server_stops_as_well() {
+    let server = TestServer::demo_with(|config| {
+        config.limits.connections = 2;
+        config.limits.head_timeout = Duration::from_secs(600);
+    })
+    .await;
+    // One connection is kept by the HTTP client, one is the room's.
+    let user = server.sign_in("testuser").await;
+    let mut room = user.enter(1).await;
+    let stopping = tokio::spawn(server.stop());
+    assert_eq!(room.close_code().await, 1012);
+    drop(room);
+    soon("the end of the server", stopping).await.unwrap();
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn the_server_pings_and_closes_who_never_answers() {
 #[tokio::test]
 async fn any_byte_keeps_a_socket_alive() {
     let server =
-        TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_millis(200)).await;
+        TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_millis(400)).await;
     let anna = server.person("anna").await;
     let conversation = anna.group("Alive", &[]).await;
     let mut raw = Raw::upgrade(server.address, &anna.room_path(conversation)).await;

@@ -32,6 +32,7 @@ mod liveness;
 mod openapi;
 mod order;
 mod origins;
+mod protocol_page;
 mod rooms;
 mod secrets;
 mod sessions;

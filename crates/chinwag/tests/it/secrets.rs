@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestServer, captured_logs, open, refusal_of, request};
+use crate::harness::{Raw, TestServer, captured_logs, open, refusal_of, request};
 
 #[tokio::test]
 async fn no_secret_is_ever_logged_or_counted() {
@@ -32,6 +32,7 @@ async fn no_secret_is_ever_logged_or_counted() {
     user.get(&format!("/nothing?token={}", user.token)).await;
     let metrics = server.get("/metrics").await.body.to_string();
     assert_eq!(user.post("/auth/logout", &Value::Null).await.status, 204);
+    drop(room);
     server.stop().await;
 
     let logs = captured_logs();
@@ -62,7 +63,7 @@ async fn metrics_count_what_happened() {
     .await;
     let text = server.http.get(server.url("/metrics")).send().await.unwrap().text().await.unwrap();
     assert!(text.ends_with("# EOF\n"));
-    for name in ["http_requests", "refusals", "websocket_closes", "queued_writes", "catch_up_log_pages"] {
+    for name in ["http_requests", "refusals", "queued_writes", "catch_up_log_pages"] {
         assert!(text.contains(&format!("# HELP chinwag_{name} ")), "{name}");
     }
 }
@@ -75,7 +76,12 @@ async fn labels_are_bounded_whatever_clients_send() {
         server.get(&format!("/made/up/{place}")).await;
         user.get(&format!("/conversations/{place}")).await;
     }
+    let mut raw = Raw::upgrade(server.address, &user.room_path(1)).await;
+    raw.read_frame().await;
+    raw.frame(0x88, &4321_u16.to_be_bytes()).await;
+    assert_eq!(raw.read_frame().await.close_code(), 4321);
     let text = server.get("/metrics").await.body.as_str().unwrap().to_owned();
+    assert!(!text.contains("4321"), "what clients close with is theirs: {text}");
     assert!(!text.contains("made"), "{text}");
     assert_eq!(
         text.matches("chinwag_http_requests_total{route=\"/conversations/{conversation_id}\"").count(),

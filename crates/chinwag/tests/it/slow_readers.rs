@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::SinkExt as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -23,6 +24,11 @@ async fn frozen(person: &Person, conversation: i64) -> Room {
     let mut room = Room::narrow(person.address, &path, 16 * 1024).await;
     assert_eq!(room.frame().await["type"], "connection");
     room
+}
+
+/// A sign of life of a socket that reads nothing, unless it is closed by now.
+async fn pong(room: &mut Room) {
+    let _ = room.socket.send(Message::Pong(Bytes::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,6 +90,9 @@ async fn who_takes_no_byte_for_too_long_is_closed_with_4008() {
     while server.metric(closes).await < FROZEN as u64 {
         anna.say(conversation, &large(sent)).await;
         sent += 1;
+        for room in &mut stuck {
+            pong(room).await;
+        }
         assert_eq!(prompt.message().await["seq"], json!(sent));
     }
     prompt.hears_nothing_but_itself().await;
@@ -96,8 +105,8 @@ async fn a_slow_socket_is_judged_by_bytes_taken_and_not_by_pongs() {
     // No ping goes out while bytes wait, so no pong can come: silence proves nothing then.
     let server = TestServer::provisioning_with(|config| {
         config.limits.is_enforced = false;
-        config.limits.heartbeat = Duration::from_millis(250);
-        config.limits.write_stall = Duration::from_secs(2);
+        config.limits.heartbeat = Duration::from_millis(500);
+        config.limits.write_stall = Duration::from_secs(3);
     })
     .await;
     let anna = server.person("anna").await;
@@ -105,8 +114,7 @@ async fn a_slow_socket_is_judged_by_bytes_taken_and_not_by_pongs() {
     let mut stuck = frozen(&anna, conversation).await;
     for place in 0..MESSAGES {
         anna.say(conversation, &large(place)).await;
-        // It is there, and reads nothing.
-        stuck.send_message(Message::Pong(Bytes::new())).await;
+        pong(&mut stuck).await;
     }
     let closes = |code| format!("chinwag_websocket_closes_total{{code=\"{code}\"}}");
     server.metric_reaches(&closes(4008), 1).await;

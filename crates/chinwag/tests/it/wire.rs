@@ -1,7 +1,6 @@
-//! Each frame and body as clients see it, to the letter; and the protocol page's examples against them.
+//! Each frame and body as clients see it, to the letter.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
@@ -33,7 +32,7 @@ fn redacted(mut value: Value) -> Value {
 }
 
 /// Every frame of the room socket, by name, as the server really sends it.
-async fn frames() -> BTreeMap<&'static str, Value> {
+pub(crate) async fn frames() -> BTreeMap<&'static str, Value> {
     let server = TestServer::demo().await;
     let (user, other) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);
     let mut room = user.knock(1).await;
@@ -310,38 +309,4 @@ async fn times_are_utc_seconds_for_people_and_milliseconds_for_programs() {
     assert!((ts.0 - chinwag::protocol::Timestamp::now().0).abs() < 60_000);
     let stamp = message["stamp"].as_str().unwrap();
     assert!(stamp.len() == 8 && stamp.parse::<chinwag::protocol::Stamp>().is_ok(), "{stamp}");
-}
-
-fn field_names(frame: &Value) -> BTreeSet<&str> {
-    frame.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-/// The JSON blocks of a page that follow a comment `<!-- frame: NAME -->`.
-fn examples(page: &str) -> Vec<(&str, Value)> {
-    let mut examples = Vec::new();
-    for part in page.split("<!-- frame: ").skip(1) {
-        let (name, rest) = part.split_once(" -->").expect("the end of the comment");
-        let block = rest.trim_start().strip_prefix("```json").expect("a JSON block behind the comment");
-        let (text, _) = block.split_once("```").expect("the end of the block");
-        examples.push((name, serde_json::from_str(text).expect("valid JSON")));
-    }
-    examples
-}
-
-#[tokio::test]
-async fn the_protocol_page_shows_frames_as_they_are() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
-    // Without the page there is nothing that could be wrong.
-    let Ok(page) = std::fs::read_to_string(page) else { return };
-    let frames = frames().await;
-    let examples = examples(&page);
-    for (name, example) in &examples {
-        let real = frames.get(name).unwrap_or_else(|| panic!("the server sends no frame {name}"));
-        assert_eq!(example["type"], *name);
-        assert_eq!(field_names(example), field_names(real), "{name}");
-    }
-    let shown: BTreeSet<_> = examples.iter().map(|(name, _)| *name).collect();
-    for name in ["connection", "message", "user_joined", "user_left", "error"] {
-        assert!(shown.contains(name), "docs/protocol.md has no example of {name}");
-    }
 }

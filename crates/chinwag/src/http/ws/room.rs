@@ -20,9 +20,7 @@ use crate::chat::Chat;
 use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
-use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away,
-};
+use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away};
 
 /// What the client asked for in the query.
 struct Wish {

@@ -1,0 +1,93 @@
+//! Opening sockets, a few at a time or all at once, and hanging them up.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::{Interest, Token};
+
+use super::{Crowd, Nobody};
+use crate::error::{BenchError, system};
+use crate::socket::{Manner, Socket};
+use crate::statistics::Latencies;
+
+/// Opened at the same time when it does not matter how fast.
+const HANDSHAKES: usize = 256;
+/// All sockets are open by then, or something is wrong.
+const OPEN_LIMIT: Duration = Duration::from_secs(120);
+
+impl Crowd {
+    /// Opens a socket for each request, and waits until all are in their rooms.
+    pub(crate) fn open(
+        &mut self,
+        address: SocketAddr,
+        requests: &[Vec<u8>],
+        manner: Manner,
+    ) -> Result<(), BenchError> {
+        self.open_some_at_once(address, requests, manner, HANDSHAKES).map(drop)
+    }
+
+    /// Opens all of them at the same moment; says how long each took from then.
+    pub(crate) fn open_all_at_once(
+        &mut self,
+        address: SocketAddr,
+        requests: &[Vec<u8>],
+    ) -> Result<Latencies, BenchError> {
+        self.open_some_at_once(address, requests, Manner::Attentive, usize::MAX)
+    }
+
+    fn open_some_at_once(
+        &mut self,
+        address: SocketAddr,
+        requests: &[Vec<u8>],
+        manner: Manner,
+        at_once: usize,
+    ) -> Result<Latencies, BenchError> {
+        let begun = Instant::now();
+        let mut times = Latencies::new();
+        let ready_before = self.ready;
+        let mut waiting = requests.iter();
+        let mut pending = 0;
+        while self.ready - ready_before < requests.len() {
+            while pending < at_once
+                && let Some(request) = waiting.next()
+            {
+                self.open_one(address, request, manner).map_err(system("can't open a connection"))?;
+                pending += 1;
+            }
+            let before = self.ready;
+            self.wait(Duration::from_millis(100), &mut Nobody)?;
+            for _ in before..self.ready {
+                pending -= 1;
+                times.record(begun.elapsed());
+            }
+            if self.faults.closed > 0 {
+                let reason = self.first_fault.clone().unwrap_or_default();
+                return Err(BenchError::Protocol(format!("a socket was not let in: {reason}")));
+            }
+            if begun.elapsed() > OPEN_LIMIT {
+                let open = self.ready - ready_before;
+                return Err(BenchError::Timeout(format!(
+                    "connections: {open} of {} are open",
+                    requests.len()
+                )));
+            }
+        }
+        Ok(times)
+    }
+
+    /// Closes all sockets, without a word, as a network that fails does.
+    pub(crate) fn hang_up(&mut self) {
+        self.sockets.clear();
+        self.ready = 0;
+    }
+
+    fn open_one(&mut self, address: SocketAddr, request: &[u8], manner: Manner) -> io::Result<()> {
+        let mut socket = Socket::open(address, request, manner, self.opened)?;
+        let place = Token(self.sockets.len());
+        self.poll.registry().register(&mut socket.stream, place, Interest::READABLE | Interest::WRITABLE)?;
+        self.opened += 1;
+        self.sockets.push(socket);
+        Ok(())
+    }
+}

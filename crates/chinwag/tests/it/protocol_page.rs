@@ -1,0 +1,121 @@
+//! docs/protocol.md is a promise: each of its examples is what the server really sends, or really takes.
+//!
+//! An example is a JSON block behind a comment that says what it is: `frame`, `body`, `request` or `command`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::harness::{TestServer, reply};
+use crate::wire::frames;
+
+struct Example {
+    kind: String,
+    name: String,
+    json: Value,
+}
+
+/// The page's examples; none without the page, in which case nothing there can be wrong.
+fn examples() -> Vec<Example> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    let mut examples = Vec::new();
+    for part in page.split("<!-- ").skip(1) {
+        let (comment, rest) = part.split_once(" -->").expect("the end of the comment");
+        let (kind, name) = comment.split_once(": ").expect("kind and name");
+        let block = rest.trim_start().strip_prefix("```json").expect("a JSON block behind the comment");
+        let (text, _) = block.split_once("```").expect("the end of the block");
+        let json = serde_json::from_str(text).unwrap_or_else(|error| panic!("{comment}: {error}"));
+        examples.push(Example { kind: kind.to_owned(), name: name.to_owned(), json });
+    }
+    examples
+}
+
+/// The fields and their types, without the values.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => json!("null"),
+        Value::Bool(_) => json!("bool"),
+        Value::Number(_) => json!("number"),
+        Value::String(_) => json!("string"),
+        Value::Array(items) => json!(items.first().map(shape)),
+        Value::Object(fields) => {
+            let fields: Map<_, _> = fields.iter().map(|(name, field)| (name.clone(), shape(field))).collect();
+            Value::Object(fields)
+        }
+    }
+}
+
+#[tokio::test]
+async fn frames_are_shown_as_they_are() {
+    let examples = examples();
+    let frames = frames().await;
+    let mut shown = BTreeSet::new();
+    for example in examples.iter().filter(|example| example.kind == "frame") {
+        let name = example.name.as_str();
+        let real = frames.get(name).unwrap_or_else(|| panic!("the server sends no frame {name}"));
+        assert_eq!(example.json["type"], name);
+        assert_eq!(shape(&example.json), shape(real), "{name}");
+        shown.insert(name);
+    }
+    if !examples.is_empty() {
+        assert_eq!(shown, frames.keys().copied().collect(), "every frame has an example");
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_shown_as_they_are() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let first = |list: Value| list[0].clone();
+    let real = BTreeMap::from([
+        ("token", server.try_sign_in("alice", "TestPassword123").await.body),
+        ("user", user.get("/users/me").await.body),
+        ("session", first(user.get("/auth/sessions").await.body)),
+        ("conversation", user.get("/conversations/1").await.body),
+        ("participant", first(user.get("/conversations/1/participants").await.body)),
+        ("message", first(user.get("/conversations/1/messages").await.body)),
+        ("sent_message", user.say(1, "Hello").await),
+        ("health", server.get("/healthz").await.body),
+        ("detail", server.get("/nothing").await.body),
+        ("validation_detail", user.send(1, &json!({})).await.body),
+    ]);
+    for example in examples().iter().filter(|example| example.kind == "body") {
+        let name = example.name.as_str();
+        let real = real.get(name).unwrap_or_else(|| panic!("no body {name} is known here"));
+        assert_eq!(shape(&example.json), shape(real), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn requests_and_commands_are_taken_as_they_are_shown() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let mut room = user.enter(1).await;
+    for Example { kind, name, json } in examples() {
+        match (kind.as_str(), name.as_str()) {
+            ("request", "register") => {
+                let made = reply(server.http.post(server.url("/users/register")).json(&json)).await;
+                assert_eq!(made.status, 200, "{:?}", made.body);
+            }
+            ("request", "new_conversation") => {
+                let made = user.post("/conversations/", &json).await;
+                assert_eq!(made.status, 201, "{json}: {:?}", made.body);
+            }
+            ("request", "new_message") => {
+                let sent = user.send(2, &json).await;
+                assert_eq!(sent.status, 201, "{:?}", sent.body);
+            }
+            ("command", "send") => {
+                let mut fresh = json.clone();
+                // The page uses one key for all of its examples.
+                fresh["client_id"] = json!("of the command");
+                room.send(&fresh.to_string()).await;
+                assert_eq!(room.message().await["content"], json["content"]);
+            }
+            ("frame" | "body", _) => {}
+            _ => panic!("nobody checks the example {kind}: {name}"),
+        }
+    }
+}
