@@ -168,7 +168,7 @@ impl CloseCode {
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Normal => "Stop.",
+            Self::Normal => "Nothing to do: one side was done.",
             Self::Restart => "Reconnect after goaway's reconnect_after_ms, and resume from your cursors.",
             Self::Overloaded => "Reconnect later, with a growing random delay, and resume.",
             Self::Account => "Sign in again: the account is unknown, disabled or signed out.",

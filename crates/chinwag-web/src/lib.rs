@@ -1,7 +1,8 @@
 //! The web pages of chinwag, embedded into the binary.
 //!
 //! `/static/chat.html` signs in and talks in one conversation, over the public API alone. `/setup` makes
-//! the first administrator; its file asks for the others relative to that path. This crate only hands out bytes; the server decides on headers and routes.
+//! the first administrator, and `/docs/ws` tries out the sockets; their files ask for the others relative
+//! to those paths. This crate only hands out bytes; the server decides on headers and routes.
 //! The files are the source: nothing is generated, nothing is downloaded, and no page loads
 //! anything from another origin.
 
@@ -63,6 +64,11 @@ static ASSETS: &[Asset] = &[
     embed!("timeline.js", "text/javascript; charset=utf-8"),
     embed!("setup.html", "text/html; charset=utf-8"),
     embed!("setup.js", "text/javascript; charset=utf-8"),
+    embed!("ws.html", "text/html; charset=utf-8"),
+    embed!("ws.css", "text/css; charset=utf-8"),
+    embed!("ws.js", "text/javascript; charset=utf-8"),
+    embed!("ws-log.js", "text/javascript; charset=utf-8"),
+    embed!("ws-code.js", "text/javascript; charset=utf-8"),
     embed!("favicon.svg", "image/svg+xml"),
 ];
 
@@ -125,13 +131,18 @@ mod tests {
     #[test]
     fn every_file_a_page_asks_for_is_embedded() {
         // Where a page lives, which its relative links start from.
-        for (page, folder) in [("/static/chat.html", "/static/"), ("/static/setup.html", "/")] {
+        let pages =
+            [("/static/chat.html", "/static/"), ("/static/setup.html", "/"), ("/static/ws.html", "/docs/")];
+        // What the server makes itself.
+        let made = ["/docs", "/asyncapi.json"];
+        for (page, folder) in pages {
             let mut found = 0;
             for attribute in [" src=\"", " href=\""] {
                 for part in text(page).split(attribute).skip(1) {
                     let target = part.split('"').next().unwrap_or_default();
-                    if !target.starts_with('#') {
-                        assert!(asset(&format!("{folder}{target}")).is_some(), "{target} in {page}");
+                    let path = format!("{folder}{target}").replace("/docs/../", "/");
+                    if !target.starts_with('#') && !made.contains(&path.as_str()) {
+                        assert!(asset(&path).is_some(), "{target} in {page}");
                         found += 1;
                     }
                 }

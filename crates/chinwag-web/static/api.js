@@ -63,6 +63,10 @@ export class Api {
     return request(path, { headers: { authorization: `Bearer ${this.#token}` } });
   }
 
+  conversations() {
+    return this.#get('conversations/');
+  }
+
   conversation(id) {
     return this.#get(`conversations/${id}`);
   }

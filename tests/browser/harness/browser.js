@@ -1,5 +1,6 @@
 // A real Chromium, and pages that report everything a visitor should never meet: errors in the
-// console, violations of the content security policy and requests to another origin.
+// console, violations of the content security policy, requests to another origin, and frames that are
+// not as the server describes them.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
 import { PASSWORD, Server } from './server.js';
+import { Described } from './wire.js';
 
 const EXECUTABLES = ['/usr/lib/chromium/chromium-headless-shell', '/usr/bin/chromium'];
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -30,6 +32,7 @@ export function setUp(prepare = async () => {}, options = {}) {
     const executablePath = EXECUTABLES.find((path) => existsSync(path));
     assert.ok(executablePath, `no Chromium at ${EXECUTABLES.join(' or ')}`);
     world.server = await Server.start(options);
+    world.described = await Described.by(world.server);
     browser = await chromium.launch({
       executablePath,
       args: ['--no-sandbox', '--font-render-hinting=none'],
@@ -59,7 +62,7 @@ export function setUp(prepare = async () => {}, options = {}) {
     page.setDefaultTimeout(WAIT_MS);
     const visit = { page, problems: [] };
     world.open.push(visit);
-    watch(visit, world.server.url, expected);
+    watch(visit, world, expected);
     await page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
         console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
@@ -81,7 +84,7 @@ export function setUp(prepare = async () => {}, options = {}) {
   return world;
 }
 
-function watch({ page, problems }, url, expected) {
+function watch({ page, problems }, { server, described }, expected) {
   const report = (text) => {
     if (!expected.some((pattern) => pattern.test(text))) problems.push(text);
   };
@@ -93,13 +96,19 @@ function watch({ page, problems }, url, expected) {
     report(`dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  const { host } = new URL(url);
+  const { host } = new URL(server.url);
   const visitTo = (target) => {
     const { protocol, host: asked } = new URL(target);
     if (protocol !== 'data:' && protocol !== 'blob:' && asked !== host) report(`foreign request: ${target}`);
   };
   page.on('request', (request) => visitTo(request.url()));
-  page.on('websocket', (socket) => visitTo(socket.url()));
+  page.on('websocket', (socket) => {
+    visitTo(socket.url());
+    socket.on('framereceived', ({ payload }) => {
+      const problem = described.problemAt(socket.url(), payload);
+      if (problem) problems.push(`not as /asyncapi.json describes it: ${problem}`);
+    });
+  });
 }
 
 /** The chat page, by what people see of it. */

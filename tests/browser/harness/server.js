@@ -106,6 +106,10 @@ class Account {
     this.username = user.username;
   }
 
+  get token() {
+    return this.#token;
+  }
+
   async createConversation(title, others) {
     const participants = others.map((account) => account.id);
     const body = { title, participant_ids: participants };

@@ -26,7 +26,7 @@ One JSON object a text frame, with `type`; ignore fields and types that you do n
 it, comes in the order of `seq` without gaps or repeats, and is replayed after `seq.stamp`, its cursor. All \
 other frames are state, sent anew after a reconnect, or signals that may be lost.\n\n\
 Who may not enter is told by a close code after the handshake, since a browser can't read the status of a \
-refused one. The page `/docs/ws` tries all this out.";
+refused one. The page `/docs/ws` tries all this out; `/openapi.json` describes the REST interface.";
 
 /// The frames of a level 0 socket.
 const ORIGINAL: [&str; 5] = ["connection", "message", "user_joined", "user_left", "error"];
@@ -118,7 +118,6 @@ pub fn document(version: &str) -> Value {
             "description": format!("{ABOUT}\n\n{}", code_tables()),
             "license": {"name": "MIT OR Apache-2.0"},
             "tags": [{"name": "websocket"}],
-            "externalDocs": {"description": "The REST interface", "url": "/openapi.json"},
         },
         "defaultContentType": "application/json",
         "servers": {
