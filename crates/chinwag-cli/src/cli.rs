@@ -8,7 +8,7 @@ use chinwag::Mode;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{completions, config, send, tail, token, user};
+use crate::commands::{bench, completions, config, send, tail, token, user};
 use crate::failure::Failure;
 use crate::settings::{DATA_DIR, Given, JWT_SECRET_FILE, SETTINGS, Setting, Settings, TOKEN_MINUTES};
 use crate::{output, serve};
@@ -70,6 +70,12 @@ enum Commands {
     /// Send a message
     #[command(help_template = HELP, before_help = send::EXAMPLES)]
     Send(send::Arguments),
+    /// Measure a server on this computer
+    #[command(help_template = HELP, before_help = bench::EXAMPLES)]
+    Bench(chinwag_load::Bench),
+    /// Put the server's promises to the test, with disconnects, crashes and slow readers
+    #[command(help_template = HELP, before_help = check::EXAMPLES)]
+    Check(check::Arguments),
     /// Show or check the configuration
     Config(config::Arguments),
     /// Print the completions for a shell
@@ -186,6 +192,8 @@ pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), 
         Commands::Token(arguments) => token::run(arguments),
         Commands::Tail(arguments) => tail::run(arguments),
         Commands::Send(arguments) => send::run(arguments),
+        Commands::Bench(arguments) => bench::run(&arguments),
+        Commands::Check(arguments) => check::run(&arguments),
         Commands::Config(arguments) => config::run(arguments),
         Commands::Completions(arguments) => completions::run(&arguments, Cli::command()),
         Commands::Version => output::result(format_args!("chinwag {}", env!("CARGO_PKG_VERSION"))),

@@ -1,6 +1,8 @@
 //! The commands beside `serve` and `demo`. Those on a data folder use the library, the others only what
 //! every client can use.
 
+pub(crate) mod bench;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod password;

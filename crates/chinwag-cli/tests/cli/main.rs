@@ -3,6 +3,7 @@
 // A failed expectation is the point of a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bench;
 mod chat;
 mod configuration;
 mod serving;

@@ -1,0 +1,22 @@
+//! `chinwag bench`: load against a server of its own, measured beside the machine's floor and verified.
+
+use chinwag_load::{Bench, main_with};
+
+use crate::failure::{Exit, Failure};
+
+pub(crate) const EXAMPLES: &str = "  \
+  chinwag bench append                     messages a second, on disk before they are acknowledged
+  chinwag bench fanout --receivers 1000    what a delivery costs
+  chinwag bench all --json > figures.json";
+
+pub(crate) fn run(bench: &Bench) -> Result<(), Failure> {
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::new(Exit::Io, format!("can't find this program's own file: {error}")))?;
+    if main_with(bench, &executable) == std::process::ExitCode::SUCCESS {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        "the bench found faults, or could not measure: the lines above say which",
+    ))
+}
