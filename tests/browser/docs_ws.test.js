@@ -117,6 +117,15 @@ test('a close code is explained in words', async () => {
   await page.getByRole('alert').filter({ hasText: 'Closed with 4003' }).filter({ hasText: 'Only participants' }).waitFor();
 });
 
+test('the API page and the sockets lead to each other', async () => {
+  const { page } = await world.visit('/docs');
+  await page.getByRole('link', { name: 'try the sockets' }).click();
+  await page.getByRole('heading', { name: 'Sockets' }).waitFor();
+  await page.getByRole('link', { name: 'REST interface' }).click();
+  await page.locator('.opblock').first().waitFor();
+  assert.equal(new URL(page.url()).pathname, '/docs');
+});
+
 test('what the page does is copied as a program', async () => {
   const page = await open('/docs/ws');
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
