@@ -206,7 +206,8 @@ impl Wire {
             Some("ack") => Ok(Command::Ack(seq?)),
             Some("typing") => Ok(Command::Typing(self.on.ok_or_else(|| missing("on is required"))?)),
             Some("presence") => {
-                let status = self.status.ok_or_else(|| missing("status is required"))?;
+                let status = self.status.filter(|status| *status != PresenceStatus::Offline);
+                let status = status.ok_or_else(|| missing("status is required, and not offline"))?;
                 Ok(Command::Presence(status, self.text.unwrap_or_default()))
             }
             Some("subscribe") => {

@@ -49,7 +49,6 @@ pub enum PresenceStatus {
     /// Here, but shown as offline to others.
     Invisible,
     /// Not here. Nobody can say this of themselves: closing the sockets does.
-    #[serde(skip_deserializing)]
     Offline,
 }
 
