@@ -2,6 +2,7 @@
 
 mod captured;
 mod described;
+mod device;
 mod person;
 mod raw;
 mod room;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use captured::captured_logs;
 pub(crate) use described::{assert_described, problems};
+pub(crate) use device::Device;
 pub(crate) use person::{Person, Reply, reply};
 pub(crate) use raw::{Frame, Raw};
 pub(crate) use room::{Room, open, refusal_of, request};

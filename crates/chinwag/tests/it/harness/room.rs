@@ -50,6 +50,15 @@ impl Room {
         let stream = soon("a connection", socket.connect(address)).await.unwrap();
         Self::over(stream, request(address, path)).await
     }
+
+    /// As [`Room::narrow`]; `None` if there is no server, or it lets nobody in.
+    pub(crate) async fn try_narrow(address: SocketAddr, path: &str, receive_bytes: u32) -> Option<Self> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(receive_bytes).unwrap();
+        let stream = soon("a connection or none", socket.connect(address)).await.ok()?;
+        let (socket, _) = soon("a handshake", client_async(request(address, path), stream)).await.ok()?;
+        Some(Self { socket })
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
