@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chinwag_protocol::rest::{Detail, EventPage, ValidationDetail};
-use chinwag_protocol::{ConversationId, Cursor, limits};
+use chinwag_protocol::{ConversationId, Cursor, Timestamp, limits};
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
@@ -102,7 +102,11 @@ async fn feed(
 ) -> Option<()> {
     let mut news = chat.hub().watch(id);
     loop {
-        // Asked before each page, so that a removal or a sign-out ends the stream.
+        // Asked before each page, so that a removal, a sign-out or the token's end ends the stream.
+        let now = Timestamp::now();
+        if actor.expires_at <= now {
+            return None;
+        }
         match chat.enter(actor, id, None, None).await {
             Ok(_) => {}
             Err(EnterError::Refused(Refusal::Unavailable)) => return None,
@@ -122,9 +126,11 @@ async fn feed(
             frames.send(text.into()).await.ok()?;
             continue;
         }
+        let until_expiry =
+            Duration::from_millis(u64::try_from(actor.expires_at.0 - now.0).unwrap_or_default());
         tokio::select! {
             is_open = news.changed() => if !is_open { return None },
-            () = tokio::time::sleep(KEEP_ALIVE) => frames.send(Bytes::from_static(b": still here\n\n")).await.ok()?,
+            () = tokio::time::sleep(KEEP_ALIVE.min(until_expiry)) => frames.send(Bytes::from_static(b": still here\n\n")).await.ok()?,
             () = frames.closed() => return None,
         }
     }
