@@ -29,15 +29,14 @@ impl Chat {
             .write(move |log| {
                 authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
                 existing(log, conversation_id, message_id)?;
-                if emojis::get(&emoji).is_none() {
-                    return Err(invalid_emoji("this is no emoji"));
-                }
+                // In its full spelling: with and without U+FE0F it is the same reaction.
+                let emoji = emojis::get(&emoji).ok_or_else(|| invalid_emoji("this is no emoji"))?.as_str();
                 let is_one_too_many =
-                    op == Op::Add && log.other_emoji(message_id, &emoji)? >= limits::MAX_EMOJI_PER_MESSAGE;
+                    op == Op::Add && log.other_emoji(message_id, emoji)? >= limits::MAX_EMOJI_PER_MESSAGE;
                 if is_one_too_many {
                     return Err(invalid_emoji("this message has 50 different emoji already"));
                 }
-                Ok(log.react(conversation_id, user_id, message_id, &emoji, op)?)
+                Ok(log.react(conversation_id, user_id, message_id, emoji, op)?)
             })
             .await
     }
@@ -59,7 +58,8 @@ impl Chat {
             .write(move |log| {
                 authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
                 existing(log, conversation_id, message_id)?;
-                if op == Op::Add && log.pins(conversation_id)?.len() >= limits::MAX_PINS {
+                let pins = log.pins(conversation_id)?;
+                if op == Op::Add && pins.len() >= limits::MAX_PINS && !pins.contains(&message_id) {
                     return Err(Refusal::Forbidden("This conversation has 100 pinned messages already"));
                 }
                 Ok(log.pin(conversation_id, user_id, message_id, op)?)
