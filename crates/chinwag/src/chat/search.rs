@@ -52,9 +52,13 @@ fn parse(text: &str) -> Result<Query, Refusal> {
     if text.chars().count() > limits::MAX_SEARCH_CHARS {
         return Err(invalid("q has more than 200 characters"));
     }
+    // The index takes a text up to its first U+0000, and no message has one.
+    if text.contains('\0') {
+        return Err(invalid("q has a U+0000"));
+    }
     let mut query = Query::default();
-    for word in words(text) {
-        let Some((filter, value)) = word.split_once(':') else {
+    for (word, is_phrase) in words(text) {
+        let Some((filter, value)) = word.split_once(':').filter(|_| !is_phrase) else {
             query.terms.push(word);
             continue;
         };
@@ -74,19 +78,19 @@ fn parse(text: &str) -> Result<Query, Refusal> {
     if is_empty { Err(invalid("q has nothing to look for")) } else { Ok(query) }
 }
 
-/// Words, and phrases in double quotes.
-fn words(text: &str) -> Vec<String> {
+/// Words, and phrases in double quotes; those are true.
+fn words(text: &str) -> Vec<(String, bool)> {
     text.split('"')
         .enumerate()
         .flat_map(|(place, part)| {
             // Every second part stood in quotes.
             if place % 2 == 1 {
-                vec![part.to_owned()]
+                vec![(part.to_owned(), true)]
             } else {
-                part.split_whitespace().map(str::to_owned).collect()
+                part.split_whitespace().map(|word| (word.to_owned(), false)).collect()
             }
         })
-        .filter(|word| !word.is_empty())
+        .filter(|(word, _)| !word.is_empty())
         .collect()
 }
 
