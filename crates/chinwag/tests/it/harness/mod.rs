@@ -3,6 +3,7 @@
 mod captured;
 mod described;
 mod device;
+mod hand;
 mod person;
 mod raw;
 mod room;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 pub(crate) use captured::captured_logs;
 pub(crate) use described::{assert_described, problems};
 pub(crate) use device::Device;
+pub(crate) use hand::{Hand, Told, Way, percent_encoded};
 pub(crate) use person::{Person, Reply, reply};
 pub(crate) use raw::{Frame, Raw};
 pub(crate) use room::{Room, open, refusal_of, request};
@@ -172,6 +174,11 @@ impl TestServer {
         let me = reply(self.http.get(self.url("/users/me")).bearer_auth(&token)).await;
         assert_eq!(me.status, 200, "{:?}", me.body);
         Person::new(self, me.body["id"].as_i64().unwrap(), &token)
+    }
+
+    /// The data folder.
+    pub(crate) fn folder_path(&self) -> PathBuf {
+        self.rest.folder_path()
     }
 
     /// Works on the accounts beside the running server, as the command line does.
