@@ -110,7 +110,7 @@ pub fn document(version: &str) -> Value {
             commands: all,
         },
     ];
-    let mut document = json!({
+    json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "chinwag",
@@ -131,10 +131,9 @@ pub fn document(version: &str) -> Value {
             "schemas": components(frames, commands),
             "securitySchemes": security_schemes(),
         },
-    });
-    document["x-close-codes"] = close_codes();
-    document["x-error-codes"] = error_codes();
-    document
+        "x-close-codes": close_codes(),
+        "x-error-codes": error_codes(),
+    })
 }
 
 /// Each command's `type`, with its schema.
@@ -239,9 +238,8 @@ fn security_schemes() -> Value {
 }
 
 fn close_codes() -> Value {
-    let rfc = RFC_CODES.map(|(code, meaning, client)| (code, meaning, client));
     let ours = CloseCode::ALL.map(|code| (code.as_u16(), code.reason(), code.advice()));
-    let mut all: Vec<_> = rfc.into_iter().chain(ours).collect();
+    let mut all: Vec<_> = RFC_CODES.into_iter().chain(ours).collect();
     all.sort_unstable();
     let rows =
         all.iter().map(|(code, meaning, client)| json!({"code": code, "meaning": meaning, "client": client}));
@@ -297,10 +295,16 @@ impl Socket {
             let path = format!("#/components/messages/{name}");
             (name, json!({"$ref": path}))
         });
-        let mut channel = json!({
+        let parameters = if self.address.contains("{conversation_id}") {
+            json!({"conversation_id": {"description": "Which conversation."}})
+        } else {
+            json!({})
+        };
+        let channel = json!({
             "address": self.address,
             "title": self.title,
             "description": self.about,
+            "parameters": parameters,
             "messages": messages.collect::<Map<_, _>>(),
             "bindings": {"ws": {
                 "method": "GET",
@@ -308,9 +312,6 @@ impl Socket {
                 "bindingVersion": "0.1.0",
             }},
         });
-        if self.address.contains("{conversation_id}") {
-            channel["parameters"] = json!({"conversation_id": {"description": "Which conversation."}});
-        }
         (self.name.to_owned(), channel)
     }
 
