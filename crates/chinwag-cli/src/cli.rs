@@ -8,7 +8,7 @@ use chinwag::Mode;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{bench, completions, config, send, tail, token, user};
+use crate::commands::{bench, check, completions, config, send, tail, token, user};
 use crate::failure::Failure;
 use crate::settings::{DATA_DIR, Given, JWT_SECRET_FILE, SETTINGS, Setting, Settings, TOKEN_MINUTES};
 use crate::{output, serve};

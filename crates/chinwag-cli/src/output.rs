@@ -2,7 +2,7 @@
 //! a terminal from here without [`printable`].
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::failure::{Exit, Failure};
 
@@ -21,6 +21,20 @@ pub(crate) fn result(line: impl Display) -> Result<(), Failure> {
 /// Writes a line to stderr: for whoever watches. There is nobody to tell if that fails.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether somebody watches stderr on a terminal.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes over the last line of a terminal, or nothing if there is none: how far something is.
+pub(crate) fn progress(line: impl Display) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        // Back to the beginning, and away with what stood there.
+        let _ = write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush());
+    }
 }
 
 /// The text with everything escaped that could move the cursor, change colours or reorder what is read.

@@ -13,6 +13,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod realtime;
+mod seeded_bugs;
 mod server;
 mod store;
 

@@ -223,7 +223,9 @@ impl Live {
             if !is_next {
                 self.send_to_log(id);
             }
-            if let Event::ParticipantRemoved(removed) = &event {
+            if let Event::ParticipantRemoved(removed) = &event
+                && !crate::seeded_bugs::is(crate::seeded_bugs::Bug::KeepRemoved)
+            {
                 // Up to here they took part; of what follows they hear nothing, not even this.
                 self.write_to_all(id, std::mem::take(&mut page), hub);
                 self.remove(id, removed.user_id, hub);
@@ -326,7 +328,7 @@ impl Seat {
     /// Joins: the connection gets every event after `after`, once and in order.
     pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
         self.connection = Some(Arc::clone(connection));
-        self.room.join(connection, after, level, &self.hub);
+        self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
     }
 }
 

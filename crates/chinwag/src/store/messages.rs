@@ -6,6 +6,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::log::{COLUMNS, Detail, NewEvent, message};
 use super::{Change, StoreError, View};
+use crate::seeded_bugs::{self, Bug};
 
 /// A message to be.
 #[derive(Clone, Debug)]
@@ -185,7 +186,7 @@ impl Change {
             actor_id: draft.sender_id,
             kind: "message",
             content: &draft.content,
-            client_id: draft.client_id.as_deref(),
+            client_id: draft.client_id.as_deref().filter(|_| !seeded_bugs::is(Bug::NoIdempotency)),
             message_id: None,
             version: 1,
             detail,

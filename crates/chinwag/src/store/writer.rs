@@ -17,6 +17,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{StoreError, View};
+use crate::seeded_bugs::{self, Bug};
 
 /// Jobs that may wait. One more is refused: the caller says so and its client tries again.
 const QUEUE: usize = 16_384;
@@ -182,6 +183,9 @@ fn run(mut change: Change, mut jobs: mpsc::Receiver<Job>, mut committed: impl Fn
         match transact(&mut change, batch) {
             Ok((outcomes, commit)) => {
                 committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
+                if seeded_bugs::is(Bug::PublishBeforeCommit) {
+                    drop(change.connection.execute_batch("COMMIT"))
+                }
                 for outcome in outcomes {
                     (outcome.answer)(Ok(()));
                 }
@@ -218,6 +222,12 @@ fn transact(
             Ok(None) => {}
             Err(error) => return Err((outcomes, error)),
         }
+    }
+    if seeded_bugs::is(Bug::AckBeforeCommit) {
+        outcomes.drain(..).for_each(|outcome| (outcome.answer)(Ok(())))
+    }
+    if seeded_bugs::is(Bug::PublishBeforeCommit) {
+        return Ok((outcomes, Duration::ZERO));
     }
     let begun = Instant::now();
     match change.connection.execute_batch("COMMIT") {

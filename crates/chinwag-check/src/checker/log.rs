@@ -1,0 +1,88 @@
+//! What was sent against what is stored.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Faults, Send};
+use crate::fault::FaultKind;
+use crate::history::{Change, History, Kind, Logged, Outcome, UserId};
+
+pub(super) fn check(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
+    for (conversation, log) in &history.logs {
+        for (event, expected) in log.iter().zip(1..) {
+            if event.seq != expected {
+                let detail = format!("the log has {} where {expected} should be", event.seq);
+                faults.add(FaultKind::Hole, *conversation, detail);
+                break;
+            }
+        }
+    }
+    stored(history, sends, faults);
+    wanted(history, sends, faults);
+}
+
+/// Everything that was acknowledged is there, as it was acknowledged.
+fn stored(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
+    for send in sends {
+        let Some((_, place)) = send.stored else { continue };
+        let name = format!("{} of user {}, acknowledged at {}", send.client_id, send.user, place.seq);
+        for other in &send.differing {
+            let detail = format!("{name}, was also said to be at {}", other.seq);
+            faults.add(FaultKind::Unstable, send.conversation, detail);
+        }
+        match at(history, send.conversation, place.seq) {
+            Some(event) if event.stamp == place.stamp && event.content == send.content => {}
+            Some(event) if event.stamp == place.stamp => {
+                faults.add(FaultKind::Diverged, send.conversation, format!("{name}, has another content"));
+            }
+            _ => faults.add(FaultKind::Lost, send.conversation, format!("{name}, is not there")),
+        }
+    }
+    let others = history.attempts.iter().filter(|attempt| attempt.change == Change::Other);
+    for attempt in others {
+        let Outcome::Stored { place, .. } = attempt.outcome else { continue };
+        let event = at(history, attempt.conversation, place.seq);
+        if event.is_none_or(|event| event.stamp != place.stamp) {
+            let detail = format!("a change by user {}, acknowledged at {}", attempt.user, place.seq);
+            faults.add(FaultKind::Lost, attempt.conversation, detail);
+        }
+    }
+}
+
+/// Everything that is there was wanted, and once.
+fn wanted(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
+    let mut wishes: HashMap<(UserId, i64, u64), (usize, bool)> = HashMap::new();
+    for send in sends {
+        let wish = wishes.entry((send.user, send.conversation, send.content)).or_default();
+        wish.0 += 1;
+        wish.1 |= send.may_be_stored;
+    }
+    let mut keys = HashSet::new();
+    let mut found: HashMap<(UserId, i64, u64), usize> = HashMap::new();
+    for (conversation, log) in &history.logs {
+        for event in log {
+            let Kind::Message(client_id) = &event.kind else { continue };
+            let name = format!("the message at {} of user {}", event.seq, event.user);
+            let wish = (event.user, *conversation, event.content);
+            let count = found.entry(wish).or_default();
+            *count += 1;
+            let is_key_taken = client_id.as_ref().is_some_and(|key| !keys.insert((event.user, key)));
+            match wishes.get(&wish) {
+                None => faults.add(FaultKind::Phantom, *conversation, format!("{name} was never sent")),
+                Some((_, false)) => {
+                    faults.add(FaultKind::Phantom, *conversation, format!("{name} was refused"));
+                }
+                Some((wanted, true)) if is_key_taken || *count > *wanted => {
+                    faults.add(FaultKind::Duplicate, *conversation, format!("{name} is there already"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// The event of a final log at a position.
+pub(super) fn at(history: &History, conversation: i64, seq: i64) -> Option<&Logged> {
+    let place = usize::try_from(seq.checked_sub(1)?).ok()?;
+    // Dense, unless it is at fault itself.
+    history.logs.get(&conversation)?.get(place).filter(|event| event.seq == seq)
+}

@@ -1,0 +1,56 @@
+//! Random disconnects under load: closed, reset, or frozen and then reset; every device must have
+//! everything once, in order. In the middle somebody is removed, and must hear nothing from then on.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::judge;
+use crate::args::Options;
+use crate::client::crowd::{Crowd, Size};
+use crate::error::CheckError;
+use crate::report::Claim;
+use crate::run::Tell;
+use crate::tokens::Signer;
+
+/// The longest that a connection lives before it is cut.
+const LIFE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(60);
+/// Without a cut for that long, something is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) async fn disconnects(
+    address: SocketAddr,
+    signer: &Signer,
+    options: &Options,
+    seed: u64,
+    tell: Tell<'_>,
+) -> Result<Claim, CheckError> {
+    let wanted = options.disconnects;
+    let name = "a client that reconnects with its cursor misses nothing and gets nothing twice";
+    let mut claim = Claim::new(name, format!("{wanted} disconnects under load"), wanted);
+    let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
+    let size = Size { devices, cuts: wanted, pause: PAUSE, life: LIFE, seed };
+    let crowd = Crowd::start(address, signer, size).await?;
+    let begun = Instant::now();
+    let (mut last, mut moved) = (0, Instant::now());
+    let mut are_guests_there = true;
+    while crowd.cuts() < wanted || begun.elapsed().as_secs() < options.duration {
+        let cuts = crowd.cuts();
+        if cuts != last {
+            (last, moved) = (cuts, Instant::now());
+        }
+        if cuts < wanted && moved.elapsed() > PATIENCE {
+            claim.problem(format!("only {cuts} disconnects were possible: the clients are stuck"));
+            break;
+        }
+        if are_guests_there && cuts * 2 >= wanted {
+            crowd.remove_guests().await?;
+            are_guests_there = false;
+        }
+        tell("disconnects", cuts, wanted);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    claim.took(begun.elapsed());
+    judge(&mut claim, &crowd.finish().await?);
+    Ok(claim)
+}

@@ -1,0 +1,70 @@
+//! kill -9 in the middle of everything, restart on the same folder and port, again and again: what was
+//! acknowledged must be there, once, and what was delivered must be what is there.
+//!
+//! This shows that nothing is acknowledged or published before it is handed to the operating system. The
+//! page cache survives a kill: whether it reached the disk takes a power cut to see.
+
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::judge;
+use crate::args::Options;
+use crate::client::crowd::{Crowd, Size};
+use crate::error::CheckError;
+use crate::report::Claim;
+use crate::run::Tell;
+use crate::server::Server;
+use crate::tokens::Signer;
+
+const PAUSE: Duration = Duration::from_millis(8);
+/// A server lives that long at most once somebody was answered.
+const LIFE_MS: u64 = 60;
+/// If nobody is answered for that long after a restart, something is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) async fn kills(
+    mut server: Server,
+    signer: &Signer,
+    options: &Options,
+    seed: u64,
+    tell: Tell<'_>,
+) -> Result<(Claim, Server), CheckError> {
+    let rounds = options.kills;
+    let name = "what is acknowledged survives kill -9, once";
+    let mut claim = Claim::new(name, format!("{rounds} rounds of kill -9 under load"), rounds);
+    let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
+    // Between two kills, nobody is cut.
+    let size = Size { devices, cuts: 0, pause: PAUSE, life: Duration::ZERO, seed };
+    let crowd = Crowd::start(server.address, signer, size).await?;
+    let mut rng = StdRng::seed_from_u64(seed);
+    let begun = Instant::now();
+    let mut restarting = Duration::ZERO;
+    let mut killed = 0;
+    for round in 0..rounds {
+        tell("kills", round, rounds);
+        let acknowledged = crowd.acknowledged();
+        let waiting = Instant::now();
+        while crowd.acknowledged() == acknowledged && waiting.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if crowd.acknowledged() == acknowledged {
+            claim.problem(format!("nobody was answered for 30 s after kill {round}"));
+            break;
+        }
+        tokio::time::sleep(Duration::from_micros(rng.random_range(0..LIFE_MS * 1000))).await;
+        let down = Instant::now();
+        server = server.crash().await?;
+        restarting += down.elapsed();
+        killed += 1;
+    }
+    claim.took(begun.elapsed());
+    claim.figure("acknowledged messages", crowd.acknowledged() as f64);
+    claim.figure(
+        "ms from the kill to ready, mean",
+        restarting.as_secs_f64() * 1000.0 / f64::from(killed.max(1)),
+    );
+    judge(&mut claim, &crowd.finish().await?);
+    Ok((claim, server))
+}

@@ -1,0 +1,163 @@
+//! A client that was away for long: 10, 1,000 and as many events as were asked for, with the server's
+//! memory before, at most during and after the replay.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::args::Options;
+use crate::checker::check_deliveries;
+use crate::client::api::Api;
+use crate::client::crowd::read_log;
+use crate::client::device::Person;
+use crate::client::frames::{delivery, is_event, kind, number};
+use crate::client::socket::{Incoming, Socket};
+use crate::error::CheckError;
+use crate::history::{End, History, Scope, Seq, Session};
+use crate::process::{peak_during, resident};
+use crate::report::Claim;
+use crate::run::Tell;
+use crate::tokens::Signer;
+
+/// Writers that fill the log: what comes together is committed together.
+const WRITERS: usize = 64;
+/// What a replay may add to the server's memory, however long it is.
+const MAX_GROWTH_MIB: f64 = 16.0;
+/// Between two frames of a replay.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) async fn resume(
+    address: SocketAddr,
+    pid: Option<u32>,
+    signer: &Signer,
+    options: &Options,
+    tell: Tell<'_>,
+) -> Result<Claim, CheckError> {
+    let mut lengths: Vec<usize> = [10, 1000, options.events].into();
+    lengths.retain(|length| *length <= options.events);
+    lengths.dedup();
+    let trials: Vec<_> = lengths.iter().map(ToString::to_string).collect();
+    let name = "a client catches up from however far behind, in memory that does not grow with it";
+    let trials = format!("resumes over {} missed events", trials.join(", "));
+    let mut claim = Claim::new(name, trials, lengths.iter().sum());
+    let begun = Instant::now();
+    let (owner, other) = (signer.person(address, 0).await?, signer.person(address, 1).await?);
+    let mut api = Api::new(address, &owner.token);
+    let wish = json!({"title": "resume", "participant_ids": [other.id]});
+    let id = number(&api.post("/conversations/", wish).await?, "id");
+    let head = fill(address, &owner, id, options.events, tell).await?;
+    claim.figure(
+        "events a second while the log was filled",
+        options.events as f64 / begun.elapsed().as_secs_f64(),
+    );
+
+    let mut history = History::default();
+    history.participants.insert(id, [owner.id, other.id].into());
+    history.logs.insert(id, read_log(&mut api, id).await?);
+    for (number, length) in lengths.into_iter().enumerate() {
+        tell("resume", length, options.events);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let after = head - Seq::try_from(length).unwrap_or(Seq::MAX);
+        let before = resident(pid);
+        let replaying = Instant::now();
+        let attach = u64::try_from(number).unwrap_or_default();
+        let (session, peak) = peak_during(pid, replay(address, &other, id, after, head, attach)).await;
+        let seconds = replaying.elapsed().as_secs_f64();
+        history.sessions.push(session);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        claim.figure(format!("ms for {length} events"), seconds * 1000.0);
+        if let (Some(before), Some(peak), Some(later)) = (before, peak, resident(pid)) {
+            claim.figure(format!("MiB of the server before {length} events"), before);
+            claim.figure(format!("MiB at most during {length} events"), peak);
+            claim.figure(format!("MiB after {length} events"), later);
+            if peak - before > MAX_GROWTH_MIB {
+                let growth = peak - before;
+                claim.problem(format!("the server grew by {growth:.1} MiB for {length} events"));
+            }
+        }
+    }
+    claim.took(begun.elapsed());
+    claim.judge(&check_deliveries(&history));
+    Ok(claim)
+}
+
+/// Sends that many messages and gives the head.
+async fn fill(
+    address: SocketAddr,
+    person: &Person,
+    id: i64,
+    events: usize,
+    tell: Tell<'_>,
+) -> Result<Seq, CheckError> {
+    let (next, head) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicI64::new(0)));
+    let mut writers: JoinSet<Result<(), CheckError>> = JoinSet::new();
+    for _ in 0..WRITERS {
+        let mut api = Api::new(address, &person.token);
+        let (next, head) = (Arc::clone(&next), Arc::clone(&head));
+        writers.spawn(async move {
+            let path = format!("/conversations/{id}/messages");
+            loop {
+                let message = next.fetch_add(1, Ordering::Relaxed);
+                if message >= events {
+                    return Ok(());
+                }
+                let content = format!("message {message} of a long absence");
+                let stored = api.post(&path, json!({"content": content})).await?;
+                head.fetch_max(number(&stored, "seq"), Ordering::Relaxed);
+            }
+        });
+    }
+    loop {
+        tell("filling the log", next.load(Ordering::Relaxed).min(events), events);
+        match tokio::time::timeout(Duration::from_millis(200), writers.join_next()).await {
+            Ok(Some(Ok(written))) => written?,
+            Ok(Some(Err(error))) => return Err(CheckError::Protocol(format!("a writer failed: {error}"))),
+            Ok(None) => return Ok(head.load(Ordering::Relaxed)),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Resumes, and reads to the head.
+async fn replay(
+    address: SocketAddr,
+    person: &Person,
+    conversation: i64,
+    after: Seq,
+    head: Seq,
+    attach: u64,
+) -> Session {
+    let mut session = Session {
+        attach,
+        device: 0,
+        user: person.id,
+        conversation,
+        scope: Scope::Everything,
+        after,
+        deliveries: Vec::new(),
+        end: End::Settled(head),
+    };
+    let path = format!("/conversations/{conversation}/ws?token={}&v=1&after={after}", person.token);
+    let Some(mut socket) = Socket::open(address, &path, None, None).await else { return session };
+    let mut have = after;
+    while have < head {
+        // If it ends early, the checker sees what is missing.
+        let Ok(Incoming::Frame(frame)) = tokio::time::timeout(PATIENCE, socket.next()).await else { break };
+        if kind(&frame) == "gap" {
+            session.end = End::Discontinued;
+            break;
+        }
+        let events = frame.get("events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let single = is_event(&frame).then_some(&frame);
+        for event in events.iter().chain(single) {
+            session.deliveries.push(delivery(event));
+            have = have.max(number(event, "seq"));
+        }
+    }
+    socket.close().await;
+    session
+}

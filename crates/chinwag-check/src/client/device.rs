@@ -1,0 +1,577 @@
+//! One device of one user: follows its conversations over sockets that are cut again and again, and sends.
+//!
+//! It keeps to the client rule of the protocol. What it writes down is what came, before the rule is
+//! applied. All its choices come from its own seed: the schedule is the same in every run, only what the
+//! server makes of it differs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::api::Api;
+use super::frames::{
+    conversation, cursor, cursor_seq, delivery, is_event, kind, message_key, number, place, text,
+};
+use super::record::{Record, now};
+use super::socket::{Incoming, Socket};
+use crate::history::{Attempt, Change, ConversationId, End, Outcome, Scope, Seq, Session, UserId};
+
+/// Messages without an answer before a device waits.
+const WINDOW: usize = 4;
+/// Before an attempt that was refused for now is repeated, and before a lost socket is opened again.
+const PAUSE: Duration = Duration::from_millis(5);
+/// State that is on its way when everything else is over: receipts.
+const LINGER: Duration = Duration::from_millis(1500);
+/// A receive buffer that a few messages fill.
+const SMALL_BUFFER: u32 = 4096;
+const EMOJIS: [&str; 3] = ["👍", "🎉", "❤️"];
+
+/// What all devices of a run share.
+pub(crate) struct World {
+    pub(crate) address: std::net::SocketAddr,
+    pub(crate) clock: std::time::Instant,
+    pub(crate) conversations: Vec<ConversationId>,
+    pub(crate) attaches: AtomicU64,
+    pub(crate) cuts: AtomicUsize,
+    pub(crate) acknowledged: AtomicUsize,
+    /// Devices that have an answer to everything they sent.
+    pub(crate) settled: AtomicUsize,
+}
+
+/// What the devices should do.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    /// Send, and be cut.
+    Run,
+    /// Get an answer to everything; nothing new.
+    Settle,
+    /// Get everything up to these heads.
+    Finish(BTreeMap<ConversationId, Seq>),
+    /// Time is over.
+    Stop,
+}
+
+/// What a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// One socket for all conversations.
+    User,
+    /// The room socket with every frame.
+    Room(ConversationId),
+    /// The original's client: messages only, and REST for what it missed.
+    Original(ConversationId),
+    /// A reader with a room socket, who is removed one day.
+    Guest(ConversationId),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) token: String,
+}
+
+pub(crate) struct Plan {
+    pub(crate) number: u32,
+    pub(crate) seed: u64,
+    pub(crate) role: Role,
+    pub(crate) cuts: usize,
+    /// The mean time between two messages.
+    pub(crate) pause: Duration,
+    /// The longest that a connection lives, if it is to be cut.
+    pub(crate) life: Duration,
+}
+
+/// A message without an answer.
+struct Unsettled {
+    client_id: String,
+    conversation: ConversationId,
+    content: String,
+    attempts: Vec<usize>,
+}
+
+enum Cut {
+    Clean,
+    Reset,
+    Freeze(Duration),
+}
+
+pub(crate) struct Device {
+    world: Arc<World>,
+    phase: watch::Receiver<Phase>,
+    plan: Plan,
+    person: Person,
+    rng: StdRng,
+    /// The cursor in each conversation.
+    have: BTreeMap<ConversationId, String>,
+    attach: u64,
+    open: BTreeMap<ConversationId, Session>,
+    unsettled: VecDeque<Unsettled>,
+    sent: u64,
+    /// The last message of its own that it may edit.
+    own: Option<(ConversationId, i64)>,
+    cuts_left: usize,
+    is_counted_as_settled: bool,
+    is_discontinued: bool,
+    is_over: bool,
+    /// Once they are known.
+    heads: BTreeMap<ConversationId, Seq>,
+    record: Record,
+}
+
+impl Device {
+    pub(crate) fn new(world: Arc<World>, phase: watch::Receiver<Phase>, plan: Plan, person: Person) -> Self {
+        let conversations = match plan.role {
+            Role::User => world.conversations.clone(),
+            Role::Room(id) | Role::Original(id) | Role::Guest(id) => vec![id],
+        };
+        Self {
+            rng: StdRng::seed_from_u64(plan.seed),
+            have: conversations.into_iter().map(|id| (id, "0".to_owned())).collect(),
+            attach: 0,
+            open: BTreeMap::new(),
+            unsettled: VecDeque::new(),
+            sent: 0,
+            own: None,
+            cuts_left: plan.cuts,
+            is_counted_as_settled: false,
+            is_discontinued: false,
+            is_over: false,
+            heads: BTreeMap::new(),
+            record: Record::default(),
+            world,
+            phase,
+            plan,
+            person,
+        }
+    }
+
+    /// Lives until it has everything, or is stopped.
+    pub(crate) async fn run(mut self) -> (u32, Record) {
+        while !self.is_over {
+            if matches!(*self.phase.borrow(), Phase::Stop) {
+                break;
+            }
+            if let Some(socket) = self.attach().await {
+                self.live(socket).await;
+            }
+            self.detach();
+            if !self.is_over {
+                sleep(PAUSE).await;
+            }
+        }
+        (self.plan.number, self.record)
+    }
+
+    async fn attach(&mut self) -> Option<Socket> {
+        self.attach = self.world.attaches.fetch_add(1, Ordering::Relaxed);
+        let token = self.person.token.clone();
+        let buffer = self.rng.random_bool(0.3).then_some(SMALL_BUFFER);
+        let address = self.world.address;
+        let room = |id: ConversationId| format!("/conversations/{id}/ws?token={token}");
+        let mut socket = match self.plan.role {
+            Role::User => Socket::open(address, "/ws", Some(&token), buffer).await?,
+            Role::Room(id) | Role::Guest(id) => {
+                let cursor = self.have.get(&id).map_or("0", String::as_str);
+                let path = format!("{}&v=1&after={cursor}", room(id));
+                Socket::open(address, &path, None, buffer).await?
+            }
+            Role::Original(id) => Socket::open(address, &room(id), None, buffer).await?,
+        };
+        if self.plan.role == Role::User {
+            let cursors: BTreeMap<_, _> = self.have.iter().map(|(id, have)| (id.to_string(), have)).collect();
+            if !socket.send(&json!({"type": "hello", "ref": "h", "cursors": cursors})).await {
+                return None;
+            }
+        }
+        loop {
+            match socket.next().await {
+                Incoming::Frame(frame) if matches!(kind(&frame), "ready" | "connection") => break,
+                Incoming::Frame(_) => {}
+                Incoming::Closed(code) => {
+                    self.closed(code);
+                    return None;
+                }
+            }
+        }
+        if let Role::Original(id) = self.plan.role {
+            // After `connection`: what comes live begins no later than the head that this reads.
+            self.read_missed(id).await?;
+        }
+        let scope =
+            if matches!(self.plan.role, Role::Original(_)) { Scope::Messages } else { Scope::Everything };
+        let positions: Vec<_> = self.have.iter().map(|(id, have)| (*id, cursor_seq(have))).collect();
+        for (id, after) in positions {
+            self.open.insert(id, self.session(id, scope, after));
+        }
+        Some(socket)
+    }
+
+    fn session(&self, conversation: ConversationId, scope: Scope, after: Seq) -> Session {
+        Session {
+            attach: self.attach,
+            device: self.plan.number,
+            user: self.person.id,
+            conversation,
+            scope,
+            after,
+            deliveries: Vec::new(),
+            end: End::Cut,
+        }
+    }
+
+    /// The original's client reads over REST what it missed.
+    async fn read_missed(&mut self, id: ConversationId) -> Option<()> {
+        let mut api = Api::new(self.world.address, &self.person.token);
+        let mut session = self.session(id, Scope::Everything, self.position(id));
+        let read = self.read_pages(&mut api, id, &mut session).await;
+        self.record.sessions.push(session);
+        read
+    }
+
+    async fn read_pages(&mut self, api: &mut Api, id: ConversationId, session: &mut Session) -> Option<()> {
+        loop {
+            let have = self.have.get(&id)?.clone();
+            let page = api.get(&format!("/conversations/{id}/events?after={have}&limit=500")).await.ok()?;
+            for event in page.get("events")?.as_array()? {
+                session.deliveries.push(delivery(event));
+                self.take(event);
+            }
+            if page.get("more")?.as_bool() != Some(true) {
+                return Some(());
+            }
+        }
+    }
+
+    fn position(&self, id: ConversationId) -> Seq {
+        self.have.get(&id).map_or(0, |have| cursor_seq(have))
+    }
+
+    fn detach(&mut self) {
+        for (id, mut session) in std::mem::take(&mut self.open) {
+            if self.is_over
+                && let Some(head) = self.heads.get(&id)
+                && session.end == End::Cut
+                && !self.is_guest()
+            {
+                session.end = End::Settled(*head);
+            }
+            self.record.sessions.push(session);
+        }
+    }
+
+    fn closed(&mut self, code: Option<u16>) {
+        // Removed: it is the end for a guest. Every other end is one to resume from.
+        if code == Some(4003) && matches!(self.plan.role, Role::Guest(_)) {
+            self.is_over = true;
+        }
+    }
+
+    /// One connection, until it is cut, lost, or everything is over.
+    async fn live(&mut self, mut socket: Socket) {
+        let cut = self.next_cut();
+        let cut_at = cut.as_ref().map(|(at, _)| *at);
+        let mut next_send = Instant::now() + self.pause();
+        let mut retry_at = self.repeat(&mut socket).await;
+        let mut finish_at: Option<Instant> = None;
+        let never = Instant::now() + Duration::from_secs(24 * 3600);
+        loop {
+            let phase = self.phase.borrow_and_update().clone();
+            match &phase {
+                Phase::Run => {}
+                Phase::Settle => self.count_settled(),
+                Phase::Finish(heads) => {
+                    let is_whole = self.have.keys().all(|id| {
+                        heads.get(id).is_some_and(|head| self.position(*id) >= *head) || self.is_guest()
+                    });
+                    self.heads.clone_from(heads);
+                    if is_whole && finish_at.is_none() {
+                        finish_at = Some(Instant::now() + LINGER);
+                    }
+                }
+                Phase::Stop => {
+                    self.is_over = true;
+                    return;
+                }
+            }
+            let may_cut = matches!(phase, Phase::Run) && cut.is_some();
+            let may_send = matches!(phase, Phase::Run) && !self.is_guest() && self.unsettled.len() < WINDOW;
+            tokio::select! {
+                incoming = socket.next() => match incoming {
+                    Incoming::Frame(frame) => {
+                        if !self.hear(&frame, &mut retry_at) {
+                            return socket.reset();
+                        }
+                    }
+                    Incoming::Closed(code) => return self.closed(code),
+                },
+                () = sleep_until(next_send), if may_send => {
+                    next_send = Instant::now() + self.pause();
+                    if !self.say(&mut socket).await {
+                        return;
+                    }
+                }
+                () = sleep_until(retry_at.unwrap_or(never)), if retry_at.is_some() => {
+                    retry_at = self.repeat(&mut socket).await;
+                }
+                () = sleep_until(cut_at.unwrap_or(never)), if may_cut => {
+                    self.cuts_left -= 1;
+                    match cut {
+                        Some((_, Cut::Clean)) => socket.close().await,
+                        Some((_, Cut::Reset)) | None => socket.reset(),
+                        Some((_, Cut::Freeze(time))) => {
+                            sleep(time).await;
+                            socket.reset();
+                        }
+                    }
+                    self.world.cuts.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+                () = sleep_until(finish_at.unwrap_or(never)), if finish_at.is_some() => {
+                    self.is_over = true;
+                    self.record.is_witness =
+                        !self.is_discontinued && matches!(self.plan.role, Role::User | Role::Room(_));
+                    return socket.close().await;
+                }
+                changed = self.phase.changed() => if changed.is_err() {
+                    self.is_over = true;
+                    return;
+                },
+            }
+        }
+    }
+
+    fn is_guest(&self) -> bool {
+        matches!(self.plan.role, Role::Guest(_))
+    }
+
+    fn next_cut(&mut self) -> Option<(Instant, Cut)> {
+        if self.cuts_left == 0 {
+            return None;
+        }
+        // Often at once, while the replay is on its way.
+        let life = self.plan.life.mul_f64(self.rng.random::<f64>().powi(2));
+        let cut = match self.rng.random_range(0..3) {
+            0 => Cut::Clean,
+            1 => Cut::Reset,
+            _ => Cut::Freeze(self.plan.life.mul_f64(self.rng.random::<f64>())),
+        };
+        Some((Instant::now() + life, cut))
+    }
+
+    fn pause(&mut self) -> Duration {
+        self.plan.pause.mul_f64(2.0 * self.rng.random::<f64>())
+    }
+
+    fn count_settled(&mut self) {
+        if self.unsettled.is_empty() && !std::mem::replace(&mut self.is_counted_as_settled, true) {
+            self.world.settled.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Says something new: mostly a message, sometimes a change of the last one. False if the socket is
+    /// gone.
+    async fn say(&mut self, socket: &mut Socket) -> bool {
+        let is_original = matches!(self.plan.role, Role::Original(_));
+        let choice = self.rng.random_range(0..100);
+        if let Some((id, message)) = self.own
+            && !is_original
+            && choice < 12
+        {
+            return match choice {
+                0..4 => {
+                    let content = format!("edited {}", self.rng.random::<u32>());
+                    self.change(
+                        socket,
+                        id,
+                        json!({"type": "edit", "message_id": message, "content": content}),
+                    )
+                    .await
+                }
+                4..8 => {
+                    let emoji = EMOJIS.get(self.rng.random_range(0..EMOJIS.len())).unwrap_or(&"👍");
+                    let op = if self.rng.random_bool(0.6) { "add" } else { "remove" };
+                    let frame = json!({"type": "react", "message_id": message, "emoji": emoji, "op": op});
+                    self.change(socket, id, frame).await
+                }
+                _ => {
+                    let seq = self.position(id);
+                    socket.send(&json!({"type": "read", "conversation_id": id, "seq": seq})).await
+                }
+            };
+        }
+        let places: Vec<_> = self.have.keys().copied().collect();
+        let place = self.rng.random_range(0..places.len().max(1));
+        let Some(conversation) = places.get(place).copied() else { return true };
+        self.sent += 1;
+        let client_id = format!("d{}-{}", self.plan.number, self.sent);
+        let filler = if self.rng.random_bool(0.05) { 3500 } else { self.rng.random_range(0..200) };
+        let content = format!("{client_id} {}", "x".repeat(filler));
+        self.unsettled.push_back(Unsettled { client_id, conversation, content, attempts: Vec::new() });
+        // One in twenty is sent twice in a row: a client that is not sure.
+        for _ in 0..if self.rng.random_bool(0.05) { 2 } else { 1 } {
+            if !self.send(socket, self.unsettled.len() - 1).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn change(&mut self, socket: &mut Socket, id: ConversationId, mut frame: Value) -> bool {
+        let attempt = self.begin(id, Change::Other);
+        if let Some(fields) = frame.as_object_mut() {
+            fields.insert("ref".to_owned(), format!("a{attempt}").into());
+            fields.insert("conversation_id".to_owned(), id.into());
+        }
+        socket.send(&frame).await
+    }
+
+    fn begin(&mut self, conversation: ConversationId, change: Change) -> usize {
+        self.record.begin(Attempt {
+            attach: self.attach,
+            user: self.person.id,
+            conversation,
+            change,
+            invoked: now(self.world.clock),
+            outcome: Outcome::Unknown,
+        })
+    }
+
+    /// Sends everything again that has no answer, oldest first, with its own key.
+    async fn repeat(&mut self, socket: &mut Socket) -> Option<Instant> {
+        for place in 0..self.unsettled.len() {
+            if !self.send(socket, place).await {
+                break;
+            }
+        }
+        None
+    }
+
+    async fn send(&mut self, socket: &mut Socket, place: usize) -> bool {
+        let Some(unsettled) = self.unsettled.get(place) else { return true };
+        let content = message_key(self.person.id, &unsettled.content);
+        let change = Change::Message { client_id: unsettled.client_id.clone(), content };
+        let attempt = self.begin(unsettled.conversation, change);
+        let Some(unsettled) = self.unsettled.get_mut(place) else { return true };
+        unsettled.attempts.push(attempt);
+        let frame = if matches!(self.plan.role, Role::Original(_)) {
+            json!({"content": unsettled.content, "client_id": unsettled.client_id})
+        } else {
+            json!({
+                "type": "send",
+                "ref": format!("a{attempt}"),
+                "conversation_id": unsettled.conversation,
+                "content": unsettled.content,
+                "client_id": unsettled.client_id,
+            })
+        };
+        socket.send(&frame).await
+    }
+
+    /// One frame. False if the client rule says to come back with the cursor.
+    fn hear(&mut self, frame: &Value, retry_at: &mut Option<Instant>) -> bool {
+        match kind(frame) {
+            "replay" => {
+                let events = frame.get("events").and_then(Value::as_array);
+                return events.into_iter().flatten().all(|event| self.deliver(event));
+            }
+            "gap" => self.discontinue(frame),
+            "ok" => self.answered(frame),
+            "error" => self.refused(frame, retry_at),
+            "receipt" => self.record.mark(self.attach, frame),
+            _ if is_event(frame) => return self.deliver(frame),
+            _ => {}
+        }
+        true
+    }
+
+    fn deliver(&mut self, event: &Value) -> bool {
+        let id = conversation(event);
+        if let Some(session) = self.open.get_mut(&id) {
+            session.deliveries.push(delivery(event));
+        }
+        self.take(event)
+    }
+
+    /// Applies the client rule.
+    fn take(&mut self, event: &Value) -> bool {
+        let (id, seq) = (conversation(event), number(event, "seq"));
+        let have = self.position(id);
+        let is_original = matches!(self.plan.role, Role::Original(_));
+        if is_original && number(event, "sender_id") == self.person.id {
+            self.echoed(event);
+        }
+        if seq == have + 1 || (is_original && seq > have) {
+            self.have.insert(id, cursor(event));
+            self.record.picture.apply(event);
+        }
+        seq <= have + 1 || is_original
+    }
+
+    fn discontinue(&mut self, frame: &Value) {
+        self.is_discontinued = true;
+        let id = conversation(frame);
+        let head = text(frame, "head").to_owned();
+        let after = cursor_seq(&head);
+        let fresh = self.session(id, Scope::Everything, after);
+        if let Some(mut session) = self.open.insert(id, fresh) {
+            session.end = End::Discontinued;
+            self.record.sessions.push(session);
+        }
+        self.have.insert(id, head);
+    }
+
+    fn answered(&mut self, frame: &Value) {
+        let Some(attempt) = attempt_of(frame) else { return };
+        if frame.get("seq").is_none() {
+            // A change that changed nothing.
+            return self.record.end(attempt, Outcome::Refused);
+        }
+        let place = place(frame, "message_id");
+        self.record.end(attempt, Outcome::Stored { at: now(self.world.clock), place });
+        let settled = self.unsettled.iter().position(|unsettled| unsettled.attempts.contains(&attempt));
+        if let Some(settled) = settled.and_then(|place| self.unsettled.remove(place)) {
+            self.world.acknowledged.fetch_add(1, Ordering::Relaxed);
+            self.own = Some((settled.conversation, place.message_id));
+        }
+    }
+
+    /// The original's sender knows by the echo.
+    fn echoed(&mut self, event: &Value) {
+        let client_id = text(event, "client_id");
+        let found = self.unsettled.iter().position(|unsettled| unsettled.client_id == client_id);
+        let Some(settled) = found.and_then(|place| self.unsettled.remove(place)) else { return };
+        let (at, place) = (now(self.world.clock), place(event, "id"));
+        for attempt in settled.attempts {
+            self.record.end(attempt, Outcome::Stored { at, place });
+        }
+        self.world.acknowledged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn refused(&mut self, frame: &Value, retry_at: &mut Option<Instant>) {
+        let attempt = attempt_of(frame).or_else(|| {
+            let client_id = text(frame, "client_id");
+            let known = self.unsettled.iter().find(|unsettled| unsettled.client_id == client_id)?;
+            known.attempts.last().copied()
+        });
+        let Some(attempt) = attempt else { return };
+        self.record.end(attempt, Outcome::Refused);
+        if frame.get("retry").and_then(Value::as_bool) == Some(true) {
+            let wait = u64::try_from(number(frame, "retry_after_ms")).unwrap_or_default();
+            *retry_at = Some(Instant::now() + Duration::from_millis(wait).max(PAUSE));
+        } else {
+            // It would be refused again.
+            self.unsettled.retain(|unsettled| !unsettled.attempts.contains(&attempt));
+        }
+    }
+}
+
+fn attempt_of(frame: &Value) -> Option<usize> {
+    text(frame, "ref").strip_prefix('a')?.parse().ok()
+}

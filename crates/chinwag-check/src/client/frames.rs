@@ -1,0 +1,86 @@
+//! What the frames of the protocol mean to the checker.
+
+use serde_json::Value;
+
+use crate::history::{ConversationId, Delivery, Kind, Logged, Place, Seq, UserId};
+use crate::keys::{WITHHELD, content_key, stamp_key};
+
+pub(crate) fn text<'a>(frame: &'a Value, name: &str) -> &'a str {
+    frame.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(crate) fn number(frame: &Value, name: &str) -> i64 {
+    frame.get(name).and_then(Value::as_i64).unwrap_or_default()
+}
+
+pub(crate) fn kind(frame: &Value) -> &str {
+    text(frame, "type")
+}
+
+/// Whether it is an event of a log: only those have a position and a stamp, and a type that is no answer.
+pub(crate) fn is_event(frame: &Value) -> bool {
+    frame.get("stamp").is_some() && frame.get("seq").is_some() && kind(frame) != "ok"
+}
+
+/// A cursor as the protocol writes it.
+pub(crate) fn cursor(event: &Value) -> String {
+    format!("{}.{}", number(event, "seq"), text(event, "stamp"))
+}
+
+/// The position in a cursor.
+pub(crate) fn cursor_seq(cursor: &str) -> Seq {
+    cursor.split('.').next().and_then(|seq| seq.parse().ok()).unwrap_or_default()
+}
+
+/// Who did it. A message names its sender.
+fn actor(event: &Value) -> UserId {
+    if kind(event) == "message" { number(event, "sender_id") } else { number(event, "actor_id") }
+}
+
+/// The content key of a message that is to be sent.
+pub(crate) fn message_key(sender: UserId, content: &str) -> u64 {
+    content_key(["message", &sender.to_string(), content])
+}
+
+pub(crate) fn event_key(event: &Value) -> u64 {
+    let (kind, actor) = (kind(event), actor(event));
+    let content = text(event, "content");
+    if event.get("deleted").and_then(Value::as_bool) == Some(true)
+        || (kind == "message_edited" && content.is_empty())
+    {
+        return WITHHELD;
+    }
+    if kind == "message" {
+        return message_key(actor, content);
+    }
+    let numbers = ["message_id", "user_id", "version"].map(|name| number(event, name).to_string());
+    let texts = ["emoji", "role", "title", "topic"].map(|name| text(event, name));
+    let actor = actor.to_string();
+    let parts = [kind, &actor, content].into_iter();
+    content_key(parts.chain(numbers.iter().map(String::as_str)).chain(texts))
+}
+
+pub(crate) fn delivery(event: &Value) -> Delivery {
+    Delivery { seq: number(event, "seq"), stamp: stamp_key(text(event, "stamp")), content: event_key(event) }
+}
+
+pub(crate) fn logged(event: &Value) -> Logged {
+    let Delivery { seq, stamp, content } = delivery(event);
+    let kind = match kind(event) {
+        "message" => Kind::Message(event.get("client_id").and_then(Value::as_str).map(str::to_owned)),
+        "participant_added" => Kind::Added(number(event, "user_id")),
+        "participant_removed" => Kind::Removed(number(event, "user_id")),
+        _ => Kind::Other,
+    };
+    Logged { seq, stamp, content, user: actor(event), kind }
+}
+
+/// The place that an `ok`, or a message, names.
+pub(crate) fn place(frame: &Value, id: &str) -> Place {
+    Place { seq: number(frame, "seq"), stamp: stamp_key(text(frame, "stamp")), message_id: number(frame, id) }
+}
+
+/// The conversation of a frame.
+pub(crate) fn conversation(frame: &Value) -> ConversationId {
+    number(frame, "conversation_id")
+}

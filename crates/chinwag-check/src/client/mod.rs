@@ -1,0 +1,9 @@
+//! Clients that do what the protocol asks of them, and write down everything they see.
+
+pub(crate) mod api;
+pub(crate) mod crowd;
+pub(crate) mod device;
+pub(crate) mod frames;
+pub(crate) mod record;
+pub(crate) mod rest_writer;
+pub(crate) mod socket;

@@ -1,0 +1,32 @@
+//! A process's memory, as the kernel sees it, while something happens.
+
+use std::fs;
+use std::time::Duration;
+
+/// Often enough to see the height of a replay.
+const EVERY: Duration = Duration::from_millis(3);
+
+/// Resident memory in MiB; `None` if the process is not known, or not on this machine.
+pub(crate) fn resident(pid: Option<u32>) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// Does something, and says how much memory the process had at most meanwhile.
+pub(crate) async fn peak_during<T>(pid: Option<u32>, work: impl Future<Output = T>) -> (T, Option<f64>) {
+    let mut peak = resident(pid);
+    tokio::pin!(work);
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            done = &mut work => return (done, peak),
+            _ = ticks.tick() => {
+                if let (Some(height), Some(now)) = (peak.as_mut(), resident(pid)) {
+                    *height = height.max(now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Bugs on purpose: each breaks one promise, so that the checker can prove that it would notice.
+//!
+//! Without the feature `seeded-bugs`, which nothing but that proof turns on, [`is`] is the constant
+//! `false` and its call sites compile to nothing. With it, `CHINWAG_BUG` names the one that is active.
+
+/// One broken promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// Senders are answered before the transaction is committed.
+    AckBeforeCommit,
+    /// Events are handed to the rooms before the transaction is committed.
+    PublishBeforeCommit,
+    /// Of 997 writes to live connections one is left out.
+    DropFanout,
+    /// A connection that joins misses the first event after its head.
+    SeamLate,
+    /// A connection that joins gets the last event before its head again.
+    SeamEarly,
+    /// Idempotency keys are forgotten.
+    NoIdempotency,
+    /// Whoever is removed keeps listening.
+    KeepRemoved,
+}
+
+/// Whether this bug is active.
+#[cfg(not(feature = "seeded-bugs"))]
+pub(crate) const fn is(_bug: Bug) -> bool {
+    false
+}
+
+/// Whether this bug is active.
+#[cfg(feature = "seeded-bugs")]
+pub(crate) fn is(bug: Bug) -> bool {
+    static ACTIVE: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let active = ACTIVE.get_or_init(|| std::env::var("CHINWAG_BUG").ok());
+    active.as_deref() == Some(bug.name())
+}
+
+/// Whether to leave out this write.
+pub(crate) fn is_dropped() -> bool {
+    static WRITES: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    is(Bug::DropFanout) && WRITES.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 997 == 996
+}
+
+/// Where a connection's live events begin.
+pub(crate) fn seam(after: chinwag_protocol::Seq) -> chinwag_protocol::Seq {
+    let off = i64::from(is(Bug::SeamLate)) - i64::from(is(Bug::SeamEarly));
+    chinwag_protocol::Seq((after.0 + off).max(0))
+}
+
+#[cfg(feature = "seeded-bugs")]
+impl Bug {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AckBeforeCommit => "ack-before-commit",
+            Self::PublishBeforeCommit => "publish-before-commit",
+            Self::DropFanout => "drop-fanout",
+            Self::SeamLate => "seam-late",
+            Self::SeamEarly => "seam-early",
+            Self::NoIdempotency => "no-idempotency",
+            Self::KeepRemoved => "keep-removed",
+        }
+    }
+}
