@@ -377,6 +377,17 @@ mod tests {
     }
 
     #[test]
+    fn what_others_may_be_includes_what_nobody_may_say_of_themselves() {
+        let document = document("1.0.0");
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(
+            schemas["PresenceStatus"]["enum"],
+            json!(["online", "away", "dnd", "invisible", "offline"])
+        );
+        assert_eq!(schemas["OwnStatus"]["enum"], json!(["online", "away", "dnd", "invisible"]));
+    }
+
+    #[test]
     fn a_schema_is_one_flat_object() {
         for (kind, schema) in frame_schemas().into_iter().chain(command_schemas()) {
             assert_eq!(schema["type"], "object", "{kind}");
