@@ -65,7 +65,8 @@ pub(crate) async fn resume(
         let before = resident(pid);
         let replaying = Instant::now();
         let attach = u64::try_from(number).unwrap_or_default();
-        let (session, peak) = peak_during(pid, replay(address, &other, id, after, head, attach)).await;
+        let span = Span { conversation: id, cursor: cursor_at(&history, id, after), after, head };
+        let (session, peak) = peak_during(pid, replay(address, &other, &span, attach)).await;
         let seconds = replaying.elapsed().as_secs_f64();
         history.sessions.push(session);
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -122,15 +123,27 @@ async fn fill(
     }
 }
 
-/// Resumes, and reads to the head.
-async fn replay(
-    address: SocketAddr,
-    person: &Person,
+/// What a client missed.
+struct Span {
     conversation: i64,
+    cursor: String,
     after: Seq,
     head: Seq,
-    attach: u64,
-) -> Session {
+}
+
+/// The cursor of an event, as whoever has it knows it.
+fn cursor_at(history: &History, conversation: i64, seq: Seq) -> String {
+    let log = history.logs.get(&conversation).map_or(&[][..], Vec::as_slice);
+    match log.iter().find(|event| event.seq == seq) {
+        Some(event) => format!("{seq}.{}", String::from_utf8_lossy(&event.stamp.to_be_bytes())),
+        None => "0".to_owned(),
+    }
+}
+
+/// Resumes, and reads to the head.
+async fn replay(address: SocketAddr, person: &Person, span: &Span, attach: u64) -> Session {
+    let Span { conversation, cursor, after, head } = span;
+    let (conversation, after, head) = (*conversation, *after, *head);
     let mut session = Session {
         attach,
         device: 0,
@@ -141,7 +154,7 @@ async fn replay(
         deliveries: Vec::new(),
         end: End::Settled(head),
     };
-    let path = format!("/conversations/{conversation}/ws?token={}&v=1&after={after}", person.token);
+    let path = format!("/conversations/{conversation}/ws?token={}&v=1&after={cursor}", person.token);
     let Some(mut socket) = Socket::open(address, &path, None, None).await else { return session };
     let mut have = after;
     while have < head {

@@ -5,6 +5,7 @@
 
 mod bench;
 mod chat;
+mod check;
 mod configuration;
 mod serving;
 mod support;

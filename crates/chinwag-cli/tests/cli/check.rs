@@ -1,0 +1,55 @@
+//! `chinwag check`, in a few seconds: small counts, the same paths.
+
+use serde_json::Value;
+
+use crate::support::{Place, text};
+
+const SMALL: [&str; 9] = [
+    "check",
+    "--json",
+    "--seed=7",
+    "--clients=6",
+    "--duration=1",
+    "--events=300",
+    "--frozen=0",
+    "--disconnects=40",
+    "--kills=3",
+];
+
+fn small(place: &Place, more: &[&str]) -> (i32, Value) {
+    let done = place.run(&[&SMALL[..], &["--work-dir", text(&place.path(""))], more].concat());
+    let report = serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("{}", done.stderr));
+    (done.code, report)
+}
+
+#[test]
+fn a_server_of_its_own_keeps_its_promises() {
+    let place = Place::new();
+    let (code, report) = small(&place, &[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["seed"], 7);
+    let claims = report["claims"].as_array().unwrap();
+    assert_eq!(claims.len(), 3, "{report:#}");
+    assert!(claims.iter().all(|claim| claim["kept"] == true), "{report:#}");
+}
+
+#[test]
+fn a_server_that_runs_already_is_checked_and_never_killed() {
+    let place = Place::new();
+    place.write("secret", "0123456789abcdef0123456789abcdef");
+    let serve = ["serve", "--limits", "off", "--provision-users", "--jwt-secret-file", "secret"];
+    let server = place.server(&serve);
+    let (code, report) = small(&place, &["--url", &server.url, "--token-secret-file", "secret"]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["claims"].as_array().unwrap().len(), 2, "{report:#}");
+    assert_eq!(server.stop().code, 0);
+}
+
+#[test]
+fn another_machine_is_refused_unless_it_is_allowed() {
+    let place = Place::new();
+    place.write("secret", "0123456789abcdef0123456789abcdef");
+    let done = place.run(&["check", "--url", "http://192.0.2.7:8000", "--token-secret-file", "secret"]);
+    assert_eq!(done.code, 74, "{}", done.stderr);
+    assert!(done.stderr.contains("--allow-remote"), "{}", done.stderr);
+}
