@@ -5,7 +5,7 @@ mod room;
 mod upgrade;
 mod user;
 
-use chinwag_protocol::{CloseCode, ConversationId, Frame};
+use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame};
 
 pub(super) use room::room;
 pub(super) use user::user;
@@ -46,13 +46,26 @@ async fn resume(line: &Line<'_>, id: ConversationId, entered: &Entered) -> Resul
     }
 }
 
+/// Lets a connection into a conversation.
+async fn enter(
+    line: &Line<'_>,
+    actor: &Actor,
+    id: ConversationId,
+    cursor: Option<Cursor>,
+    replay_limit: Option<u32>,
+) -> Result<Entered, EnterError> {
+    // `auth` may have brought a token of another session than the one that opened the socket.
+    let actor = Actor { session: line.connection.session(), ..actor.clone() };
+    line.chat.enter(&actor, id, cursor, replay_limit).await
+}
+
 /// Asks whether the user of a place that was just taken is still a participant. A removal that was fanned
 /// out after they were let in, and before they had their place, found nobody to send away.
 async fn still_takes_part(line: &Line<'_>, actor: &Actor, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());
     }
-    line.chat.enter(actor, id, None, None).await.map(|_| ())
+    enter(line, actor, id, None, None).await.map(|_| ())
 }
 
 /// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,

@@ -103,7 +103,7 @@ impl Handler for Room {
         let after: Option<Option<Cursor>> = self.after.as_ref().map(|text| text.parse().ok());
         // The room is held before its head is read: what is committed in between is not missed.
         let seat = line.reserve(self.id);
-        let entered = line.chat.enter(&self.actor, self.id, after.flatten(), None).await;
+        let entered = super::enter(line, &self.actor, self.id, after.flatten(), None).await;
         let entered = entered.map_err(|error| End::from(close_code(&error)))?;
         let is_original = self.dialect == Dialect::Seed;
         line.answer(&Frame::Connection {

@@ -159,7 +159,7 @@ impl Handler for User {
         }
         for (id, seat) in seats {
             let cursor = hello.cursors.get(&id.0).copied();
-            match line.chat.enter(&self.actor, id, cursor, Some(replay_limit)).await {
+            match super::enter(line, &self.actor, id, cursor, Some(replay_limit)).await {
                 Ok(entered) => {
                     // Without a cursor the client goes on from the head that `ready` named.
                     let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
@@ -277,7 +277,7 @@ impl User {
             return Ok(());
         }
         let seat = line.reserve(id);
-        let entered = match line.chat.enter(&self.actor, id, None, None).await {
+        let entered = match super::enter(line, &self.actor, id, None, None).await {
             Ok(entered) => entered,
             // Removed again meanwhile.
             Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => return Ok(()),
@@ -310,7 +310,7 @@ impl User {
             return Ok(Ok(()));
         }
         let seat = line.reserve(id);
-        match line.chat.enter(&self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
+        match super::enter(line, &self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
             Ok(entered) => {
                 // Live events of an earlier place would come between those of the replay.
                 line.leave(id);
