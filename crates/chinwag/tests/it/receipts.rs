@@ -5,6 +5,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use crate::harness::{Device, Person, TestServer, reply};
+use crate::resume::seed;
 
 /// What one participant's list says of another: delivered and read.
 async fn marks(person: &Person, conversation: i64, of: &Person) -> (i64, i64) {
@@ -69,8 +70,7 @@ async fn the_others_get_a_receipt_and_ones_own_devices_the_counts() {
 
 #[tokio::test]
 async fn marks_of_three_devices_only_move_forward() {
-    let seed = rand::random::<u64>();
-    println!("seed {seed}");
+    let seed = seed();
     let mut random = StdRng::seed_from_u64(seed);
     let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
     let (anna, ben) = (server.person("anna").await, server.person("ben").await);
@@ -96,15 +96,15 @@ async fn marks_of_three_devices_only_move_forward() {
         if kind == "read" {
             read = read.max(seq.min(HEAD));
         }
-        assert_eq!(marks(&anna, group, &ben).await, (delivered, read), "seed {seed}");
+        assert_eq!(marks(&anna, group, &ben).await, (delivered, read), "SEED={seed}");
     }
     let (mut last_delivered, mut last_read) = (0, 0);
     while (last_delivered, last_read) != (delivered, read) {
         let frame = hers.next_of("receipt").await;
         let (told_delivered, told_read) =
             (frame["delivered_seq"].as_i64().unwrap(), frame["read_seq"].as_i64().unwrap());
-        assert!(told_delivered >= last_delivered && told_read >= last_read, "seed {seed}: {frame}");
-        assert!(told_read <= told_delivered && told_delivered <= HEAD, "seed {seed}: {frame}");
+        assert!(told_delivered >= last_delivered && told_read >= last_read, "SEED={seed}: {frame}");
+        assert!(told_read <= told_delivered && told_delivered <= HEAD, "SEED={seed}: {frame}");
         (last_delivered, last_read) = (told_delivered, told_read);
     }
 }
@@ -150,8 +150,7 @@ async fn told(person: &Person, conversation: i64) -> (u64, u64) {
 
 #[tokio::test]
 async fn counts_are_those_of_the_log_also_after_a_restart() {
-    let seed = rand::random::<u64>();
-    println!("seed {seed}");
+    let seed = seed();
     let mut random = StdRng::seed_from_u64(seed);
     let server = TestServer::provisioning_with(|config| {
         config.limits.is_enforced = false;
@@ -174,7 +173,7 @@ async fn counts_are_those_of_the_log_also_after_a_restart() {
                 let path = format!("{base}/messages/{}", sent[place].1);
                 let edited =
                     reply(people[who].request("PATCH", &path).json(&json!({"content": content}))).await;
-                assert_eq!(edited.status, 200, "seed {seed}: {:?}", edited.body);
+                assert_eq!(edited.status, 200, "SEED={seed}: {:?}", edited.body);
                 sent.rotate_left(1);
             }
             (2, Some(place)) => {
@@ -182,7 +181,7 @@ async fn counts_are_those_of_the_log_also_after_a_restart() {
                 assert_eq!(
                     people[who].delete(&format!("{base}/messages/{id}")).await.status,
                     204,
-                    "seed {seed}"
+                    "SEED={seed}"
                 );
             }
             (3, _) => {
@@ -197,7 +196,7 @@ async fn counts_are_those_of_the_log_also_after_a_restart() {
                 assert_eq!(
                     told(person, group).await,
                     counted(person, group).await,
-                    "seed {seed}, round {round}"
+                    "SEED={seed}, round {round}"
                 );
             }
         }
@@ -209,6 +208,6 @@ async fn counts_are_those_of_the_log_also_after_a_restart() {
     let server = server.restart().await;
     for (name, before) in ["anna", "ben", "carol"].iter().zip(before) {
         let person = server.person(name).await;
-        assert_eq!((told(&person, group).await, marks(&person, group, &person).await), before, "seed {seed}");
+        assert_eq!((told(&person, group).await, marks(&person, group, &person).await), before, "SEED={seed}");
     }
 }

@@ -152,6 +152,21 @@ async fn a_newer_token_keeps_a_live_socket_open_past_the_older_ones_end() {
 }
 
 #[tokio::test]
+async fn a_socket_that_was_renewed_outlives_the_session_that_opened_it() {
+    let server = TestServer::demo().await;
+    let (opener, newer) = (server.sign_in("testuser").await, server.sign_in("testuser").await);
+    let alice = server.sign_in("alice").await;
+    let (mut user, _) = Device::of(&opener, &json!({})).await;
+    user.does(json!({"type": "auth", "token": newer.token})).await;
+    assert_eq!(opener.post("/auth/logout", &Value::Null).await.status, 204);
+    let group = alice.group("Group", &[&newer]).await;
+    assert_eq!(user.next_of("conversation").await["id"], group);
+    user.does(json!({"type": "subscribe", "conversation_id": group, "after": "0"})).await;
+    assert_eq!(newer.post("/auth/logout", &Value::Null).await.status, 204);
+    assert_eq!(user.close_code().await, 4006, "and ends with the one that it was renewed with");
+}
+
+#[tokio::test]
 async fn a_short_lifetime_is_announced_at_once_and_ends_with_4005() {
     let server = TestServer::demo_with(|config| {
         config.auth.token_lifetime = Duration::from_secs(2);
