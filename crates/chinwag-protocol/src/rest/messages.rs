@@ -85,7 +85,7 @@ pub struct EditMessage {
 /// What a change did.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Changed {
-    /// The event's position; of the earlier event if it was so already.
+    /// The event's position; absent if it was so already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
     /// The event's stamp.
