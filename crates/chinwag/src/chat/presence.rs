@@ -51,8 +51,13 @@ impl Chat {
             if chat.hub().sockets_of(user_id) > 0 {
                 return;
             }
-            let noted =
-                chat.store().write(move |change| Ok::<_, Refusal>(change.set_last_seen(user_id, last_seen)?));
+            let noted = chat.store().write(move |change| {
+                // Whoever was invisible went when they became so.
+                if change.status(user_id)?.chosen != PresenceStatus::Invisible {
+                    change.set_last_seen(user_id, last_seen)?;
+                }
+                Ok::<_, Refusal>(())
+            });
             if let Err(error) = noted.await {
                 tracing::warn!(%user_id, %error, "can't note when a user was last here");
             }
@@ -77,15 +82,33 @@ impl Chat {
             return Err(Refusal::Invalid { field, kind, code, message });
         }
         let user_id = actor.user_id;
-        self.store()
-            .write(move |change| Ok::<_, Refusal>(change.set_status(user_id, status, &text)?))
+        let vanishes = self
+            .store()
+            .write(move |change| {
+                let was_invisible = change.status(user_id)?.chosen == PresenceStatus::Invisible;
+                let vanishes = status == PresenceStatus::Invisible && !was_invisible;
+                change.set_status(user_id, status, &text)?;
+                if vanishes {
+                    change.set_last_seen(user_id, Timestamp::now())?;
+                }
+                Ok::<_, Refusal>(vanishes)
+            })
             .await?;
-        self.announce(user_id).await;
+        if vanishes {
+            self.tell_others(user_id, |_| true).await;
+        } else {
+            self.announce(user_id).await;
+        }
         Ok(())
     }
 
-    /// Tells a user's status to everybody they share a conversation with.
+    /// Tells a user's status to everybody they share a conversation with. Of those who are invisible,
+    /// nobody hears when they come, go or change what they say.
     async fn announce(&self, user_id: UserId) {
+        self.tell_others(user_id, |status| status.chosen != PresenceStatus::Invisible).await;
+    }
+
+    async fn tell_others(&self, user_id: UserId, is_told: fn(&Status) -> bool) {
         let found = self
             .store()
             .read(move |view| {
@@ -95,10 +118,11 @@ impl Chat {
             })
             .await;
         match found {
-            Ok((conversations, status)) => {
+            Ok((conversations, status)) if is_told(&status) => {
                 let presence = self.shown(user_id, status);
                 self.hub().tell_presence(&conversations, user_id, &presence.frame());
             }
+            Ok(_) => {}
             Err(error) => tracing::warn!(%user_id, %error, "can't tell a user's status"),
         }
     }

@@ -1,7 +1,6 @@
 //! Full-text search: an index of trigrams, so that parts of words and scripts without spaces are found.
 //!
-//! Sending does not wait for the index. It is brought up to date before a search, by jobs of the writer,
-//! and in the background.
+//! Sending does not wait for the index: it is brought up to date before a search, by jobs of the writer.
 
 use chinwag_protocol::{ConversationId, MessageId, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, named_params};

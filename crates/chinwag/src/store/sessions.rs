@@ -7,8 +7,9 @@ use rusqlite::OptionalExtension as _;
 
 use super::{Change, StoreError, View};
 
-/// Sessions that ended this long ago are forgotten: no token of theirs can still be valid.
-const FORGET_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
+/// Sessions whose last access token ended this long ago are forgotten, with their refresh tokens: those
+/// last 90 days.
+const FORGET_AFTER_MS: i64 = 91 * 24 * 60 * 60 * 1000;
 
 /// A sign-in to be.
 #[derive(Clone, Debug)]
@@ -58,7 +59,10 @@ impl View {
     pub(crate) fn sessions(&self, user_id: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, created_at, expires_at, user_agent FROM sessions \
-             WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, id",
+             WHERE user_id = ?1 AND revoked_at IS NULL \
+               AND (expires_at > ?2 OR EXISTS (SELECT 1 FROM refresh_tokens WHERE session_id = sessions.id \
+                                               AND used_at IS NULL AND refresh_tokens.expires_at > ?2)) \
+             ORDER BY created_at DESC, id",
         )?;
         let sessions = statement
             .query_map((user_id.0, now.0), |row| {
@@ -78,9 +82,16 @@ impl View {
 impl Change {
     /// Notes a sign-in, and forgets the user's long expired ones.
     pub(crate) fn insert_session(&mut self, session: &NewSession) -> Result<(), StoreError> {
+        let forgotten = (session.user_id.0, session.created_at.0 - FORGET_AFTER_MS);
+        self.connection
+            .prepare_cached(
+                "DELETE FROM refresh_tokens WHERE session_id IN \
+                 (SELECT id FROM sessions WHERE user_id = ?1 AND expires_at < ?2)",
+            )?
+            .execute(forgotten)?;
         self.connection
             .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND expires_at < ?2")?
-            .execute((session.user_id.0, session.created_at.0 - FORGET_AFTER_MS))?;
+            .execute(forgotten)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO sessions (id, user_id, created_at, expires_at, user_agent) \
