@@ -184,7 +184,7 @@ fn run(mut change: Change, mut jobs: mpsc::Receiver<Job>, mut committed: impl Fn
             Ok((outcomes, commit)) => {
                 committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
                 if seeded_bugs::is(Bug::PublishBeforeCommit) {
-                    drop(change.connection.execute_batch("COMMIT"))
+                    drop(change.connection.execute_batch("COMMIT"));
                 }
                 for outcome in outcomes {
                     (outcome.answer)(Ok(()));
@@ -224,7 +224,7 @@ fn transact(
         }
     }
     if seeded_bugs::is(Bug::AckBeforeCommit) {
-        outcomes.drain(..).for_each(|outcome| (outcome.answer)(Ok(())))
+        outcomes.drain(..).for_each(|outcome| (outcome.answer)(Ok(())));
     }
     if seeded_bugs::is(Bug::PublishBeforeCommit) {
         return Ok((outcomes, Duration::ZERO));
