@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::ring::Run;
+use super::seam::{Place, Places, Taken};
 use super::socket::Socket;
 use crate::auth::Actor;
 
@@ -74,8 +75,7 @@ struct Outbox {
     pending_bytes: usize,
     /// True if the first pending frame is partly written: it has to be finished, whatever happens.
     is_mid_frame: bool,
-    /// Conversations that are not live here, with the next event each needs.
-    behind: Vec<(ConversationId, Seq)>,
+    places: Places,
     errands: Vec<Errand>,
     closing: Option<CloseCode>,
     /// The tick at which the oldest pending byte began to wait.
@@ -111,32 +111,38 @@ impl Connection {
     /// Writes live events of a conversation, or notes that this connection needs them later.
     pub(super) fn deliver(&self, conversation_id: ConversationId, run: &Run, tick: u32) -> Delivery {
         let mut outbox = self.outbox.lock();
-        if outbox.is_behind(conversation_id) {
-            // The driver may be waiting for just this event at the seam.
-            if outbox.pending.is_empty() {
-                self.bell.notify_one();
+        let place = outbox.places.get(conversation_id);
+        if place == Place::Live {
+            if crate::seeded_bugs::is_dropped() {
+                return Delivery::Written;
             }
-            return Delivery::Behind;
+            let taken = self.offer(&mut outbox, run.frames(self.dialect), tick);
+            let place = place.offered(run.first, taken);
+            if place == Place::Live {
+                return Delivery::Written;
+            }
+            outbox.places.set(conversation_id, place);
         }
-        let frames = run.frames(self.dialect);
-        if frames.is_empty() || crate::seeded_bugs::is_dropped() {
-            return Delivery::Written;
-        }
-        let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frames, tick) } else { 0 };
-        if taken == 0 {
-            outbox.behind.push((conversation_id, run.first));
+        // With something pending the driver comes by itself. Else it may be waiting for just this event.
+        if outbox.pending.is_empty() {
             self.bell.notify_one();
-            return Delivery::Behind;
         }
-        Delivery::Written
+        Delivery::Behind
+    }
+
+    /// Writes frames if they may go now: not if something waits that goes before them.
+    fn offer(&self, outbox: &mut Outbox, frames: &Bytes, tick: u32) -> Taken {
+        // Nothing at all is soon taken: a dialect may not know these events.
+        let is_taken =
+            frames.is_empty() || (outbox.pending.is_empty() && self.write_now(outbox, frames, tick) > 0);
+        if is_taken { Taken::Some } else { Taken::Nothing }
     }
 
     /// Writes a frame of which only the latest value matters; if the socket can't take it now, the state
     /// is sent anew when it can.
     pub(super) fn tell(&self, conversation_id: ConversationId, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
-        let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frame, tick) } else { 0 };
-        if taken == 0 {
+        if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.add_errand(Errand::Refresh(conversation_id));
             // Nothing may be pending: then only the bell wakes the driver.
             self.bell.notify_one();
@@ -190,18 +196,14 @@ impl Connection {
 
     /// Writes a frame that may be lost, if the socket takes it now.
     pub(super) fn signal(&self, frame: &Bytes, tick: u32) {
-        let mut outbox = self.outbox.lock();
-        if outbox.pending.is_empty() {
-            self.write_now(&mut outbox, frame, tick);
-        }
+        self.offer(&mut self.outbox.lock(), frame, tick);
     }
 
     /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands.
     /// The driver stops reading commands while too many wait, which bounds them.
     pub(crate) fn answer(&self, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
-        let taken = if outbox.pending.is_empty() { self.write_now(&mut outbox, frame, tick) } else { 0 };
-        if taken == 0 {
+        if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.push(frame.clone(), tick);
         }
     }
@@ -220,6 +222,14 @@ impl Connection {
         taken
     }
 
+    /// The user no longer takes part: a room's own socket is closed, a user's is told.
+    pub(super) fn expel(&self, conversation_id: ConversationId) {
+        match self.dialect {
+            Dialect::Seed | Dialect::Room => self.close(CloseCode::NotParticipant),
+            Dialect::User => self.send_on_errand(Errand::Left(conversation_id)),
+        }
+    }
+
     /// Asks the driver to close the socket. The first reason stands.
     pub(crate) fn close(&self, code: CloseCode) {
         self.outbox.lock().closing.get_or_insert(code);
@@ -236,7 +246,7 @@ impl Connection {
         let keep = usize::from(outbox.is_mid_frame);
         outbox.pending.truncate(keep);
         outbox.pending_bytes = outbox.pending.iter().map(Bytes::len).sum();
-        outbox.behind.clear();
+        outbox.places.clear();
         outbox.push(last, tick);
     }
 
@@ -273,42 +283,43 @@ impl Connection {
     }
 
     /// The conversations that are behind here, with the next event each needs.
-    pub(super) fn behind(&self, place: usize) -> Option<(ConversationId, Seq)> {
-        self.outbox.lock().behind.get(place).copied()
+    pub(super) fn behind(&self, at: usize) -> Option<(ConversationId, Seq)> {
+        self.outbox.lock().places.behind(at)
+    }
+
+    pub(super) fn place(&self, conversation_id: ConversationId) -> Place {
+        self.outbox.lock().places.get(conversation_id)
+    }
+
+    /// Takes its place in a conversation. Only a room moves it, under its lock.
+    pub(super) fn stand(&self, conversation_id: ConversationId, place: Place) {
+        self.outbox.lock().places.set(conversation_id, place);
+        if place != Place::Live {
+            self.bell.notify_one();
+        }
     }
 
     /// From now on this conversation is not live here: events from `next` on come from ring or log.
-    pub(super) fn fall_behind(&self, conversation_id: ConversationId, next: Seq) {
+    pub(super) fn send_to_log(&self, conversation_id: ConversationId, next: Seq) {
         let mut outbox = self.outbox.lock();
-        if !outbox.is_behind(conversation_id) {
-            outbox.behind.push((conversation_id, next));
-        }
+        let place = outbox.places.get(conversation_id).sent_to_log(next);
+        outbox.places.set(conversation_id, place);
         self.bell.notify_one();
     }
 
     /// Forgets that this conversation is behind here: it was left.
     pub(super) fn forget(&self, conversation_id: ConversationId) {
-        self.go_live(conversation_id);
+        self.outbox.lock().places.set(conversation_id, Place::Live);
     }
 
-    /// Live again. Only a room calls this, under its lock, when nothing lies between.
-    pub(super) fn go_live(&self, conversation_id: ConversationId) {
+    /// Queues a page of a conversation that is behind; nobody's page if it was left meanwhile.
+    pub(super) fn queue_page(&self, conversation_id: ConversationId, run: &Run, tick: u32) {
         let mut outbox = self.outbox.lock();
-        outbox.behind.retain(|(behind, _)| *behind != conversation_id);
-        if outbox.behind.is_empty() {
-            outbox.behind = Vec::new();
-        }
-    }
-
-    /// Queues a page of a conversation that is behind; `next` is the event after the page.
-    pub(super) fn queue_page(&self, conversation_id: ConversationId, page: Bytes, next: Seq, tick: u32) {
-        let mut outbox = self.outbox.lock();
-        let place = outbox.behind.iter_mut().find(|(behind, _)| *behind == conversation_id);
-        // Gone if the conversation was left meanwhile; then the page is nobody's any more.
-        let Some((_, needed)) = place else { return };
-        *needed = next;
-        if !page.is_empty() {
-            outbox.push(page, tick);
+        let Some(place) = outbox.places.get(conversation_id).read(run.first, run.next) else { return };
+        outbox.places.set(conversation_id, place);
+        let frames = run.frames(self.dialect);
+        if !frames.is_empty() {
+            outbox.push(frames.clone(), tick);
         }
     }
 
@@ -318,10 +329,6 @@ impl Connection {
 }
 
 impl Outbox {
-    fn is_behind(&self, conversation_id: ConversationId) -> bool {
-        self.behind.iter().any(|(behind, _)| *behind == conversation_id)
-    }
-
     /// Errands of one kind and conversation are done once.
     fn add_errand(&mut self, errand: Errand) {
         if !self.errands.contains(&errand) {

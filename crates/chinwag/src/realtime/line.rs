@@ -12,8 +12,8 @@ use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame, Seq};
 
 use super::connection::Connection;
 use super::hub::Hub;
-use super::ring::{MAX_PAGE_BYTES, PageBuilder};
-use super::room::{CatchUp, Level, Seat, encode, encode_frame};
+use super::ring::{MAX_PAGE_BYTES, Run};
+use super::room::{Level, Seat, Step, encode, encode_frame};
 use crate::chat::Chat;
 use crate::store::Chunk;
 
@@ -98,8 +98,9 @@ impl<'a> Line<'a> {
 
     /// Whether a conversation's events come here as they are fanned out: nothing lies between.
     pub(crate) fn is_live(&self, id: ConversationId) -> bool {
-        let mut behind = (0..).map_while(|place| self.connection.behind(place));
-        self.level(id) == Some(Level::Full) && !behind.any(|(behind, _)| behind == id)
+        self.seats
+            .get(&id)
+            .is_some_and(|(seat, level)| *level == Level::Full && seat.room.is_live(self.connection))
     }
 
     pub(super) fn leave_all(&mut self) {
@@ -134,28 +135,21 @@ impl<'a> Line<'a> {
                 continue;
             };
             let run = match seat.room.catch_up(self.connection, next) {
-                CatchUp::Live => continue,
-                CatchUp::Wait => {
+                Step::Live => continue,
+                Step::Wait => {
                     place += 1;
                     continue;
                 }
-                CatchUp::Run(run) => run,
-                CatchUp::Log(after, through) => {
+                Step::Write(run) => Some(run),
+                Step::ReadLog { after, through } => {
                     self.hub().metrics().log_pages.inc();
-                    let mut page = PageBuilder::default();
-                    let mut next = next;
-                    for frame in self.log(id, after, through).await?.iter().map(encode) {
-                        if !page.takes(&frame) {
-                            break;
-                        }
-                        page.add(frame);
-                        next = next.next();
-                    }
-                    page.finish(next)
+                    let events = self.log(id, after, through).await?;
+                    Run::of(events.iter().map(|event| (event.entry().seq, encode(event))))
                 }
             };
-            let frames = run.frames(self.connection.dialect).clone();
-            self.connection.queue_page(id, frames, run.next, self.hub().tick());
+            if let Some(run) = run {
+                self.connection.queue_page(id, &run, self.hub().tick());
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! [`connection`]s, and a connection that can't take them now catches up by itself in its [`drive`]r.
 //!
 //! Connections hold cursors, not queues: one that is behind remembers the next event it needs, reads it
-//! from the room's ring or from the log, and goes live again at the seam. Fan-out never waits.
+//! from the room's ring or from the log, and goes live again at the [`seam`]. Fan-out never waits.
 
 mod connection;
 mod drive;
@@ -11,6 +11,7 @@ mod hub;
 mod line;
 mod ring;
 mod room;
+mod seam;
 mod socket;
 mod sweeper;
 mod typing;

@@ -44,6 +44,18 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// The first of these events, as many as make one page. `None` if there are none.
+    pub(super) fn of(frames: impl Iterator<Item = (Seq, Frame)>) -> Option<Self> {
+        let mut page = PageBuilder::default();
+        for (seq, frame) in frames {
+            if !page.takes(seq, &frame) {
+                break;
+            }
+            page.add(seq, frame);
+        }
+        page.finish()
+    }
+
     /// What a connection that speaks this dialect gets.
     pub(super) fn frames(&self, dialect: Dialect) -> &Bytes {
         match dialect {
@@ -78,44 +90,38 @@ impl Ring {
     /// newer than its newest.
     pub(super) fn run_from(&self, next: Seq) -> Option<Run> {
         let skipped = usize::try_from(next.0.checked_sub(self.first?.0)?).ok()?;
-        let mut page = PageBuilder::default();
-        let mut next = next;
-        for frame in self.frames.iter().skip(skipped) {
-            if !page.takes(frame) {
-                break;
-            }
-            page.add(frame.clone());
-            next = next.next();
-        }
-        (!page.frames.is_empty()).then(|| page.finish(next))
+        let positions = std::iter::successors(Some(next), |seq| Some(seq.next()));
+        Run::of(positions.zip(self.frames.iter().skip(skipped).cloned()))
     }
 }
 
-/// Joins frames to a run.
+/// Joins frames of consecutive events to a run.
 #[derive(Default)]
 pub(super) struct PageBuilder {
     frames: Vec<Frame>,
     bytes: usize,
+    /// The position after the last of them.
+    next: Option<Seq>,
 }
 
 impl PageBuilder {
-    /// Whether the page has room for one more. An empty one always has.
-    pub(super) fn takes(&self, frame: &Frame) -> bool {
-        self.frames.is_empty()
-            || (self.bytes + frame.bytes.len() <= MAX_PAGE_BYTES && self.frames.len() < MAX_EVENTS)
+    /// Whether this one comes next, and there is room for it. An empty page takes any.
+    pub(super) fn takes(&self, seq: Seq, frame: &Frame) -> bool {
+        self.next.is_none_or(|next| {
+            seq == next && self.bytes + frame.bytes.len() <= MAX_PAGE_BYTES && self.frames.len() < MAX_EVENTS
+        })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
-    }
-
-    pub(super) fn add(&mut self, frame: Frame) {
+    /// Adds a frame that it takes.
+    pub(super) fn add(&mut self, seq: Seq, frame: Frame) {
         self.bytes += frame.bytes.len();
         self.frames.push(frame);
+        self.next = Some(seq.next());
     }
 
-    /// `next` is the position after the last frame; the frames are of consecutive events.
-    pub(super) fn finish(self, next: Seq) -> Run {
+    /// `None` if nothing was added.
+    pub(super) fn finish(self) -> Option<Run> {
+        let next = self.next?;
         let events = u64::try_from(self.frames.len()).unwrap_or(u64::MAX);
         let frames = join(self.frames.iter(), self.bytes);
         let is_all_messages = self.frames.iter().all(|frame| frame.is_message);
@@ -125,7 +131,7 @@ impl PageBuilder {
             join(self.frames.iter().filter(|frame| frame.is_message), self.bytes)
         };
         let first = Seq(next.0 - i64::try_from(self.frames.len()).unwrap_or_default());
-        Run { frames, messages, first, next, events }
+        Some(Run { frames, messages, first, next, events })
     }
 }
 

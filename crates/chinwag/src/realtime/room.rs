@@ -1,16 +1,16 @@
 //! One conversation's connections on this server, and the order in which they get its events.
 //!
 //! Commits put events into the inbox and never wait. Fan-out drains the inbox: it encodes each event
-//! once, keeps it in the ring and writes it to every connection that is live. `delivered` is the seam:
-//! a live connection has had every event up to it; one that is behind reads up to it, and no further,
-//! from ring or log, and then goes live under the same lock. So nothing is missed and nothing comes twice.
+//! once, keeps it in the ring and writes it to every connection that is live. Those that are behind ask
+//! what to do. Who gets what from where, the [`seam`](super::seam) decides; it moves, and connections go
+//! live at it, under one lock.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chinwag_protocol::rest::Receipt;
-use chinwag_protocol::{CloseCode, ConversationId, Event, Frame, Seq, UserId};
+use chinwag_protocol::{ConversationId, Event, Frame, Seq, UserId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -18,9 +18,14 @@ use tokio::sync::watch;
 use super::connection::{Connection, Delivery, Dialect, Errand};
 use super::hub::Hub;
 use super::ring::{self, PageBuilder, Ring, Run};
+use super::seam::{Accept, CatchUp, Place, Seam};
 use super::typing::Typing;
 
-/// Events that may wait for fan-out. More are dropped here, and everybody reads them from the log.
+#[cfg(test)]
+mod tests;
+
+/// Events that may wait for fan-out. More are dropped here, but for removals, and everybody reads them from
+/// the log.
 const MAX_INBOX: usize = 4096;
 
 pub(super) struct Room {
@@ -43,10 +48,13 @@ struct Inbox {
 
 #[derive(Default)]
 struct Live {
-    /// The newest event that was fanned out; `None` until anything is known.
-    delivered: Option<Seq>,
+    seam: Seam,
+    /// Up to the seam.
     ring: Ring,
     members: IndexMap<u64, Member>,
+    /// The last removal of each user since the room was opened: whoever was let in before, but joins after
+    /// it, must not stay.
+    removals: HashMap<UserId, Seq>,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
 }
@@ -54,6 +62,8 @@ struct Live {
 struct Member {
     connection: Arc<Connection>,
     level: Level,
+    /// The head of the log when it was let in: a removal up to there is not meant.
+    after: Seq,
 }
 
 /// How much of a conversation a connection wants.
@@ -66,15 +76,15 @@ pub(crate) enum Level {
 }
 
 /// What a connection that is behind should do next.
-pub(super) enum CatchUp {
+pub(super) enum Step {
     /// Nothing: it is live now.
     Live,
-    /// Nothing yet: it has read ahead of fan-out, which will ring.
+    /// Nothing yet: fan-out will ring.
     Wait,
     /// Write these.
-    Run(Run),
+    Write(Run),
     /// Read the log after the first position, up to and with the second.
-    Log(Seq, Seq),
+    ReadLog { after: Seq, through: Seq },
 }
 
 /// A connection's place in a room. Dropping it leaves, and tells the others if it was the user's last.
@@ -99,8 +109,7 @@ impl Room {
     pub(super) fn push(&self, event: Event) -> bool {
         let mut inbox = self.inbox.lock();
         if inbox.events.len() >= MAX_INBOX {
-            // Fan-out sees the hole and sends everybody to the log.
-            inbox.events.clear();
+            inbox.drop_events();
         }
         inbox.events.push_back(event);
         !std::mem::replace(&mut inbox.is_scheduled, true)
@@ -116,19 +125,19 @@ impl Room {
     /// Fans out everything that waits.
     pub(super) fn drain(&self, hub: &Hub) {
         let mut live = self.live.lock();
-        self.drain_locked(&mut live, hub);
+        loop {
+            self.drain_locked(&mut live, hub);
+            let mut inbox = self.inbox.lock();
+            if inbox.is_empty() {
+                // Only here: whoever joins and drains leaves the room in the threads' queue.
+                inbox.is_scheduled = false;
+                return;
+            }
+        }
     }
 
     fn drain_locked(&self, live: &mut Live, hub: &Hub) {
-        loop {
-            let (events, receipts) = {
-                let mut inbox = self.inbox.lock();
-                if inbox.events.is_empty() && inbox.receipts.is_empty() {
-                    inbox.is_scheduled = false;
-                    return;
-                }
-                (std::mem::take(&mut inbox.events), std::mem::take(&mut inbox.receipts))
-            };
+        while let Some((events, receipts)) = self.take_inbox() {
             live.fan_out(self.id, events, hub);
             self.news.send_replace(());
             for receipt in receipts.values() {
@@ -137,23 +146,34 @@ impl Room {
         }
     }
 
+    /// What waits. A function of its own, so that its lock is free again during fan-out.
+    fn take_inbox(&self) -> Option<(VecDeque<Event>, IndexMap<UserId, Receipt>)> {
+        let mut inbox = self.inbox.lock();
+        let is_empty = inbox.is_empty();
+        (!is_empty).then(|| (std::mem::take(&mut inbox.events), std::mem::take(&mut inbox.receipts)))
+    }
+
     /// Adds a connection that has had, or does not want, the events up to `after`.
     fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
-        let delivered = *live.delivered.get_or_insert(after);
-        if delivered != after && level == Level::Full {
-            connection.fall_behind(self.id, after.next());
-        }
         let user_id = connection.actor.user_id;
+        if live.removals.get(&user_id).is_some_and(|removal| *removal > after) {
+            // Removed while it replayed: fan-out has passed that on already.
+            return connection.expel(self.id);
+        }
+        let place = live.seam.join(after);
+        if level == Level::Full {
+            connection.stand(self.id, place);
+        }
         let sockets = live.users.entry(user_id).or_default();
         *sockets += 1;
         if *sockets == 1 {
             let username = &connection.actor.username;
             live.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
         }
-        live.members.insert(connection.id, Member { connection: Arc::clone(connection), level });
+        live.members.insert(connection.id, Member { connection: Arc::clone(connection), level, after });
     }
 
     fn leave(&self, connection: &Connection, hub: &Hub) {
@@ -184,22 +204,46 @@ impl Room {
         members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
     }
 
-    /// What a connection of this room that needs `next` should do.
-    pub(super) fn catch_up(&self, connection: &Connection, next: Seq) -> CatchUp {
+    /// Whether a connection is here and stands at the seam.
+    pub(super) fn is_live(&self, connection: &Connection) -> bool {
         let live = self.live.lock();
-        let is_member = live.members.contains_key(&connection.id);
-        let Some(delivered) = live.delivered.filter(|_| is_member) else { return CatchUp::Wait };
-        if next == delivered.next() {
-            connection.go_live(self.id);
-            return CatchUp::Live;
+        live.members.contains_key(&connection.id) && connection.place(self.id) == Place::Live
+    }
+
+    /// What a connection of this room that needs `next` should do.
+    pub(super) fn catch_up(&self, connection: &Connection, next: Seq) -> Step {
+        let live = self.live.lock();
+        if !live.members.contains_key(&connection.id) {
+            return Step::Wait;
         }
-        if next > delivered {
-            return CatchUp::Wait;
+        match live.seam.catch_up(next) {
+            CatchUp::Live => {
+                connection.stand(self.id, Place::Live);
+                Step::Live
+            }
+            CatchUp::Wait => Step::Wait,
+            CatchUp::Read { after, through } => match live.ring.run_from(next) {
+                Some(run) => Step::Write(run),
+                None => Step::ReadLog { after, through },
+            },
         }
-        match live.ring.run_from(next) {
-            Some(run) => CatchUp::Run(run),
-            None => CatchUp::Log(Seq(next.0 - 1), delivered),
-        }
+    }
+}
+
+impl Inbox {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.receipts.is_empty()
+    }
+
+    /// Drops what waits: fan-out sees the hole and sends everybody to the log. The last removal of each user
+    /// stays, or they would be sent there too.
+    fn drop_events(&mut self) {
+        let mut users = HashSet::new();
+        let mut is_last =
+            |event: &Event| matches!(event, Event::ParticipantRemoved(gone) if users.insert(gone.user_id));
+        let mut kept: Vec<_> = self.events.drain(..).rev().filter(|event| is_last(event)).collect();
+        kept.reverse();
+        self.events = kept.into();
     }
 }
 
@@ -209,39 +253,38 @@ impl Live {
         let mut page = PageBuilder::default();
         for event in events {
             let seq = event.entry().seq;
-            if self.delivered.is_some_and(|delivered| seq <= delivered) {
+            if let Event::ParticipantRemoved(removed) = &event
+                && !crate::seeded_bugs::is(crate::seeded_bugs::Bug::KeepRemoved)
+            {
+                // Up to here they took part; of what follows they hear nothing, not even this. Also if it
+                // is old: somebody else may have joined after it, and so have moved the seam.
+                self.write_to_all(id, std::mem::take(&mut page), hub);
+                self.remove(id, removed.user_id, seq, hub);
+            }
+            let accept = self.seam.accept(seq);
+            if accept == Accept::Old {
                 continue;
             }
             let frame = encode(&event);
             hub.metrics().encodings.inc();
-            let is_next = self.delivered.is_none_or(|delivered| seq == delivered.next());
             // Written before everybody is sent to the log: a live connection that is not told of an event
             // never asks for it.
-            if !is_next || !page.takes(&frame) {
+            if !page.takes(seq, &frame) {
                 self.write_to_all(id, std::mem::take(&mut page), hub);
             }
-            if !is_next {
-                self.send_to_log(id);
+            if let Accept::Hole { next } = accept {
+                self.send_to_log(id, next);
             }
-            if let Event::ParticipantRemoved(removed) = &event
-                && !crate::seeded_bugs::is(crate::seeded_bugs::Bug::KeepRemoved)
-            {
-                // Up to here they took part; of what follows they hear nothing, not even this.
-                self.write_to_all(id, std::mem::take(&mut page), hub);
-                self.remove(id, removed.user_id, hub);
-            }
-            page.add(frame.clone());
+            page.add(seq, frame.clone());
             self.ring.push(seq, frame);
-            self.delivered = Some(seq);
         }
         self.write_to_all(id, page, hub);
     }
 
-    /// Writes the events before the seam. Everybody who is live stands at the same place, so one run
-    /// serves all.
+    /// Writes the events that come next. Everybody who is live stands at the same place, so one run serves
+    /// all.
     fn write_to_all(&self, id: ConversationId, page: PageBuilder, hub: &Hub) {
-        let Some(delivered) = self.delivered.filter(|_| !page.is_empty()) else { return };
-        let run = page.finish(delivered.next());
+        let Some(run) = page.finish() else { return };
         let tick = hub.tick();
         let mut written = 0;
         for member in self.members.values() {
@@ -254,19 +297,17 @@ impl Live {
         hub.metrics().deliveries.inc_by(written);
     }
 
-    /// Ends a user's connections here: a room's own are closed, a user's sockets are told.
-    fn remove(&mut self, id: ConversationId, user_id: UserId, hub: &Hub) {
-        let is_theirs = |member: &Member| member.connection.actor.user_id == user_id;
+    /// Ends the connections of a user who was removed at `seq`, but not those that were let in since.
+    fn remove(&mut self, id: ConversationId, user_id: UserId, seq: Seq, hub: &Hub) {
+        self.removals.insert(user_id, seq);
+        let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
         let gone: Vec<_> = self.members.values().filter(|member| is_theirs(member)).collect();
         let gone: Vec<_> = gone.into_iter().map(|member| Arc::clone(&member.connection)).collect();
         for connection in gone {
             self.members.swap_remove(&connection.id);
             connection.forget(id);
+            connection.expel(id);
             self.count_down(&connection, hub);
-            match connection.dialect {
-                Dialect::Seed | Dialect::Room => connection.close(CloseCode::NotParticipant),
-                Dialect::User => connection.send_on_errand(Errand::Left(id)),
-            }
         }
     }
 
@@ -283,10 +324,9 @@ impl Live {
     }
 
     /// Events are missing between what was fanned out and what came: everybody reads them from the log.
-    fn send_to_log(&self, id: ConversationId) {
-        let next = self.delivered.map_or(Seq(1), Seq::next);
+    fn send_to_log(&self, id: ConversationId, next: Seq) {
         for member in self.members.values().filter(|member| member.level == Level::Full) {
-            member.connection.fall_behind(id, next);
+            member.connection.send_to_log(id, next);
         }
     }
 
@@ -325,7 +365,8 @@ impl Seat {
         Self { hub: Arc::clone(hub), room: hub.hold_room(id), connection: None }
     }
 
-    /// Joins: the connection gets every event after `after`, once and in order.
+    /// Joins: the connection gets every event after `after`, once and in order. Not if its user was removed
+    /// since: then it is told so, and gets nothing.
     pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
         self.connection = Some(Arc::clone(connection));
         self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
