@@ -32,8 +32,9 @@ pub(super) fn mentions(content: &str) -> Vec<String> {
     let mut rest = content;
     while let Some(character) = rest.chars().next() {
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
-        // In `alice@example.com` nobody is named.
-        if character == '@' && !is_name(before) {
+        // In `alice@example.com` nobody is named. Scripts without spaces may name somebody anywhere.
+        let is_address = before.is_ascii() && is_name(before);
+        if character == '@' && !is_address {
             let end = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
             let name = rest.get(..end).unwrap_or_default().trim_end_matches(['.', '-']).to_lowercase();
             let fits = !name.is_empty() && name.chars().count() <= limits::MAX_NAME_CHARS;
