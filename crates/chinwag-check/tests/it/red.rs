@@ -60,7 +60,7 @@ fn a_stored_message_that_nobody_sent_is_a_phantom() {
 #[test]
 fn a_stored_message_that_was_refused_is_a_phantom() {
     assert_found(FaultKind::Phantom, |history| {
-        history.attempts.last_mut().unwrap().outcome = Outcome::Refused
+        history.attempts.last_mut().unwrap().outcome = Outcome::Refused;
     });
 }
 

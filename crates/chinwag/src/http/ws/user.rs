@@ -310,10 +310,10 @@ impl User {
             return Ok(Ok(()));
         }
         let seat = line.reserve(id);
+        // Left before the head is read: what an earlier place got live behind it would come again.
+        line.leave(id);
         match super::enter(line, &self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
             Ok(entered) => {
-                // Live events of an earlier place would come between those of the replay.
-                line.leave(id);
                 if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
