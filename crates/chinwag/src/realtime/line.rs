@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame, Seq};
 
 use super::connection::Connection;
@@ -101,6 +102,13 @@ impl<'a> Line<'a> {
         self.seats
             .get(&id)
             .is_some_and(|(seat, level)| *level == Level::Full && seat.room.is_live(self.connection))
+    }
+
+    /// Tells this connection how far everybody in a conversation is.
+    pub(crate) fn tell_receipts(&self, id: ConversationId, receipts: &[Receipt]) {
+        if let Some((seat, Level::Full)) = self.seats.get(&id) {
+            seat.room.tell_receipts(self.connection, receipts, self.hub());
+        }
     }
 
     pub(super) fn leave_all(&mut self) {

@@ -57,6 +57,8 @@ struct Live {
     removals: HashMap<UserId, Seq>,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
+    /// How far everybody is known to be, so that no connection hears of a step back.
+    receipts: HashMap<UserId, Receipt>,
 }
 
 struct Member {
@@ -141,8 +143,22 @@ impl Room {
             live.fan_out(self.id, events, hub);
             self.news.send_replace(());
             for receipt in receipts.values() {
-                live.tell(self.id, &Frame::Receipt(receipt), hub);
+                if let Some(receipt) = live.advance(receipt) {
+                    live.tell(self.id, &Frame::Receipt(&receipt), hub);
+                }
             }
+        }
+    }
+
+    /// Tells one connection how far everybody is, by receipts that were just read from the store. Under
+    /// the room's lock, and never less than was told before: marks only move forward.
+    pub(super) fn tell_receipts(&self, connection: &Connection, receipts: &[Receipt], hub: &Hub) {
+        let mut live = self.live.lock();
+        self.drain_locked(&mut live, hub);
+        for receipt in receipts {
+            live.advance(receipt);
+            let known = live.receipts.get(&receipt.user_id).unwrap_or(receipt);
+            connection.tell(self.id, &encode_frame(&Frame::Receipt(known)), hub.tick());
         }
     }
 
@@ -248,6 +264,24 @@ impl Inbox {
 }
 
 impl Live {
+    /// Moves somebody's marks forward. `None` if these are not ahead of what is known here.
+    fn advance(&mut self, receipt: &Receipt) -> Option<Receipt> {
+        let known = self.receipts.entry(receipt.user_id).or_insert(Receipt {
+            delivered_seq: Seq::ZERO,
+            read_seq: Seq::ZERO,
+            ..*receipt
+        });
+        let ahead = Receipt {
+            delivered_seq: known.delivered_seq.max(receipt.delivered_seq),
+            read_seq: known.read_seq.max(receipt.read_seq),
+            ..*receipt
+        };
+        (ahead != *known).then(|| {
+            *known = ahead;
+            ahead
+        })
+    }
+
     fn fan_out(&mut self, id: ConversationId, events: VecDeque<Event>, hub: &Hub) {
         // In the ring, but not yet written: one page at most, so that the ring still has it then.
         let mut page = PageBuilder::default();
@@ -299,6 +333,8 @@ impl Live {
 
     /// Ends the connections of a user who was removed at `seq`, but not those that were let in since.
     fn remove(&mut self, id: ConversationId, user_id: UserId, seq: Seq, hub: &Hub) {
+        // Whoever is added again begins anew.
+        self.receipts.remove(&user_id);
         self.removals.insert(user_id, seq);
         let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
         let gone: Vec<_> = self.members.values().filter(|member| is_theirs(member)).collect();

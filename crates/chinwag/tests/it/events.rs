@@ -246,7 +246,7 @@ async fn a_stream_ends_when_its_account_is_disabled() {
 async fn a_stream_ends_with_its_token() {
     let (server, anna, mut ben, id) = people().await;
     // Good for a moment: there is no session whose end could end the stream.
-    let claims = json!({"sub": "ben", "iat": now() - 60, "exp": now() + 2});
+    let claims = json!({"sub": "ben", "iat": now() - 60, "exp": now() + 8});
     ben.token = sign(&claims, SECRET);
     let mut stream = Stream::open(&ben, id, "0").await;
     anna.say(id, "in time").await;

@@ -88,8 +88,7 @@ async fn tell_state(
 
 async fn tell_receipts(line: &Line<'_>, id: ConversationId) -> Result<(), End> {
     let receipts = line.chat.receipts(id).await.map_err(|_| End::from(CloseCode::Overloaded))?;
-    for receipt in receipts.iter().filter(|receipt| receipt.delivered_seq.0 > 0) {
-        line.answer(&Frame::Receipt(receipt)).await?;
-    }
+    let begun: Vec<_> = receipts.into_iter().filter(|receipt| receipt.delivered_seq.0 > 0).collect();
+    line.tell_receipts(id, &begun);
     Ok(())
 }
