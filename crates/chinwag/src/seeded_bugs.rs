@@ -42,6 +42,11 @@ pub(crate) fn is_dropped() -> bool {
     is(Bug::DropFanout) && WRITES.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 997 == 996
 }
 
+/// Makes the moment between a wrong order and the right one long enough for a kill to hit it.
+pub(crate) fn dawdle() {
+    std::thread::sleep(std::time::Duration::from_millis(20));
+}
+
 /// Where a connection's live events begin.
 pub(crate) fn seam(after: chinwag_protocol::Seq) -> chinwag_protocol::Seq {
     let off = i64::from(is(Bug::SeamLate)) - i64::from(is(Bug::SeamEarly));
