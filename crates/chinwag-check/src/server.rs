@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chinwag_load::ready_address;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::oneshot;
@@ -111,13 +112,4 @@ async fn listen_to(
             words.pop_front();
         }
     }
-}
-
-/// The address in `{"event":"ready","url":"http://127.0.0.1:41234"}`.
-fn ready_address(line: &str) -> Option<SocketAddr> {
-    let value: serde_json::Value = serde_json::from_str(line.trim()).ok()?;
-    if value.get("event")?.as_str()? != "ready" {
-        return None;
-    }
-    value.get("url")?.as_str()?.strip_prefix("http://")?.trim_end_matches('/').parse().ok()
 }

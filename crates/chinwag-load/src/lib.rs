@@ -37,4 +37,5 @@ pub use ledger::Faults;
 pub use machine::Machine;
 pub use output::main_with;
 pub use report::{CaseReport, Metric, Report};
+pub use server::ready_address;
 pub use statistics::Spread;

@@ -118,8 +118,10 @@ fn listen(stderr: ChildStderr, words: &Mutex<VecDeque<String>>, found: &Sender<S
     }
 }
 
-/// The address in `{"event":"ready","url":"http://127.0.0.1:41234"}`.
-fn ready_address(line: &str) -> Option<SocketAddr> {
+/// The address in `{"event":"ready","url":"http://127.0.0.1:41234"}`, the line with which a server says that
+/// it serves; `None` for every other line of its log.
+#[must_use]
+pub fn ready_address(line: &str) -> Option<SocketAddr> {
     let value: serde_json::Value = serde_json::from_str(line.trim()).ok()?;
     if value.get("event")?.as_str()? != "ready" {
         return None;

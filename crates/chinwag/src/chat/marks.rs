@@ -58,9 +58,11 @@ impl Chat {
             .write(move |log| {
                 authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
                 existing(log, conversation_id, message_id)?;
-                let pins = log.pins(conversation_id)?;
-                if op == Op::Add && pins.len() >= limits::MAX_PINS && !pins.contains(&message_id) {
-                    return Err(Refusal::Forbidden("This conversation has 100 pinned messages already"));
+                if op == Op::Add {
+                    let pins = log.pins(conversation_id)?;
+                    if pins.len() >= limits::MAX_PINS && !pins.contains(&message_id) {
+                        return Err(Refusal::Forbidden("This conversation has 100 pinned messages already"));
+                    }
                 }
                 Ok(log.pin(conversation_id, user_id, message_id, op)?)
             })

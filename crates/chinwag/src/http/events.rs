@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, integer, query};
+use super::extract::{Caller, InConversation, limit, query};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError};
 use crate::error::Refusal;
@@ -59,14 +59,7 @@ pub(super) async fn events(
     let after: Cursor = after
         .parse()
         .map_err(|_| HttpError::invalid("query", "after", "value_error", "after is no cursor"))?;
-    let limit = match parameters.get("limit").map(|text| integer("query", "limit", text)).transpose()? {
-        None => limits::MAX_PAGE,
-        Some(limit) if limit < 1 => {
-            let message = "Input should be greater than or equal to 1";
-            return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
-        }
-        Some(limit) => usize::try_from(limit).unwrap_or(limits::MAX_EVENTS_PAGE).min(limits::MAX_EVENTS_PAGE),
-    };
+    let limit = limit(&parameters, limits::MAX_EVENTS_PAGE)?.unwrap_or(limits::MAX_PAGE);
     let wants_stream = headers
         .get_all(header::ACCEPT)
         .into_iter()

@@ -88,6 +88,17 @@ pub(crate) fn integer(part: &str, field: &str, text: &str) -> Result<i64, HttpEr
     text.parse().map_err(|_| HttpError::invalid(part, field, "int_parsing", message))
 }
 
+/// How many a page may have: the query's `limit`, if there is one. More than `max` is taken as that.
+pub(crate) fn limit(parameters: &HashMap<String, String>, max: usize) -> Result<Option<usize>, HttpError> {
+    let Some(text) = parameters.get("limit") else { return Ok(None) };
+    let limit = integer("query", "limit", text)?;
+    if limit < 1 {
+        let message = "Input should be greater than or equal to 1";
+        return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
+    }
+    Ok(Some(usize::try_from(limit).unwrap_or(max).min(max)))
+}
+
 /// The parameters of the query, the last one of each name.
 pub(crate) fn query(parts: &axum::http::Uri) -> HashMap<String, String> {
     form_urlencoded::parse(parts.query().unwrap_or_default().as_bytes()).into_owned().collect()

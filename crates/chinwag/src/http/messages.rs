@@ -9,7 +9,7 @@ use chinwag_protocol::{Send, Seq, limits};
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, JsonBody, integer, query};
+use super::extract::{Caller, InConversation, JsonBody, integer, limit, query};
 use crate::store::Page;
 
 /// History
@@ -58,17 +58,9 @@ pub(super) async fn history(
 fn page(uri: &Uri) -> Result<Page, HttpError> {
     let parameters = query(uri);
     let number = |name| parameters.get(name).map(|text| integer("query", name, text)).transpose();
-    let (before, after, limit) = (number("before")?, number("after")?, number("limit")?);
-    let is_bounded = before.is_some() || after.is_some() || limit.is_some();
-    let limit = match limit {
-        None if is_bounded => limits::MAX_PAGE,
-        None => limits::MAX_WHOLE_HISTORY,
-        Some(limit) if limit < 1 => {
-            let message = "Input should be greater than or equal to 1";
-            return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
-        }
-        Some(limit) => usize::try_from(limit).unwrap_or(limits::MAX_PAGE).min(limits::MAX_PAGE),
-    };
+    let (before, after, limit) = (number("before")?, number("after")?, limit(&parameters, limits::MAX_PAGE)?);
+    let is_bounded = before.is_some() || after.is_some();
+    let limit = limit.unwrap_or(if is_bounded { limits::MAX_PAGE } else { limits::MAX_WHOLE_HISTORY });
     Ok(Page { before: before.map(Seq), after: after.map(Seq), limit })
 }
 

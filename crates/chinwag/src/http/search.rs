@@ -8,7 +8,7 @@ use chinwag_protocol::rest::{Detail, PublicUser, SearchResults, ValidationDetail
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, integer, query};
+use super::extract::{Caller, integer, limit, query};
 
 /// Results in a page.
 const PAGE: usize = 50;
@@ -38,12 +38,7 @@ pub(super) async fn messages(
     let text =
         parameters.get("q").ok_or_else(|| HttpError::invalid("query", "q", "missing", "Field required"))?;
     let number = |name| parameters.get(name).map(|text| integer("query", name, text)).transpose();
-    let limit = number("limit")?.unwrap_or(20);
-    if limit < 1 {
-        let message = "Input should be greater than or equal to 1";
-        return Err(HttpError::invalid("query", "limit", "greater_than_equal", message));
-    }
-    let limit = usize::try_from(limit).unwrap_or(PAGE).min(PAGE);
+    let limit = limit(&parameters, PAGE)?.unwrap_or(20);
     let before_id = number("before_id")?.map(MessageId);
     Ok(Json(shared.chat.search(&actor, text, before_id, limit).await?))
 }
