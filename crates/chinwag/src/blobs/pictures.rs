@@ -74,6 +74,7 @@ impl Picture {
         }
         // Colours stay what they are; nothing else is taken over.
         let profile = decoder.icc_profile().ok().flatten();
+        let profile = profile.as_deref();
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut pixels = DynamicImage::from_decoder(decoder)?;
         pixels.apply_orientation(orientation);
@@ -84,11 +85,11 @@ impl Picture {
                 ("image/gif", "gif")
             }
             ImageFormat::Jpeg | ImageFormat::WebP if !pixels.color().has_alpha() => {
-                write_jpeg(&pixels, profile.clone(), &mut writer)?;
+                write_jpeg(&pixels, profile, &mut writer)?;
                 ("image/jpeg", "jpg")
             }
             _ => {
-                write_png(&pixels, profile.clone(), &mut writer)?;
+                write_png(&pixels, profile, &mut writer)?;
                 ("image/png", "png")
             }
         };
@@ -107,7 +108,7 @@ fn rewound(mut file: &File) -> std::io::Result<BufReader<&File>> {
 
 fn write_jpeg(
     pixels: &DynamicImage,
-    profile: Option<Vec<u8>>,
+    profile: Option<&[u8]>,
     target: impl std::io::Write,
 ) -> Result<(), PictureError> {
     let mut encoder = JpegEncoder::new_with_quality(target, JPEG_QUALITY);
@@ -123,7 +124,7 @@ fn write_jpeg(
 
 fn write_png(
     pixels: &DynamicImage,
-    profile: Option<Vec<u8>>,
+    profile: Option<&[u8]>,
     target: impl std::io::Write,
 ) -> Result<(), PictureError> {
     let mut encoder = PngEncoder::new(target);
@@ -132,10 +133,10 @@ fn write_png(
     Ok(())
 }
 
-fn keep_colors(encoder: &mut impl ImageEncoder, profile: Option<Vec<u8>>) {
+fn keep_colors(encoder: &mut impl ImageEncoder, profile: Option<&[u8]>) {
     if let Some(profile) = profile {
         // An encoder that knows no profiles writes a picture whose colours are a little off.
-        drop(encoder.set_icc_profile(profile));
+        drop(encoder.set_icc_profile(profile.to_vec()));
     }
 }
 
@@ -160,7 +161,7 @@ fn copy_animation(source: &File, target: impl std::io::Write, max_pixels: u64) -
 }
 
 /// The sizes that are smaller than the picture, the largest first, each made of the one before.
-fn thumbnails(mut pixels: DynamicImage, profile: Option<Vec<u8>>) -> Result<Vec<(u32, Bytes)>, PictureError> {
+fn thumbnails(mut pixels: DynamicImage, profile: Option<&[u8]>) -> Result<Vec<(u32, Bytes)>, PictureError> {
     let mut made = Vec::new();
     for size in THUMBNAIL_SIZES.into_iter().rev() {
         if pixels.width() <= size && pixels.height() <= size {
@@ -169,9 +170,9 @@ fn thumbnails(mut pixels: DynamicImage, profile: Option<Vec<u8>>) -> Result<Vec<
         pixels = pixels.thumbnail(size, size);
         let mut bytes = Cursor::new(Vec::new());
         if pixels.color().has_alpha() {
-            write_png(&pixels, profile.clone(), &mut bytes)?;
+            write_png(&pixels, profile, &mut bytes)?;
         } else {
-            write_jpeg(&pixels, profile.clone(), &mut bytes)?;
+            write_jpeg(&pixels, profile, &mut bytes)?;
         }
         made.push((size, Bytes::from(bytes.into_inner())));
     }

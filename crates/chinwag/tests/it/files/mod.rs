@@ -34,7 +34,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// A picture of two halves, so that it can be seen which side is up.
-fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+pub(crate) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let pixels =
         RgbImage::from_fn(
             width,
@@ -67,7 +67,7 @@ async fn post_form(person: &Person, body: Vec<u8>) -> Reply {
 }
 
 /// Uploads as a form, which has to be taken; gives what it is answered.
-async fn upload(person: &Person, name: &str, bytes: &[u8]) -> Value {
+pub(crate) async fn upload(person: &Person, name: &str, bytes: &[u8]) -> Value {
     let uploaded = post_form(person, form(name, bytes)).await;
     assert_eq!(uploaded.status, 201, "{:?}", uploaded.body);
     uploaded.body
