@@ -19,11 +19,11 @@ pub(super) fn count(folder: &Path) -> usize {
     })
 }
 
-/// Waits until a folder is empty.
-async fn is_emptied(folder: &Path) {
-    soon("an empty folder", async {
-        while count(folder) > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+/// Waits until no more than so many files lie in a folder.
+pub(super) async fn falls_to(folder: &Path, left: usize) {
+    soon("the sweep", async {
+        while count(folder) > left {
+            tokio::task::yield_now().await;
         }
     })
     .await;
@@ -159,7 +159,7 @@ async fn with_its_message_a_file_is_gone_from_everywhere() {
         let history = person.history(room, "").await;
         assert_eq!(history[0]["attachments"], json!(null));
     }
-    is_emptied(&folder).await;
+    falls_to(&folder, 0).await;
     let everything = alice.get(&format!("/conversations/{room}/events")).await.body.to_string();
     assert!(!everything.contains("canary-name"), "{everything}");
     // The number never names another file.
@@ -183,12 +183,7 @@ async fn what_was_to_be_removed_is_removed_after_a_restart() {
     drop(database);
     assert_eq!(count(&folder.join("files")), 3);
     let server = stopped.start().await;
-    soon("the sweep", async {
-        while count(&folder.join("files")) > 1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    falls_to(&folder.join("files"), 1).await;
     let alice = server.person("alice").await;
     assert_eq!(bytes_of(&alice, "/files/1").await, noise(1000));
 }
@@ -208,7 +203,7 @@ async fn what_nobody_sends_and_nobody_finishes_goes_after_its_time() {
     let begun = device.does(begin_command("unfinished", &bytes)).await;
     send_chunks(&mut device, &begun, &bytes, 0, 65_536).await;
     server.metric_reaches("chinwag_swept_files_total", 2).await;
-    is_emptied(&server.folder_path().join("uploads")).await;
+    falls_to(&server.folder_path().join("uploads"), 0).await;
     assert_eq!(fetch(&alice, lost["url"].as_str().unwrap(), &[]).await.0, 404);
     assert_eq!(bytes_of(&alice, kept["url"].as_str().unwrap()).await, b"kept");
     assert_eq!(alice.send(room, &json!({"attachments": [lost["id"]]})).await.status, 422);

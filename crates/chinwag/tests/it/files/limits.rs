@@ -75,13 +75,7 @@ async fn parallel_uploads_share_one_space() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 201, 201, 403, 403, 403, 403, 403]);
     // What did not fit leaves no bytes.
-    let files = server.folder_path().join("files");
-    crate::harness::soon("the sweep", async {
-        while super::life::count(&files) > 3 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    super::life::falls_to(&server.folder_path().join("files"), 3).await;
     // Room comes back with what is deleted.
     let room = alice.group("Files", &[]).await;
     let id = replies.iter().find(|reply| reply.status == 201).unwrap().body["id"].clone();
