@@ -89,7 +89,7 @@ pub struct Limits {
     pub registrations: Rate,
     /// Searches of one user.
     pub searches: Rate,
-    /// Uploads that one user begins.
+    /// Uploads that one user begins, and as many more that go on where they stopped.
     pub uploads: Rate,
     /// Bytes of one file.
     pub upload_bytes: u64,

@@ -69,6 +69,7 @@ struct Limiters {
     registrations: RateLimiter<IpAddr>,
     searches: RateLimiter<UserId>,
     uploads: RateLimiter<UserId>,
+    resumed_uploads: RateLimiter<UserId>,
     delayed_logins: Semaphore,
 }
 
@@ -93,6 +94,7 @@ impl Chat {
             registrations: RateLimiter::new(limits.registrations, limits.is_enforced),
             searches: RateLimiter::new(limits.searches, limits.is_enforced),
             uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
+            resumed_uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
             delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
