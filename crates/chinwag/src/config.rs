@@ -43,6 +43,8 @@ pub struct Auth {
     pub registration: bool,
     /// How long a token is valid.
     pub token_lifetime: Duration,
+    /// `/ws?token=` lets in, too. URLs end up in the logs of proxies.
+    pub token_in_query: bool,
 }
 
 /// Rates, counts and times. Sizes are fixed: see `chinwag_protocol::limits`.
@@ -64,6 +66,8 @@ pub struct Limits {
     pub searches: Rate,
     /// Open sockets of one user.
     pub sockets_per_user: usize,
+    /// Open WebSockets of one address.
+    pub sockets_per_address: usize,
     /// Sockets of one address that have not authenticated yet.
     pub unauthenticated_per_address: usize,
     /// Connections of the whole server.
@@ -74,7 +78,7 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Time between two pings of the server on a WebSocket.
     pub heartbeat: Duration,
-    /// A WebSocket that takes no byte for this long is closed.
+    /// A WebSocket, or the reader of an answer, that takes no byte for this long is closed.
     pub write_stall: Duration,
     /// Somebody who says no more that they type has stopped after this.
     pub typing_expiry: Duration,
@@ -115,6 +119,7 @@ impl Default for Auth {
             provision: false,
             registration: true,
             token_lifetime: Duration::from_secs(3000 * 60),
+            token_in_query: false,
         }
     }
 }
@@ -130,6 +135,7 @@ impl Default for Limits {
             registrations: Rate { burst: 20, every: Duration::from_secs(3) },
             searches: Rate { burst: 4, every: Duration::from_millis(500) },
             sockets_per_user: 10,
+            sockets_per_address: 1000,
             unauthenticated_per_address: 20,
             connections: 1_000_000,
             head_timeout: Duration::from_secs(10),

@@ -9,7 +9,7 @@ use chinwag::{Auth, Config, Limits, Mode, Secret, TlsFiles};
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT,
-    PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+    PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -133,6 +133,7 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
         provision,
         registration: switch(settings, &REGISTRATION)?,
         token_lifetime: token_lifetime(settings)?,
+        token_in_query: switch(settings, &TOKEN_IN_QUERY)?,
     })
 }
 

@@ -14,6 +14,7 @@ mod marks;
 mod messages;
 mod ops;
 mod participants;
+mod patience;
 mod routes;
 mod search;
 mod serve;
