@@ -128,6 +128,13 @@ impl<'a> Line<'a> {
         self.seats.get(&id).map(|(_, level)| *level)
     }
 
+    /// Whether a conversation's events come here as they are fanned out: nothing lies between.
+    pub(crate) fn is_live(&self, id: ConversationId) -> bool {
+        self.seats
+            .get(&id)
+            .is_some_and(|(seat, level)| *level == Level::Full && seat.room.is_live(self.connection))
+    }
+
     /// Tells this connection how far everybody in a conversation is.
     pub(crate) fn tell_receipts(&self, id: ConversationId, receipts: &[Receipt]) {
         if let Some((seat, Level::Full)) = self.seats.get(&id) {

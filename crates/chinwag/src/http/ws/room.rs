@@ -10,18 +10,20 @@ use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Event, Frame, Request as Incoming,
+    Seq,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
-use super::upgrade::{Handshake, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, resume};
+use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::http::Shared;
-use crate::http::admission::Place;
+use crate::http::admission::Slot;
 use crate::http::extract::query;
-use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, turn_away};
+use crate::listener::ClientAddress;
+use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -32,7 +34,8 @@ struct Wish {
 
 pub(in crate::http) async fn room(
     State(shared): State<Shared>,
-    place: Option<Extension<Place>>,
+    slot: Option<Extension<Slot>>,
+    address: Option<Extension<ClientAddress>>,
     parameters: RawPathParams,
     mut request: Request,
 ) -> Response {
@@ -56,7 +59,7 @@ pub(in crate::http) async fn room(
     let chat = shared.chat.clone();
     tokio::spawn(async move {
         if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, wish, id, place.map(|Extension(place)| place)).await;
+            serve(&chat, socket, early, wish, id, Origin::new(slot, address)).await;
         }
     });
     response
@@ -68,19 +71,17 @@ async fn serve(
     early: Bytes,
     wish: Wish,
     id: Option<ConversationId>,
-    place: Option<Place>,
+    origin: Origin,
 ) {
     let actor = match authenticate(chat, wish.token.as_deref()).await {
         Ok(actor) => actor,
         Err(code) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
     };
-    if let Some(place) = &place {
-        place.settle();
-    }
+    origin.settle();
     let Some(id) = id else {
         return turn_away(chat, socket, Bytes::new(), CloseCode::NoConversation.into()).await;
     };
-    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket) {
+    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket, origin.address) {
         Ok(registration) => registration,
         Err(Refused { socket, code }) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
     };
@@ -120,14 +121,13 @@ impl Handler for Room {
         })
         .await?;
         if is_original {
-            line.take(self.id, seat, entered.head.seq, Level::Full);
-            return Ok(());
+            return self.settle(line, seat, entered.head.seq).await;
         }
         if after == Some(None) {
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
         resume(line, self.id, &entered).await?;
-        line.take(self.id, seat, entered.head.seq, Level::Full);
+        self.settle(line, seat, entered.head.seq).await?;
         super::tell_state(line, &self.actor, vec![self.id], &[self.id]).await
     }
 
@@ -165,6 +165,14 @@ impl Handler for Room {
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
         }
+    }
+}
+
+impl Room {
+    /// Takes the place, unless the user was removed meanwhile.
+    async fn settle(&self, line: &mut Line<'_>, seat: Seat, after: Seq) -> Result<(), End> {
+        line.take(self.id, seat, after, Level::Full);
+        still_takes_part(line, &self.actor, self.id).await.map_err(|error| close_code(&error).into())
     }
 }
 

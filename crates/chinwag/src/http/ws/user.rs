@@ -15,21 +15,23 @@ use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
-    Request as Incoming, Timestamp, limits,
+    Request as Incoming, Seq, Timestamp, limits,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
-use super::upgrade::{Handshake, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, resume};
+use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
-use crate::http::admission::Place;
+use crate::http::admission::Slot;
 use crate::http::extract::query;
+use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, encode_frame, first_text, turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, encode_frame, first_text,
+    turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -54,15 +56,17 @@ enum Credential {
 
 pub(in crate::http) async fn user(
     State(shared): State<Shared>,
-    place: Option<Extension<Place>>,
+    slot: Option<Extension<Slot>>,
+    address: Option<Extension<ClientAddress>>,
     mut request: Request,
 ) -> Response {
     let (is_spoken, bearer) = subprotocols(request.headers());
-    let ticket = query(request.uri()).remove("ticket");
-    let credential = match (bearer, ticket) {
-        (Some(token), _) => Credential::Token(token),
-        (None, Some(ticket)) => Credential::Ticket(ticket),
-        (None, None) => Credential::Later,
+    let mut query = query(request.uri());
+    let in_query = query.remove("token").filter(|_| shared.chat.config().auth.token_in_query);
+    let credential = match (bearer, query.remove("ticket"), in_query) {
+        (Some(token), ..) | (None, None, Some(token)) => Credential::Token(token),
+        (None, Some(ticket), _) => Credential::Ticket(ticket),
+        (None, None, None) => Credential::Later,
     };
     let Handshake { mut response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
@@ -75,7 +79,8 @@ pub(in crate::http) async fn user(
     let chat = shared.chat.clone();
     tokio::spawn(async move {
         if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, credential, place.map(|Extension(place)| place)).await;
+            let origin = Origin::new(slot, address);
+            serve(&chat, socket, early, credential, origin).await;
         }
     });
     response
@@ -93,13 +98,12 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, place: Option<Place>) {
+async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, origin: Origin) {
     match enter(chat, &mut socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
-            if let Some(place) = &place {
-                place.settle();
-            }
-            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket) {
+            origin.settle();
+            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket, origin.address)
+            {
                 Ok(registration) => registration,
                 Err(Refused { socket, code }) => {
                     return turn_away(chat, socket, Bytes::new(), code.into()).await;
@@ -218,7 +222,7 @@ impl Handler for User {
                         resume(line, id, &entered).await?;
                         after = entered.head.seq;
                     }
-                    line.take(id, seat, after, level_for(&entered));
+                    self.settle(line, id, seat, after, level_for(&entered)).await?;
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -302,6 +306,25 @@ impl User {
         Ok(heads)
     }
 
+    /// Takes a place, unless the user was removed meanwhile.
+    async fn settle(
+        &self,
+        line: &mut Line<'_>,
+        id: ConversationId,
+        seat: Seat,
+        after: Seq,
+        level: Level,
+    ) -> Result<(), End> {
+        line.take(id, seat, after, level);
+        match still_takes_part(line, &self.actor, id).await {
+            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
+                line.leave(id);
+                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+            }
+            result => result.map_err(|error| close_code(&error).into()),
+        }
+    }
+
     /// The user takes part in one more conversation.
     async fn join(&self, line: &mut Line<'_>, id: ConversationId) -> Result<(), End> {
         if line.level(id).is_some() {
@@ -318,8 +341,7 @@ impl User {
         let Some(state) = state else { return Ok(()) };
         line.answer(&Frame::Conversation(&state)).await?;
         // From the head that the client was told, which may be newer than the one that it entered at.
-        line.take(id, seat, state.head.seq, level_for(&entered));
-        Ok(())
+        self.settle(line, id, seat, state.head.seq, level_for(&entered)).await
     }
 
     async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
@@ -349,7 +371,7 @@ impl User {
                 if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
-                line.take(id, seat, entered.head.seq, level);
+                self.settle(line, id, seat, entered.head.seq, level).await?;
                 Ok(Ok(()))
             }
             Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
