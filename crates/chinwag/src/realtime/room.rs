@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chinwag_protocol::rest::Receipt;
+use chinwag_protocol::event::Echo;
+use chinwag_protocol::rest::{Message, Receipt};
 use chinwag_protocol::{ConversationId, Event, Frame, Seq, UserId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
@@ -446,6 +447,11 @@ pub(super) fn encode(event: &Event) -> ring::Frame {
         _ => None,
     };
     ring::Frame { bytes: text_frame(event), is_message: event.is_message(), text_of }
+}
+
+/// A message that its sender is told again.
+pub(super) fn encode_echo(message: Message) -> Bytes {
+    text_frame(&Echo::Message { message, duplicate: Some(true) })
 }
 
 /// A frame as one text message.

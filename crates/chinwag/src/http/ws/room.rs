@@ -9,8 +9,7 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Event, Frame, Request as Incoming,
-    Seq,
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
@@ -147,7 +146,7 @@ impl Handler for Room {
         let client_id = send.client_id.clone();
         match line.chat.send(&self.actor, self.id, send).await {
             // A repeat makes no event, and the echo of the first may have been lost with another socket.
-            Ok(sent) if sent.is_duplicate => line.answer_event(&Event::Message(sent.message)).await,
+            Ok(sent) if sent.is_duplicate => line.echo(sent.message).await,
             Ok(_) => Ok(()),
             Err(refusal) => refuse(line, request.reference.as_deref(), client_id.as_deref(), &refusal).await,
         }
