@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chinwag::{Auth, Config, Limits, Mode, Secret, TlsFiles};
+use chinwag::{Auth, Config, Limits, Mode, Outbound, Push, Secret, TlsFiles};
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT,
-    PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+    OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUSH, PUSH_CONTACT, REGISTRATION, Setting, TLS_CERT,
+    TLS_KEY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -50,6 +51,8 @@ impl Options {
             allowed_origins: allowed_origins(settings)?,
             behind_proxy,
             limits,
+            push: push(settings)?,
+            outbound: outbound(settings)?,
         };
         Ok(Self { config, listen, tls, log: log(settings)? })
     }
@@ -162,6 +165,33 @@ fn allowed_origins(settings: &Settings) -> Result<Vec<String>, Failure> {
                 .map_err(|what| value.refuse(what).fix("write it like https://app.example.com"))
         })
         .collect()
+}
+
+fn push(settings: &Settings) -> Result<Push, Failure> {
+    let contact = settings.value(&PUSH_CONTACT);
+    let contact = contact.text().map(|text| {
+        parse::contact(text).map_err(|what| {
+            contact.refuse(what).fix("write it like mailto:admin@example.com or https://example.com/contact")
+        })
+    });
+    Ok(Push { is_enabled: switch(settings, &PUSH)?, contact: contact.transpose()? })
+}
+
+fn outbound(settings: &Settings) -> Result<Outbound, Failure> {
+    let (allow, ca) = (settings.value(&OUTBOUND_ALLOW), settings.value(&OUTBOUND_CA));
+    let items = allow.items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
+    let allowed = items
+        .map(|item| {
+            item.parse().map_err(|what: String| {
+                allow.refuse(what).fix("write it like push.example.lan, 10.1.2.3 or 10.0.0.0/8")
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let extra_roots = ca.text().map(PathBuf::from);
+    if let Some(path) = &extra_roots {
+        File::open(path).map_err(|error| unreadable(&ca, path, &error))?;
+    }
+    Ok(Outbound { allowed, extra_roots, ..Outbound::default() })
 }
 
 fn log(settings: &Settings) -> Result<LogOptions, Failure> {

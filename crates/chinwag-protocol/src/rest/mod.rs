@@ -3,6 +3,8 @@
 mod accounts;
 mod conversations;
 mod messages;
+mod push;
+mod webhooks;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +12,8 @@ use utoipa::ToSchema;
 pub use accounts::*;
 pub use conversations::*;
 pub use messages::*;
+pub use push::*;
+pub use webhooks::*;
 
 /// What a client has to keep to.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

@@ -12,28 +12,33 @@ mod marks;
 mod messages;
 mod participants;
 mod presence;
+mod push;
 mod sample;
 mod search;
 mod sessions;
 mod state;
 mod text;
 mod tickets;
+mod webhooks;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chinwag_protocol::{ConversationId, UserId};
 use tokio::sync::Semaphore;
 
 pub(crate) use accounts::{insert_account, validate as validate_account};
 pub use messages::Sent;
+pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
 pub(crate) use state::{EnterError, Entered, Resume, is_small};
+pub(crate) use webhooks::Errand as WebhookErrand;
 
 use crate::auth::{Actor, Passwords, Tokens};
 use crate::config::{Config, Mode};
 use crate::limits::RateLimiter;
+use crate::outbound::{Policy, Vapid};
 use crate::realtime::Hub;
 use crate::store::{Store, View};
 
@@ -52,6 +57,20 @@ struct Inner {
     limits: Limiters,
     setup: accounts::SetupLink,
     tickets: tickets::Tickets,
+    outbound: Policy,
+    /// `None` if push is off.
+    vapid: Option<Vapid>,
+}
+
+/// The chat, for tasks that must not keep it from ending.
+#[derive(Clone)]
+pub(crate) struct WeakChat(Weak<Inner>);
+
+impl WeakChat {
+    /// The chat, as long as somebody else has it.
+    pub(crate) fn upgrade(&self) -> Option<Chat> {
+        self.0.upgrade().map(|inner| Chat { inner })
+    }
 }
 
 struct Limiters {
@@ -74,6 +93,7 @@ impl Chat {
         hub: Arc<Hub>,
         passwords: Passwords,
         tokens: Tokens,
+        vapid: Option<Vapid>,
     ) -> Result<Self, crate::error::Refusal> {
         let limits = &config.limits;
         let limits = Limiters {
@@ -86,6 +106,7 @@ impl Chat {
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
         let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
+        let outbound = Policy::new(config.outbound.allowed.clone());
         let inner = Inner {
             store,
             hub,
@@ -95,10 +116,16 @@ impl Chat {
             limits,
             setup,
             tickets: tickets::Tickets::default(),
+            outbound,
+            vapid,
         };
         let inner = Arc::new(inner);
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
         Ok(Self { inner })
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakChat {
+        WeakChat(Arc::downgrade(&self.inner))
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {

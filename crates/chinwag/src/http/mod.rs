@@ -14,11 +14,13 @@ mod marks;
 mod messages;
 mod ops;
 mod participants;
+mod push;
 mod routes;
 mod search;
 mod serve;
 #[cfg(feature = "ui")]
 mod ui;
+mod webhooks;
 mod ws;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::TestServer;
 
 /// Every route that the document has to show.
-const ROUTES: [(&str, &[&str]); 25] = [
+const ROUTES: [(&str, &[&str]); 31] = [
     ("/auth/token", &["post"]),
     ("/auth/logout", &["post"]),
     ("/auth/refresh", &["post"]),
@@ -27,6 +27,12 @@ const ROUTES: [(&str, &[&str]); 25] = [
     ("/conversations/{conversation_id}/pins", &["get"]),
     ("/conversations/{conversation_id}/read", &["post"]),
     ("/conversations/{conversation_id}/events", &["get"]),
+    ("/conversations/{conversation_id}/notifications", &["put"]),
+    ("/push/key", &["get"]),
+    ("/push/subscriptions", &["get", "post"]),
+    ("/push/subscriptions/{subscription_id}", &["delete"]),
+    ("/webhooks", &["get", "post"]),
+    ("/webhooks/{webhook_id}", &["delete", "patch"]),
     ("/search", &["get"]),
     ("/healthz", &["get"]),
     ("/readyz", &["get"]),

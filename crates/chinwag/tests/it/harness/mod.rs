@@ -1,11 +1,13 @@
 //! A server of its own for each test, and the clients that talk to it.
 
+mod browser;
 mod captured;
 mod described;
 mod device;
 mod hand;
 mod person;
 mod raw;
+mod receiver;
 mod room;
 
 use std::net::SocketAddr;
@@ -18,12 +20,14 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub(crate) use browser::{Browser, vapid_claims};
 pub(crate) use captured::captured_logs;
 pub(crate) use described::{assert_described, problems};
 pub(crate) use device::Device;
 pub(crate) use hand::{Hand, Told, Way, percent_encoded};
 pub(crate) use person::{Person, Reply, reply};
 pub(crate) use raw::{Frame, Raw};
+pub(crate) use receiver::{Answer, Call, Receiver};
 pub(crate) use room::{Room, open, refusal_of, request};
 
 /// How long anything may take that has to happen at all. Generous: the machine may be busy.
