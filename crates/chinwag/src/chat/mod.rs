@@ -33,7 +33,7 @@ pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
 pub(crate) use state::{EnterError, Entered, Resume, is_small};
-pub(crate) use webhooks::Errand as WebhookErrand;
+pub(crate) use webhooks::NextStep;
 
 use crate::auth::{Actor, Passwords, Tokens};
 use crate::config::{Config, Mode};

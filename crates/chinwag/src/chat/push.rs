@@ -128,13 +128,9 @@ impl Chat {
             .await
     }
 
-    /// Where following the log begins: where it ended before, or at the newest event the first time.
+    /// Where following the log goes on.
     pub(crate) async fn push_position(&self) -> Result<i64, Refusal> {
-        let begin = |view: &View| match view.push_position()? {
-            Some(position) => Ok(position),
-            None => view.newest_position(),
-        };
-        self.store().read(move |view| Ok(begin(view)?)).await
+        self.store().read(|view| Ok(view.push_position()?)).await
     }
 
     /// Follows the log one step: queues a job for each device that is to be told of a message after

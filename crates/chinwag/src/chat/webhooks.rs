@@ -19,7 +19,7 @@ const MAX_WEBHOOKS: usize = 32;
 const STEP: i64 = 2_000;
 
 /// What is to be done for a webhook.
-pub(crate) enum Errand {
+pub(crate) enum NextStep {
     /// Nothing, until there are new events.
     Nothing,
     /// It has passed events that it does not want, up to this position.
@@ -111,17 +111,17 @@ impl Chat {
     }
 
     /// What is to be done for a webhook, whose place is in `hook.position`.
-    pub(crate) async fn webhook_errand(&self, hook: &Hook) -> Result<Errand, Refusal> {
+    pub(crate) async fn webhook_step(&self, hook: &Hook) -> Result<NextStep, Refusal> {
         let hook = hook.clone();
         self.store()
             .read(move |view| {
                 let through = view.newest_position()?.min(hook.position.saturating_add(STEP));
                 if through <= hook.position {
-                    return Ok(Errand::Nothing);
+                    return Ok(NextStep::Nothing);
                 }
                 Ok(match view.next_event(&hook, through)? {
-                    Some((position, event)) => Errand::Tell(position, Box::new(event)),
-                    None => Errand::Pass(through),
+                    Some((position, event)) => NextStep::Tell(position, Box::new(event)),
+                    None => NextStep::Pass(through),
                 })
             })
             .await

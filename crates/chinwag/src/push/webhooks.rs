@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{back_off, until, wait_until};
-use crate::chat::{Chat, WeakChat, WebhookErrand};
+use crate::chat::{Chat, NextStep, WeakChat};
 use crate::config::Outbound;
 use crate::metrics::Metrics;
 use crate::outbound::{CallError, Client, Target, WebhookSecret, sign};
@@ -129,16 +129,16 @@ impl Webhooks {
     /// Passes what a webhook does not want, then calls it for what it wants.
     async fn advance(&mut self, chat: &Chat, hook: &mut Hook, stored: i64) {
         loop {
-            match chat.webhook_errand(hook).await {
-                Ok(WebhookErrand::Pass(position)) => {
+            match chat.webhook_step(hook).await {
+                Ok(NextStep::Pass(position)) => {
                     hook.position = position;
                     self.passed.insert(hook.id, position);
                 }
-                Ok(WebhookErrand::Tell(position, event)) => {
+                Ok(NextStep::Tell(position, event)) => {
                     self.call(chat, hook.clone(), position, &event);
                     return;
                 }
-                Ok(WebhookErrand::Nothing) => {
+                Ok(NextStep::Nothing) => {
                     if hook.position - stored >= MAX_DRIFT
                         && let Err(error) = chat.advance_webhook(hook.id, hook.position).await
                     {

@@ -135,12 +135,12 @@ impl View {
         Ok(level.unwrap_or_default())
     }
 
-    /// Up to which event devices have got their jobs; `None` before the first.
-    pub(crate) fn push_position(&self) -> Result<Option<i64>, StoreError> {
+    /// Up to which event devices have got their jobs.
+    pub(crate) fn push_position(&self) -> Result<i64, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'push_position'")?;
-        let value: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
-        Ok(value.and_then(|value| value.parse().ok()))
+        let value: String = statement.query_row([], |row| row.get(0))?;
+        Ok(value.parse().unwrap_or_default())
     }
 
     /// Whether anybody has a device.
@@ -387,8 +387,7 @@ impl Change {
         }
         self.connection
             .prepare_cached(
-                "INSERT INTO meta (key, value) VALUES ('push_position', ?1) \
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                "UPDATE meta SET value = ?1 WHERE key = 'push_position'",
             )?
             .execute([position.to_string()])?;
         Ok(dropped)

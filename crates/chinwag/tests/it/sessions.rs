@@ -202,6 +202,6 @@ async fn a_demo_folder_is_not_served_for_real() {
     let stopped = TestServer::demo().await.stop().await;
     let folder = stopped.folder_path();
     let config = Config { data_dir: folder, mode: Mode::Serve, ..Config::default() };
-    let error = chinwag::Server::builder(config).build().await.err().unwrap().to_string();
+    let error = crate::harness::try_build(&config).await.err().unwrap().to_string();
     assert!(error.contains("belongs to `chinwag demo`"), "{error}");
 }

@@ -40,6 +40,9 @@ CREATE TABLE push_jobs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX push_jobs_by_due ON push_jobs (due_at);
 
+-- Up to which event devices have got their jobs. Nobody is notified of what was there before.
+INSERT INTO meta (key, value) SELECT 'push_position', coalesce(max(id), 0) FROM events;
+
 CREATE TABLE webhooks (
     id              INTEGER PRIMARY KEY,
     url             TEXT NOT NULL,

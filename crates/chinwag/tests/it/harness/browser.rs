@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
-use super::{Call, Person, Reply};
+use super::Call;
 
 pub(crate) struct Browser {
     key: PrivateKey,
@@ -32,13 +32,6 @@ impl Browser {
             "expirationTime": null,
             "keys": {"p256dh": BASE64.encode(self.public()), "auth": BASE64.encode(self.auth)},
         })
-    }
-
-    /// Subscribes for somebody, and gives the server's answer.
-    pub(crate) async fn subscribe(&self, person: &Person) -> Reply {
-        let made = person.post("/push/subscriptions", &self.subscription()).await;
-        assert_eq!(made.status, 201, "{:?}", made.body);
-        made
     }
 
     /// Decrypts a push message: one record of RFC 8188 under the keys of RFC 8291.

@@ -102,7 +102,8 @@ impl TestServer {
         captured::capture_logs();
         let mut config = rest.config.clone();
         config.data_dir = rest.folder_path();
-        let server = soon("the data folder", build(&config)).await;
+        let server =
+            soon("the data folder", try_build(&config)).await.unwrap_or_else(|error| panic!("{error}"));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -207,12 +208,11 @@ impl Stopped {
 }
 
 /// Builds, as soon as the server before has let go of the folder.
-async fn build(config: &Config) -> Server {
+pub(crate) async fn try_build(config: &Config) -> Result<Server, StartError> {
     loop {
         match Server::builder(config.clone()).build().await {
-            Ok(server) => return server,
             Err(StartError::Open(OpenError::InUse(_))) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error}"),
+            result => return result,
         }
     }
 }

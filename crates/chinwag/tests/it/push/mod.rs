@@ -10,7 +10,7 @@ use std::time::Duration;
 use chinwag::{Config, Outbound};
 use serde_json::{Value, json};
 
-use crate::harness::{Browser, Person, Receiver, TestServer};
+use crate::harness::{Browser, Person, Receiver, Reply, TestServer};
 
 /// May call the receiver by its name, and does not wait for long.
 pub(crate) fn may_call(receiver: &Receiver) -> impl FnOnce(&mut Config) + use<> {
@@ -26,6 +26,15 @@ pub(crate) fn may_call(receiver: &Receiver) -> impl FnOnce(&mut Config) + use<> 
             retry_max: Duration::from_millis(40),
             ..Outbound::default()
         };
+    }
+}
+
+impl Browser {
+    /// Subscribes for somebody, and gives the server's answer.
+    async fn subscribe(&self, person: &Person) -> Reply {
+        let made = person.post("/push/subscriptions", &self.subscription()).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+        made
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Scene, devices, may_call};
-use crate::harness::{Answer, Browser, Hand, Receiver, TestServer, Way, vapid_claims};
+use crate::harness::{Answer, Browser, Call, Hand, Receiver, TestServer, Way, vapid_claims};
 
 #[tokio::test]
 async fn somebody_who_is_away_is_told_and_only_their_device_can_read_it() {
@@ -36,30 +36,57 @@ async fn somebody_who_is_away_is_told_and_only_their_device_can_read_it() {
     assert_eq!(scene.outcome("sent").await, 1);
 }
 
+/// Somebody else in the group who is always told: by then, everybody else's fate is decided.
+async fn with_witness(scene: &Scene) {
+    let carl = scene.server.person("carl").await;
+    let path = format!("/conversations/{}/participants", scene.group);
+    assert_eq!(scene.anna.post(&path, &json!({"user_id": carl.id})).await.status, 201);
+    Browser::new(scene.receiver.url("/carl")).subscribe(&carl).await;
+}
+
+/// Sends, and waits until the witness was told of it.
+async fn say(scene: &mut Scene, text: &str) -> Vec<Call> {
+    scene.anna.say(scene.group, text).await;
+    let mut others = Vec::new();
+    loop {
+        let call = scene.receiver.call().await;
+        if call.path == "/carl" {
+            return others;
+        }
+        others.push(call);
+    }
+}
+
 #[tokio::test]
 async fn who_is_here_who_wrote_and_who_wants_no_disturbance_is_not_told() {
     let mut scene = Scene::new().await;
+    with_witness(&scene).await;
     // Anna has a device, too, and wrote.
     Browser::new(scene.receiver.url("/anna")).subscribe(&scene.anna).await;
     let mut hand = Hand::new(&scene.ben, scene.group, Way::User).await;
-    scene.anna.say(scene.group, "ben is here").await;
-    hand.tell(&json!({"type": "presence", "status": "away"})).await;
-    scene.anna.say(scene.group, "ben looks away").await;
-    assert_eq!(scene.told().await["body"], "ben looks away");
+    assert!(say(&mut scene, "ben is here").await.is_empty());
     hand.tell(&json!({"type": "presence", "status": "dnd"})).await;
-    scene.anna.say(scene.group, "not now").await;
-    // The same job: what stands when it is told counts.
+    assert!(say(&mut scene, "not now").await.is_empty());
     hand.tell(&json!({"type": "presence", "status": "away"})).await;
-    scene.anna.say(scene.group, "again").await;
-    assert_eq!(scene.told().await["body"], "again");
+    let mut told = say(&mut scene, "ben looks away").await;
+    while told.is_empty() {
+        told.push(scene.receiver.call().await);
+    }
+    assert_eq!(told.len(), 1);
+    assert_eq!(scene.browser.read(&told[0])["body"], "ben looks away");
+    hand.tell(&json!({"type": "presence", "status": "dnd"})).await;
+    drop(hand);
+    crate::harness::soon("ben is gone", gone(&scene)).await;
+    assert!(say(&mut scene, "not even when ben is gone").await.is_empty());
     assert!(scene.receiver.rest().is_empty());
 }
 
 #[tokio::test]
 async fn levels_choose_what_notifies() {
     let mut scene = Scene::new().await;
+    with_witness(&scene).await;
     scene.set_level("none").await;
-    scene.anna.say(scene.group, "@ben never").await;
+    assert!(say(&mut scene, "@ben never").await.is_empty());
     scene.set_level("mentions").await;
     let state = scene.ben.get(&format!("/conversations/{}", scene.group)).await.body;
     assert_eq!(state["notifications"], "mentions");
@@ -67,26 +94,28 @@ async fn levels_choose_what_notifies() {
     assert_eq!(scene.ben.get("/conversations/").await.body[0]["notifications"], "mentions");
     assert_eq!(scene.anna.get("/conversations/").await.body[0]["notifications"], "all");
     crate::harness::soon("ben is gone", gone(&scene)).await;
-    scene.anna.say(scene.group, "not to you").await;
-    scene.anna.say(scene.group, "to you, @ben").await;
-    scene.anna.say(scene.group, "and on").await;
-    let call = scene.receiver.call().await;
-    assert_eq!(call.header("urgency"), "high");
-    assert_eq!(scene.browser.read(&call)["body"], "to you, @ben");
-    // In a direct conversation, every message is meant for the other.
+    assert!(say(&mut scene, "not to you").await.is_empty());
+    let mut told = say(&mut scene, "to you, @ben").await;
+    while told.is_empty() {
+        told.push(scene.receiver.call().await);
+    }
+    assert_eq!(told[0].header("urgency"), "high");
+    assert_eq!(scene.browser.read(&told[0])["body"], "to you, @ben");
+    assert!(say(&mut scene, "and on").await.is_empty());
+}
+
+#[tokio::test]
+async fn in_a_direct_conversation_every_message_is_a_mention() {
+    let mut scene = Scene::new().await;
     let direct = json!({"participant_id": scene.ben.id});
     let direct = scene.anna.post("/conversations/", &direct).await.body["id"].as_i64().unwrap();
     let path = format!("/conversations/{direct}/notifications");
     let set = scene.ben.request("PUT", &path).json(&json!({"level": "mentions"}));
     assert_eq!(crate::harness::reply(set).await.status, 200);
     scene.anna.say(direct, "just us").await;
-    let told = loop {
-        let told = scene.told().await;
-        if told["conversation_id"] == direct {
-            break told;
-        }
-        assert_eq!(told["body"], "to you, @ben", "only that one");
-    };
+    let call = scene.receiver.call().await;
+    assert_eq!(call.header("urgency"), "high");
+    let told = scene.browser.read(&call);
     assert_eq!((told["body"].as_str(), told["title"].as_str()), (Some("just us"), Some("anna")));
 }
 
