@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use chinwag_protocol::{CloseCode, ConversationId, Frame, UserId};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use super::connection::{Connection, Dialect, Errand};
 use super::fanout::Fanout;
-use super::room::{News, Room, Seat, encode_frame};
+use super::news::News;
+use super::room::{Room, Seat, encode_frame};
 use super::socket::Socket;
 use super::{sweeper, typing};
 use crate::auth::Actor;
@@ -21,6 +22,9 @@ use crate::store::{Commit, Notice};
 
 /// Locks that share the tables, so that threads seldom meet at one.
 const SHARDS: usize = 64;
+
+/// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
+const MAX_ENDINGS: usize = 64;
 
 /// What a hub has to be told.
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ pub(crate) struct Hub {
     /// Rung when the last connection is gone.
     emptied: Notify,
     draining: watch::Sender<bool>,
+    /// Users whose sessions ended, for those who are no connections.
+    endings: broadcast::Sender<UserId>,
     tick: AtomicU32,
 }
 
@@ -82,6 +88,7 @@ impl Hub {
             count: AtomicUsize::new(0),
             emptied: Notify::new(),
             draining: watch::Sender::new(false),
+            endings: broadcast::Sender::new(MAX_ENDINGS),
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
@@ -133,9 +140,9 @@ impl Hub {
         }
     }
 
-    /// Hears of new events in a conversation, from now on.
-    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId) -> News {
-        News::new(Seat::reserve(self, id), self.draining.subscribe())
+    /// Hears of new events in a conversation, and of ends of a user's sessions, from now on.
+    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId, user_id: UserId) -> News {
+        News::new(Seat::reserve(self, id), user_id, self.endings.subscribe(), self.draining.subscribe())
     }
 
     /// Tells a room that somebody types there, or no longer.
@@ -152,7 +159,7 @@ impl Hub {
         for id in conversations {
             for connection in self.open_room(*id).iter().flat_map(|room| room.connections()) {
                 if connection.actor.user_id != user_id && told.insert(connection.id) {
-                    connection.signal(&frame, self.tick());
+                    connection.tell_presence(user_id, &frame, self.tick());
                 }
             }
         }
@@ -207,6 +214,8 @@ impl Hub {
 
     /// Closes a user's connections but those of one session.
     pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
+        // Nobody may be watching.
+        let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
             if !keep.is_some_and(|session| connection.is_of_session(session)) {
@@ -217,6 +226,7 @@ impl Hub {
 
     /// Closes a user's connections, or only those of one session.
     pub(crate) fn close_user(&self, user_id: UserId, session: Option<&str>, code: CloseCode) {
+        let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
             if session.is_none_or(|session| connection.is_of_session(session)) {

@@ -15,12 +15,12 @@ use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
-    Request as Incoming, Seq, Timestamp, limits,
+    Request as Incoming, Timestamp, limits,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
-use super::{authenticate, close_code, resume, still_takes_part};
+use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
@@ -28,7 +28,7 @@ use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, first_text, turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, encode_frame, first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -37,6 +37,9 @@ const PROTOCOL: &str = "chinwag.v1";
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a `hello` from somebody who has not said who they are.
 const MAX_STRANGER_BYTES: usize = 4 * 1024;
+/// RFC 6455 section 7.4.1: what came can't be understood, or is too large.
+const PROTOCOL_ERROR: u16 = 1002;
+const TOO_LARGE: u16 = 1009;
 /// Conversations in `ready`. The rest comes by REST; their events come all the same.
 const MAX_LISTED: usize = 500;
 
@@ -97,7 +100,9 @@ async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Creden
             }
             let registration = match chat.hub().register(actor.clone(), Dialect::User, socket) {
                 Ok(registration) => registration,
-                Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
+                Err(Refused { socket, code }) => {
+                    return turn_away(chat, socket, Bytes::new(), code.into()).await;
+                }
             };
             let user_id = actor.user_id;
             if registration.is_first {
@@ -108,7 +113,44 @@ async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Creden
             drop(registration);
             chat.departed(user_id);
         }
-        Err(code) => turn_away(chat, socket, code).await,
+        Err(Stranger { told, end }) => turn_away(chat, socket, told, end).await,
+    }
+}
+
+/// Somebody who is not let in: what they are told, and how it ends.
+struct Stranger {
+    told: Bytes,
+    end: End,
+}
+
+impl Stranger {
+    /// Whose first frame is no `hello`: their token may be good, so the close code is not about that.
+    fn unclear(error: &CommandError, code: u16) -> Self {
+        let told = encode_frame(&Frame::Error {
+            reference: error.reference.as_deref(),
+            message: error.message,
+            code: error.code,
+            retry: false,
+            retry_after_ms: None,
+            client_id: None,
+        });
+        Self { told, end: End::Goodbye(code, "the first frame has to be hello") }
+    }
+}
+
+impl From<End> for Stranger {
+    fn from(end: End) -> Self {
+        if let End::Goodbye(TOO_LARGE, _) = end {
+            let (code, message) = (ErrorCode::TooLarge, "a hello with the token in it has at most 4 KiB");
+            return Self::unclear(&CommandError { code, message, reference: None }, TOO_LARGE);
+        }
+        Self { told: Bytes::new(), end }
+    }
+}
+
+impl From<CloseCode> for Stranger {
+    fn from(code: CloseCode) -> Self {
+        Self { told: Bytes::new(), end: code.into() }
     }
 }
 
@@ -118,7 +160,7 @@ async fn enter(
     socket: &mut Socket,
     early: Bytes,
     credential: Credential,
-) -> Result<(Actor, Hello, Option<String>, Bytes), CloseCode> {
+) -> Result<(Actor, Hello, Option<String>, Bytes), Stranger> {
     let known = match credential {
         Credential::Token(token) => Some(authenticate(chat, Some(&token)).await?),
         Credential::Ticket(ticket) => {
@@ -129,9 +171,15 @@ async fn enter(
     };
     let max_bytes = if known.is_some() { limits::MAX_FRAME_BYTES } else { MAX_STRANGER_BYTES };
     let first = tokio::time::timeout(HELLO_TIME, first_text(socket, early, max_bytes)).await;
-    let (text, early) = first.ok().flatten().ok_or(CloseCode::InvalidToken)?;
-    let request = Incoming::parse(&text).map_err(|_| CloseCode::InvalidToken)?;
-    let Command::Hello(hello) = request.command else { return Err(CloseCode::InvalidToken) };
+    // Without `hello`, who has said who they are was slow, and who has not has no token.
+    let late = if known.is_some() { CloseCode::HeartbeatMissed } else { CloseCode::InvalidToken };
+    let (text, early) = first.map_err(|_| late)??;
+    let request = Incoming::parse(&text).map_err(|error| Stranger::unclear(&error, PROTOCOL_ERROR))?;
+    let Command::Hello(hello) = request.command else {
+        let (code, message) = (ErrorCode::InvalidFrame, "the first frame has to be hello");
+        let error = CommandError { code, message, reference: request.reference };
+        return Err(Stranger::unclear(&error, PROTOCOL_ERROR));
+    };
     let actor = match known {
         Some(actor) => actor,
         None => authenticate(chat, hello.token.as_deref()).await?,
@@ -167,7 +215,7 @@ impl Handler for User {
                         resume(line, id, &entered).await?;
                         after = entered.head.seq;
                     }
-                    self.settle(line, id, seat, after, level_for(&entered)).await?;
+                    line.take(id, seat, after, level_for(&entered));
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -252,25 +300,6 @@ impl User {
         Ok(heads)
     }
 
-    /// Takes a place, unless the user was removed meanwhile.
-    async fn settle(
-        &self,
-        line: &mut Line<'_>,
-        id: ConversationId,
-        seat: Seat,
-        after: Seq,
-        level: Level,
-    ) -> Result<(), End> {
-        line.take(id, seat, after, level);
-        match still_takes_part(line, &self.actor, id).await {
-            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
-                line.leave(id);
-                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
-            }
-            result => result.map_err(|error| close_code(&error).into()),
-        }
-    }
-
     /// The user takes part in one more conversation.
     async fn join(&self, line: &mut Line<'_>, id: ConversationId) -> Result<(), End> {
         if line.level(id).is_some() {
@@ -287,7 +316,8 @@ impl User {
         let Some(state) = state else { return Ok(()) };
         line.answer(&Frame::Conversation(&state)).await?;
         // From the head that the client was told, which may be newer than the one that it entered at.
-        self.settle(line, id, seat, state.head.seq, level_for(&entered)).await
+        line.take(id, seat, state.head.seq, level_for(&entered));
+        Ok(())
     }
 
     async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
@@ -310,18 +340,22 @@ impl User {
             return Ok(Ok(()));
         }
         let seat = line.reserve(id);
-        // Left before the head is read: what an earlier place got live behind it would come again.
-        line.leave(id);
+        // Quiet before the head is read: what came live behind it would come again.
+        line.quieten(id);
         match super::enter(line, &self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
             Ok(entered) => {
                 if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
-                self.settle(line, id, seat, entered.head.seq, level).await?;
+                line.take(id, seat, entered.head.seq, level);
                 Ok(Ok(()))
             }
             Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
-            Err(EnterError::Refused(refusal)) => Ok(Err(refusal)),
+            Err(EnterError::Refused(refusal @ (Refusal::NotParticipant | Refusal::NoConversation))) => {
+                Ok(Err(refusal))
+            }
+            // Nothing comes from this conversation now: the client has to come back for it.
+            Err(error) => Err(close_code(&error).into()),
         }
     }
 }
