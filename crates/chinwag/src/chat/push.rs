@@ -10,14 +10,14 @@ use chinwag_protocol::rest::{
     ConversationKind, NewPushSubscription, NotificationLevel, PresenceStatus, PushContent, PushKey,
     PushPayload, PushSubscription,
 };
-use chinwag_protocol::{ConversationId, ErrorCode, Timestamp};
+use chinwag_protocol::{ConversationId, ErrorCode, Timestamp, UserId};
 
 use super::Chat;
 use super::access::{Action, authorize};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::outbound::{DeviceKeys, Target, Vapid};
-use crate::store::{Candidate, JobKey, Membership, NewSubscription, PushJob, View, Which};
+use crate::store::{Candidate, JobKey, Membership, NewSubscription, PushJob, Which};
 
 /// Devices of one user; one more pushes out the oldest.
 const MAX_DEVICES: usize = 20;
@@ -183,7 +183,7 @@ impl Chat {
 
     /// Whether somebody has to be fetched: they are not connected, or do not look. Who does not want to be
     /// disturbed is not.
-    fn is_elsewhere(&self, user_id: chinwag_protocol::UserId, presence: PresenceStatus) -> bool {
+    fn is_elsewhere(&self, user_id: UserId, presence: PresenceStatus) -> bool {
         match presence {
             PresenceStatus::Dnd => false,
             PresenceStatus::Away => true,

@@ -174,10 +174,11 @@ impl Webhooks {
         self.busy.remove(&hook.id);
         let noted = match outcome {
             Ok(()) => {
-                self.metrics.note_webhook(hook.id, "delivered");
                 // If it can't be noted, at least this process does not tell it again.
                 self.passed.insert(hook.id, position);
-                chat.advance_webhook(hook.id, position).await
+                let noted = chat.advance_webhook(hook.id, position).await;
+                self.metrics.note_webhook(hook.id, "delivered");
+                noted
             }
             Err(failure) => {
                 self.metrics.note_webhook(hook.id, "failed");

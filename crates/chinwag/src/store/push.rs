@@ -386,9 +386,7 @@ impl Change {
                 .execute((key.subscription, key.conversation_id.0, seq.0, now.0))?;
         }
         self.connection
-            .prepare_cached(
-                "UPDATE meta SET value = ?1 WHERE key = 'push_position'",
-            )?
+            .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'push_position'")?
             .execute([position.to_string()])?;
         Ok(dropped)
     }
