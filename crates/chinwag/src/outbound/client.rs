@@ -5,7 +5,7 @@
 //! here follows a redirect, uses a proxy or decompresses anything.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,7 +20,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use super::target::{Names, Policy, Target};
@@ -28,9 +30,8 @@ use crate::config::Outbound;
 
 /// More of an answer's body is not read, nor waited for.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// As in the answer to a request head that the server itself takes.
+/// Headers of an answer, and the bytes of its head.
 const MAX_HEADERS: usize = 100;
-/// hyper's smallest: the head of an answer has to fit.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Dates of servers are not trusted further than this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -58,6 +59,9 @@ pub(crate) enum CallError {
     #[error("this server can't call anybody: {0}")]
     Unusable(String),
 }
+
+type Sender = http1::SendRequest<Full<Bytes>>;
+type Connection = http1::Connection<TokioIo<TlsStream<TcpStream>>, Full<Bytes>>;
 
 /// Calls servers of others. Cheap to clone.
 #[derive(Clone)]
@@ -91,51 +95,54 @@ impl Client {
         })
     }
 
-    /// Posts a body and waits for the answer's head; its body is read up to the bound and thrown away.
+    /// Posts a body and waits for the answer's head. What its body says does not matter: it is read up to
+    /// the bounds of size and time, so that its server sees a client that listens to the end.
     pub(crate) async fn post(
         &self,
         target: &Target,
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Answer, CallError> {
-        let call = self.call(target, headers, body);
-        tokio::time::timeout(self.inner.timeout, call).await.unwrap_or(Err(CallError::TimedOut))
+        let deadline = Instant::now() + self.inner.timeout;
+        let request = request(target, headers, body)?;
+        let (mut sender, connection) = in_time(deadline, self.connect(target)).await?;
+        let exchange = async {
+            let sent = async { Ok(sender.send_request(request).await?) };
+            let answer = in_time(deadline, sent).await?;
+            let (status, retry_after) = (answer.status().as_u16(), retry_after(answer.headers()));
+            let _ = timeout_at(deadline, Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect()).await;
+            Ok(Answer { status, retry_after })
+        };
+        // The connection is driven here and dropped with this future: no task outlives the time limit.
+        tokio::pin!(connection, exchange);
+        tokio::select! {
+            answer = &mut exchange => answer,
+            // Why it ended is what the exchange finds out, if it did not have its answer before.
+            _ = &mut connection => exchange.await,
+        }
     }
 
-    async fn call(&self, target: &Target, headers: HeaderMap, body: Bytes) -> Result<Answer, CallError> {
+    async fn connect(&self, target: &Target) -> Result<(Sender, Connection), CallError> {
         let tls = self.inner.tls().await?;
         let stream = self.inner.dial(target).await?;
         let name = match target.host() {
             Host::Domain(name) => ServerName::try_from(name.clone())
                 .map_err(|error| CallError::Unreachable(io::Error::other(error)))?,
-            Host::Ipv4(address) => ServerName::IpAddress(std::net::IpAddr::from(*address).into()),
-            Host::Ipv6(address) => ServerName::IpAddress(std::net::IpAddr::from(*address).into()),
+            Host::Ipv4(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
+            Host::Ipv6(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
         };
         let stream = tls.connect(name, stream).await.map_err(CallError::Unreachable)?;
-        let (mut sender, connection) = http1::Builder::new()
-            .max_headers(MAX_HEADERS)
-            .max_buf_size(HEAD_BYTES)
-            .handshake(TokioIo::new(stream))
-            .await?;
-        let exchange = async {
-            let answer = sender.send_request(request(target, headers, body)?).await?;
-            let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
-            // A server may want its answer to be read before it counts the call as done.
-            let _ = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
-            Ok(Answer { status: status.as_u16(), retry_after })
-        };
-        // The connection is driven here and dropped with this future: no task outlives the time limit.
-        tokio::pin!(connection, exchange);
-        tokio::select! {
-            biased;
-            answer = &mut exchange => answer,
-            end = &mut connection => match end {
-                // The answer may be read whole while the connection closes behind it.
-                Ok(()) => exchange.await,
-                Err(error) => Err(error.into()),
-            },
-        }
+        let mut builder = http1::Builder::new();
+        builder.max_headers(MAX_HEADERS).max_buf_size(HEAD_BYTES);
+        Ok(builder.handshake(TokioIo::new(stream)).await?)
     }
+}
+
+async fn in_time<T>(
+    deadline: Instant,
+    step: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    timeout_at(deadline, step).await.unwrap_or(Err(CallError::TimedOut))
 }
 
 impl Inner {

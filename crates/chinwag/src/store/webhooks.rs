@@ -157,16 +157,12 @@ impl Change {
         id: i64,
         is_enabled: bool,
     ) -> Result<Option<Hook>, StoreError> {
-        let assignments = if is_enabled {
-            "disabled_at = NULL, attempts = 0, due_at = 0, failing_since = NULL, last_error = NULL"
-        } else {
-            "disabled_at = coalesce(disabled_at, :now)"
-        };
         let mut statement = self.connection.prepare_cached(&format!(
-            "UPDATE webhooks SET {assignments} WHERE id = :id AND :now > 0 RETURNING {HOOK}"
+            "UPDATE webhooks SET disabled_at = ?2, attempts = 0, due_at = 0, failing_since = NULL, \
+             last_error = NULL WHERE id = ?1 RETURNING {HOOK}"
         ))?;
-        let parameters = rusqlite::named_params! {":id": id, ":now": Timestamp::now().0};
-        Ok(statement.query_row(parameters, hook).optional()?)
+        let disabled_at = (!is_enabled).then(|| Timestamp::now().0);
+        Ok(statement.query_row((id, disabled_at), hook).optional()?)
     }
 
     /// A webhook has passed everything up to `position`.

@@ -30,6 +30,8 @@ pub(crate) enum Answer {
     Silence,
     /// A head that never ends, byte by byte.
     Drip,
+    /// 201, and a body that never ends, byte by byte.
+    DripBody,
     /// 201 with ten megabytes.
     Flood,
     /// A head of ten megabytes.
@@ -141,14 +143,17 @@ async fn serve(
         let call = read(&mut stream).await?;
         let answer = answers.lock().unwrap().get_mut(&call.path).and_then(VecDeque::pop_front);
         calls.send(call).ok()?;
-        match answer.unwrap_or(Answer::Status(201)) {
+        let answer = answer.unwrap_or(Answer::Status(201));
+        match answer {
             Answer::Status(status) => respond(&mut stream, status, "x-answer: 1", b"").await?,
-            Answer::With(status, header) => respond(&mut stream, status, &header, b"").await?,
+            Answer::With(status, ref header) => respond(&mut stream, status, header, b"").await?,
             Answer::Silence => std::future::pending().await,
-            Answer::Drip => {
-                stream.write_all(b"HTTP/1.1 201 Created\r\n").await.ok()?;
+            Answer::Drip | Answer::DripBody => {
+                let is_body = matches!(answer, Answer::DripBody);
+                let end = if is_body { "content-length: 60000\r\n\r\n" } else { "" };
+                stream.write_all(format!("HTTP/1.1 201 Created\r\n{end}").as_bytes()).await.ok()?;
                 loop {
-                    stream.write_all(b"x-more: 1\r\n").await.ok()?;
+                    stream.write_all(if is_body { b"x" } else { b"x-more: 1\r\n" }).await.ok()?;
                     stream.flush().await.ok()?;
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }

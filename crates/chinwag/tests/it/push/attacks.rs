@@ -75,9 +75,9 @@ async fn a_name_that_changes_between_two_looks_is_judged_by_the_address_that_is_
     let counted = Arc::clone(&looks);
     // An allowed address where nobody listens, then the forbidden one. Whoever looks once to judge and once
     // more to dial would call the forbidden one with the first look's blessing.
-    let names = Names::by(move |name| match name {
-        "other.test" if counted.fetch_add(1, Ordering::SeqCst) % 2 == 0 => vec![[127, 0, 0, 2].into()],
-        _ => vec![[127, 0, 0, 1].into()],
+    let names = Names::by(move |_| {
+        let is_even = counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        vec![[127, 0, 0, if is_even { 2 } else { 1 }].into()]
     });
     let mut scene = Scene::with(|config| {
         config.outbound.allowed = vec!["127.0.0.2".parse().unwrap()];
