@@ -54,7 +54,10 @@ impl From<StartError> for Failure {
             StartError::Config(_)
             | StartError::Certificates(_)
             | StartError::Open(OpenError::Mode { .. }) => Exit::Config,
-            StartError::Open(_) | StartError::Secret { .. } | StartError::System(_) => Exit::Io,
+            StartError::Open(_)
+            | StartError::Secret { .. }
+            | StartError::Storage(_)
+            | StartError::System(_) => Exit::Io,
         };
         // The sentence names the place and, where there is one, the way out.
         Self::new(exit, error)

@@ -5,6 +5,7 @@
 
 mod admin;
 mod auth;
+mod blobs;
 mod chat;
 mod config;
 mod error;
@@ -23,7 +24,7 @@ pub use admin::{AccountError, Accounts, NewAccount};
 pub use auth::Actor;
 pub use chat::{Chat, Sent};
 pub use chinwag_protocol as protocol;
-pub use config::{Auth, Config, Limits, Mode, Outbound, Push, Rate, Secret};
+pub use config::{Auth, Config, Limits, Mode, Outbound, Push, Rate, S3, Secret, Storage};
 pub use error::{Answer, Refusal};
 pub use listener::{ClientAddress, Listener, TlsFiles};
 pub use outbound::{Names, Peer};

@@ -9,6 +9,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 use crate::auth::{Passwords, Tokens};
+use crate::blobs::Blobs;
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mode, Secret};
 use crate::error::Refusal;
@@ -40,6 +41,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The bytes of files can't be kept where the configuration says.
+    #[error("can't use the store of files: {0}")]
+    Storage(String),
     /// The configuration contradicts itself.
     #[error("{0}")]
     Config(&'static str),
@@ -146,11 +150,14 @@ impl Builder {
             })?
         };
         claim(&store, &config).await?;
+        chat::give_up_unfinished(&store).await.map_err(system)?;
+        let blobs = Blobs::open(&config.data_dir, &config.storage)
+            .map_err(|error| StartError::Storage(error.to_string()))?;
         let tokens = tokens(&config)?;
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
         let vapid = own_push_key(&config)?;
-        let chat = Chat::new(config, store, hub, passwords, tokens, vapid).map_err(system)?;
+        let chat = Chat::new(config, store, blobs, hub, passwords, tokens, vapid).map_err(system)?;
         push::start(&chat, &client, &metrics, &commits);
         Ok(Server { chat, metrics })
     }

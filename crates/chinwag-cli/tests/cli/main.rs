@@ -10,4 +10,5 @@ mod configuration;
 mod push;
 mod serving;
 mod support;
+mod uploads;
 mod users;

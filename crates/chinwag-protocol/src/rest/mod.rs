@@ -2,6 +2,7 @@
 
 mod accounts;
 mod conversations;
+mod files;
 mod messages;
 mod push;
 mod webhooks;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 
 pub use accounts::*;
 pub use conversations::*;
+pub use files::*;
 pub use messages::*;
 pub use push::*;
 pub use webhooks::*;

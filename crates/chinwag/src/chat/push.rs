@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use chinwag_protocol::rest::{
-    ConversationKind, NewPushSubscription, NotificationLevel, PresenceStatus, PushContent, PushKey,
+    ConversationKind, Message, NewPushSubscription, NotificationLevel, PresenceStatus, PushContent, PushKey,
     PushPayload, PushSubscription,
 };
 use chinwag_protocol::{ConversationId, ErrorCode, Timestamp, UserId};
@@ -248,8 +248,8 @@ impl Chat {
                         message_id: message.id,
                         seq: message.seq,
                         title: is_full.then_some(title),
-                        sender_name: is_full.then_some(message.sender_name),
-                        body: is_full.then(|| shortened(&message.content)),
+                        sender_name: is_full.then(|| message.sender_name.clone()),
+                        body: is_full.then(|| shortened(summary(&message))),
                         unread: unread.messages,
                         tag: format!("conversation-{id}"),
                         url: format!("/c/{id}?m={}", message.id),
@@ -294,6 +294,14 @@ fn which(level: NotificationLevel, kind: ConversationKind) -> Option<Which> {
         (NotificationLevel::None, _) => None,
         (NotificationLevel::All, _) | (_, ConversationKind::Direct) => Some(Which::Any),
         (NotificationLevel::Mentions, ConversationKind::Group) => Some(Which::Mentions),
+    }
+}
+
+/// What a message says; of one without a text, the name of its first file.
+fn summary(message: &Message) -> &str {
+    match message.attachments.first() {
+        Some(file) if message.content.is_empty() => &file.name,
+        _ => &message.content,
     }
 }
 

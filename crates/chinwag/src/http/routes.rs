@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 
 use super::error::detail;
 use super::{
-    Shared, accounts, asyncapi, conversations, events, guard, marks, messages, ops, participants, push,
-    search, webhooks, ws,
+    Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, ops, participants,
+    push, search, webhooks, ws,
 };
 use crate::chat::Chat;
 use crate::metrics::Metrics;
@@ -54,6 +54,9 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(webhooks::create, webhooks::list),
         routes!(webhooks::update, webhooks::remove),
         routes!(search::messages),
+        routes!(files::upload),
+        routes!(files::download),
+        routes!(files::thumbnail),
         routes!(ops::health),
         routes!(ops::ready),
         routes!(ops::metrics),

@@ -5,6 +5,7 @@
 //! transaction). Only this folder knows SQL.
 
 mod conversations;
+mod files;
 mod log;
 mod marks;
 mod messages;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::TestServer;
 
 /// Every route that the document has to show.
-const ROUTES: [(&str, &[&str]); 31] = [
+const ROUTES: [(&str, &[&str]); 34] = [
     ("/auth/token", &["post"]),
     ("/auth/logout", &["post"]),
     ("/auth/refresh", &["post"]),
@@ -34,6 +34,9 @@ const ROUTES: [(&str, &[&str]); 31] = [
     ("/webhooks", &["get", "post"]),
     ("/webhooks/{webhook_id}", &["delete", "patch"]),
     ("/search", &["get"]),
+    ("/files", &["post"]),
+    ("/files/{file_id}", &["get"]),
+    ("/files/{file_id}/thumbnails/{size}", &["get"]),
     ("/healthz", &["get"]),
     ("/readyz", &["get"]),
     ("/metrics", &["get"]),

@@ -14,6 +14,7 @@ use chinwag_protocol::{
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
+use super::uploads::Uploads;
 use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
 use crate::chat::Chat;
@@ -87,7 +88,8 @@ async fn serve(
     if registration.is_first {
         chat.arrived(user_id);
     }
-    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after };
+    let uploads = Uploads::default();
+    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after, uploads };
     drive(chat, &registration.connection, early, &mut handler).await;
     drop(registration);
     chat.departed(user_id);
@@ -98,6 +100,7 @@ struct Room {
     id: ConversationId,
     dialect: Dialect,
     after: Option<String>,
+    uploads: Uploads,
 }
 
 impl Handler for Room {
@@ -134,7 +137,7 @@ impl Handler for Room {
             Err(error) => return refuse_frame(line, &error).await,
         };
         if self.dialect != Dialect::Seed {
-            return execute(line, &self.actor, Some(self.id), request).await;
+            return execute(line, &self.actor, &mut self.uploads, Some(self.id), request).await;
         }
         let Command::Send(send) = request.command else {
             let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
@@ -150,8 +153,11 @@ impl Handler for Room {
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        refuse_frame(line, &invalid("send JSON in text frames")).await
+    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
+        if self.dialect == Dialect::Seed {
+            return refuse_frame(line, &invalid("send JSON in text frames")).await;
+        }
+        self.uploads.chunk(line, bytes).await
     }
 
     async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
