@@ -51,7 +51,9 @@ impl Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match error {
-            StartError::Config(_) | StartError::Open(OpenError::Mode { .. }) => Exit::Config,
+            StartError::Config(_)
+            | StartError::Certificates(_)
+            | StartError::Open(OpenError::Mode { .. }) => Exit::Config,
             StartError::Open(_)
             | StartError::Secret { .. }
             | StartError::Storage(_)

@@ -132,6 +132,21 @@ pub struct Membership {
 }
 
 impl Event {
+    /// The `type` of each kind of event.
+    pub const TYPES: [&str; 11] = [
+        "message",
+        "message_edited",
+        "message_deleted",
+        "reaction_added",
+        "reaction_removed",
+        "pinned",
+        "unpinned",
+        "participant_added",
+        "participant_removed",
+        "participant_updated",
+        "conversation_updated",
+    ];
+
     /// Where, when, by whom.
     #[must_use]
     pub fn entry(&self) -> Entry {

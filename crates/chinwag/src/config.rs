@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::outbound::{Names, Peer};
+
 /// The configuration of one server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -22,6 +24,10 @@ pub struct Config {
     pub storage: Storage,
     /// Rates and counts.
     pub limits: Limits,
+    /// Notifications of devices.
+    pub push: Push,
+    /// Calls to servers of others: push services and webhooks.
+    pub outbound: Outbound,
 }
 
 /// Where the bytes of files are kept. They arrive in the data folder in either case.
@@ -123,6 +129,36 @@ pub struct Limits {
     pub drain: Duration,
 }
 
+/// Notifications of devices.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Off: no device is notified, and none can subscribe.
+    pub is_enabled: bool,
+    /// Whom push services may write to: `mailto:admin@example.com`, or an https URL. Some insist on it.
+    pub contact: Option<String>,
+}
+
+/// Calls to servers of others.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// Servers that may be called although they are none of the public internet.
+    pub allowed: Vec<Peer>,
+    /// A PEM file with certificates of authorities to trust beside the system's.
+    pub extra_roots: Option<PathBuf>,
+    /// How names become addresses.
+    pub names: Names,
+    /// Time for one call, from the name to the end of the answer.
+    pub timeout: Duration,
+    /// New events are looked for at most this often.
+    pub gather: Duration,
+    /// A call that failed is tried again after at most this; twice as much after each further failure.
+    pub retry: Duration,
+    /// The most that [`Outbound::retry`] grows to.
+    pub retry_max: Duration,
+    /// A webhook whose calls all failed for this long is disabled.
+    pub give_up: Duration,
+}
+
 /// So many at once, and so many in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -146,6 +182,29 @@ impl Default for Config {
             behind_proxy: false,
             storage: Storage::default(),
             limits: Limits::default(),
+            push: Push::default(),
+            outbound: Outbound::default(),
+        }
+    }
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        Self { is_enabled: true, contact: None }
+    }
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self {
+            allowed: Vec::new(),
+            extra_roots: None,
+            names: Names::default(),
+            timeout: Duration::from_secs(10),
+            gather: Duration::from_millis(250),
+            retry: Duration::from_secs(10),
+            retry_max: Duration::from_secs(30 * 60),
+            give_up: Duration::from_secs(3 * 24 * 60 * 60),
         }
     }
 }

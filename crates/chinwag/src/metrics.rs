@@ -27,6 +27,11 @@ pub(crate) struct Metrics {
     queued_writes: Gauge,
     batch_jobs: Histogram,
     commit_seconds: Histogram,
+    pub push_jobs: Gauge,
+    pub push_dropped: Counter,
+    pushes: Family<Vec<(&'static str, String)>, Counter>,
+    webhook_calls: Family<Vec<(&'static str, String)>, Counter>,
+    webhook_lag: Family<Vec<(&'static str, String)>, Gauge>,
 }
 
 impl Metrics {
@@ -46,6 +51,7 @@ impl Metrics {
             counter("catch_up_log_pages", "Pages of the log read for connections that were behind");
         let refusals = counter("refusals", "Commands and requests refused");
         let protocol_errors = counter("protocol_errors", "Connections closed for breaking RFC 6455");
+        let push_dropped = counter("push_dropped", "Notifications dropped because too many waited");
         let uploads = counter("uploads", "Files uploaded");
         let upload_bytes = counter("upload_bytes", "Bytes of files uploaded, as they are kept");
         let upload_refusals = counter("upload_refusals", "Uploads refused, at any point of their way");
@@ -64,6 +70,16 @@ impl Metrics {
         registry.register("commit_batch_jobs", "Changes in one transaction", batch_jobs.clone());
         let commit_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
         registry.register("commit_seconds", "Time of a commit, with its sync", commit_seconds.clone());
+        let push_jobs = Gauge::default();
+        registry.register("push_jobs", "Notifications that wait to be sent", push_jobs.clone());
+        let pushes = Family::default();
+        registry.register("push_calls", "Calls of push services, by what they came to", pushes.clone());
+        let webhook_calls = Family::default();
+        let help = "Calls of webhooks, by what they came to";
+        registry.register("webhook_calls", help, webhook_calls.clone());
+        let webhook_lag = Family::default();
+        let help = "Events that lie before a webhook, whether it wants them or not";
+        registry.register("webhook_lag_events", help, webhook_lag.clone());
         Self {
             registry,
             connections,
@@ -82,6 +98,11 @@ impl Metrics {
             queued_writes,
             batch_jobs,
             commit_seconds,
+            push_jobs,
+            push_dropped,
+            pushes,
+            webhook_calls,
+            webhook_lag,
         }
     }
 
@@ -112,6 +133,25 @@ impl Metrics {
     pub(crate) fn note_request(&self, route: String, status: u16) {
         let labels = vec![("route", route), ("status", status.to_string())];
         self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Notes what the call of a push service came to.
+    pub(crate) fn note_push(&self, outcome: &'static str) {
+        self.pushes.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Notes what the call of a webhook came to.
+    pub(crate) fn note_webhook(&self, id: i64, outcome: &'static str) {
+        let labels = vec![("webhook", id.to_string()), ("outcome", outcome.to_owned())];
+        self.webhook_calls.get_or_create(&labels).inc();
+    }
+
+    /// Notes how far webhooks are behind; those that are not among them are gone.
+    pub(crate) fn note_webhook_lags(&self, lags: &[(i64, i64)]) {
+        self.webhook_lag.clear();
+        for (id, lag) in lags {
+            self.webhook_lag.get_or_create(&vec![("webhook", id.to_string())]).set(*lag);
+        }
     }
 
     /// Notes how many changes wait for the writer now.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::sync::watch;
 
 use crate::auth::{Passwords, Tokens};
 use crate::blobs::Blobs;
@@ -15,11 +16,15 @@ use crate::error::Refusal;
 use crate::http;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
+use crate::outbound::{Client, Vapid};
+use crate::push;
 use crate::realtime::{Hub, HubSettings};
 use crate::store::{BatchReport, Commit, OpenError, Store, View};
 
 /// The file with this server's own token secret.
 const SECRET_NAME: &str = "token.key";
+/// The file with the key that browsers subscribe to push messages with.
+const PUSH_KEY_NAME: &str = "push.key";
 const SECRET_BYTES: usize = 32;
 
 /// Why a server does not start.
@@ -42,6 +47,9 @@ pub enum StartError {
     /// The configuration contradicts itself.
     #[error("{0}")]
     Config(&'static str),
+    /// The certificates to call others with can't be read.
+    #[error("can't use the certificates in {0}")]
+    Certificates(String),
     /// The operating system refused something.
     #[error("can't start: {0}")]
     System(String),
@@ -129,13 +137,16 @@ impl Builder {
         if config.auth.provision && config.auth.shared_secret.is_none() {
             return Err(StartError::Config("auth.provision needs a secret that another application shares"));
         }
+        let client = Client::new(&config.outbound).map_err(StartError::Certificates)?;
         let metrics = Arc::new(Metrics::new());
+        let (committed, commits) = watch::channel(());
         let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics)).map_err(system)?;
         let store = {
             let (hub, metrics) = (Arc::clone(&hub), Arc::clone(&metrics));
             Store::open(&config.data_dir, move |commit: Commit, report: BatchReport| {
                 metrics.committed(report.jobs, commit.events.len(), report.commit);
                 hub.publish(commit);
+                committed.send_replace(());
             })?
         };
         claim(&store, &config).await?;
@@ -145,7 +156,9 @@ impl Builder {
         let tokens = tokens(&config)?;
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
-        let chat = Chat::new(config, store, blobs, hub, passwords, tokens).map_err(system)?;
+        let vapid = own_push_key(&config)?;
+        let chat = Chat::new(config, store, blobs, hub, passwords, tokens, vapid).map_err(system)?;
+        push::start(&chat, &client, &metrics, &commits);
         Ok(Server { chat, metrics })
     }
 }
@@ -198,18 +211,33 @@ async fn claim(store: &Store, config: &Config) -> Result<(), StartError> {
 /// The server's own secret, made on the first start, readable only by its owner.
 pub(crate) fn own_secret(folder: &Path) -> Result<Secret, StartError> {
     let path = folder.join(SECRET_NAME);
-    let failed = |reason: String| StartError::Secret { path: path.clone(), reason };
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            if bytes.len() < SECRET_BYTES {
-                return Err(failed("the file is cut short".to_owned()));
-            }
-            return Secret::new(bytes).map_err(failed);
-        }
+    let bytes = own_file(&path, || Ok(rand::random::<[u8; SECRET_BYTES]>().to_vec()))?;
+    if bytes.len() < SECRET_BYTES {
+        return Err(StartError::Secret { path, reason: "the file is cut short".to_owned() });
+    }
+    Secret::new(bytes).map_err(|reason| StartError::Secret { path, reason })
+}
+
+/// The key of the server's push messages, made on the first start; `None` if push is off.
+fn own_push_key(config: &Config) -> Result<Option<Vapid>, StartError> {
+    if !config.push.is_enabled {
+        return Ok(None);
+    }
+    let path = config.data_dir.join(PUSH_KEY_NAME);
+    let key = own_file(&path, Vapid::generate)?;
+    let vapid = Vapid::new(&key, config.push.contact.clone());
+    vapid.map(Some).map_err(|reason| StartError::Secret { path, reason })
+}
+
+/// The bytes of a secret file; made if it is missing.
+fn own_file(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, StartError> {
+    let failed = |reason: String| StartError::Secret { path: path.to_owned(), reason };
+    match std::fs::read(path) {
+        Ok(bytes) => return Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error.to_string())),
     }
-    let bytes: [u8; SECRET_BYTES] = rand::random();
+    let bytes = make().map_err(failed)?;
     let write = || {
         // A crash must leave either no secret or a whole one: a cut one would sign out everybody.
         let unfinished = path.with_extension("new");
@@ -217,11 +245,11 @@ pub(crate) fn own_secret(folder: &Path) -> Result<Secret, StartError> {
             std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
-        std::fs::rename(&unfinished, &path)?;
-        std::fs::File::open(folder)?.sync_all()
+        std::fs::rename(&unfinished, path)?;
+        std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(|error| failed(error.to_string()))?;
-    Secret::new(bytes).map_err(failed)
+    Ok(bytes)
 }
 
 fn system(error: impl std::fmt::Display) -> StartError {

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chinwag::{Auth, Config, Limits, Mode, S3, Secret, Storage, TlsFiles};
+use chinwag::{Auth, Config, Limits, Mode, Outbound, Push, S3, Secret, Storage, TlsFiles};
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT,
-    PROVISION_USERS, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE, S3_REGION,
-    S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
+    OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUSH, PUSH_CONTACT, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET,
+    S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY,
+    TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -52,6 +53,8 @@ impl Options {
             behind_proxy,
             storage: storage(settings)?,
             limits,
+            push: push(settings)?,
+            outbound: outbound(settings)?,
         };
         Ok(Self { config, listen, tls, log: log(settings)? })
     }
@@ -207,6 +210,33 @@ fn allowed_origins(settings: &Settings) -> Result<Vec<String>, Failure> {
                 .map_err(|what| value.refuse(what).fix("write it like https://app.example.com"))
         })
         .collect()
+}
+
+fn push(settings: &Settings) -> Result<Push, Failure> {
+    let contact = settings.value(&PUSH_CONTACT);
+    let contact = contact.text().map(|text| {
+        parse::contact(text).map_err(|what| {
+            contact.refuse(what).fix("write it like mailto:admin@example.com or https://example.com/contact")
+        })
+    });
+    Ok(Push { is_enabled: switch(settings, &PUSH)?, contact: contact.transpose()? })
+}
+
+fn outbound(settings: &Settings) -> Result<Outbound, Failure> {
+    let (allow, ca) = (settings.value(&OUTBOUND_ALLOW), settings.value(&OUTBOUND_CA));
+    let items = allow.items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
+    let allowed = items
+        .map(|item| {
+            item.parse().map_err(|what: String| {
+                allow.refuse(what).fix("write it like push.example.lan, 10.1.2.3 or 10.0.0.0/8")
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let extra_roots = ca.text().map(PathBuf::from);
+    if let Some(path) = &extra_roots {
+        File::open(path).map_err(|error| unreadable(&ca, path, &error))?;
+    }
+    Ok(Outbound { allowed, extra_roots, ..Outbound::default() })
 }
 
 fn log(settings: &Settings) -> Result<LogOptions, Failure> {

@@ -49,6 +49,18 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     Ok(origin.strip_suffix(default_port).unwrap_or(&origin).to_owned())
 }
 
+/// Whom push services may write to (RFC 8292 2.1).
+pub(super) fn contact(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("mailto:").filter(|address| address.contains('@'));
+    let rest = rest.or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && rest.chars().all(|letter| letter.is_ascii_graphic()) => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!("{text:?} is neither a mailto: nor an https:// address")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +95,16 @@ mod tests {
             ("null", None),
         ] {
             assert_eq!(origin(text).ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn contacts_are_mail_or_web_addresses() {
+        for text in ["mailto:a@b.example", "https://example.com/contact"] {
+            assert_eq!(contact(text).as_deref(), Ok(text));
+        }
+        for text in ["a@b.example", "mailto:", "mailto:a", "http://example.com", "https://", "mailto:a@b c"] {
+            assert!(contact(text).is_err(), "{text}");
         }
     }
 

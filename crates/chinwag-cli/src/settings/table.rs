@@ -44,6 +44,7 @@ const NETWORK: &str = "Network";
 const DATA: &str = "Data";
 const FILES: &str = "Files";
 const SECURITY: &str = "Security";
+const PUSH_GROUP: &str = "Push and webhooks";
 const LOGGING: &str = "Logging";
 
 pub(crate) const LISTEN: Setting = Setting {
@@ -255,6 +256,50 @@ pub(crate) const LIMITS: Setting = Setting {
     help: "Rate limits; off is for load tests",
 };
 
+pub(crate) const PUSH: Setting = Setting {
+    key: "push_enabled",
+    flag: "push",
+    env: "CHINWAG_PUSH",
+    placeholder: "on|off",
+    default: "on",
+    group: PUSH_GROUP,
+    shape: Shape::Switch,
+    help: "Whether devices can be notified of messages",
+};
+
+pub(crate) const PUSH_CONTACT: Setting = Setting {
+    key: "push_contact",
+    flag: "push-contact",
+    env: "CHINWAG_PUSH_CONTACT",
+    placeholder: "URL",
+    default: "",
+    group: PUSH_GROUP,
+    shape: Shape::Text,
+    help: "Whom push services may write to: mailto:you@example.com; Apple's insists on it",
+};
+
+pub(crate) const OUTBOUND_ALLOW: Setting = Setting {
+    key: "outbound_allow",
+    flag: "outbound-allow",
+    env: "CHINWAG_OUTBOUND_ALLOW",
+    placeholder: "HOST|NETWORK",
+    default: "",
+    group: PUSH_GROUP,
+    shape: Shape::List,
+    help: "Receiver inside your network that may be called: a host name, or 10.1.0.0/16; repeat it, or use commas",
+};
+
+pub(crate) const OUTBOUND_CA: Setting = Setting {
+    key: "outbound_ca",
+    flag: "outbound-ca",
+    env: "CHINWAG_OUTBOUND_CA",
+    placeholder: "FILE",
+    default: "",
+    group: PUSH_GROUP,
+    shape: Shape::Path,
+    help: "PEM file with certificate authorities to trust beside the system's when calling others",
+};
+
 pub(crate) const LOG: Setting = Setting {
     key: "log",
     flag: "log",
@@ -278,7 +323,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 21] = [
+pub(crate) const SETTINGS: [&Setting; 25] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -298,12 +343,22 @@ pub(crate) const SETTINGS: [&Setting; 21] = [
     &TOKEN_IN_QUERY,
     &REGISTRATION,
     &LIMITS,
+    &PUSH,
+    &PUSH_CONTACT,
+    &OUTBOUND_ALLOW,
+    &OUTBOUND_CA,
     &LOG,
     &LOG_FORMAT,
 ];
 
 /// Other spellings in the file, for those who group their keys.
-pub(crate) const ALIASES: [(&str, &Setting); 1] = [("auth.provision", &PROVISION_USERS)];
+pub(crate) const ALIASES: [(&str, &Setting); 5] = [
+    ("auth.provision", &PROVISION_USERS),
+    ("push.enabled", &PUSH),
+    ("push.contact", &PUSH_CONTACT),
+    ("outbound.allow", &OUTBOUND_ALLOW),
+    ("outbound.ca", &OUTBOUND_CA),
+];
 
 impl Setting {
     /// What holds if nobody sets anything; empty for nothing. A demo has a folder of its own, so that

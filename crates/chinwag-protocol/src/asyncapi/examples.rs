@@ -9,8 +9,8 @@ use crate::frame::{Done, Frame, GapReason, Ready};
 use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::limits;
 use crate::rest::{
-    Attachment, ConversationKind, ConversationState, Format, Limits, Message, PresenceStatus, Receipt, Role,
-    User, UserRole,
+    Attachment, ConversationKind, ConversationState, Format, Limits, Message, NotificationLevel,
+    PresenceStatus, Receipt, Role, User, UserRole,
 };
 use crate::time::Timestamp;
 
@@ -67,6 +67,7 @@ fn state() -> ConversationState {
         mentions: 0,
         last_message: Some(message()),
         participants: 2,
+        notifications: NotificationLevel::All,
     }
 }
 

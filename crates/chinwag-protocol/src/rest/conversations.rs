@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::messages::Message;
+use super::push::NotificationLevel;
 use crate::ids::{ConversationId, Cursor, Seq, UserId};
 use crate::time::CreatedAt;
 
@@ -54,6 +55,8 @@ pub struct ConversationState {
     pub last_message: Option<Message>,
     /// How many take part.
     pub participants: u64,
+    /// Which messages notify the caller.
+    pub notifications: NotificationLevel,
 }
 
 /// Somebody to add.
@@ -98,6 +101,8 @@ pub struct Conversation {
     pub kind: ConversationKind,
     /// Whether it can only be read.
     pub archived: bool,
+    /// Which messages notify the caller.
+    pub notifications: NotificationLevel,
     /// UTC.
     pub created_at: CreatedAt,
 }

@@ -4,6 +4,8 @@ mod accounts;
 mod conversations;
 mod files;
 mod messages;
+mod push;
+mod webhooks;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +14,8 @@ pub use accounts::*;
 pub use conversations::*;
 pub use files::*;
 pub use messages::*;
+pub use push::*;
+pub use webhooks::*;
 
 /// What a client has to keep to.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

@@ -1,7 +1,8 @@
 //! Who may do what in a conversation: the one place that decides, for every transport.
 
-use chinwag_protocol::rest::{ConversationKind, Role};
+use chinwag_protocol::rest::{ConversationKind, Role, UserRole};
 
+use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Membership, Standing};
 
@@ -53,6 +54,14 @@ pub(crate) fn authorize(membership: Membership, action: Action) -> Result<Standi
     // People may still go, and whoever runs it may open it again.
     let is_change = matches!(action, Action::Take | Action::Moderate);
     if standing.is_archived && is_change { Err(Refusal::Archived) } else { Ok(standing) }
+}
+
+/// Says whether somebody may look after the server itself.
+pub(super) fn authorize_admin(actor: &Actor) -> Result<(), Refusal> {
+    match actor.role {
+        UserRole::Admin => Ok(()),
+        UserRole::User => Err(Refusal::Forbidden("Only an administrator of the server may do this")),
+    }
 }
 
 #[cfg(test)]

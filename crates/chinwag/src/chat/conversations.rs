@@ -56,7 +56,8 @@ impl Chat {
         self.store()
             .read(move |view| {
                 authorize(view.membership(id, user_id)?, Action::Read)?;
-                view.conversation(id)?.ok_or(Refusal::NoConversation)
+                let conversation = view.conversation(id)?.ok_or(Refusal::NoConversation)?;
+                Ok(Conversation { notifications: view.notification_level(id, user_id)?, ..conversation })
             })
             .await
     }
@@ -76,7 +77,8 @@ impl Chat {
 fn direct(change: &mut Change, caller: UserId, other: UserId) -> Result<Conversation, Refusal> {
     let Some(person) = change.user(other)? else { return Err(no_user(other)) };
     if let Some(existing) = change.direct_conversation(caller, other)? {
-        return Ok(existing);
+        let notifications = change.notification_level(existing.id, caller)?;
+        return Ok(Conversation { notifications, ..existing });
     }
     Ok(change.insert_direct(caller, other, &format!("Chat with {}", person.username))?)
 }

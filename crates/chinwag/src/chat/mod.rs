@@ -13,6 +13,7 @@ mod marks;
 mod messages;
 mod participants;
 mod presence;
+mod push;
 mod sample;
 mod search;
 mod sessions;
@@ -20,9 +21,10 @@ mod state;
 mod text;
 mod tickets;
 mod uploads;
+mod webhooks;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chinwag_protocol::{ConversationId, UserId};
 use tokio::sync::{Notify, Semaphore};
@@ -30,15 +32,18 @@ use tokio::sync::{Notify, Semaphore};
 pub(crate) use accounts::{insert_account, validate as validate_account};
 pub(crate) use files::give_up_unfinished;
 pub use messages::Sent;
+pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
 pub(crate) use state::{EnterError, Entered, Resume, is_small};
 pub(crate) use uploads::Upload;
+pub(crate) use webhooks::NextStep;
 
 use crate::auth::{Actor, Passwords, Tokens};
 use crate::blobs::Blobs;
 use crate::config::{Config, Mode};
 use crate::limits::RateLimiter;
+use crate::outbound::{Policy, Vapid};
 use crate::realtime::Hub;
 use crate::store::{Store, View};
 
@@ -60,6 +65,20 @@ struct Inner {
     limits: Limiters,
     setup: accounts::SetupLink,
     tickets: tickets::Tickets,
+    outbound: Policy,
+    /// `None` if push is off.
+    vapid: Option<Vapid>,
+}
+
+/// The chat, for tasks that must not keep it from ending.
+#[derive(Clone)]
+pub(crate) struct WeakChat(Weak<Inner>);
+
+impl WeakChat {
+    /// The chat, as long as somebody else has it.
+    pub(crate) fn upgrade(&self) -> Option<Chat> {
+        self.0.upgrade().map(|inner| Chat { inner })
+    }
 }
 
 struct Limiters {
@@ -85,6 +104,7 @@ impl Chat {
         hub: Arc<Hub>,
         passwords: Passwords,
         tokens: Tokens,
+        vapid: Option<Vapid>,
     ) -> Result<Self, crate::error::Refusal> {
         let limits = &config.limits;
         let limits = Limiters {
@@ -99,6 +119,7 @@ impl Chat {
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
         let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
+        let outbound = Policy::new(config.outbound.allowed.clone());
         let inner = Inner {
             store,
             blobs,
@@ -110,11 +131,17 @@ impl Chat {
             limits,
             setup,
             tickets: tickets::Tickets::default(),
+            outbound,
+            vapid,
         };
         let inner = Arc::new(inner);
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
         tokio::spawn(files::look_after_files(Arc::downgrade(&inner), Arc::clone(&inner.files_gone)));
         Ok(Self { inner })
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakChat {
+        WeakChat(Arc::downgrade(&self.inner))
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {

@@ -118,6 +118,7 @@ impl Chat {
                 authorize(change.membership(id, actor_id)?, Action::Manage)?;
                 let present = change.conversation(id)?.ok_or(Refusal::NoConversation)?;
                 let mut updated = present.clone();
+                updated.notifications = change.notification_level(id, actor_id)?;
                 if wanted.title.is_some() {
                     updated.title = valid_title(wanted.title)?;
                 }

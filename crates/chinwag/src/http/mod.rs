@@ -17,11 +17,13 @@ mod messages;
 mod ops;
 mod participants;
 mod patience;
+mod push;
 mod routes;
 mod search;
 mod serve;
 #[cfg(feature = "ui")]
 mod ui;
+mod webhooks;
 mod ws;
 
 use std::sync::Arc;

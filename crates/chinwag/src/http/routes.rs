@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::error::detail;
 use super::{
     Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, ops, participants,
-    search, ws,
+    push, search, webhooks, ws,
 };
 use crate::chat::Chat;
 use crate::metrics::Metrics;
@@ -47,6 +47,12 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(marks::pins),
         routes!(marks::read),
         routes!(events::events),
+        routes!(push::set_level),
+        routes!(push::key),
+        routes!(push::subscribe, push::list),
+        routes!(push::unsubscribe),
+        routes!(webhooks::create, webhooks::list),
+        routes!(webhooks::update, webhooks::remove),
         routes!(search::messages),
         routes!(files::upload),
         routes!(files::download),

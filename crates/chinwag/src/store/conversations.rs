@@ -1,11 +1,14 @@
 //! Conversations and who takes part in them.
 
 use chinwag_protocol::event::Membership as MembershipEvent;
-use chinwag_protocol::rest::{Conversation, ConversationKind, ConversationState, Participant, Role};
+use chinwag_protocol::rest::{
+    Conversation, ConversationKind, ConversationState, NotificationLevel, Participant, Role,
+};
 use chinwag_protocol::{ConversationId, Event, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
+use super::push::parse_level;
 use super::{Change, Notice, StoreError, View};
 
 /// A group to be.
@@ -44,11 +47,12 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, rusqlite::Error> {
         title: row.get(2)?,
         topic: row.get(3)?,
         archived: row.get(4)?,
+        notifications: NotificationLevel::default(),
         created_at: Timestamp(row.get(5)?).created_at(),
     })
 }
 
-fn parse_kind(text: &str) -> ConversationKind {
+pub(super) fn parse_kind(text: &str) -> ConversationKind {
     if text == "direct" { ConversationKind::Direct } else { ConversationKind::Group }
 }
 
@@ -113,11 +117,16 @@ impl View {
     /// The conversations that a user takes part in, oldest first.
     pub(crate) fn conversations_of(&self, user_id: UserId) -> Result<Vec<Conversation>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM participants \
+            "SELECT {COLUMNS}, participants.notifications FROM participants \
              JOIN conversations ON conversations.id = participants.conversation_id \
              WHERE participants.user_id = ?1 ORDER BY conversations.id"
         ))?;
-        let conversations = statement.query_map([user_id.0], conversation)?.collect::<Result<_, _>>()?;
+        let conversations = statement
+            .query_map([user_id.0], |row| {
+                let notifications = parse_level(&row.get::<_, String>(6)?);
+                Ok(Conversation { notifications, ..conversation(row)? })
+            })?
+            .collect::<Result<_, _>>()?;
         Ok(conversations)
     }
 
@@ -177,6 +186,7 @@ impl View {
             mentions: unread.mentions,
             last_message: self.last_message(id)?,
             participants: u64::try_from(self.participant_count(id)?).unwrap_or(u64::MAX),
+            notifications: self.notification_level(id, user_id)?,
         }))
     }
 
@@ -240,6 +250,7 @@ impl Change {
             title: title.to_owned(),
             topic: String::new(),
             archived: false,
+            notifications: NotificationLevel::default(),
             created_at: created_at.created_at(),
         })
     }

@@ -119,7 +119,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
     })
 }
 
-fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
+pub(super) fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
     let kind: String = row.get(13)?;
     if kind == "message" {
         return Ok(Event::Message(message(row)?));

@@ -10,12 +10,14 @@ mod log;
 mod marks;
 mod messages;
 mod meta;
+mod push;
 mod readers;
 mod receipts;
 mod schema;
 mod search;
 mod sessions;
 mod users;
+mod webhooks;
 mod writer;
 
 use std::fs::File;
@@ -28,9 +30,11 @@ pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
 pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
+pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
 pub(crate) use search::Query;
 pub(crate) use sessions::{NewSession, Spent, random_token};
 pub(crate) use users::{Account, Status};
+pub(crate) use webhooks::{Hook, HookFailure, NewHook};
 pub(crate) use writer::{BatchReport, Change, Commit, Committed, Notice};
 
 use readers::Readers;

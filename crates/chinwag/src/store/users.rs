@@ -244,7 +244,7 @@ impl Change {
     }
 }
 
-fn parse_presence(text: &str) -> PresenceStatus {
+pub(super) fn parse_presence(text: &str) -> PresenceStatus {
     match text {
         "away" => PresenceStatus::Away,
         "dnd" => PresenceStatus::Dnd,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// A folder or file of the library, what it must not name, and why.
-const RULES: [(&str, &[&str], &str); 8] = [
+const RULES: [(&str, &[&str], &str); 10] = [
     (
         "chinwag/src/chat",
         &["axum", "hyper", "tower", "rusqlite", "tokio::net", "crate::http", "crate::server"],
@@ -20,6 +20,7 @@ const RULES: [(&str, &[&str], &str); 8] = [
             "crate::http",
             "crate::realtime",
             "crate::auth",
+            "crate::outbound",
         ],
         "the store keeps rows and knows no rules and no transports",
     ),
@@ -48,6 +49,34 @@ const RULES: [(&str, &[&str], &str); 8] = [
         "chinwag/src/auth",
         &["axum", "hyper", "rusqlite", "crate::http", "crate::chat", "crate::store", "crate::realtime"],
         "tokens and passwords are computed, not looked up",
+    ),
+    (
+        "chinwag/src/outbound",
+        &[
+            "axum",
+            "rusqlite",
+            "crate::http",
+            "crate::chat",
+            "crate::store",
+            "crate::realtime",
+            "crate::push",
+            "crate::auth",
+        ],
+        "a call to another server knows its address and its bytes, not what they are about",
+    ),
+    (
+        "chinwag/src/push",
+        &[
+            "axum",
+            "rusqlite",
+            "tokio::net",
+            "tokio_rustls",
+            "crate::http",
+            "crate::realtime",
+            "crate::store::Store",
+            "crate::store::Change",
+        ],
+        "the workers ask the chat what to do, and call others only through outbound",
     ),
     (
         "chinwag/src/http",

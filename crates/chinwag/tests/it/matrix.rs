@@ -73,6 +73,7 @@ fn routes() -> Vec<(&'static str, &'static str, Value, Allowed)> {
         ("get", "/pins", Value::Null, Everybody),
         ("post", "/read", json!({"seq": 1}), Everybody),
         ("get", "/events", Value::Null, Everybody),
+        ("put", "/notifications", json!({"level": "mentions"}), Everybody),
     ]
 }
 
@@ -228,7 +229,9 @@ async fn no_route_but_the_open_ones_answers_strangers() {
             .replace("{emoji}", "x")
             .replace("{file_id}", "1")
             .replace("{size}", "160")
-            .replace("{session_id}", "x");
+            .replace("{session_id}", "x")
+            .replace("{subscription_id}", "1")
+            .replace("{webhook_id}", "1");
         assert!(!path.contains('{'), "{path}");
         for is in [Is::Nobody, Is::Disabled] {
             for slash in ["", "/"] {

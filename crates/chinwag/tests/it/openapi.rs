@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::TestServer;
 
 /// Every route that the document has to show.
-const ROUTES: [(&str, &[&str]); 28] = [
+const ROUTES: [(&str, &[&str]); 34] = [
     ("/auth/token", &["post"]),
     ("/auth/logout", &["post"]),
     ("/auth/refresh", &["post"]),
@@ -27,6 +27,12 @@ const ROUTES: [(&str, &[&str]); 28] = [
     ("/conversations/{conversation_id}/pins", &["get"]),
     ("/conversations/{conversation_id}/read", &["post"]),
     ("/conversations/{conversation_id}/events", &["get"]),
+    ("/conversations/{conversation_id}/notifications", &["put"]),
+    ("/push/key", &["get"]),
+    ("/push/subscriptions", &["get", "post"]),
+    ("/push/subscriptions/{subscription_id}", &["delete"]),
+    ("/webhooks", &["get", "post"]),
+    ("/webhooks/{webhook_id}", &["delete", "patch"]),
     ("/search", &["get"]),
     ("/files", &["post"]),
     ("/files/{file_id}", &["get"]),

@@ -33,6 +33,12 @@ fn examples() -> Vec<Example> {
     examples
 }
 
+/// The page's example of a request.
+fn example(name: &str) -> Value {
+    let found = examples().into_iter().find(|example| example.kind == "request" && example.name == name);
+    found.expect("an example").json
+}
+
 /// The fields and their types, without the values.
 fn shape(value: &Value) -> Value {
     match value {
@@ -70,6 +76,9 @@ async fn bodies_are_shown_as_they_are() {
     let server = TestServer::demo().await;
     let user = server.sign_in("testuser").await;
     let first = |list: Value| list[0].clone();
+    let admin = server.sign_in("admin").await;
+    let device = example("push_subscription");
+    assert_eq!(admin.post("/webhooks", &example("new_webhook")).await.status, 201);
     let real = BTreeMap::from([
         ("token", server.try_sign_in("alice", "TestPassword123").await.body),
         ("user", user.get("/users/me").await.body),
@@ -78,6 +87,8 @@ async fn bodies_are_shown_as_they_are() {
         ("participant", first(user.get("/conversations/1/participants").await.body)),
         ("message", first(user.get("/conversations/1/messages").await.body)),
         ("sent_message", user.say(1, "Hello").await),
+        ("push_subscription", user.post("/push/subscriptions", &device).await.body),
+        ("webhook", first(admin.get("/webhooks").await.body)),
         ("uploaded_file", upload(&user, "a.png", &picture(8, 8, image::ImageFormat::Png)).await),
         ("health", server.get("/healthz").await.body),
         ("detail", server.get("/nothing").await.body),
@@ -94,6 +105,7 @@ async fn bodies_are_shown_as_they_are() {
 async fn requests_and_commands_are_taken_as_they_are_shown() {
     let server = TestServer::demo().await;
     let user = server.sign_in("testuser").await;
+    let admin = server.sign_in("admin").await;
     let mut room = user.enter(1).await;
     for Example { kind, name, json } in examples() {
         match (kind.as_str(), name.as_str()) {
@@ -108,6 +120,14 @@ async fn requests_and_commands_are_taken_as_they_are_shown() {
             ("request", "new_message") => {
                 let sent = user.send(2, &json).await;
                 assert_eq!(sent.status, 201, "{:?}", sent.body);
+            }
+            ("request", "push_subscription") => {
+                let made = user.post("/push/subscriptions", &json).await;
+                assert_eq!(made.status, 201, "{:?}", made.body);
+            }
+            ("request", "new_webhook") => {
+                let made = admin.post("/webhooks", &json).await;
+                assert_eq!(made.status, 201, "{:?}", made.body);
             }
             ("command", "send") => {
                 let mut fresh = json.clone();

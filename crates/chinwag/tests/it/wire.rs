@@ -182,6 +182,7 @@ async fn bodies_of_conversations() {
         "created_at": "[created_at]",
         "id": 3,
         "kind": "direct",
+        "notifications": "all",
         "title": "Chat with alice",
         "topic": ""
       },
@@ -190,6 +191,7 @@ async fn bodies_of_conversations() {
         "created_at": "[created_at]",
         "id": 2,
         "kind": "group",
+        "notifications": "all",
         "title": "Study Group",
         "topic": ""
       },

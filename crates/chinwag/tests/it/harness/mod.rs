@@ -1,11 +1,13 @@
 //! A server of its own for each test, and the clients that talk to it.
 
+mod browser;
 mod captured;
 mod described;
 mod device;
 mod hand;
 mod person;
 mod raw;
+mod receiver;
 mod room;
 
 use std::net::SocketAddr;
@@ -18,12 +20,14 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub(crate) use browser::{Browser, vapid_claims};
 pub(crate) use captured::captured_logs;
 pub(crate) use described::{assert_described, problems};
 pub(crate) use device::Device;
 pub(crate) use hand::{Hand, Told, Way, percent_encoded};
 pub(crate) use person::{Person, Reply, reply};
 pub(crate) use raw::{Frame, Raw};
+pub(crate) use receiver::{Answer, Call, Receiver};
 pub(crate) use room::{Room, open, refusal_of, request};
 
 /// How long anything may take that has to happen at all. Generous: the machine may be busy.
@@ -98,7 +102,8 @@ impl TestServer {
         captured::capture_logs();
         let mut config = rest.config.clone();
         config.data_dir = rest.folder_path();
-        let server = soon("the data folder", build(&config)).await;
+        let server =
+            soon("the data folder", try_build(&config)).await.unwrap_or_else(|error| panic!("{error}"));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -203,12 +208,11 @@ impl Stopped {
 }
 
 /// Builds, as soon as the server before has let go of the folder.
-async fn build(config: &Config) -> Server {
+pub(crate) async fn try_build(config: &Config) -> Result<Server, StartError> {
     loop {
         match Server::builder(config.clone()).build().await {
-            Ok(server) => return server,
             Err(StartError::Open(OpenError::InUse(_))) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error}"),
+            result => return result,
         }
     }
 }

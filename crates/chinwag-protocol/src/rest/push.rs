@@ -1,0 +1,109 @@
+//! Push notifications: subscriptions of devices, and what they are sent.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::{ConversationId, MessageId, Seq};
+use crate::time::CreatedAt;
+
+/// The key that a browser subscribes with.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PushKey {
+    /// The server's VAPID key: an uncompressed P-256 point in base64url, the `applicationServerKey`.
+    pub public_key: String,
+}
+
+/// A device that wants to be notified, as `PushSubscription.toJSON()` of a browser gives it.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct NewPushSubscription {
+    /// Where the push service takes messages for the device: an https URL.
+    #[schema(max_length = 2048)]
+    pub endpoint: String,
+    /// The device's keys.
+    pub keys: PushKeys,
+    /// What a notification may say; `full` if absent.
+    #[serde(default)]
+    pub content: PushContent,
+}
+
+/// The keys of a device.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct PushKeys {
+    /// Its public key in base64url.
+    pub p256dh: String,
+    /// Its authentication secret in base64url.
+    pub auth: String,
+}
+
+/// What a notification may say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PushContent {
+    /// Who wrote what.
+    #[default]
+    Full,
+    /// Only that there is something, and where.
+    None,
+}
+
+/// A device that is notified.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PushSubscription {
+    /// Unique on the server.
+    pub id: i64,
+    /// The host of its push service.
+    pub endpoint_host: String,
+    /// What a notification may say.
+    pub content: PushContent,
+    /// UTC.
+    pub created_at: CreatedAt,
+}
+
+/// Which messages of a conversation notify somebody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationLevel {
+    /// Every message.
+    #[default]
+    All,
+    /// Those that name the user; in a direct conversation, every message.
+    Mentions,
+    /// No message.
+    None,
+}
+
+/// Which messages of a conversation notify the caller.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NotificationSetting {
+    /// Which.
+    pub level: NotificationLevel,
+}
+
+/// What a device is sent, encrypted. Not part of any answer.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PushPayload {
+    /// Always `message`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// The newest message that it is about.
+    pub message_id: MessageId,
+    /// That message's position.
+    pub seq: Seq,
+    /// The conversation's title; the sender's name in a direct one. Absent with `content: none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Who wrote it. Absent with `content: none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
+    /// The text, cut if it is long. Absent with `content: none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Unread messages of the conversation.
+    pub unread: u64,
+    /// A notification with the same tag replaces the older one.
+    pub tag: String,
+    /// What to open, below the web page's address.
+    pub url: String,
+}

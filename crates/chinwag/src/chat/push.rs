@@ -1,0 +1,318 @@
+//! Notifications of devices: who subscribes, who is told of a message, and what they are told.
+//!
+//! A message makes no job in its own transaction. `push/` follows the log behind it, and asks here twice: when
+//! a message comes, whom to tell, and when a device is told, what of. So a message that was read, or deleted,
+//! in between is not told of.
+
+use std::time::Duration;
+
+use chinwag_protocol::rest::{
+    ConversationKind, Message, NewPushSubscription, NotificationLevel, PresenceStatus, PushContent, PushKey,
+    PushPayload, PushSubscription,
+};
+use chinwag_protocol::{ConversationId, ErrorCode, Timestamp, UserId};
+
+use super::Chat;
+use super::access::{Action, authorize};
+use crate::auth::Actor;
+use crate::error::Refusal;
+use crate::outbound::{DeviceKeys, Target, Vapid};
+use crate::store::{Candidate, JobKey, Membership, NewSubscription, PushJob, Which};
+
+/// Devices of one user; one more pushes out the oldest.
+const MAX_DEVICES: usize = 20;
+/// Jobs that may wait. Further ones are dropped: their messages are in the log all the same.
+const MAX_JOBS: usize = 100_000;
+/// Events looked at in one step.
+const STEP: i64 = 2_000;
+/// How far the position in the database may stay behind if no job was made.
+const MAX_DRIFT: i64 = 1_000;
+/// Nobody is told of what is older, and no push service keeps it for longer.
+pub(crate) const TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// Characters of a message in a notification.
+const MAX_BODY_CHARS: usize = 240;
+
+/// What a device is told.
+pub(crate) struct Notification {
+    pub payload: PushPayload,
+    /// Whether it concerns the user in person.
+    pub is_personal: bool,
+}
+
+impl Chat {
+    /// The key of this server's push messages.
+    ///
+    /// # Errors
+    /// `NotFound` if push is off.
+    pub(crate) fn push_key(&self) -> Result<PushKey, Refusal> {
+        Ok(PushKey { public_key: self.vapid()?.public_key().to_owned() })
+    }
+
+    pub(crate) fn vapid(&self) -> Result<&Vapid, Refusal> {
+        let off = || Refusal::NotFound("Push notifications are off on this server".to_owned());
+        self.inner.vapid.as_ref().ok_or_else(off)
+    }
+
+    /// Notifies a device from now on, for as long as the caller's session lasts.
+    ///
+    /// # Errors
+    /// `Invalid` for an endpoint that may not be called, or keys that are none.
+    pub(crate) async fn subscribe_push(
+        &self,
+        actor: &Actor,
+        new: NewPushSubscription,
+    ) -> Result<PushSubscription, Refusal> {
+        self.limit(actor)?;
+        self.vapid()?;
+        let target = self.valid_target("endpoint", &new.endpoint)?;
+        let keys = DeviceKeys::parse(&new.keys.p256dh, &new.keys.auth)
+            .map_err(|field| invalid(field, "this is no key of a device"))?;
+        let subscription = NewSubscription {
+            user_id: actor.user_id,
+            session: actor.session.as_deref().map(str::to_owned),
+            endpoint: target.as_str().to_owned(),
+            host: target.host_name(),
+            p256dh: keys.p256dh,
+            auth: keys.auth,
+            content: new.content,
+        };
+        self.store().write(move |change| Ok(change.put_push_subscription(&subscription, MAX_DEVICES)?)).await
+    }
+
+    /// An address that somebody wants to be called.
+    pub(super) fn valid_target(&self, field: &'static str, url: &str) -> Result<Target, Refusal> {
+        Target::parse(url, &self.inner.outbound).map_err(|what| invalid(field, what))
+    }
+
+    /// An address from the database, as far as it may still be called.
+    pub(crate) fn target(&self, url: &str) -> Option<Target> {
+        Target::parse(url, &self.inner.outbound).ok()
+    }
+
+    /// The caller's devices, oldest first.
+    pub(crate) async fn push_subscriptions(&self, actor: &Actor) -> Result<Vec<PushSubscription>, Refusal> {
+        let user_id = actor.user_id;
+        self.store().read(move |view| Ok(view.push_subscriptions(user_id)?)).await
+    }
+
+    /// Notifies a device of the caller no more.
+    ///
+    /// # Errors
+    /// `NotFound` if the caller has no such device.
+    pub(crate) async fn unsubscribe_push(&self, actor: &Actor, id: i64) -> Result<(), Refusal> {
+        let user_id = actor.user_id;
+        let is_deleted = self
+            .store()
+            .write(move |change| Ok::<_, Refusal>(change.delete_push_subscription(user_id, id)?))
+            .await?;
+        if is_deleted { Ok(()) } else { Err(Refusal::NotFound("Subscription not found".to_owned())) }
+    }
+
+    /// Chooses which messages of a conversation notify the caller.
+    ///
+    /// # Errors
+    /// `NoConversation`, `NotParticipant`, `RateLimited`.
+    pub async fn set_notifications(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        level: NotificationLevel,
+    ) -> Result<(), Refusal> {
+        self.limit(actor)?;
+        let user_id = actor.user_id;
+        self.store()
+            .write(move |change| {
+                authorize(change.membership(id, user_id)?, Action::Read)?;
+                Ok(change.set_notification_level(id, user_id, level)?)
+            })
+            .await
+    }
+
+    /// Where following the log goes on.
+    pub(crate) async fn push_position(&self) -> Result<i64, Refusal> {
+        self.store().read(|view| Ok(view.push_position()?)).await
+    }
+
+    /// Follows the log one step: queues a job for each device that is to be told of a message after
+    /// `position`, in one transaction with the new position. `stored` is the one that
+    /// the database has.
+    pub(crate) async fn queue_pushes(&self, position: i64, stored: i64) -> Result<Step, Refusal> {
+        let since = Timestamp::now().after_ms(-i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX));
+        let chat = self.clone();
+        let (jobs, through, head) = self
+            .store()
+            .read(move |view| {
+                let head = view.newest_position()?;
+                if !view.has_push_subscriptions()? {
+                    return Ok::<_, Refusal>((Vec::new(), head, head));
+                }
+                let through = head.min(position.saturating_add(STEP));
+                let mut jobs = Vec::new();
+                for news in view.news(position, through, since)? {
+                    for candidate in view.candidates(news)? {
+                        if chat.is_told(&candidate) {
+                            let (subscription, conversation_id) =
+                                (candidate.subscription, news.conversation_id);
+                            jobs.push((JobKey { subscription, conversation_id }, news.last));
+                        }
+                    }
+                }
+                Ok((jobs, through, head))
+            })
+            .await?;
+        let mut step = Step { position: through, stored, left: head - through, dropped: 0 };
+        if !jobs.is_empty() || through - stored >= MAX_DRIFT {
+            step.dropped = self
+                .store()
+                .write(move |change| Ok::<_, Refusal>(change.add_push_jobs(&jobs, through, MAX_JOBS)?))
+                .await?;
+            step.stored = through;
+        }
+        Ok(step)
+    }
+
+    /// Whether somebody is notified of news on this device.
+    fn is_told(&self, candidate: &Candidate) -> bool {
+        let is_wanted = match which(candidate.level, candidate.kind) {
+            None => false,
+            Some(Which::Any) => true,
+            Some(Which::Mentions) => candidate.is_mentioned,
+        };
+        is_wanted && self.is_elsewhere(candidate.user_id, candidate.presence)
+    }
+
+    /// Whether somebody has to be fetched: they are not connected, or do not look. Who does not want to be
+    /// disturbed is not.
+    fn is_elsewhere(&self, user_id: UserId, presence: PresenceStatus) -> bool {
+        match presence {
+            PresenceStatus::Dnd => false,
+            PresenceStatus::Away => true,
+            PresenceStatus::Online | PresenceStatus::Invisible | PresenceStatus::Offline => {
+                self.hub().sockets_of(user_id) == 0
+            }
+        }
+    }
+
+    /// Jobs whose time has come, but none for these hosts; when the next one is due; how many wait.
+    pub(crate) async fn due_pushes(
+        &self,
+        without_hosts: Vec<String>,
+        limit: usize,
+    ) -> Result<(Vec<PushJob>, Option<Timestamp>, usize), Refusal> {
+        self.store()
+            .read(move |view| {
+                let now = Timestamp::now();
+                let (next, waiting) = view.push_backlog(now)?;
+                Ok((view.due_push_jobs(now, &without_hosts, limit)?, next, waiting))
+            })
+            .await
+    }
+
+    /// What a device is told now; `None` if there is nothing to tell any more.
+    pub(crate) async fn notification(&self, job: &PushJob) -> Result<Option<Notification>, Refusal> {
+        let (id, user_id, content) = (job.key.conversation_id, job.user_id, job.content);
+        let is_too_old =
+            job.created_at.after_ms(i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX)) < Timestamp::now();
+        if !job.is_live || is_too_old {
+            return Ok(None);
+        }
+        let chat = self.clone();
+        self.store()
+            .read(move |view| {
+                let Membership::Participant(standing) = view.membership(id, user_id)? else {
+                    return Ok(None);
+                };
+                let Some(which) = which(view.notification_level(id, user_id)?, standing.kind) else {
+                    return Ok(None);
+                };
+                if !chat.is_elsewhere(user_id, view.status(user_id)?.chosen) {
+                    return Ok(None);
+                }
+                let Some(receipt) = view.receipt(id, user_id)? else { return Ok(None) };
+                let Some(newest) = view.newest_unread(id, user_id, receipt.read_seq, which)? else {
+                    return Ok(None);
+                };
+                let Some(message) = view.message(newest)? else { return Ok(None) };
+                let unread = view.unread(&receipt)?;
+                let is_direct = standing.kind == ConversationKind::Direct;
+                let title = match view.conversation(id)? {
+                    Some(conversation) if !is_direct => conversation.title,
+                    _ => message.sender_name.clone(),
+                };
+                let is_full = content == PushContent::Full;
+                Ok(Some(Notification {
+                    is_personal: is_direct || unread.mentions > 0,
+                    payload: PushPayload {
+                        kind: "message",
+                        conversation_id: id,
+                        message_id: message.id,
+                        seq: message.seq,
+                        title: is_full.then_some(title),
+                        sender_name: is_full.then(|| message.sender_name.clone()),
+                        body: is_full.then(|| shortened(summary(&message))),
+                        unread: unread.messages,
+                        tag: format!("conversation-{id}"),
+                        url: format!("/c/{id}?m={}", message.id),
+                    },
+                }))
+            })
+            .await
+    }
+
+    /// A job is done: told, or nothing to tell, or refused for good.
+    pub(crate) async fn finish_push(&self, job: &PushJob) -> Result<(), Refusal> {
+        let (key, seq) = (job.key, job.seq);
+        self.store().write(move |change| Ok(change.finish_push_job(key, seq)?)).await
+    }
+
+    /// A job is tried again later.
+    pub(crate) async fn postpone_push(&self, job: &PushJob, wait: Duration) -> Result<(), Refusal> {
+        let key = job.key;
+        let due_at = Timestamp::now().after_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        self.store().write(move |change| Ok(change.postpone_push_job(key, due_at)?)).await
+    }
+
+    /// A push service does not know this device any more.
+    pub(crate) async fn forget_device(&self, job: &PushJob) -> Result<(), Refusal> {
+        let id = job.key.subscription;
+        self.store().write(move |change| Ok(change.forget_push_subscription(id)?)).await
+    }
+}
+
+/// What one step along the log came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub position: i64,
+    pub stored: i64,
+    pub left: i64,
+    pub dropped: usize,
+}
+
+/// Which messages notify somebody. Two people who talk alone mean each other with every word.
+fn which(level: NotificationLevel, kind: ConversationKind) -> Option<Which> {
+    match (level, kind) {
+        (NotificationLevel::None, _) => None,
+        (NotificationLevel::All, _) | (_, ConversationKind::Direct) => Some(Which::Any),
+        (NotificationLevel::Mentions, ConversationKind::Group) => Some(Which::Mentions),
+    }
+}
+
+/// What a message says; of one without a text, the name of its first file.
+fn summary(message: &Message) -> &str {
+    match message.attachments.first() {
+        Some(file) if message.content.is_empty() => &file.name,
+        _ => &message.content,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_BODY_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+fn invalid(field: &'static str, message: &str) -> Refusal {
+    let (kind, code) = ("value_error", ErrorCode::InvalidFrame);
+    Refusal::Invalid { field, kind, code, message: message.to_owned() }
+}

@@ -1,0 +1,172 @@
+//! Webhooks: addresses that an administrator wants to be told of events. What is called, in which order, and
+//! when it is given up.
+
+use std::time::Duration;
+
+use chinwag_protocol::rest::{MadeWebhook, NewWebhook, Webhook};
+use chinwag_protocol::{ErrorCode, Event, Timestamp};
+
+use super::Chat;
+use super::access::authorize_admin;
+use crate::auth::Actor;
+use crate::error::Refusal;
+use crate::outbound::WebhookSecret;
+use crate::store::{Hook, HookFailure, NewHook};
+
+/// Webhooks of the whole server: each costs a look at every event.
+const MAX_WEBHOOKS: usize = 32;
+/// Events that a webhook does not want, looked at in one step.
+const STEP: i64 = 2_000;
+
+/// What is to be done for a webhook.
+pub(crate) enum NextStep {
+    /// Nothing, until there are new events.
+    Nothing,
+    /// It has passed events that it does not want, up to this position.
+    Pass(i64),
+    /// It has to be told of this event, at this position.
+    Tell(i64, Box<Event>),
+}
+
+impl Chat {
+    /// Makes a webhook. Events from now on are posted to it, in the order of their commits.
+    ///
+    /// # Errors
+    /// `Forbidden` for who is no administrator of the server, and for one too many; `Invalid`;
+    /// `NoConversation`.
+    pub(crate) async fn create_webhook(
+        &self,
+        actor: &Actor,
+        new: NewWebhook,
+    ) -> Result<MadeWebhook, Refusal> {
+        self.limit(actor)?;
+        authorize_admin(actor)?;
+        let url = self.valid_target("url", &new.url)?.as_str().to_owned();
+        let events = new.events.map(valid_events).transpose()?;
+        let secret = WebhookSecret::generate();
+        let hook =
+            NewHook { url, secret: secret.as_bytes().to_vec(), conversation_id: new.conversation_id, events };
+        let made = self.store().write(move |change| {
+            if let Some(id) = hook.conversation_id {
+                change.conversation(id)?.ok_or(Refusal::NoConversation)?;
+            }
+            if change.webhooks()?.len() >= MAX_WEBHOOKS {
+                return Err(Refusal::Forbidden("This server has 32 webhooks already"));
+            }
+            Ok(change.insert_webhook(&hook)?)
+        });
+        let made = made.await?;
+        Ok(MadeWebhook { webhook: made.shown(made.position), secret: secret.to_text() })
+    }
+
+    /// Every webhook, oldest first.
+    ///
+    /// # Errors
+    /// `Forbidden` for who is no administrator of the server.
+    pub(crate) async fn webhooks(&self, actor: &Actor) -> Result<Vec<Webhook>, Refusal> {
+        authorize_admin(actor)?;
+        self.store()
+            .read(|view| {
+                let head = view.newest_position()?;
+                Ok(view.webhooks()?.iter().map(|hook| hook.shown(head)).collect())
+            })
+            .await
+    }
+
+    /// Stops a webhook, or lets it go on where it stood.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub(crate) async fn set_webhook_enabled(
+        &self,
+        actor: &Actor,
+        id: i64,
+        is_enabled: bool,
+    ) -> Result<Webhook, Refusal> {
+        self.limit(actor)?;
+        authorize_admin(actor)?;
+        self.store()
+            .write(move |change| {
+                let hook = change.set_webhook_enabled(id, is_enabled)?.ok_or_else(no_webhook)?;
+                Ok(hook.shown(change.newest_position()?))
+            })
+            .await
+    }
+
+    /// Removes a webhook. A call that is under way is finished.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub(crate) async fn delete_webhook(&self, actor: &Actor, id: i64) -> Result<(), Refusal> {
+        self.limit(actor)?;
+        authorize_admin(actor)?;
+        let is_deleted =
+            self.store().write(move |change| Ok::<_, Refusal>(change.delete_webhook(id)?)).await?;
+        if is_deleted { Ok(()) } else { Err(no_webhook()) }
+    }
+
+    /// The webhooks, as they are worked for, and the position of the newest event.
+    pub(crate) async fn hooks(&self) -> Result<(Vec<Hook>, i64), Refusal> {
+        self.store().read(|view| Ok((view.webhooks()?, view.newest_position()?))).await
+    }
+
+    /// What is to be done for a webhook, whose place is in `hook.position`.
+    pub(crate) async fn webhook_step(&self, hook: &Hook) -> Result<NextStep, Refusal> {
+        let hook = hook.clone();
+        self.store()
+            .read(move |view| {
+                let through = view.newest_position()?.min(hook.position.saturating_add(STEP));
+                if through <= hook.position {
+                    return Ok(NextStep::Nothing);
+                }
+                Ok(match view.next_event(&hook, through)? {
+                    Some((position, event)) => NextStep::Tell(position, Box::new(event)),
+                    None => NextStep::Pass(through),
+                })
+            })
+            .await
+    }
+
+    /// A webhook has passed everything up to `position`.
+    pub(crate) async fn advance_webhook(&self, id: i64, position: i64) -> Result<(), Refusal> {
+        self.store().write(move |change| Ok(change.advance_webhook(id, position)?)).await
+    }
+
+    /// A call of a webhook failed. It is tried again after `wait`, unless the receiver is gone or failed for
+    /// too long; then it is disabled. Says whether it was.
+    pub(crate) async fn fail_webhook(
+        &self,
+        hook: &Hook,
+        error: String,
+        wait: Duration,
+        is_gone: bool,
+    ) -> Result<bool, Refusal> {
+        let now = Timestamp::now();
+        let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let give_up = milliseconds(self.config().outbound.give_up);
+        let is_final = is_gone || hook.failing_since.is_some_and(|since| since.after_ms(give_up) <= now);
+        let failure = HookFailure {
+            error,
+            position: hook.position,
+            due_at: now.after_ms(milliseconds(wait)),
+            now,
+            is_final,
+        };
+        let id = hook.id;
+        self.store().write(move |change| Ok::<_, Refusal>(change.fail_webhook(id, &failure)?)).await?;
+        Ok(is_final)
+    }
+}
+
+fn valid_events(events: Vec<String>) -> Result<Vec<String>, Refusal> {
+    let is_known = |event: &String| Event::TYPES.contains(&event.as_str());
+    if (1..=Event::TYPES.len()).contains(&events.len()) && events.iter().all(is_known) {
+        return Ok(events);
+    }
+    let message = format!("events has to name some of: {}", Event::TYPES.join(", "));
+    Err(Refusal::Invalid { field: "events", kind: "value_error", code: ErrorCode::InvalidFrame, message })
+}
+
+fn no_webhook() -> Refusal {
+    Refusal::NotFound("Webhook not found".to_owned())
+}

@@ -1,0 +1,101 @@
+//! Notifications of devices, and which conversations notify the caller.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chinwag_protocol::rest::{
+    Detail, NewPushSubscription, NotificationSetting, PushKey, PushSubscription, ValidationDetail,
+};
+
+use super::Shared;
+use super::error::HttpError;
+use super::extract::{Caller, InConversation, InPath, JsonBody};
+
+/// The server's push key
+///
+/// For `pushManager.subscribe`, as its `applicationServerKey`.
+#[utoipa::path(get, path = "/push/key", tag = "push",
+    responses(
+        (status = 200, body = PushKey),
+        (status = 401, body = Detail),
+        (status = 404, body = Detail, description = "Push is off on this server"),
+    ))]
+pub(super) async fn key(State(shared): State<Shared>, Caller(_): Caller) -> Result<Json<PushKey>, HttpError> {
+    Ok(Json(shared.chat.push_key()?))
+}
+
+/// Notify a device
+///
+/// For as long as the caller's session lasts. The same endpoint again changes what is known of it.
+#[utoipa::path(post, path = "/push/subscriptions", tag = "push", request_body = NewPushSubscription,
+    responses(
+        (status = 201, body = PushSubscription),
+        (status = 401, body = Detail),
+        (status = 404, body = Detail, description = "Push is off on this server"),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail, description = "An endpoint that may not be called, or no keys"),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn subscribe(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    JsonBody(new): JsonBody<NewPushSubscription>,
+) -> Result<(StatusCode, Json<PushSubscription>), HttpError> {
+    let subscription = shared.chat.subscribe_push(&actor, new).await?;
+    Ok((StatusCode::CREATED, Json(subscription)))
+}
+
+/// The caller's devices
+///
+/// Those of all sessions.
+#[utoipa::path(get, path = "/push/subscriptions", tag = "push",
+    responses((status = 200, body = Vec<PushSubscription>), (status = 401, body = Detail)))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+) -> Result<Json<Vec<PushSubscription>>, HttpError> {
+    Ok(Json(shared.chat.push_subscriptions(&actor).await?))
+}
+
+/// Notify a device no more
+#[utoipa::path(delete, path = "/push/subscriptions/{subscription_id}", tag = "push",
+    params(("subscription_id" = i64, Path)),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 401, body = Detail),
+        (status = 404, body = Detail),
+        (status = 422, body = ValidationDetail),
+    ))]
+pub(super) async fn unsubscribe(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    path: InPath,
+) -> Result<StatusCode, HttpError> {
+    shared.chat.unsubscribe_push(&actor, path.integer("subscription_id")?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Choose what notifies
+///
+/// Which messages of a conversation notify the caller, on all devices.
+#[utoipa::path(put, path = "/conversations/{conversation_id}/notifications", tag = "push",
+    params(("conversation_id" = i64, Path)),
+    request_body = NotificationSetting,
+    responses(
+        (status = 200, body = NotificationSetting),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant"),
+        (status = 404, body = Detail),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn set_level(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    JsonBody(setting): JsonBody<NotificationSetting>,
+) -> Result<Json<NotificationSetting>, HttpError> {
+    shared.chat.set_notifications(&actor, id, setting.level).await?;
+    Ok(Json(setting))
+}

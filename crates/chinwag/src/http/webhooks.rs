@@ -1,0 +1,90 @@
+//! Webhooks, for administrators of the server.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chinwag_protocol::rest::{Detail, MadeWebhook, NewWebhook, ValidationDetail, Webhook, WebhookChange};
+
+use super::Shared;
+use super::error::HttpError;
+use super::extract::{Caller, InPath, JsonBody};
+
+/// Make a webhook
+///
+/// From now on each event is posted to its address, in the order of the commits. The answer has the secret
+/// that the calls are signed with, this once.
+#[utoipa::path(post, path = "/webhooks", tag = "webhooks", request_body = NewWebhook,
+    responses(
+        (status = 201, body = MadeWebhook),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not an administrator, or one too many"),
+        (status = 404, body = Detail, description = "No such conversation"),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn create(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    JsonBody(new): JsonBody<NewWebhook>,
+) -> Result<(StatusCode, Json<MadeWebhook>), HttpError> {
+    Ok((StatusCode::CREATED, Json(shared.chat.create_webhook(&actor, new).await?)))
+}
+
+/// Webhooks
+#[utoipa::path(get, path = "/webhooks", tag = "webhooks",
+    responses(
+        (status = 200, body = Vec<Webhook>),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not an administrator"),
+    ))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+) -> Result<Json<Vec<Webhook>>, HttpError> {
+    Ok(Json(shared.chat.webhooks(&actor).await?))
+}
+
+/// Stop a webhook, or let it go on
+///
+/// It goes on where it stood: what happened meanwhile is posted then.
+#[utoipa::path(patch, path = "/webhooks/{webhook_id}", tag = "webhooks",
+    params(("webhook_id" = i64, Path)), request_body = WebhookChange,
+    responses(
+        (status = 200, body = Webhook),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not an administrator"),
+        (status = 404, body = Detail),
+        (status = 413, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn update(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    path: InPath,
+    JsonBody(change): JsonBody<WebhookChange>,
+) -> Result<Json<Webhook>, HttpError> {
+    let id = path.integer("webhook_id")?;
+    Ok(Json(shared.chat.set_webhook_enabled(&actor, id, change.enabled).await?))
+}
+
+/// Remove a webhook
+#[utoipa::path(delete, path = "/webhooks/{webhook_id}", tag = "webhooks",
+    params(("webhook_id" = i64, Path)),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not an administrator"),
+        (status = 404, body = Detail),
+        (status = 422, body = ValidationDetail),
+        (status = 429, body = Detail),
+    ))]
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    path: InPath,
+) -> Result<StatusCode, HttpError> {
+    shared.chat.delete_webhook(&actor, path.integer("webhook_id")?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,340 @@
+//! Which servers may be called. A URL is judged when it is stored, and each address of its host again when
+//! it is dialed: what a name means may change in between.
+//!
+//! By default only public addresses may be called, so that nobody can use this server to reach what is
+//! behind its firewall.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+/// A longer URL is refused. Those of push services have a few hundred bytes.
+const MAX_URL_BYTES: usize = 2048;
+
+/// Networks that are not the public internet, or not for everybody in it: the registries of special
+/// addresses of RFC 6890 and its updates, and the addresses where clouds keep their secrets.
+const SPECIAL: [&str; 21] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.31.196.0/24",
+    "192.52.193.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "192.175.48.0/24",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+];
+/// The one part of IPv6 that is public. What embeds an IPv4 address, such as `::ffff:0:0/96`, lies outside.
+const PUBLIC_V6: &str = "2000::/3";
+const DOCUMENTATION_V6: &str = "3fff::/20";
+
+static NETWORKS: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
+    SPECIAL.into_iter().chain([DOCUMENTATION_V6]).filter_map(|text| text.parse().ok()).collect()
+});
+
+/// A server that may be called although it is none of the public internet: a host name, or addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Whatever addresses this name has.
+    Host(String),
+    /// Addresses by which it may be called, or which its name has.
+    Network(IpNet),
+}
+
+impl FromStr for Peer {
+    type Err = String;
+
+    /// Reads `push.example.com`, `10.1.2.3` or `10.0.0.0/8`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(network) = text.parse::<IpNet>() {
+            return Ok(Self::Network(network));
+        }
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Network(address.into()));
+        }
+        match Host::parse(text) {
+            Ok(Host::Domain(name)) if name == text.to_lowercase() => Ok(Self::Host(name)),
+            _ => Err(format!("{text:?} is neither a host name, nor an address, nor a network")),
+        }
+    }
+}
+
+/// How names become addresses: as the system does it, unless an embedding host does it otherwise.
+#[derive(Clone, Default)]
+pub struct Names(Option<Arc<Lookup>>);
+
+type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
+impl Names {
+    /// Asks this function, which must not block, instead of the system.
+    pub fn by(lookup: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(lookup)))
+    }
+
+    pub(super) async fn addresses(&self, name: &str, port: u16) -> Result<Vec<IpAddr>, std::io::Error> {
+        match &self.0 {
+            Some(lookup) => Ok(lookup(name)),
+            None => {
+                let found = tokio::net::lookup_host((name, port)).await?;
+                Ok(found.map(|address| address.ip()).collect())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() { "Names(own)" } else { "Names(system)" })
+    }
+}
+
+/// Which servers may be called.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    allowed: Vec<Peer>,
+}
+
+impl Policy {
+    pub(crate) fn new(allowed: Vec<Peer>) -> Self {
+        Self { allowed }
+    }
+
+    fn allows_host(&self, name: &str) -> bool {
+        self.allowed.iter().any(|peer| matches!(peer, Peer::Host(host) if host == name))
+    }
+
+    /// Whether a connection may be opened to this address.
+    pub(crate) fn allows_address(&self, address: IpAddr) -> bool {
+        let is_named = |peer: &Peer| matches!(peer, Peer::Network(network) if network.contains(&address));
+        is_public(address) || self.allowed.iter().any(is_named)
+    }
+
+    /// Whether a connection for this host may be opened to this address, which its name has now.
+    pub(super) fn allows(&self, host: &Host<String>, address: IpAddr) -> bool {
+        let is_named = matches!(host, Host::Domain(name) if self.allows_host(name));
+        is_named || self.allows_address(address)
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    let is_special = NETWORKS.iter().any(|network| network.contains(&address));
+    let is_in_range = match address {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(_) => PUBLIC_V6.parse::<IpNet>().is_ok_and(|network| network.contains(&address)),
+    };
+    is_in_range && !is_special
+}
+
+/// Where a call may go: an https URL whose host, if it is an address, is an allowed one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    url: Url,
+    host: Host<String>,
+}
+
+impl Target {
+    /// Reads a URL that somebody gave.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub(crate) fn parse(text: &str, policy: &Policy) -> Result<Self, &'static str> {
+        if text.len() > MAX_URL_BYTES {
+            return Err("the URL has more than 2,048 bytes");
+        }
+        // The parser would drop line ends and spaces, and what is stored should be what was meant.
+        if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+            return Err("the URL has a space or a control character");
+        }
+        let url = Url::parse(text).map_err(|_| "this is no URL")?;
+        if url.scheme() != "https" {
+            return Err("the URL has to begin with https://");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("the URL must not name a user");
+        }
+        if url.fragment().is_some() {
+            return Err("the URL must not have a fragment");
+        }
+        // By now 2130706433, 0177.1 and 0x7f000001 are 127.0.0.1.
+        let host = url.host().ok_or("the URL has no host")?.to_owned();
+        let is_allowed = match &host {
+            Host::Domain(_) => true,
+            Host::Ipv4(address) => policy.allows_address((*address).into()),
+            Host::Ipv6(address) => policy.allows_address((*address).into()),
+        };
+        if is_allowed { Ok(Self { url, host }) } else { Err("this address may not be called") }
+    }
+
+    /// As it is stored.
+    pub(crate) fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    pub(super) fn host(&self) -> &Host<String> {
+        &self.host
+    }
+
+    /// The host as people read it.
+    pub(crate) fn host_name(&self) -> String {
+        self.host.to_string()
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.url.port().unwrap_or(443)
+    }
+
+    /// Scheme, host and port: what a VAPID token is for.
+    pub(super) fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// Host, and port if it is not the usual one: the `Host` header.
+    pub(super) fn authority(&self) -> String {
+        match self.url.port() {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.to_string(),
+        }
+    }
+
+    pub(super) fn path_and_query(&self) -> String {
+        match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Target, &'static str> {
+        Target::parse(text, &Policy::new(Vec::new()))
+    }
+
+    #[test]
+    fn what_is_no_public_https_url_is_refused() {
+        for text in [
+            "http://push.example/x",
+            "ftp://push.example/x",
+            "//push.example/x",
+            "push.example",
+            "https://",
+            "https://user@push.example/x",
+            "https://user:secret@push.example/x",
+            "https://push.example/x#part",
+            "https://push.example/x\r\nX-Injected: 1",
+            "https://push.example/x\ty",
+            "https://push.example/ x",
+            " https://push.example/x",
+            "https://push.example/\u{85}",
+            "https://127.0.0.1/x",
+            "https://127.1/x",
+            "https://2130706433/x",
+            "https://0x7f000001/x",
+            "https://0177.0.0.1/x",
+            "https://0x7f.1/x",
+            "https://１２７.0.0.1/x",
+            "https://10.0.0.1/x",
+            "https://172.31.255.255/x",
+            "https://192.168.1.1/x",
+            "https://169.254.169.254/latest/meta-data",
+            "https://168.63.129.16/x",
+            "https://100.64.0.1/x",
+            "https://100.100.100.200/x",
+            "https://0.0.0.0/x",
+            "https://224.0.0.1/x",
+            "https://255.255.255.255/x",
+            "https://[::1]/x",
+            "https://[::]/x",
+            "https://[::ffff:127.0.0.1]/x",
+            "https://[::ffff:8.8.8.8]/x",
+            "https://[::127.0.0.1]/x",
+            "https://[64:ff9b::7f00:1]/x",
+            "https://[2002:7f00:1::]/x",
+            "https://[2001::7f00:1]/x",
+            "https://[fc00::1]/x",
+            "https://[fd00:ec2::254]/x",
+            "https://[fe80::1]/x",
+            "https://[ff02::1]/x",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert!(parse(&format!("https://push.example/{}", "x".repeat(3000))).is_err());
+    }
+
+    #[test]
+    fn endpoints_of_push_services_are_taken_as_they_are() {
+        for text in [
+            "https://fcm.googleapis.com/fcm/send/abc:def-_",
+            "https://updates.push.services.mozilla.com/wpush/v2/gAAA",
+            "https://web.push.apple.com/QA",
+            "https://ntfy.example:8443/upABC?up=1",
+            "https://8.8.8.8/x",
+            "https://[2606:4700::1111]/x",
+        ] {
+            assert_eq!(parse(text).unwrap().as_str(), text);
+        }
+        let target = parse("https://ntfy.example:8443/up?up=1").unwrap();
+        assert_eq!(
+            (target.authority(), target.origin(), target.port()),
+            ("ntfy.example:8443".to_owned(), "https://ntfy.example:8443".to_owned(), 8443)
+        );
+        assert_eq!(target.path_and_query(), "/up?up=1");
+        assert_eq!(parse("https://8.8.8.8/x").unwrap().authority(), "8.8.8.8");
+        assert_eq!(parse("https://[2606:4700::1111]:1/x").unwrap().authority(), "[2606:4700::1111]:1");
+    }
+
+    #[test]
+    fn names_are_judged_by_their_addresses() {
+        let target = parse("https://localhost/x").unwrap();
+        let nobody = Policy::new(Vec::new());
+        assert!(!nobody.allows(target.host(), [127, 0, 0, 1].into()));
+        assert!(nobody.allows(target.host(), [8, 8, 8, 8].into()));
+        let by_name = Policy::new(vec!["localhost".parse().unwrap()]);
+        assert!(by_name.allows(target.host(), [127, 0, 0, 1].into()));
+        assert!(!by_name.allows(parse("https://localhost./x").unwrap().host(), [127, 0, 0, 1].into()));
+        let by_network = Policy::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        assert!(by_network.allows(target.host(), [10, 1, 2, 3].into()));
+        assert!(!by_network.allows(target.host(), [127, 0, 0, 1].into()));
+        assert!(Target::parse("https://10.1.2.3/x", &by_network).is_ok());
+        assert!(Target::parse("https://[::ffff:10.1.2.3]/x", &by_network).is_err());
+    }
+
+    #[test]
+    fn peers_are_names_addresses_or_networks() {
+        for text in ["push.example", "10.1.2.3", "10.0.0.0/8", "fd00::/8", "::1", "localhost"] {
+            assert!(text.parse::<Peer>().is_ok(), "{text}");
+        }
+        for text in ["", "https://push.example", "push.example:443", "10.0.0.0/33", "a b", "2130706433", "*"]
+        {
+            assert!(text.parse::<Peer>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_special_network_is_readable() {
+        assert_eq!(NETWORKS.len(), SPECIAL.len() + 1);
+        assert!(is_public([2, 2, 2, 2].into()));
+        assert!(!is_public([240, 0, 0, 1].into()));
+    }
+}

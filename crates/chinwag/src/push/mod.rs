@@ -1,0 +1,65 @@
+//! What leaves the server by itself: notifications of devices ([`devices`]) and calls of webhooks
+//! ([`webhooks`]). Both follow the log behind the commits, from a position in the database, so that a message
+//! waits for neither of them, and neither forgets one over a crash.
+//!
+//! Nothing here is on the path of a message: the commit only rings.
+
+mod breakers;
+mod devices;
+mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::chat::Chat;
+use crate::metrics::Metrics;
+use crate::outbound::Client;
+
+/// Starts the workers on the current runtime. They end when the store is closed, which drops the bell.
+pub(crate) fn start(chat: &Chat, client: &Client, metrics: &Arc<Metrics>, commits: &watch::Receiver<()>) {
+    if chat.vapid().is_ok() {
+        let devices = devices::Devices::new(chat, client, metrics);
+        tokio::spawn(devices.run(commits.clone()));
+    }
+    let webhooks = webhooks::Webhooks::new(chat, client, metrics);
+    tokio::spawn(webhooks.run(commits.clone()));
+}
+
+/// How long to wait after so many failures: doubled each time, bounded, and drawn from its upper half, so
+/// that what failed together does not come back together.
+fn back_off(first: Duration, most: Duration, failures: u32) -> Duration {
+    let doubled = first.saturating_mul(2_u32.saturating_pow(failures.min(31))).min(most);
+    doubled.mul_f64(0.5 + 0.5 * rand::random::<f64>())
+}
+
+/// Waits until then; for ever without a time.
+async fn wait_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How long it is until a time of the database's clock.
+fn until(time: chinwag_protocol::Timestamp) -> Duration {
+    let milliseconds = time.0.saturating_sub(chinwag_protocol::Timestamp::now().0);
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_doubles_up_to_a_bound_and_is_spread() {
+        let (first, most) = (Duration::from_secs(10), Duration::from_secs(1800));
+        for (failures, upper) in [(0, 10), (1, 20), (5, 320), (8, 1800), (u32::MAX, 1800)] {
+            let wait = back_off(first, most, failures);
+            assert!(wait <= Duration::from_secs(upper) && wait >= Duration::from_secs(upper) / 2, "{wait:?}");
+        }
+        assert_ne!(back_off(first, most, 3), back_off(first, most, 3));
+    }
+}

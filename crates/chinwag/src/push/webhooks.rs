@@ -1,0 +1,251 @@
+//! Calls webhooks: for each, one event after the other, in the order of the commits. The next one waits until
+//! the last one was taken, however often that has to be tried.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chinwag_protocol::{Event, Timestamp};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{back_off, until, wait_until};
+use crate::chat::{Chat, NextStep, WeakChat};
+use crate::config::Outbound;
+use crate::metrics::Metrics;
+use crate::outbound::{CallError, Client, Target, WebhookSecret, sign};
+use crate::store::Hook;
+
+/// How far the position in the database may stay behind if only unwanted events were passed.
+const MAX_DRIFT: i64 = 1_000;
+
+pub(super) struct Webhooks {
+    chat: WeakChat,
+    client: Client,
+    metrics: Arc<Metrics>,
+    config: Outbound,
+    calls: JoinSet<Called>,
+    busy: HashSet<i64>,
+    /// Up to where webhooks have passed what they do not want, beyond what the database knows.
+    passed: HashMap<i64, i64>,
+}
+
+/// A call that ended.
+struct Called {
+    hook: Hook,
+    position: i64,
+    outcome: Result<(), Failure>,
+}
+
+/// Why a call was no success.
+struct Failure {
+    reason: String,
+    retry_after: Option<Duration>,
+    is_gone: bool,
+}
+
+/// The chat is gone: the worker ends.
+struct Ended;
+
+impl Webhooks {
+    pub(super) fn new(chat: &Chat, client: &Client, metrics: &Arc<Metrics>) -> Self {
+        Self {
+            chat: chat.downgrade(),
+            client: client.clone(),
+            metrics: Arc::clone(metrics),
+            config: chat.config().outbound.clone(),
+            calls: JoinSet::new(),
+            busy: HashSet::new(),
+            passed: HashMap::new(),
+        }
+    }
+
+    /// Works until the chat is gone.
+    pub(super) async fn run(mut self, commits: watch::Receiver<()>) {
+        // The only way out is that the chat ended.
+        let _ = self.work(commits).await;
+    }
+
+    async fn work(&mut self, mut commits: watch::Receiver<()>) -> Result<(), Ended> {
+        let (mut is_behind, mut look_at) = (true, Instant::now());
+        let mut wake_at = None;
+        loop {
+            tokio::select! {
+                rung = commits.changed(), if !is_behind => {
+                    rung.map_err(|_| Ended)?;
+                    is_behind = true;
+                    continue;
+                }
+                () = wait_until(Some(look_at)), if is_behind => {
+                    is_behind = false;
+                    look_at = Instant::now() + self.config.gather;
+                }
+                Some(ended) = self.calls.join_next() => {
+                    if let Ok(called) = ended {
+                        self.settle(called).await?;
+                    }
+                }
+                () = wait_until(wake_at) => {}
+            }
+            wake_at = self.look().await?;
+        }
+    }
+
+    fn chat(&self) -> Result<Chat, Ended> {
+        self.chat.upgrade().ok_or(Ended)
+    }
+
+    /// Starts a call for each webhook that waits for none and has something to be told. Says when to look
+    /// again, if nothing happens before.
+    async fn look(&mut self) -> Result<Option<Instant>, Ended> {
+        let chat = self.chat()?;
+        let (hooks, head) = match chat.hooks().await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "can't look for webhooks");
+                return Ok(Some(Instant::now() + self.config.retry));
+            }
+        };
+        self.passed.retain(|id, _| hooks.iter().any(|hook| hook.id == *id));
+        let (mut lags, mut next) = (Vec::new(), None);
+        for mut hook in hooks {
+            let stored = hook.position;
+            hook.position = stored.max(self.passed.get(&hook.id).copied().unwrap_or_default());
+            if !hook.is_disabled && !self.busy.contains(&hook.id) {
+                match until(hook.due_at) {
+                    Duration::ZERO => self.advance(&chat, &mut hook, stored).await,
+                    wait => next = next.into_iter().chain([Instant::now() + wait]).min(),
+                }
+            }
+            lags.push((hook.id, (head - hook.position).max(0)));
+        }
+        self.metrics.note_webhook_lags(&lags);
+        Ok(next)
+    }
+
+    /// Passes what a webhook does not want, then calls it for what it wants.
+    async fn advance(&mut self, chat: &Chat, hook: &mut Hook, stored: i64) {
+        loop {
+            match chat.webhook_step(hook).await {
+                Ok(NextStep::Pass(position)) => {
+                    hook.position = position;
+                    self.passed.insert(hook.id, position);
+                }
+                Ok(NextStep::Tell(position, event)) => {
+                    self.call(chat, hook.clone(), position, &event);
+                    return;
+                }
+                Ok(NextStep::Nothing) => {
+                    if hook.position - stored >= MAX_DRIFT
+                        && let Err(error) = chat.advance_webhook(hook.id, hook.position).await
+                    {
+                        tracing::warn!(%error, webhook = hook.id, "can't note where a webhook stands");
+                    }
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, webhook = hook.id, "can't read what a webhook is to be told");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn call(&mut self, chat: &Chat, hook: Hook, position: i64, event: &Event) {
+        let target = chat.target(&hook.url);
+        let (headers, body) = signed(&hook, position, event);
+        let client = self.client.clone();
+        self.busy.insert(hook.id);
+        self.calls.spawn(async move {
+            let outcome = match target {
+                Some(target) => call(&client, &target, headers, body).await,
+                None => Err(Failure::because("its address may not be called")),
+            };
+            Called { hook, position, outcome }
+        });
+    }
+
+    async fn settle(&mut self, called: Called) -> Result<(), Ended> {
+        let chat = self.chat()?;
+        let Called { hook, position, outcome } = called;
+        self.busy.remove(&hook.id);
+        let noted = match outcome {
+            Ok(()) => {
+                // If it can't be noted, at least this process does not tell it again.
+                self.passed.insert(hook.id, position);
+                let noted = chat.advance_webhook(hook.id, position).await;
+                self.metrics.note_webhook(hook.id, "delivered");
+                noted
+            }
+            Err(failure) => {
+                self.metrics.note_webhook(hook.id, "failed");
+                let own = back_off(self.config.retry, self.config.retry_max, hook.attempts);
+                let wait = own.max(failure.retry_after.unwrap_or_default());
+                let (id, reason) = (hook.id, failure.reason);
+                match chat.fail_webhook(&hook, reason.clone(), wait, failure.is_gone).await {
+                    Ok(true) => {
+                        tracing::error!(
+                            webhook = id,
+                            reason,
+                            "a webhook is disabled: it failed for too long"
+                        );
+                        Ok(())
+                    }
+                    Ok(false) => {
+                        tracing::warn!(webhook = id, reason, "a webhook failed and is tried again");
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, webhook = hook.id, "can't note what became of a webhook's call");
+        }
+        Ok(())
+    }
+}
+
+impl Failure {
+    fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retry_after: None, is_gone: false }
+    }
+}
+
+/// The event as the sockets send it, and the headers that prove that it is ours.
+fn signed(hook: &Hook, position: i64, event: &Event) -> (HeaderMap, Bytes) {
+    // An event has nothing in it that could not be written.
+    let body = serde_json::to_vec(event).unwrap_or_default();
+    let id = format!("event-{position}");
+    let seconds = Timestamp::now().0 / 1000;
+    let signature = sign(&WebhookSecret::from_bytes(hook.secret.clone()), &id, seconds, &body);
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("webhook-timestamp", HeaderValue::from(seconds));
+    for (name, value) in [("webhook-id", id), ("webhook-signature", signature)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    (headers, body.into())
+}
+
+async fn call(client: &Client, target: &Target, headers: HeaderMap, body: Bytes) -> Result<(), Failure> {
+    match client.post(target, headers, body).await {
+        Ok(answer) if answer.is_success() => Ok(()),
+        Ok(answer) => Err(Failure {
+            reason: format!("HTTP {}", answer.status),
+            retry_after: answer.retry_after.filter(|_| matches!(answer.status, 429 | 503)),
+            is_gone: answer.status == 410,
+        }),
+        Err(error @ CallError::Http(_)) => {
+            // Its own words may hold what the receiver sent.
+            tracing::debug!(%error, "a webhook answered no HTTP");
+            Err(Failure::because("answers no HTTP"))
+        }
+        Err(error) => Err(Failure::because(error.to_string())),
+    }
+}

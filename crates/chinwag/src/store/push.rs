@@ -1,0 +1,430 @@
+//! Devices that want to be notified, and the jobs to notify them. Who gets one is decided in `chat/push.rs`;
+//! here are the facts.
+
+use chinwag_protocol::rest::{
+    ConversationKind, NotificationLevel, PresenceStatus, PushContent, PushSubscription,
+};
+use chinwag_protocol::{ConversationId, MessageId, Seq, Timestamp, UserId};
+use rusqlite::{OptionalExtension as _, Row};
+
+use super::conversations::parse_kind;
+use super::users::parse_presence;
+use super::{Change, StoreError, View};
+
+/// A device to be.
+#[derive(Clone)]
+pub(crate) struct NewSubscription {
+    pub user_id: UserId,
+    pub session: Option<String>,
+    pub endpoint: String,
+    pub host: String,
+    pub p256dh: Vec<u8>,
+    pub auth: Vec<u8>,
+    pub content: PushContent,
+}
+
+/// New messages of one conversation, in a part of the server's events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct News {
+    pub conversation_id: ConversationId,
+    pub first: Seq,
+    pub last: Seq,
+}
+
+/// A device of somebody who takes part where there is news.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub subscription: i64,
+    pub user_id: UserId,
+    pub level: NotificationLevel,
+    pub kind: ConversationKind,
+    pub presence: PresenceStatus,
+    /// Whether a new message names the user.
+    pub is_mentioned: bool,
+}
+
+/// Which device is to be told of which conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct JobKey {
+    pub subscription: i64,
+    pub conversation_id: ConversationId,
+}
+
+/// A job whose time has come, with its device.
+#[derive(Clone)]
+pub(crate) struct PushJob {
+    pub key: JobKey,
+    pub seq: Seq,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    pub user_id: UserId,
+    pub endpoint: String,
+    pub host: String,
+    pub p256dh: Vec<u8>,
+    pub auth: Vec<u8>,
+    pub content: PushContent,
+    /// Whether its user and session are still good.
+    pub is_live: bool,
+}
+
+/// The session of a device has not ended by its time.
+const SESSION_IS_LIVE: &str = "(push_subscriptions.session_id IS NULL OR EXISTS ( \
+     SELECT 1 FROM sessions WHERE sessions.id = push_subscriptions.session_id AND sessions.revoked_at IS NULL \
+     AND (sessions.expires_at > :now OR EXISTS ( \
+         SELECT 1 FROM refresh_tokens WHERE refresh_tokens.session_id = sessions.id \
+         AND refresh_tokens.used_at IS NULL AND refresh_tokens.expires_at > :now))))";
+
+fn subscription(row: &Row<'_>) -> Result<PushSubscription, rusqlite::Error> {
+    Ok(PushSubscription {
+        id: row.get(0)?,
+        endpoint_host: row.get(1)?,
+        content: parse_content(&row.get::<_, String>(2)?),
+        created_at: Timestamp(row.get(3)?).created_at(),
+    })
+}
+
+fn parse_content(text: &str) -> PushContent {
+    if text == "none" { PushContent::None } else { PushContent::Full }
+}
+
+fn content_text(content: PushContent) -> &'static str {
+    match content {
+        PushContent::Full => "full",
+        PushContent::None => "none",
+    }
+}
+
+pub(super) fn parse_level(text: &str) -> NotificationLevel {
+    match text {
+        "mentions" => NotificationLevel::Mentions,
+        "none" => NotificationLevel::None,
+        _ => NotificationLevel::All,
+    }
+}
+
+fn level_text(level: NotificationLevel) -> &'static str {
+    match level {
+        NotificationLevel::All => "all",
+        NotificationLevel::Mentions => "mentions",
+        NotificationLevel::None => "none",
+    }
+}
+
+impl View {
+    /// A user's devices, oldest first.
+    pub(crate) fn push_subscriptions(&self, user_id: UserId) -> Result<Vec<PushSubscription>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, host, content, created_at FROM push_subscriptions WHERE user_id = ?1 ORDER BY id",
+        )?;
+        let subscriptions = statement.query_map([user_id.0], subscription)?.collect::<Result<_, _>>()?;
+        Ok(subscriptions)
+    }
+
+    /// Which messages of a conversation notify a participant.
+    pub(crate) fn notification_level(
+        &self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+    ) -> Result<NotificationLevel, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT notifications FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
+        )?;
+        let level = statement
+            .query_row((conversation_id.0, user_id.0), |row| Ok(parse_level(&row.get::<_, String>(0)?)))
+            .optional()?;
+        Ok(level.unwrap_or_default())
+    }
+
+    /// Up to which event devices have got their jobs.
+    pub(crate) fn push_position(&self) -> Result<i64, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'push_position'")?;
+        let value: String = statement.query_row([], |row| row.get(0))?;
+        Ok(value.parse().unwrap_or_default())
+    }
+
+    /// Whether anybody has a device.
+    pub(crate) fn has_push_subscriptions(&self) -> Result<bool, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM push_subscriptions)")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    /// Where there are new messages among the events after one id and up to another.
+    pub(crate) fn news(&self, after: i64, through: i64, since: Timestamp) -> Result<Vec<News>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT conversation_id, min(seq), max(seq) FROM events \
+             WHERE id > ?1 AND id <= ?2 AND kind = 'message' AND deleted_at IS NULL AND ts > ?3 \
+             GROUP BY conversation_id",
+        )?;
+        let news = statement
+            .query_map((after, through, since.0), |row| {
+                Ok(News {
+                    conversation_id: ConversationId(row.get(0)?),
+                    first: Seq(row.get(1)?),
+                    last: Seq(row.get(2)?),
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(news)
+    }
+
+    /// The devices of those to whom it is news: they take part, somebody else wrote, they have not read it.
+    pub(crate) fn candidates(&self, news: News) -> Result<Vec<Candidate>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT push_subscriptions.id, users.id, participants.notifications, conversations.kind, \
+                    users.presence, \
+                    EXISTS (SELECT 1 FROM mentions WHERE mentions.user_id = users.id \
+                            AND mentions.conversation_id = ?1 AND mentions.seq BETWEEN ?2 AND ?3) \
+             FROM participants \
+             JOIN push_subscriptions ON push_subscriptions.user_id = participants.user_id \
+             JOIN users ON users.id = participants.user_id AND users.is_active = 1 \
+             JOIN conversations ON conversations.id = participants.conversation_id \
+             WHERE participants.conversation_id = ?1 AND participants.read_seq < ?3 \
+               AND EXISTS (SELECT 1 FROM events WHERE events.conversation_id = ?1 \
+                           AND events.seq BETWEEN ?2 AND ?3 AND events.kind = 'message' \
+                           AND events.deleted_at IS NULL AND events.actor_id != participants.user_id)",
+        )?;
+        let candidates = statement
+            .query_map((news.conversation_id.0, news.first.0, news.last.0), |row| {
+                Ok(Candidate {
+                    subscription: row.get(0)?,
+                    user_id: UserId(row.get(1)?),
+                    level: parse_level(&row.get::<_, String>(2)?),
+                    kind: parse_kind(&row.get::<_, String>(3)?),
+                    presence: parse_presence(&row.get::<_, String>(4)?),
+                    is_mentioned: row.get(5)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(candidates)
+    }
+
+    /// Jobs whose time has come, the longest due first, but none for these hosts.
+    pub(crate) fn due_push_jobs(
+        &self,
+        now: Timestamp,
+        without_hosts: &[String],
+        limit: usize,
+    ) -> Result<Vec<PushJob>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT push_jobs.subscription_id, push_jobs.conversation_id, push_jobs.seq, push_jobs.attempts, \
+                    push_jobs.created_at, push_subscriptions.user_id, endpoint, host, p256dh, auth, content, \
+                    users.is_active AND {SESSION_IS_LIVE} \
+             FROM push_jobs \
+             JOIN push_subscriptions ON push_subscriptions.id = push_jobs.subscription_id \
+             JOIN users ON users.id = push_subscriptions.user_id \
+             WHERE due_at <= :now AND host NOT IN (SELECT value FROM json_each(:hosts)) \
+             ORDER BY due_at LIMIT :limit"
+        ))?;
+        let hosts = serde_json::to_string(without_hosts).unwrap_or_default();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let parameters = rusqlite::named_params! {":now": now.0, ":hosts": hosts, ":limit": limit};
+        let jobs = statement
+            .query_map(parameters, |row| {
+                Ok(PushJob {
+                    key: JobKey { subscription: row.get(0)?, conversation_id: ConversationId(row.get(1)?) },
+                    seq: Seq(row.get(2)?),
+                    attempts: row.get(3)?,
+                    created_at: Timestamp(row.get(4)?),
+                    user_id: UserId(row.get(5)?),
+                    endpoint: row.get(6)?,
+                    host: row.get(7)?,
+                    p256dh: row.get(8)?,
+                    auth: row.get(9)?,
+                    content: parse_content(&row.get::<_, String>(10)?),
+                    is_live: row.get(11)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(jobs)
+    }
+
+    /// When the next job is due, of those that are not yet; and how many there are in all.
+    pub(crate) fn push_backlog(&self, now: Timestamp) -> Result<(Option<Timestamp>, usize), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT (SELECT min(due_at) FROM push_jobs WHERE due_at > ?1), \
+                                    (SELECT count(*) FROM push_jobs)",
+        )?;
+        let (next, count): (Option<i64>, i64) =
+            statement.query_row([now.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((next.map(Timestamp), usize::try_from(count).unwrap_or_default()))
+    }
+
+    /// The newest message of others after a position; only those that name the user if `mentions` says so.
+    pub(crate) fn newest_unread(
+        &self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+        after: Seq,
+        which: Which,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let condition = match which {
+            Which::Any => "",
+            Which::Mentions => {
+                "AND EXISTS (SELECT 1 FROM mentions WHERE mentions.user_id = ?2 \
+                             AND mentions.conversation_id = ?1 AND mentions.seq = events.seq)"
+            }
+        };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT id FROM events WHERE conversation_id = ?1 AND seq > ?3 AND kind = 'message' \
+             AND deleted_at IS NULL AND actor_id != ?2 {condition} ORDER BY seq DESC LIMIT 1"
+        ))?;
+        let id = statement.query_row((conversation_id.0, user_id.0, after.0), |row| row.get(0)).optional()?;
+        Ok(id.map(MessageId))
+    }
+}
+
+/// Which unread messages count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    Any,
+    Mentions,
+}
+
+impl Change {
+    /// Notes a device. The same endpoint again is the same device, whoever uses it now; what its last user
+    /// was to be told is dropped. More than `limit` devices of a user push out the oldest.
+    pub(crate) fn put_push_subscription(
+        &mut self,
+        new: &NewSubscription,
+        limit: usize,
+    ) -> Result<PushSubscription, StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM push_subscriptions WHERE endpoint = ?1 AND user_id != ?2")?
+            .execute((&new.endpoint, new.user_id.0))?;
+        let made = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO push_subscriptions \
+                     (user_id, session_id, endpoint, host, p256dh, auth, content, created_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                 ON CONFLICT (endpoint) DO UPDATE SET session_id = excluded.session_id, \
+                     p256dh = excluded.p256dh, auth = excluded.auth, content = excluded.content \
+                 RETURNING id, host, content, created_at",
+            )?
+            .query_row(
+                (
+                    new.user_id.0,
+                    &new.session,
+                    &new.endpoint,
+                    &new.host,
+                    &new.p256dh,
+                    &new.auth,
+                    content_text(new.content),
+                    Timestamp::now().0,
+                ),
+                subscription,
+            )?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM push_subscriptions WHERE user_id = ?1 AND id IN ( \
+                     SELECT id FROM push_subscriptions WHERE user_id = ?1 AND id != ?2 \
+                     ORDER BY id DESC LIMIT -1 OFFSET ?3)",
+            )?
+            .execute((new.user_id.0, made.id, i64::try_from(limit).unwrap_or(i64::MAX) - 1))?;
+        Ok(made)
+    }
+
+    /// Forgets a device of a user. False if they have no such.
+    pub(crate) fn delete_push_subscription(&mut self, user_id: UserId, id: i64) -> Result<bool, StoreError> {
+        let deleted = self
+            .connection
+            .prepare_cached("DELETE FROM push_subscriptions WHERE id = ?2 AND user_id = ?1")?
+            .execute((user_id.0, id))?;
+        Ok(deleted > 0)
+    }
+
+    /// Notes which messages of a conversation notify a participant.
+    pub(crate) fn set_notification_level(
+        &mut self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+        level: NotificationLevel,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE participants SET notifications = ?3 WHERE conversation_id = ?1 AND user_id = ?2",
+            )?
+            .execute((conversation_id.0, user_id.0, level_text(level)))?;
+        Ok(())
+    }
+
+    /// Queues jobs, and notes up to which event devices have got theirs. A device and a conversation have
+    /// one job: a second one only moves its `seq`. Beyond `limit` jobs new ones are dropped; says how many.
+    pub(crate) fn add_push_jobs(
+        &mut self,
+        jobs: &[(JobKey, Seq)],
+        position: i64,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let now = Timestamp::now();
+        let (_, mut waiting) = self.push_backlog(now)?;
+        let mut dropped = 0;
+        for (key, seq) in jobs {
+            let moved = self
+                .connection
+                .prepare_cached(
+                    "UPDATE push_jobs SET seq = max(seq, ?3) \
+                     WHERE subscription_id = ?1 AND conversation_id = ?2",
+                )?
+                .execute((key.subscription, key.conversation_id.0, seq.0))?;
+            if moved > 0 {
+                continue;
+            }
+            if waiting >= limit {
+                dropped += 1;
+                continue;
+            }
+            // The device may be gone by now.
+            waiting += self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO push_jobs (subscription_id, conversation_id, seq, due_at, created_at) \
+                     SELECT id, ?2, ?3, ?4, ?4 FROM push_subscriptions WHERE id = ?1",
+                )?
+                .execute((key.subscription, key.conversation_id.0, seq.0, now.0))?;
+        }
+        self.connection
+            .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'push_position'")?
+            .execute([position.to_string()])?;
+        Ok(dropped)
+    }
+
+    /// A job is done up to `seq`. What was written meanwhile makes it a new one.
+    pub(crate) fn finish_push_job(&mut self, key: JobKey, seq: Seq) -> Result<(), StoreError> {
+        let parameters = (key.subscription, key.conversation_id.0, seq.0);
+        let deleted = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM push_jobs WHERE subscription_id = ?1 AND conversation_id = ?2 AND seq <= ?3",
+            )?
+            .execute(parameters)?;
+        if deleted == 0 {
+            self.connection
+                .prepare_cached(
+                    "UPDATE push_jobs SET attempts = 0, due_at = ?3, created_at = ?3 \
+                     WHERE subscription_id = ?1 AND conversation_id = ?2",
+                )?
+                .execute((key.subscription, key.conversation_id.0, Timestamp::now().0))?;
+        }
+        Ok(())
+    }
+
+    /// Tries a job again later.
+    pub(crate) fn postpone_push_job(&mut self, key: JobKey, due_at: Timestamp) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE push_jobs SET attempts = attempts + 1, due_at = ?3 \
+                 WHERE subscription_id = ?1 AND conversation_id = ?2",
+            )?
+            .execute((key.subscription, key.conversation_id.0, due_at.0))?;
+        Ok(())
+    }
+
+    /// Forgets a device whose push service does not know it any more, with its jobs.
+    pub(crate) fn forget_push_subscription(&mut self, id: i64) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM push_subscriptions WHERE id = ?1")?.execute([id])?;
+        Ok(())
+    }
+}
