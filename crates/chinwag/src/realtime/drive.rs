@@ -15,6 +15,7 @@ use chinwag_protocol::{CloseCode, Frame};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
 use super::connection::{Connection, Dialect, Errand};
+use super::hub::Refused;
 use super::line::{End, Line};
 use super::room::encode_frame;
 use super::socket::Socket;
@@ -86,11 +87,12 @@ pub(crate) async fn drive(
         linger(&connection.socket).await
     };
     // Whoever does not take the goodbye in time does without.
-    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    let _ = Box::pin(tokio::time::timeout(GOODBYE, goodbye)).await;
 }
 
 /// Says goodbye to a socket that is not let in.
-pub(crate) async fn turn_away(chat: &Chat, socket: Socket, code: CloseCode) {
+pub(crate) async fn turn_away(chat: &Chat, refused: Refused) {
+    let Refused { socket, code } = refused;
     chat.hub().metrics().note_close(code.as_u16());
     let mut frame = chinwag_ws::close_frame(code.as_u16(), code.reason());
     let goodbye = async {
@@ -158,40 +160,60 @@ impl Driver<'_> {
         handler: &mut impl Handler,
     ) -> Result<std::convert::Infallible, End> {
         self.check_closing()?;
-        handler.open(&mut self.line).await?;
-        if !early.is_empty() {
-            let mut early = Vec::from(early);
-            let mut incoming = Vec::new();
-            let decoded = self.decode(&mut early, &mut incoming);
-            self.handle(incoming, handler).await?;
-            decoded?;
-        }
+        // Boxed, here and below, is what an idle connection does not do: its task has no room for it.
+        Box::pin(self.open(early, handler)).await?;
         let (chat, connection) = (self.line.chat, self.line.connection);
         loop {
-            self.check_closing()?;
-            while let Some(errand) = connection.next_errand() {
-                handler.errand(&mut self.line, errand).await?;
+            let mut look = connection.look();
+            if look.has_chores && look.closing.is_none() {
+                Box::pin(self.do_chores(handler)).await?;
+                look = connection.look();
             }
-            self.line.catch_up().await?;
+            if let Some(code) = look.closing {
+                return Err(code.into());
+            }
             tokio::select! {
                 biased;
                 () = connection.bell.notified() => {}
                 drained = poll_fn(|context| connection.poll_drain(context, chat.hub().tick())),
-                    if connection.has_pending() =>
+                    if look.has_pending =>
                 {
                     drained.map_err(|_| End::Gone)?;
                 }
                 readable = poll_fn(|context| connection.socket.poll_readable(context)),
-                    if connection.may_read() =>
+                    if look.may_read =>
                 {
                     readable.map_err(|_| End::Gone)?;
                     let mut incoming = Vec::new();
                     let read = self.read(&mut incoming);
-                    self.handle(incoming, handler).await?;
+                    if !incoming.is_empty() {
+                        Box::pin(self.handle(incoming, handler)).await?;
+                    }
                     read?;
                 }
             }
         }
+    }
+
+    /// Begins, and handles what came with the upgrade request.
+    async fn open(&mut self, early: Bytes, handler: &mut impl Handler) -> Result<(), End> {
+        handler.open(&mut self.line).await?;
+        if early.is_empty() {
+            return Ok(());
+        }
+        let mut early = Vec::from(early);
+        let mut incoming = Vec::new();
+        let decoded = self.decode(&mut early, &mut incoming);
+        self.handle(incoming, handler).await?;
+        decoded
+    }
+
+    /// Runs errands, then takes a step for the conversations that are behind.
+    async fn do_chores(&mut self, handler: &mut impl Handler) -> Result<(), End> {
+        while let Some(errand) = self.line.connection.next_errand() {
+            handler.errand(&mut self.line, errand).await?;
+        }
+        self.line.catch_up().await
     }
 
     fn check_closing(&self) -> Result<(), End> {

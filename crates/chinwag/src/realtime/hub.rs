@@ -22,6 +22,10 @@ use crate::store::{Commit, Notice};
 /// Locks that share the tables, so that threads seldom meet at one.
 const SHARDS: usize = 64;
 
+/// Events of one commit that the committing thread fans out itself, where it may. For so few, waking another
+/// thread would take longer than the writing; of more, the next commit should not have to wait for them.
+const DIRECT_EVENTS: usize = 16;
+
 /// What a hub has to be told.
 #[derive(Clone, Debug)]
 pub(crate) struct HubSettings {
@@ -91,6 +95,7 @@ impl Hub {
 
     /// Hands what was committed to the rooms. Called by the writer in commit order; never waits.
     pub(crate) fn publish(&self, commit: Commit) {
+        let is_direct = commit.events.len() <= DIRECT_EVENTS;
         for notice in commit.notices {
             match notice {
                 Notice::Joined(conversation_id, user_id) => {
@@ -104,8 +109,19 @@ impl Hub {
                 }
             }
         }
+        // All of them first, so that what one room gets is written at once.
+        let mut rooms = Vec::new();
         for event in commit.events {
-            self.with_room(event.entry().conversation_id, |room| room.push(event));
+            if let Some(room) = self.open_room(event.entry().conversation_id)
+                && room.push(event)
+            {
+                rooms.push(room);
+            }
+        }
+        for room in rooms {
+            if !(is_direct && room.drain_if_small(self)) {
+                self.fanout.schedule(room);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
 };
+use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
@@ -20,7 +21,9 @@ use crate::chat::Chat;
 use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
-use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away};
+use crate::realtime::{
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, drive, turn_away,
+};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -53,42 +56,49 @@ pub(in crate::http) async fn room(
         Err(response) => return *response,
     };
     let chat = shared.chat.clone();
+    let place = place.map(|Extension(place)| place);
+    // Boxed, so that the task of an open connection has no room for how it came in.
+    let entering = Box::pin(enter(chat.clone(), upgrade, wish, id, place.clone()));
     tokio::spawn(async move {
-        if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, wish, id, place.map(|Extension(place)| place)).await;
-        }
+        let _place = place;
+        let Some((registration, early, mut handler)) = entering.await else { return };
+        drive(&chat, &registration.connection, early, &mut handler).await;
+        drop(registration);
+        chat.departed(handler.actor.user_id);
     });
     response
 }
 
-async fn serve(
-    chat: &Chat,
-    socket: Socket,
-    early: Bytes,
+/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+async fn enter(
+    chat: Chat,
+    upgrade: OnUpgrade,
     wish: Wish,
     id: Option<ConversationId>,
     place: Option<Place>,
-) {
-    let actor = match authenticate(chat, wish.token.as_deref()).await {
-        Ok(actor) => actor,
-        Err(code) => return turn_away(chat, socket, code).await,
+) -> Option<(Registration, Bytes, Room)> {
+    let (socket, early) = take_over(upgrade).await?;
+    let Wish { token, dialect, after } = wish;
+    let known = authenticate(&chat, token.as_deref()).await.and_then(|actor| {
+        if let Some(place) = &place {
+            place.settle();
+        }
+        id.map(|id| (actor, id)).ok_or(CloseCode::NoConversation)
+    });
+    let refused = match known {
+        Ok((actor, id)) => match chat.hub().register(actor.clone(), dialect, socket) {
+            Ok(registration) => {
+                if registration.is_first {
+                    chat.arrived(actor.user_id);
+                }
+                return Some((registration, early, Room { actor, id, dialect, after }));
+            }
+            Err(refused) => refused,
+        },
+        Err(code) => Refused { socket, code },
     };
-    if let Some(place) = &place {
-        place.settle();
-    }
-    let Some(id) = id else { return turn_away(chat, socket, CloseCode::NoConversation).await };
-    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket) {
-        Ok(registration) => registration,
-        Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
-    };
-    let user_id = actor.user_id;
-    if registration.is_first {
-        chat.arrived(user_id);
-    }
-    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after };
-    drive(chat, &registration.connection, early, &mut handler).await;
-    drop(registration);
-    chat.departed(user_id);
+    turn_away(&chat, refused).await;
+    None
 }
 
 struct Room {

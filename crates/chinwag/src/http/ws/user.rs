@@ -17,6 +17,7 @@ use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
     Request as Incoming, Seq, Timestamp, limits,
 };
+use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
@@ -28,7 +29,8 @@ use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, first_text, turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, Socket, drive, first_text,
+    turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -69,10 +71,15 @@ pub(in crate::http) async fn user(
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
     let chat = shared.chat.clone();
+    let place = place.map(|Extension(place)| place);
+    // Boxed, so that the task of an open connection has no room for how it came in.
+    let entering = Box::pin(enter(chat.clone(), upgrade, credential, place.clone()));
     tokio::spawn(async move {
-        if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, credential, place.map(|Extension(place)| place)).await;
-        }
+        let _place = place;
+        let Some((registration, early, mut handler)) = entering.await else { return };
+        drive(&chat, &registration.connection, early, &mut handler).await;
+        drop(registration);
+        chat.departed(handler.actor.user_id);
     });
     response
 }
@@ -89,33 +96,39 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, place: Option<Place>) {
-    match enter(chat, &mut socket, early, credential).await {
+/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+async fn enter(
+    chat: Chat,
+    upgrade: OnUpgrade,
+    credential: Credential,
+    place: Option<Place>,
+) -> Option<(Registration, Bytes, User)> {
+    let (socket, early) = take_over(upgrade).await?;
+    let refused = match greet(&chat, &socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
             if let Some(place) = &place {
                 place.settle();
             }
-            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket) {
-                Ok(registration) => registration,
-                Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
-            };
-            let user_id = actor.user_id;
-            if registration.is_first {
-                chat.arrived(user_id);
+            match chat.hub().register(actor.clone(), Dialect::User, socket) {
+                Ok(registration) => {
+                    if registration.is_first {
+                        chat.arrived(actor.user_id);
+                    }
+                    return Some((registration, early, User { actor, hello: Some(hello), reference }));
+                }
+                Err(refused) => refused,
             }
-            let mut handler = User { actor, hello: Some(hello), reference };
-            drive(chat, &registration.connection, early, &mut handler).await;
-            drop(registration);
-            chat.departed(user_id);
         }
-        Err(code) => turn_away(chat, socket, code).await,
-    }
+        Err(code) => Refused { socket, code },
+    };
+    turn_away(&chat, refused).await;
+    None
 }
 
 /// Reads `hello`, and finds out who says it.
-async fn enter(
+async fn greet(
     chat: &Chat,
-    socket: &mut Socket,
+    socket: &Socket,
     early: Bytes,
     credential: Credential,
 ) -> Result<(Actor, Hello, Option<String>, Bytes), CloseCode> {
