@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp};
+use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp, UserId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -77,6 +77,8 @@ struct Outbox {
     is_mid_frame: bool,
     places: Places,
     errands: Vec<Errand>,
+    /// Presence that the socket did not take: the latest of each user.
+    presences: Vec<(UserId, Bytes)>,
     closing: Option<CloseCode>,
     /// The tick at which the oldest pending byte began to wait.
     stalled_at: Option<u32>,
@@ -87,7 +89,7 @@ struct Outbox {
 pub(super) struct Look {
     /// The code to say goodbye with.
     pub closing: Option<CloseCode>,
-    /// Whether there are errands, or conversations that are behind.
+    /// Whether there are errands, presence that waited, or conversations that are behind.
     pub has_chores: bool,
     /// Whether something waits for the socket.
     pub has_pending: bool,
@@ -162,6 +164,33 @@ impl Connection {
         }
     }
 
+    /// Writes somebody's presence; if the socket can't take it now, their latest is written when it can.
+    pub(super) fn tell_presence(&self, user_id: UserId, frame: &Bytes, tick: u32) {
+        let mut outbox = self.outbox.lock();
+        if let Some((_, older)) = outbox.presences.iter_mut().find(|(user, _)| *user == user_id) {
+            // Written at once, it would be overtaken by the older one that still waits.
+            *older = frame.clone();
+        } else if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
+            outbox.presences.push((user_id, frame.clone()));
+            self.bell.notify_one();
+        }
+    }
+
+    /// Writes presence that waited, as long as nothing else waits for the socket.
+    pub(super) fn send_presences(&self, tick: u32) {
+        let mut outbox = self.outbox.lock();
+        while outbox.pending.is_empty()
+            && let Some((_, frame)) = outbox.presences.pop()
+        {
+            if self.offer(&mut outbox, &frame, tick) == Taken::Nothing {
+                outbox.push(frame, tick);
+            }
+        }
+        if outbox.presences.is_empty() {
+            outbox.presences = Vec::new();
+        }
+    }
+
     /// Leaves something for the driver to do.
     pub(super) fn send_on_errand(&self, errand: Errand) {
         self.outbox.lock().add_errand(errand);
@@ -212,12 +241,13 @@ impl Connection {
         self.offer(&mut self.outbox.lock(), frame, tick);
     }
 
-    /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands.
-    /// The driver stops reading commands while too many wait, which bounds them.
+    /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands, and
+    /// what comes once a token. The driver stops reading commands while too many wait, which bounds them.
     pub(crate) fn answer(&self, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.push(frame.clone(), tick);
+            self.bell.notify_one();
         }
     }
 
@@ -285,7 +315,9 @@ impl Connection {
         let outbox = self.outbox.lock();
         Look {
             closing: outbox.closing,
-            has_chores: !outbox.errands.is_empty() || outbox.places.behind(0).is_some(),
+            has_chores: !outbox.errands.is_empty()
+                || !outbox.presences.is_empty()
+                || outbox.places.behind(0).is_some(),
             has_pending: !outbox.pending.is_empty() || self.socket.is_unflushed(),
             may_read: outbox.pending_bytes < MAX_PENDING_BYTES,
         }
@@ -309,10 +341,6 @@ impl Connection {
     /// The conversations that are behind here, with the next event each needs.
     pub(super) fn behind(&self, at: usize) -> Option<(ConversationId, Seq)> {
         self.outbox.lock().places.behind(at)
-    }
-
-    pub(super) fn place(&self, conversation_id: ConversationId) -> Place {
-        self.outbox.lock().places.get(conversation_id)
     }
 
     /// Takes its place in a conversation. Only a room moves it, under its lock.

@@ -15,7 +15,6 @@ use chinwag_protocol::{CloseCode, Frame};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
 use super::connection::{Connection, Dialect, Errand};
-use super::hub::Refused;
 use super::line::{End, Line};
 use super::room::encode_frame;
 use super::socket::Socket;
@@ -26,6 +25,8 @@ const FRAME_LIMITS: FrameLimits =
     FrameLimits { max_frame_bytes: MAX_FRAME_BYTES, max_message_bytes: MAX_FRAME_BYTES };
 /// Time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// RFC 6455 section 7.4.1: a frame of a type that is not taken.
+const UNSUPPORTED: u16 = 1003;
 /// Clients of a server that restarts come back spread over this time.
 const RECONNECT_SPREAD_MS: u64 = 10_000;
 
@@ -90,47 +91,72 @@ pub(crate) async fn drive(
     let _ = Box::pin(tokio::time::timeout(GOODBYE, goodbye)).await;
 }
 
-/// Says goodbye to a socket that is not let in.
-pub(crate) async fn turn_away(chat: &Chat, refused: Refused) {
-    let Refused { socket, code } = refused;
-    chat.hub().metrics().note_close(code.as_u16());
-    let mut frame = chinwag_ws::close_frame(code.as_u16(), code.reason());
+/// Says goodbye to a socket that is not let in, after these last frames.
+pub(crate) async fn turn_away(chat: &Chat, socket: Socket, last: Bytes, end: End) {
+    let close = match end {
+        End::Gone => return,
+        End::Goodbye(code, reason) => {
+            chat.hub().metrics().note_close(code);
+            chinwag_ws::close_frame(code, reason)
+        }
+        End::Answer(code) => chinwag_ws::close_frame(code, ""),
+    };
+    let mut rest = last.chain(close);
     let goodbye = async {
-        while !frame.is_empty() {
-            let written = poll_fn(|context| socket.poll_write(context, &frame)).await?;
-            frame.advance(written);
+        while rest.has_remaining() {
+            let written = poll_fn(|context| socket.poll_write(context, rest.chunk())).await?;
+            rest.advance(written);
         }
         linger(&socket).await
     };
     let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
-/// Reads the first text frame of a socket that belongs to nobody yet, and what came behind it. `None` if
-/// the peer sends something else, too much, or goes.
-pub(crate) async fn first_text(socket: &Socket, early: Bytes, max_bytes: usize) -> Option<(String, Bytes)> {
+/// Reads the first text frame of a socket that belongs to nobody yet, and what came behind it.
+///
+/// # Errors
+/// How the connection ends if the peer sends something else, too much, or goes.
+pub(crate) async fn first_text(
+    socket: &Socket,
+    early: Bytes,
+    max_bytes: usize,
+) -> Result<(String, Bytes), End> {
     let limits = FrameLimits { max_frame_bytes: max_bytes, max_message_bytes: max_bytes };
     let mut decoder = Decoder::new();
     let mut read = Vec::from(early);
     loop {
         let mut rest = read.as_mut_slice();
         while !rest.is_empty() {
-            match decoder.decode(&limits, &mut rest).ok()? {
+            let message = decoder.decode(&limits, &mut rest).map_err(broken)?;
+            match message {
                 Some(Message::Text(text)) => {
                     let text = text.into_owned();
-                    return Some((text, Bytes::copy_from_slice(rest)));
+                    return Ok((text, Bytes::copy_from_slice(rest)));
                 }
                 None | Some(Message::Ping(_) | Message::Pong(_)) => {}
-                Some(Message::Binary(_) | Message::Close(..)) => return None,
+                Some(Message::Binary(_)) => {
+                    return Err(End::Goodbye(UNSUPPORTED, "send JSON in text frames"));
+                }
+                Some(Message::Close(code, _)) => return Err(answer(code)),
             }
         }
-        poll_fn(|context| socket.poll_readable(context)).await.ok()?;
+        poll_fn(|context| socket.poll_readable(context)).await.map_err(|_| End::Gone)?;
         read = SCRATCH.with_borrow_mut(|scratch| match socket.try_read(scratch) {
-            Ok(0) => None,
-            Ok(taken) => scratch.get(..taken).map(<[u8]>::to_vec),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Vec::new()),
-            Err(_) => None,
+            Ok(0) => Err(End::Gone),
+            Ok(taken) => Ok(scratch.get(..taken).map(<[u8]>::to_vec).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Vec::new()),
+            Err(_) => Err(End::Gone),
         })?;
     }
+}
+
+fn broken(error: chinwag_ws::Error) -> End {
+    End::Goodbye(error.close_code(), "protocol error")
+}
+
+/// RFC 6455 section 5.5.1: the answer to a close has the code that came.
+fn answer(code: Option<u16>) -> End {
+    End::Answer(code.unwrap_or(CloseCode::Normal.as_u16()))
 }
 
 /// Waits for the peer to hang up after the close frame: a reset would overtake it.
@@ -208,11 +234,12 @@ impl Driver<'_> {
         decoded
     }
 
-    /// Runs errands, then takes a step for the conversations that are behind.
+    /// Runs errands, tells presence that waited, then takes a step for the conversations that are behind.
     async fn do_chores(&mut self, handler: &mut impl Handler) -> Result<(), End> {
         while let Some(errand) = self.line.connection.next_errand() {
             handler.errand(&mut self.line, errand).await?;
         }
+        self.line.connection.send_presences(self.line.chat.hub().tick());
         self.line.catch_up().await
     }
 
@@ -241,7 +268,7 @@ impl Driver<'_> {
                 Ok(None) => return Ok(()),
                 Err(error) => {
                     hub.metrics().protocol_errors.inc();
-                    return Err(End::Goodbye(error.close_code(), "protocol error"));
+                    return Err(broken(error));
                 }
             };
             match message {
@@ -269,8 +296,7 @@ impl Driver<'_> {
                 Incoming::Text(text) => handler.text(&mut self.line, text).await?,
                 Incoming::Binary => handler.binary(&mut self.line).await?,
                 Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
-                // RFC 6455 section 5.5.1: the answer has the code that came.
-                Incoming::Close(code) => return Err(End::Answer(code.unwrap_or(1000))),
+                Incoming::Close(code) => return Err(answer(code)),
             }
         }
         Ok(())

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use chinwag_protocol::{CloseCode, ConversationId, Frame, UserId};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use super::connection::{Connection, Dialect, Errand};
 use super::fanout::Fanout;
-use super::room::{News, Room, Seat, encode_frame};
+use super::news::News;
+use super::room::{Room, Seat, encode_frame};
 use super::socket::Socket;
 use super::{sweeper, typing};
 use crate::auth::Actor;
@@ -25,6 +26,8 @@ const SHARDS: usize = 64;
 /// Events of one commit that the committing thread fans out itself, where it may. For so few, waking another
 /// thread would take longer than the writing; of more, the next commit should not have to wait for them.
 const DIRECT_EVENTS: usize = 16;
+/// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
+const MAX_ENDINGS: usize = 64;
 
 /// What a hub has to be told.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub(crate) struct Hub {
     /// Rung when the last connection is gone.
     emptied: Notify,
     draining: watch::Sender<bool>,
+    /// Users whose sessions ended, for those who are no connections.
+    endings: broadcast::Sender<UserId>,
     tick: AtomicU32,
 }
 
@@ -86,6 +91,7 @@ impl Hub {
             count: AtomicUsize::new(0),
             emptied: Notify::new(),
             draining: watch::Sender::new(false),
+            endings: broadcast::Sender::new(MAX_ENDINGS),
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
@@ -149,9 +155,9 @@ impl Hub {
         }
     }
 
-    /// Hears of new events in a conversation, from now on.
-    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId) -> News {
-        News::new(Seat::reserve(self, id), self.draining.subscribe())
+    /// Hears of new events in a conversation, and of ends of a user's sessions, from now on.
+    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId, user_id: UserId) -> News {
+        News::new(Seat::reserve(self, id), user_id, self.endings.subscribe(), self.draining.subscribe())
     }
 
     /// Tells a room that somebody types there, or no longer.
@@ -168,7 +174,7 @@ impl Hub {
         for id in conversations {
             for connection in self.open_room(*id).iter().flat_map(|room| room.connections()) {
                 if connection.actor.user_id != user_id && told.insert(connection.id) {
-                    connection.signal(&frame, self.tick());
+                    connection.tell_presence(user_id, &frame, self.tick());
                 }
             }
         }
@@ -223,6 +229,8 @@ impl Hub {
 
     /// Closes a user's connections but those of one session.
     pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
+        // Nobody may be watching.
+        let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
             if !keep.is_some_and(|session| connection.is_of_session(session)) {
@@ -233,6 +241,7 @@ impl Hub {
 
     /// Closes a user's connections, or only those of one session.
     pub(crate) fn close_user(&self, user_id: UserId, session: Option<&str>, code: CloseCode) {
+        let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
             if session.is_none_or(|session| connection.is_of_session(session)) {

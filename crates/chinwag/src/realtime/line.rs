@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chinwag_protocol::rest::Receipt;
-use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame, Seq};
+use chinwag_protocol::{CloseCode, ConversationId, Cursor, Event, Frame, Seq};
 
 use super::connection::Connection;
 use super::hub::Hub;
@@ -58,6 +58,11 @@ impl<'a> Line<'a> {
         self.answer_bytes(&encode_frame(frame)).await
     }
 
+    /// Writes one event by itself, as [`Line::answer`] writes a frame.
+    pub(crate) async fn answer_event(&self, event: &Event) -> Result<(), End> {
+        self.answer_bytes(&encode(event).bytes).await
+    }
+
     pub(super) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
         self.connection.answer(frame, self.hub().tick());
         while !self.connection.may_read() {
@@ -81,11 +86,19 @@ impl<'a> Line<'a> {
     }
 
     /// Takes the place: every event after `after` comes, once and in order.
-    pub(crate) fn take(&mut self, id: ConversationId, mut seat: Seat, after: Seq, level: Level) {
-        // An earlier seat in the same room goes first: one connection has one place.
-        drop(self.seats.remove(&id));
+    pub(crate) fn take(&mut self, id: ConversationId, seat: Seat, after: Seq, level: Level) {
+        // One connection has one place: an earlier one is kept, or the others would see the user go.
+        let (seat, present) = self.seats.entry(id).or_insert((seat, level));
         seat.take(self.connection, after, level);
-        self.seats.insert(id, (seat, level));
+        *present = level;
+    }
+
+    /// Stops the events of a conversation, and keeps the place in it.
+    pub(crate) fn quieten(&mut self, id: ConversationId) {
+        if let Some((seat, level)) = self.seats.get_mut(&id) {
+            seat.quieten();
+            *level = Level::Counts;
+        }
     }
 
     pub(crate) fn leave(&mut self, id: ConversationId) {
@@ -95,13 +108,6 @@ impl<'a> Line<'a> {
     /// How much of a conversation comes here; `None` without a place in it.
     pub(crate) fn level(&self, id: ConversationId) -> Option<Level> {
         self.seats.get(&id).map(|(_, level)| *level)
-    }
-
-    /// Whether a conversation's events come here as they are fanned out: nothing lies between.
-    pub(crate) fn is_live(&self, id: ConversationId) -> bool {
-        self.seats
-            .get(&id)
-            .is_some_and(|(seat, level)| *level == Level::Full && seat.room.is_live(self.connection))
     }
 
     /// Tells this connection how far everybody in a conversation is.
@@ -162,12 +168,7 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    async fn log(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        through: Seq,
-    ) -> Result<Vec<chinwag_protocol::Event>, End> {
+    async fn log(&self, id: ConversationId, after: Seq, through: Seq) -> Result<Vec<Event>, End> {
         let page = self.chat.events_for_lagging(id, after, through, LOG_PAGE).await;
         match page {
             // The log is dense: where it says that there is something, there is.

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::connection::{Connection, Delivery, Dialect, Errand};
+use super::deletions;
 use super::hub::Hub;
 use super::ring::{self, PageBuilder, Ring, Run};
 use super::seam::{Accept, CatchUp, Place, Seam};
@@ -36,7 +37,7 @@ pub(super) struct Room {
     live: Mutex<Live>,
     pub(super) typing: Mutex<Typing>,
     /// Changes with every fan-out, for those who read the log themselves.
-    news: watch::Sender<()>,
+    pub(super) news: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -202,13 +203,19 @@ impl Room {
         if level == Level::Full {
             connection.stand(self.id, place);
         }
-        let sockets = live.users.entry(user_id).or_default();
-        *sockets += 1;
-        if *sockets == 1 {
-            let username = &connection.actor.username;
-            live.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
+        // It may be here already, at another level.
+        if !live.members.contains_key(&connection.id) {
+            live.count_up(connection, hub);
         }
         live.members.insert(connection.id, Member { connection: Arc::clone(connection), level, after });
+    }
+
+    /// Sends no more events to a connection that stays here.
+    fn quieten(&self, connection: &Connection) {
+        if let Some(member) = self.live.lock().members.get_mut(&connection.id) {
+            member.level = Level::Counts;
+            connection.forget(self.id);
+        }
     }
 
     fn leave(&self, connection: &Connection, hub: &Hub) {
@@ -237,12 +244,6 @@ impl Room {
         let live = self.live.lock();
         let members = live.members.values().map(|member| &member.connection);
         members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
-    }
-
-    /// Whether a connection is here and stands at the seam.
-    pub(super) fn is_live(&self, connection: &Connection) -> bool {
-        let live = self.live.lock();
-        live.members.contains_key(&connection.id) && connection.place(self.id) == Place::Live
     }
 
     /// What a connection of this room that needs `next` should do.
@@ -301,7 +302,8 @@ impl Live {
         })
     }
 
-    fn fan_out(&mut self, id: ConversationId, events: VecDeque<Event>, hub: &Hub) {
+    fn fan_out(&mut self, id: ConversationId, mut events: VecDeque<Event>, hub: &Hub) {
+        deletions::blank(&mut events);
         // In the ring, but not yet written: one page at most, so that the ring still has it then.
         let mut page = PageBuilder::default();
         for event in events {
@@ -313,6 +315,9 @@ impl Live {
                 // is old: somebody else may have joined after it, and so have moved the seam.
                 self.write_to_all(id, std::mem::take(&mut page), hub);
                 self.remove(id, removed.user_id, seq, hub);
+            }
+            if let Event::MessageDeleted { message_id, .. } = &event {
+                self.ring.forget(*message_id);
             }
             let accept = self.seam.accept(seq);
             if accept == Accept::Old {
@@ -363,6 +368,17 @@ impl Live {
             connection.forget(id);
             connection.expel(id);
             self.count_down(&connection, hub);
+        }
+    }
+
+    /// One socket more of this user.
+    fn count_up(&mut self, connection: &Connection, hub: &Hub) {
+        let user_id = connection.actor.user_id;
+        let sockets = self.users.entry(user_id).or_default();
+        *sockets += 1;
+        if *sockets == 1 {
+            let username = &connection.actor.username;
+            self.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
         }
     }
 
@@ -426,27 +442,11 @@ impl Seat {
         self.connection = Some(Arc::clone(connection));
         self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
     }
-}
 
-/// Hears of new events in a room without getting them. Holds the room.
-pub(crate) struct News {
-    seat: Seat,
-    changes: watch::Receiver<()>,
-    draining: watch::Receiver<bool>,
-}
-
-impl News {
-    pub(super) fn new(seat: Seat, draining: watch::Receiver<bool>) -> Self {
-        let changes = seat.room.news.subscribe();
-        Self { seat, changes, draining }
-    }
-
-    /// Waits until there may be new events. False if the server stops.
-    pub(crate) async fn changed(&mut self) -> bool {
-        debug_assert!(self.seat.connection.is_none(), "news need no place in the room");
-        tokio::select! {
-            changed = self.changes.changed() => changed.is_ok(),
-            _ = self.draining.wait_for(|is_draining| *is_draining) => false,
+    /// Gets no more events, only counts, until the place is taken anew. For the others nobody has left.
+    pub(super) fn quieten(&self) {
+        if let Some(connection) = &self.connection {
+            self.room.quieten(connection);
         }
     }
 }
@@ -462,7 +462,12 @@ impl Drop for Seat {
 
 /// The wire form of an event. All dialects share it: a message has the same fields in each.
 pub(super) fn encode(event: &Event) -> ring::Frame {
-    ring::Frame { bytes: text_frame(event), is_message: event.is_message() }
+    let text_of = match event {
+        Event::Message(message) => Some(message.id),
+        Event::MessageEdited { message_id, .. } => Some(*message_id),
+        _ => None,
+    };
+    ring::Frame { bytes: text_frame(event), is_message: event.is_message(), text_of }
 }
 
 /// A frame as one text message.

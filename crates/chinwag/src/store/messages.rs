@@ -23,6 +23,16 @@ pub(crate) struct MessageDraft {
     pub mentions: Vec<String>,
 }
 
+impl MessageDraft {
+    /// Whether a message that was stored says the same beside its text.
+    fn says_as(&self, first: &Message) -> bool {
+        // As it would be read back: a number may not survive the way to the disk to its last bit.
+        let meta = self.meta.as_ref().map(|meta| serde_json::to_string(meta).unwrap_or_default());
+        let meta = meta.and_then(|text| serde_json::from_str(&text).ok());
+        (first.reply_to, first.format, &first.meta) == (self.reply_to, self.format, &meta)
+    }
+}
+
 /// What became of a draft.
 #[derive(Clone, Debug)]
 pub(crate) enum Appended {
@@ -63,7 +73,7 @@ impl View {
         Ok(first.map(|first| {
             // What a deleted message said is not known any more: its key alone decides.
             let is_same = first.conversation_id == draft.conversation_id
-                && (first.deleted || (first.content == draft.content && first.reply_to == draft.reply_to));
+                && (first.deleted || (first.content == draft.content && draft.says_as(&first)));
             if is_same { Appended::Duplicate(first) } else { Appended::Mismatch }
         }))
     }

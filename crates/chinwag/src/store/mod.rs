@@ -101,9 +101,15 @@ pub(crate) struct Store {
     _lock: Option<File>,
 }
 
-/// A connection to read with. What it shows is one consistent moment only inside one call.
+/// A connection to read with. All that one job reads with it is of one moment.
 pub(crate) struct View {
     connection: Connection,
+}
+
+impl View {
+    fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
+    }
 }
 
 impl Store {
@@ -231,6 +237,8 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     // NORMAL would acknowledge commits that a power cut takes back.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // A deleted text is overwritten. FAST would leave those that needed pages of their own.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Else SQLite prepares most statements anew each time that a parameter is bound, in case a better plan
     // came out: two thirds of the writer's time.

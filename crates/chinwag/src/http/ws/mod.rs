@@ -59,15 +59,6 @@ async fn enter(
     line.chat.enter(&actor, id, cursor, replay_limit).await
 }
 
-/// Asks whether the user of a place that was just taken is still a participant. A removal that was fanned
-/// out after they were let in, and before they had their place, found nobody to send away.
-async fn still_takes_part(line: &Line<'_>, actor: &Actor, id: ConversationId) -> Result<(), EnterError> {
-    if line.is_live(id) {
-        return Ok(());
-    }
-    enter(line, actor, id, None, None).await.map(|_| ())
-}
-
 /// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
 async fn tell_state(

@@ -9,21 +9,19 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Event, Frame, Request as Incoming,
 };
 use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
-use super::{authenticate, close_code, resume, still_takes_part};
+use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
-use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, drive, turn_away,
-};
+use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Registration, drive, turn_away};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -97,7 +95,7 @@ async fn enter(
         },
         Err(code) => Refused { socket, code },
     };
-    turn_away(&chat, refused).await;
+    turn_away(&chat, refused.socket, Bytes::new(), refused.code.into()).await;
     None
 }
 
@@ -125,13 +123,14 @@ impl Handler for Room {
         })
         .await?;
         if is_original {
-            return self.settle(line, seat, entered.head.seq).await;
+            line.take(self.id, seat, entered.head.seq, Level::Full);
+            return Ok(());
         }
         if after == Some(None) {
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
         resume(line, self.id, &entered).await?;
-        self.settle(line, seat, entered.head.seq).await?;
+        line.take(self.id, seat, entered.head.seq, Level::Full);
         super::tell_state(line, &self.actor, vec![self.id], &[self.id]).await
     }
 
@@ -150,6 +149,8 @@ impl Handler for Room {
         // The original's sender knows by the echo that its message is stored: only refusals are answered.
         let client_id = send.client_id.clone();
         match line.chat.send(&self.actor, self.id, send).await {
+            // A repeat makes no event, and the echo of the first may have been lost with another socket.
+            Ok(sent) if sent.is_duplicate => line.answer_event(&Event::Message(sent.message)).await,
             Ok(_) => Ok(()),
             Err(refusal) => refuse(line, request.reference.as_deref(), client_id.as_deref(), &refusal).await,
         }
@@ -164,14 +165,6 @@ impl Handler for Room {
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
         }
-    }
-}
-
-impl Room {
-    /// Takes the place, unless the user was removed meanwhile.
-    async fn settle(&self, line: &mut Line<'_>, seat: Seat, after: Seq) -> Result<(), End> {
-        line.take(self.id, seat, after, Level::Full);
-        still_takes_part(line, &self.actor, self.id).await.map_err(|error| close_code(&error).into())
     }
 }
 

@@ -15,13 +15,13 @@ use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
-    Request as Incoming, Seq, Timestamp, limits,
+    Request as Incoming, Timestamp, limits,
 };
 use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
-use super::{authenticate, close_code, resume, still_takes_part};
+use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
@@ -29,8 +29,8 @@ use crate::http::Shared;
 use crate::http::admission::Place;
 use crate::http::extract::query;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, Socket, drive, first_text,
-    turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Socket, drive, encode_frame,
+    first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -39,6 +39,9 @@ const PROTOCOL: &str = "chinwag.v1";
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a `hello` from somebody who has not said who they are.
 const MAX_STRANGER_BYTES: usize = 4 * 1024;
+/// RFC 6455 section 7.4.1: what came can't be understood, or is too large.
+const PROTOCOL_ERROR: u16 = 1002;
+const TOO_LARGE: u16 = 1009;
 /// Conversations in `ready`. The rest comes by REST; their events come all the same.
 const MAX_LISTED: usize = 500;
 
@@ -104,7 +107,7 @@ async fn enter(
     place: Option<Place>,
 ) -> Option<(Registration, Bytes, User)> {
     let (socket, early) = take_over(upgrade).await?;
-    let refused = match greet(&chat, &socket, early, credential).await {
+    let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
             if let Some(place) = &place {
                 place.settle();
@@ -116,13 +119,50 @@ async fn enter(
                     }
                     return Some((registration, early, User { actor, hello: Some(hello), reference }));
                 }
-                Err(refused) => refused,
+                Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
             }
         }
-        Err(code) => Refused { socket, code },
+        Err(Stranger { told, end }) => (socket, told, end),
     };
-    turn_away(&chat, refused).await;
+    turn_away(&chat, socket, told, end).await;
     None
+}
+
+/// Somebody who is not let in: what they are told, and how it ends.
+struct Stranger {
+    told: Bytes,
+    end: End,
+}
+
+impl Stranger {
+    /// Whose first frame is no `hello`: their token may be good, so the close code is not about that.
+    fn unclear(error: &CommandError, code: u16) -> Self {
+        let told = encode_frame(&Frame::Error {
+            reference: error.reference.as_deref(),
+            message: error.message,
+            code: error.code,
+            retry: false,
+            retry_after_ms: None,
+            client_id: None,
+        });
+        Self { told, end: End::Goodbye(code, "the first frame has to be hello") }
+    }
+}
+
+impl From<End> for Stranger {
+    fn from(end: End) -> Self {
+        if let End::Goodbye(TOO_LARGE, _) = end {
+            let (code, message) = (ErrorCode::TooLarge, "a hello with the token in it has at most 4 KiB");
+            return Self::unclear(&CommandError { code, message, reference: None }, TOO_LARGE);
+        }
+        Self { told: Bytes::new(), end }
+    }
+}
+
+impl From<CloseCode> for Stranger {
+    fn from(code: CloseCode) -> Self {
+        Self { told: Bytes::new(), end: code.into() }
+    }
 }
 
 /// Reads `hello`, and finds out who says it.
@@ -131,7 +171,7 @@ async fn greet(
     socket: &Socket,
     early: Bytes,
     credential: Credential,
-) -> Result<(Actor, Hello, Option<String>, Bytes), CloseCode> {
+) -> Result<(Actor, Hello, Option<String>, Bytes), Stranger> {
     let known = match credential {
         Credential::Token(token) => Some(authenticate(chat, Some(&token)).await?),
         Credential::Ticket(ticket) => {
@@ -142,9 +182,15 @@ async fn greet(
     };
     let max_bytes = if known.is_some() { limits::MAX_FRAME_BYTES } else { MAX_STRANGER_BYTES };
     let first = tokio::time::timeout(HELLO_TIME, first_text(socket, early, max_bytes)).await;
-    let (text, early) = first.ok().flatten().ok_or(CloseCode::InvalidToken)?;
-    let request = Incoming::parse(&text).map_err(|_| CloseCode::InvalidToken)?;
-    let Command::Hello(hello) = request.command else { return Err(CloseCode::InvalidToken) };
+    // Without `hello`, who has said who they are was slow, and who has not has no token.
+    let late = if known.is_some() { CloseCode::HeartbeatMissed } else { CloseCode::InvalidToken };
+    let (text, early) = first.map_err(|_| late)??;
+    let request = Incoming::parse(&text).map_err(|error| Stranger::unclear(&error, PROTOCOL_ERROR))?;
+    let Command::Hello(hello) = request.command else {
+        let (code, message) = (ErrorCode::InvalidFrame, "the first frame has to be hello");
+        let error = CommandError { code, message, reference: request.reference };
+        return Err(Stranger::unclear(&error, PROTOCOL_ERROR));
+    };
     let actor = match known {
         Some(actor) => actor,
         None => authenticate(chat, hello.token.as_deref()).await?,
@@ -180,7 +226,7 @@ impl Handler for User {
                         resume(line, id, &entered).await?;
                         after = entered.head.seq;
                     }
-                    self.settle(line, id, seat, after, level_for(&entered)).await?;
+                    line.take(id, seat, after, level_for(&entered));
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -265,25 +311,6 @@ impl User {
         Ok(heads)
     }
 
-    /// Takes a place, unless the user was removed meanwhile.
-    async fn settle(
-        &self,
-        line: &mut Line<'_>,
-        id: ConversationId,
-        seat: Seat,
-        after: Seq,
-        level: Level,
-    ) -> Result<(), End> {
-        line.take(id, seat, after, level);
-        match still_takes_part(line, &self.actor, id).await {
-            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
-                line.leave(id);
-                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
-            }
-            result => result.map_err(|error| close_code(&error).into()),
-        }
-    }
-
     /// The user takes part in one more conversation.
     async fn join(&self, line: &mut Line<'_>, id: ConversationId) -> Result<(), End> {
         if line.level(id).is_some() {
@@ -300,7 +327,8 @@ impl User {
         let Some(state) = state else { return Ok(()) };
         line.answer(&Frame::Conversation(&state)).await?;
         // From the head that the client was told, which may be newer than the one that it entered at.
-        self.settle(line, id, seat, state.head.seq, level_for(&entered)).await
+        line.take(id, seat, state.head.seq, level_for(&entered));
+        Ok(())
     }
 
     async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
@@ -323,18 +351,22 @@ impl User {
             return Ok(Ok(()));
         }
         let seat = line.reserve(id);
-        // Left before the head is read: what an earlier place got live behind it would come again.
-        line.leave(id);
+        // Quiet before the head is read: what came live behind it would come again.
+        line.quieten(id);
         match super::enter(line, &self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
             Ok(entered) => {
                 if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
-                self.settle(line, id, seat, entered.head.seq, level).await?;
+                line.take(id, seat, entered.head.seq, level);
                 Ok(Ok(()))
             }
             Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
-            Err(EnterError::Refused(refusal)) => Ok(Err(refusal)),
+            Err(EnterError::Refused(refusal @ (Refusal::NotParticipant | Refusal::NoConversation))) => {
+                Ok(Err(refusal))
+            }
+            // Nothing comes from this conversation now: the client has to come back for it.
+            Err(error) => Err(close_code(&error).into()),
         }
     }
 }
