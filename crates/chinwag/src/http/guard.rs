@@ -29,9 +29,17 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            header::RANGE,
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([header::LINK, header::RETRY_AFTER])
+        .expose_headers([
+            header::LINK,
+            header::RETRY_AFTER,
+            header::ETAG,
+            header::CONTENT_RANGE,
+            header::CONTENT_DISPOSITION,
+        ])
         .max_age(std::time::Duration::from_secs(600))
 }
 

@@ -9,6 +9,8 @@ mod docs;
 mod error;
 mod events;
 mod extract;
+mod files;
+mod form;
 mod guard;
 mod marks;
 mod messages;

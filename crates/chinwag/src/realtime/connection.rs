@@ -251,6 +251,13 @@ impl Connection {
         }
     }
 
+    /// As [`Connection::answer`], from outside the driver, which is told that something waits. Whoever uses
+    /// this bounds it: here nobody waits for the socket.
+    pub(crate) fn report(&self, frame: &Bytes, tick: u32) {
+        self.answer(frame, tick);
+        self.bell.notify_one();
+    }
+
     /// Writes what the socket takes; if that is a part, the rest becomes pending. Returns the part.
     fn write_now(&self, outbox: &mut Outbox, frames: &Bytes, tick: u32) -> usize {
         // An error is for the driver to find: it reads or writes next.

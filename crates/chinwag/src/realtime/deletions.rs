@@ -21,6 +21,7 @@ pub(super) fn blank(events: &mut VecDeque<Event>) {
                 message.reply_to = None;
                 message.format = Format::default();
                 message.meta = None;
+                message.attachments.clear();
                 message.deleted = true;
             }
             Event::MessageEdited { message_id, content, .. } if deleted.contains(message_id) => {

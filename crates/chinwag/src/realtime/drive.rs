@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
-use chinwag_protocol::limits::MAX_FRAME_BYTES;
+use chinwag_protocol::limits::{CHUNK_BYTES, CHUNK_HEAD_BYTES, MAX_FRAME_BYTES};
 use chinwag_protocol::{CloseCode, Frame};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
@@ -21,8 +21,14 @@ use super::socket::Socket;
 use crate::chat::Chat;
 use crate::limits::Allowance;
 
+/// The largest chunk of an upload, with its head. Text ends at [`MAX_FRAME_BYTES`].
+const MAX_BINARY_BYTES: usize = CHUNK_HEAD_BYTES + CHUNK_BYTES;
 const FRAME_LIMITS: FrameLimits =
-    FrameLimits { max_frame_bytes: MAX_FRAME_BYTES, max_message_bytes: MAX_FRAME_BYTES };
+    FrameLimits { max_frame_bytes: MAX_BINARY_BYTES, max_message_bytes: MAX_BINARY_BYTES };
+/// RFC 6455 section 7.4.1: a message is too big.
+const TOO_BIG: u16 = 1009;
+/// Chunks of this size and more are paced by their upload's window; smaller ones count as frames.
+const PACED_BYTES: usize = CHUNK_BYTES / 4;
 /// Time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// RFC 6455 section 7.4.1: a frame of a type that is not taken.
@@ -41,7 +47,7 @@ pub(crate) trait Handler: Send {
     /// One text frame.
     fn text(&mut self, line: &mut Line<'_>, text: String) -> impl Future<Output = Result<(), End>> + Send;
     /// One binary frame.
-    fn binary(&mut self, line: &mut Line<'_>) -> impl Future<Output = Result<(), End>> + Send;
+    fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
     /// Something that fan-out found out.
     fn errand(&mut self, line: &mut Line<'_>, errand: Errand)
     -> impl Future<Output = Result<(), End>> + Send;
@@ -50,7 +56,7 @@ pub(crate) trait Handler: Send {
 /// A frame that has to be handled outside the shared buffer.
 enum Incoming {
     Text(String),
-    Binary,
+    Binary(Bytes),
     Ping(Bytes),
     Close(Option<u16>),
 }
@@ -272,8 +278,12 @@ impl Driver<'_> {
                 }
             };
             match message {
+                Message::Text(text) if text.len() > MAX_FRAME_BYTES => {
+                    hub.metrics().protocol_errors.inc();
+                    return Err(End::Goodbye(TOO_BIG, "protocol error"));
+                }
                 Message::Text(text) => incoming.push(Incoming::Text(text.into_owned())),
-                Message::Binary(_) => incoming.push(Incoming::Binary),
+                Message::Binary(bytes) => incoming.push(Incoming::Binary(Bytes::from(bytes.into_owned()))),
                 Message::Ping(payload) => incoming.push(Incoming::Ping(chinwag_ws::pong_frame(&payload))),
                 Message::Pong(_) => {}
                 Message::Close(code, _) => {
@@ -288,13 +298,14 @@ impl Driver<'_> {
         for frame in incoming {
             self.check_closing()?;
             let limits = &self.line.chat.config().limits;
-            if limits.is_enforced && self.frames.take(limits.frames, Instant::now()).is_err() {
+            let is_paced = matches!(&frame, Incoming::Binary(bytes) if bytes.len() >= PACED_BYTES);
+            if limits.is_enforced && !is_paced && self.frames.take(limits.frames, Instant::now()).is_err() {
                 self.line.chat.hub().metrics().refusals.inc();
                 return Err(CloseCode::RateLimited.into());
             }
             match frame {
                 Incoming::Text(text) => handler.text(&mut self.line, text).await?,
-                Incoming::Binary => handler.binary(&mut self.line).await?,
+                Incoming::Binary(bytes) => handler.binary(&mut self.line, bytes).await?,
                 Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
                 Incoming::Close(code) => return Err(answer(code)),
             }

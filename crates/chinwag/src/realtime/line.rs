@@ -21,6 +21,19 @@ use crate::store::Chunk;
 /// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
 const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: MAX_PAGE_BYTES };
 
+/// Tells a connection what became of work that went on beside its driver.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    pub(crate) chat: Chat,
+    connection: Arc<Connection>,
+}
+
+impl Reporter {
+    pub(crate) fn report(&self, frame: &Frame<'_>) {
+        self.connection.report(&encode_frame(frame), self.chat.hub().tick());
+    }
+}
+
 /// How a connection ends.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -78,6 +91,11 @@ impl<'a> Line<'a> {
             }
         }
         Ok(())
+    }
+
+    /// For work that goes on while further commands are read.
+    pub(crate) fn reporter(&self) -> Reporter {
+        Reporter { chat: self.chat.clone(), connection: Arc::clone(self.connection) }
     }
 
     /// Reserves a place in a conversation, so that nothing committed from now on is missed.

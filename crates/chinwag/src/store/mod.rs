@@ -5,6 +5,7 @@
 //! transaction). Only this folder knows SQL.
 
 mod conversations;
+mod files;
 mod log;
 mod marks;
 mod messages;
@@ -25,6 +26,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use search::Query;

@@ -3,6 +3,7 @@
 mod commands;
 mod room;
 mod upgrade;
+mod uploads;
 mod user;
 
 use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame};

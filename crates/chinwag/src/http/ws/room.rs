@@ -15,6 +15,7 @@ use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
+use super::uploads::Uploads;
 use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
 use crate::chat::Chat;
@@ -89,7 +90,8 @@ async fn enter(
                 if registration.is_first {
                     chat.arrived(actor.user_id);
                 }
-                return Some((registration, early, Room { actor, id, dialect, after }));
+                let uploads = Uploads::default();
+                return Some((registration, early, Room { actor, id, dialect, after, uploads }));
             }
             Err(refused) => refused,
         },
@@ -104,6 +106,7 @@ struct Room {
     id: ConversationId,
     dialect: Dialect,
     after: Option<String>,
+    uploads: Uploads,
 }
 
 impl Handler for Room {
@@ -140,7 +143,7 @@ impl Handler for Room {
             Err(error) => return refuse_frame(line, &error).await,
         };
         if self.dialect != Dialect::Seed {
-            return execute(line, &self.actor, Some(self.id), request).await;
+            return execute(line, &self.actor, &mut self.uploads, Some(self.id), request).await;
         }
         let Command::Send(send) = request.command else {
             let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
@@ -156,8 +159,11 @@ impl Handler for Room {
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        refuse_frame(line, &invalid("send JSON in text frames")).await
+    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
+        if self.dialect == Dialect::Seed {
+            return refuse_frame(line, &invalid("send JSON in text frames")).await;
+        }
+        self.uploads.chunk(line, bytes).await
     }
 
     async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {

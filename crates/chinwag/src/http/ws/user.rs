@@ -21,6 +21,7 @@ use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, accept, take_over};
+use super::uploads::Uploads;
 use super::{authenticate, close_code, resume};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
@@ -117,7 +118,12 @@ async fn enter(
                     if registration.is_first {
                         chat.arrived(actor.user_id);
                     }
-                    return Some((registration, early, User { actor, hello: Some(hello), reference }));
+                    let uploads = Uploads::default();
+                    return Some((
+                        registration,
+                        early,
+                        User { actor, hello: Some(hello), reference, uploads },
+                    ));
                 }
                 Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
             }
@@ -144,6 +150,7 @@ impl Stranger {
             retry: false,
             retry_after_ms: None,
             client_id: None,
+            upload_id: None,
         });
         Self { told, end: End::Goodbye(code, "the first frame has to be hello") }
     }
@@ -202,6 +209,7 @@ struct User {
     actor: Actor,
     hello: Option<Hello>,
     reference: Option<String>,
+    uploads: Uploads,
 }
 
 impl Handler for User {
@@ -248,7 +256,7 @@ impl Handler for User {
         let result = match (&request.command, request.conversation_id) {
             (Command::Subscribe(after), Some(id)) => self.subscribe(line, id, *after, Level::Full).await?,
             (Command::Unsubscribe, Some(id)) => self.subscribe(line, id, None, Level::Counts).await?,
-            _ => return execute(line, &self.actor, None, request).await,
+            _ => return execute(line, &self.actor, &mut self.uploads, None, request).await,
         };
         match result {
             Ok(()) => {
@@ -260,9 +268,8 @@ impl Handler for User {
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        let message = "send JSON in text frames";
-        refuse_frame(line, &CommandError { code: ErrorCode::InvalidFrame, message, reference: None }).await
+    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
+        self.uploads.chunk(line, bytes).await
     }
 
     async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
