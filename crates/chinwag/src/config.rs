@@ -70,6 +70,8 @@ pub struct Auth {
     pub registration: bool,
     /// How long a token is valid.
     pub token_lifetime: Duration,
+    /// `/ws?token=` lets in, too. URLs end up in the logs of proxies.
+    pub token_in_query: bool,
 }
 
 /// Rates, counts and times. Sizes are fixed: see `chinwag_protocol::limits`.
@@ -101,6 +103,8 @@ pub struct Limits {
     pub upload_expiry: Duration,
     /// Open sockets of one user.
     pub sockets_per_user: usize,
+    /// Open WebSockets of one address.
+    pub sockets_per_address: usize,
     /// Sockets of one address that have not authenticated yet.
     pub unauthenticated_per_address: usize,
     /// Connections of the whole server.
@@ -111,7 +115,7 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Time between two pings of the server on a WebSocket.
     pub heartbeat: Duration,
-    /// A WebSocket that takes no byte for this long is closed.
+    /// A WebSocket, or the reader of an answer, that takes no byte for this long is closed.
     pub write_stall: Duration,
     /// Somebody who says no more that they type has stopped after this.
     pub typing_expiry: Duration,
@@ -153,6 +157,7 @@ impl Default for Auth {
             provision: false,
             registration: true,
             token_lifetime: Duration::from_secs(3000 * 60),
+            token_in_query: false,
         }
     }
 }
@@ -173,6 +178,7 @@ impl Default for Limits {
             image_pixels: 40_000_000,
             upload_expiry: Duration::from_secs(24 * 3600),
             sockets_per_user: 10,
+            sockets_per_address: 1000,
             unauthenticated_per_address: 20,
             connections: 1_000_000,
             head_timeout: Duration::from_secs(10),

@@ -16,6 +16,7 @@ mod marks;
 mod messages;
 mod ops;
 mod participants;
+mod patience;
 mod routes;
 mod search;
 mod serve;

@@ -350,6 +350,10 @@ impl Connection {
         self.outbox.lock().places.behind(at)
     }
 
+    pub(super) fn place(&self, conversation_id: ConversationId) -> Place {
+        self.outbox.lock().places.get(conversation_id)
+    }
+
     /// Takes its place in a conversation. Only a room moves it, under its lock.
     pub(super) fn stand(&self, conversation_id: ConversationId, place: Place) {
         self.outbox.lock().places.set(conversation_id, place);

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -33,6 +34,7 @@ const MAX_ENDINGS: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct HubSettings {
     pub sockets_per_user: usize,
+    pub sockets_per_address: usize,
     pub heartbeat: Duration,
     pub write_stall: Duration,
     pub typing_expiry: Duration,
@@ -41,6 +43,8 @@ pub(crate) struct HubSettings {
 pub(crate) struct Hub {
     rooms: Vec<Mutex<HashMap<ConversationId, Held>>>,
     users: Vec<Mutex<HashMap<UserId, Vec<Arc<Connection>>>>>,
+    /// How many connections each address has.
+    addresses: Mutex<HashMap<IpAddr, usize>>,
     fanout: Fanout,
     metrics: Arc<Metrics>,
     pub(crate) settings: HubSettings,
@@ -64,6 +68,7 @@ struct Held {
 pub(crate) struct Registration {
     hub: Arc<Hub>,
     pub(crate) connection: Arc<Connection>,
+    address: Option<IpAddr>,
     /// Whether its user had no other.
     pub(crate) is_first: bool,
 }
@@ -84,6 +89,7 @@ impl Hub {
         let hub = Arc::new(Self {
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
             users: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            addresses: Mutex::default(),
             fanout,
             metrics,
             settings,
@@ -188,12 +194,13 @@ impl Hub {
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
-    /// The close code for it, if its user has too many or the server is stopping.
+    /// The close code for it, if its user or its address has too many or the server is stopping.
     pub(crate) fn register(
         self: &Arc<Self>,
         actor: Actor,
         dialect: Dialect,
         socket: Socket,
+        address: Option<IpAddr>,
     ) -> Result<Registration, Refused> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let user_id = actor.user_id;
@@ -202,7 +209,7 @@ impl Hub {
         };
         let mut users = users.lock();
         let open = users.entry(user_id).or_default();
-        if open.len() >= self.settings.sockets_per_user {
+        if open.len() >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
         }
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
@@ -211,12 +218,22 @@ impl Hub {
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
-        let registration = Registration { hub: Arc::clone(self), connection, is_first };
+        let registration = Registration { hub: Arc::clone(self), connection, address, is_first };
         // Asked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);
         }
         Ok(registration)
+    }
+
+    /// Counts a connection of an address. False if that has too many.
+    fn count_up(&self, address: Option<IpAddr>) -> bool {
+        let Some(address) = address else { return true };
+        let mut addresses = self.addresses.lock();
+        let open = addresses.entry(address).or_default();
+        let has_room = *open < self.settings.sockets_per_address;
+        *open += usize::from(has_room);
+        has_room
     }
 
     /// Every open connection.
@@ -322,6 +339,14 @@ impl Drop for Registration {
         {
             open.get_mut().retain(|other| other.id != self.connection.id);
             if open.get().is_empty() {
+                open.remove();
+            }
+        }
+        if let Some(address) = self.address
+            && let Entry::Occupied(mut open) = self.hub.addresses.lock().entry(address)
+        {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
                 open.remove();
             }
         }
