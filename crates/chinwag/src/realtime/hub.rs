@@ -24,6 +24,9 @@ use crate::store::{Commit, Notice};
 /// Locks that share the tables, so that threads seldom meet at one.
 const SHARDS: usize = 64;
 
+/// Events of one commit that the committing thread fans out itself, where it may. For so few, waking another
+/// thread would take longer than the writing; of more, the next commit should not have to wait for them.
+const DIRECT_EVENTS: usize = 16;
 /// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
 const MAX_ENDINGS: usize = 64;
 
@@ -104,6 +107,7 @@ impl Hub {
 
     /// Hands what was committed to the rooms. Called by the writer in commit order; never waits.
     pub(crate) fn publish(&self, commit: Commit) {
+        let is_direct = commit.events.len() <= DIRECT_EVENTS;
         for notice in commit.notices {
             match notice {
                 Notice::Joined(conversation_id, user_id) => {
@@ -117,8 +121,19 @@ impl Hub {
                 }
             }
         }
+        // All of them first, so that what one room gets is written at once.
+        let mut rooms = Vec::new();
         for event in commit.events {
-            self.with_room(event.entry().conversation_id, |room| room.push(event));
+            if let Some(room) = self.open_room(event.entry().conversation_id)
+                && room.push(event)
+            {
+                rooms.push(room);
+            }
+        }
+        for room in rooms {
+            if !(is_direct && room.drain_if_small(self)) {
+                self.fanout.schedule(room);
+            }
         }
     }
 

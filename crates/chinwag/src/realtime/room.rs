@@ -29,6 +29,8 @@ mod tests;
 /// Events that may wait for fan-out. More are dropped here, but for removals, and everybody reads them from
 /// the log.
 const MAX_INBOX: usize = 4096;
+/// Connections of a room that the committing thread writes to itself.
+const SMALL_ROOM: usize = 16;
 
 pub(super) struct Room {
     pub(super) id: ConversationId,
@@ -125,9 +127,23 @@ impl Room {
 
     /// Fans out everything that waits.
     pub(super) fn drain(&self, hub: &Hub) {
-        let mut live = self.live.lock();
+        self.drain_all(&mut self.live.lock(), hub);
+    }
+
+    /// The same, but only if the room is small and nobody else is at it. False: nothing was done.
+    pub(super) fn drain_if_small(&self, hub: &Hub) -> bool {
+        match self.live.try_lock() {
+            Some(mut live) if live.members.len() <= SMALL_ROOM => {
+                self.drain_all(&mut live, hub);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    fn drain_all(&self, live: &mut Live, hub: &Hub) {
         loop {
-            self.drain_locked(&mut live, hub);
+            self.drain_locked(live, hub);
             let mut inbox = self.inbox.lock();
             if inbox.is_empty() {
                 // Only here: whoever joins and drains leaves the room in the threads' queue.
@@ -140,7 +156,10 @@ impl Room {
     fn drain_locked(&self, live: &mut Live, hub: &Hub) {
         while let Some((events, receipts)) = self.take_inbox() {
             live.fan_out(self.id, events, hub);
-            self.news.send_replace(());
+            // Whoever subscribes later reads the log later, too.
+            if self.news.receiver_count() > 0 {
+                self.news.send_replace(());
+            }
             for receipt in receipts.values() {
                 if let Some(receipt) = live.advance(receipt) {
                     live.tell(self.id, &Frame::Receipt(&receipt), hub);

@@ -213,7 +213,7 @@ fn transact(
     batch: Vec<Job>,
 ) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, rusqlite::Error)> {
     let mut outcomes = Vec::with_capacity(batch.len());
-    if let Err(error) = change.connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = change.execute("BEGIN IMMEDIATE") {
         // The jobs are dropped unrun, and with them their answers, which their callers hear.
         return Err((outcomes, error));
     }
@@ -233,7 +233,7 @@ fn transact(
         return Ok((outcomes, Duration::ZERO));
     }
     let begun = Instant::now();
-    match change.connection.execute_batch("COMMIT") {
+    match change.execute("COMMIT") {
         Ok(()) => Ok((outcomes, begun.elapsed())),
         Err(error) => {
             if is_disk_error(&error) {

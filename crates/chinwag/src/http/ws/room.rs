@@ -11,6 +11,7 @@ use bytes::Bytes;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
 };
+use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, accept, take_over};
@@ -22,7 +23,9 @@ use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
-use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away};
+use crate::realtime::{
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, drive, turn_away,
+};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -56,43 +59,47 @@ pub(in crate::http) async fn room(
         Err(response) => return *response,
     };
     let chat = shared.chat.clone();
+    let origin = Origin::new(slot, address);
+    // Boxed, so that the task of an open connection has no room for how it came in.
+    let entering = Box::pin(enter(chat.clone(), upgrade, wish, id, origin));
     tokio::spawn(async move {
-        if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, wish, id, Origin::new(slot, address)).await;
-        }
+        let Some((registration, early, mut handler, _origin)) = entering.await else { return };
+        drive(&chat, &registration.connection, early, &mut handler).await;
+        drop(registration);
+        chat.departed(handler.actor.user_id);
     });
     response
 }
 
-async fn serve(
-    chat: &Chat,
-    socket: Socket,
-    early: Bytes,
+/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+async fn enter(
+    chat: Chat,
+    upgrade: OnUpgrade,
     wish: Wish,
     id: Option<ConversationId>,
     origin: Origin,
-) {
-    let actor = match authenticate(chat, wish.token.as_deref()).await {
-        Ok(actor) => actor,
-        Err(code) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
+) -> Option<(Registration, Bytes, Room, Origin)> {
+    let (socket, early) = take_over(upgrade).await?;
+    let Wish { token, dialect, after } = wish;
+    let known = authenticate(&chat, token.as_deref()).await.and_then(|actor| {
+        origin.settle();
+        id.map(|id| (actor, id)).ok_or(CloseCode::NoConversation)
+    });
+    let refused = match known {
+        Ok((actor, id)) => match chat.hub().register(actor.clone(), dialect, socket, origin.address) {
+            Ok(registration) => {
+                if registration.is_first {
+                    chat.arrived(actor.user_id);
+                }
+                let uploads = Uploads::default();
+                return Some((registration, early, Room { actor, id, dialect, after, uploads }, origin));
+            }
+            Err(refused) => refused,
+        },
+        Err(code) => Refused { socket, code },
     };
-    origin.settle();
-    let Some(id) = id else {
-        return turn_away(chat, socket, Bytes::new(), CloseCode::NoConversation.into()).await;
-    };
-    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket, origin.address) {
-        Ok(registration) => registration,
-        Err(Refused { socket, code }) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
-    };
-    let user_id = actor.user_id;
-    if registration.is_first {
-        chat.arrived(user_id);
-    }
-    let uploads = Uploads::default();
-    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after, uploads };
-    drive(chat, &registration.connection, early, &mut handler).await;
-    drop(registration);
-    chat.departed(user_id);
+    turn_away(&chat, refused.socket, Bytes::new(), refused.code.into()).await;
+    None
 }
 
 struct Room {

@@ -93,7 +93,8 @@ pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
     };
     // A host's own server.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), parts.read_buf)),
+        // Copied, because even an empty rest keeps hyper's whole buffer for as long as it lives.
+        Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), Bytes::copy_from_slice(&parts.read_buf))),
         Err(upgraded) => Some((Socket::other(TokioIo::new(upgraded)), Bytes::new())),
     }
 }

@@ -17,6 +17,7 @@ use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
     Request as Incoming, Seq, Timestamp, limits,
 };
+use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, accept, take_over};
@@ -30,8 +31,8 @@ use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, encode_frame, first_text,
-    turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, Socket, drive, encode_frame,
+    first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -77,11 +78,14 @@ pub(in crate::http) async fn user(
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
     let chat = shared.chat.clone();
+    let origin = Origin::new(slot, address);
+    // Boxed, so that the task of an open connection has no room for how it came in.
+    let entering = Box::pin(enter(chat.clone(), upgrade, credential, origin));
     tokio::spawn(async move {
-        if let Some((socket, early)) = take_over(upgrade).await {
-            let origin = Origin::new(slot, address);
-            serve(&chat, socket, early, credential, origin).await;
-        }
+        let Some((registration, early, mut handler, _origin)) = entering.await else { return };
+        drive(&chat, &registration.connection, early, &mut handler).await;
+        drop(registration);
+        chat.departed(handler.actor.user_id);
     });
     response
 }
@@ -98,28 +102,33 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, origin: Origin) {
-    match enter(chat, &mut socket, early, credential).await {
+/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+async fn enter(
+    chat: Chat,
+    upgrade: OnUpgrade,
+    credential: Credential,
+    origin: Origin,
+) -> Option<(Registration, Bytes, User, Origin)> {
+    let (socket, early) = take_over(upgrade).await?;
+    let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
             origin.settle();
-            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket, origin.address)
-            {
-                Ok(registration) => registration,
-                Err(Refused { socket, code }) => {
-                    return turn_away(chat, socket, Bytes::new(), code.into()).await;
+            match chat.hub().register(actor.clone(), Dialect::User, socket, origin.address) {
+                Ok(registration) => {
+                    if registration.is_first {
+                        chat.arrived(actor.user_id);
+                    }
+                    let uploads = Uploads::default();
+                    let user = User { actor, hello: Some(hello), reference, uploads };
+                    return Some((registration, early, user, origin));
                 }
-            };
-            let user_id = actor.user_id;
-            if registration.is_first {
-                chat.arrived(user_id);
+                Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
             }
-            let mut handler = User { actor, hello: Some(hello), reference, uploads: Uploads::default() };
-            drive(chat, &registration.connection, early, &mut handler).await;
-            drop(registration);
-            chat.departed(user_id);
         }
-        Err(Stranger { told, end }) => turn_away(chat, socket, told, end).await,
-    }
+        Err(Stranger { told, end }) => (socket, told, end),
+    };
+    turn_away(&chat, socket, told, end).await;
+    None
 }
 
 /// Somebody who is not let in: what they are told, and how it ends.
@@ -161,9 +170,9 @@ impl From<CloseCode> for Stranger {
 }
 
 /// Reads `hello`, and finds out who says it.
-async fn enter(
+async fn greet(
     chat: &Chat,
-    socket: &mut Socket,
+    socket: &Socket,
     early: Bytes,
     credential: Credential,
 ) -> Result<(Actor, Hello, Option<String>, Bytes), Stranger> {
