@@ -89,7 +89,6 @@ pub(crate) fn obstacles(sockets: usize, connections: usize) -> Vec<String> {
     ask("fs.file-max", connections.saturating_mul(2), "open files of the whole machine");
     // An entry costs a connection on loopback only where the firewall tracks it; a full table drops packets.
     ask("net.netfilter.nf_conntrack_max", connections, "connections that the firewall tracks, if it does");
-    ask("net.ipv4.ip_local_port_range", 32_768 + count(SOCKETS_PER_ADDRESS), "ports of one source address");
     found
 }
 

@@ -10,9 +10,9 @@ use crate::frame::{self, Frame, client_frame, read_frame};
 use crate::population::ACCEPT;
 use crate::socket::{Manner, Phase};
 
-/// Frames that tell of people and places, not of messages.
-const NEWS: [&[u8]; 5] =
-    [b"user_joined\"", b"user_left\"", b"receipt\"", b"presence\"", b"caught_up\""];
+/// Frames that tell of people, places and commands, not of messages.
+const NEWS: [&[u8]; 6] =
+    [b"ok\"", b"user_joined\"", b"user_left\"", b"receipt\"", b"presence\"", b"caught_up\""];
 
 impl Crowd {
     /// Reads what is there. A read that does not fill the buffer has emptied the socket (epoll(7)), so that
