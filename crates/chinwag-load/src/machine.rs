@@ -74,14 +74,18 @@ pub(crate) fn obstacles(sockets: usize, connections: usize) -> Vec<String> {
     let descriptors = sockets.saturating_add(SPARE_DESCRIPTORS);
     let limit = raise_descriptor_limit();
     if descriptors > limit {
-        found.push(format!("{descriptors} open files are needed in one process, {limit} are allowed: ulimit -n"));
+        found.push(format!(
+            "{descriptors} open files are needed in one process, {limit} are allowed: ulimit -n"
+        ));
     }
     let mut ask = |name: &str, needed: u64, what: &str| {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         let value = fs::read_to_string(path).ok();
         let has = value.and_then(|text| text.split_whitespace().last()?.parse::<u64>().ok());
         if let Some(has) = has.filter(|has| *has < needed) {
-            found.push(format!("{what}: {name} is {has}, at least {needed} would be better: sysctl -w {name}={needed}"));
+            found.push(format!(
+                "{what}: {name} is {has}, at least {needed} would be better: sysctl -w {name}={needed}"
+            ));
         }
     };
     ask("net.core.somaxconn", sockets.min(4096), "connections that wait to be accepted");

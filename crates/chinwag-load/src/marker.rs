@@ -103,7 +103,10 @@ impl Scanner {
     }
 
     /// The marks and seqs of all messages in a frame that has many; `None` for one that can't be read.
-    pub(crate) fn read_all<'a>(&'a self, payload: &'a [u8]) -> impl Iterator<Item = Option<(Mark, u64)>> + 'a {
+    pub(crate) fn read_all<'a>(
+        &'a self,
+        payload: &'a [u8],
+    ) -> impl Iterator<Item = Option<(Mark, u64)>> + 'a {
         let marks = self.content.find_iter(payload).map(|at| mark_at(payload, at + CONTENT.len()));
         let seqs = self.seq.find_iter(payload).map(|at| seq_at(payload, at + SEQ.len()));
         marks.zip(seqs).map(|(mark, seq)| mark.zip(seq))

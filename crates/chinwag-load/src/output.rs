@@ -85,13 +85,17 @@ fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
 /// The reports in these files, or on standard input.
 fn read(files: &[PathBuf]) -> Result<Vec<Report>, BenchError> {
     let parse = |text: &str| {
-        serde_json::from_str(text).map_err(|error| BenchError::Protocol(format!("this is no report: {error}")))
+        serde_json::from_str(text)
+            .map_err(|error| BenchError::Protocol(format!("this is no report: {error}")))
     };
     if files.is_empty() {
         let text = io::read_to_string(io::stdin()).map_err(system("can't read standard input"))?;
         return Ok(vec![parse(&text)?]);
     }
-    files.iter().map(|file| parse(&fs::read_to_string(file).map_err(system("can't read a report"))?)).collect()
+    files
+        .iter()
+        .map(|file| parse(&fs::read_to_string(file).map_err(system("can't read a report"))?))
+        .collect()
 }
 
 fn table(report: &Report) -> String {

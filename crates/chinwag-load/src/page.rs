@@ -123,7 +123,8 @@ fn plot(html: &mut String, unit: &str, metrics: &[&Metric]) {
     }
     if is_ratio {
         let one = at(1.0);
-        let _ = writeln!(html, "<line class=\"one\" x1=\"{one:.1}\" y1=\"0\" x2=\"{one:.1}\" y2=\"{height}\"/>");
+        let _ =
+            writeln!(html, "<line class=\"one\" x1=\"{one:.1}\" y1=\"0\" x2=\"{one:.1}\" y2=\"{height}\"/>");
     }
     html.push_str("</svg>\n");
 }

@@ -44,10 +44,9 @@ impl Schedule {
         }
     }
 
-    /// So many messages, each as soon as the one before is written.
-    pub(crate) fn without_pause(messages: u64, rooms: usize, first_index: u64) -> Self {
-        let schedule = Self::new(1.0, 1.0, 1, rooms, first_index);
-        Self { interval: Duration::ZERO, messages: messages.max(1), ..schedule }
+    /// As many messages, each as soon as the one before is written.
+    pub(crate) fn without_pause(self) -> Self {
+        Self { interval: Duration::ZERO, ..self }
     }
 
     /// As many messages, but so many at once, and a longer pause between.

@@ -7,6 +7,7 @@ mod bench;
 mod chat;
 mod check;
 mod configuration;
+mod memory;
 mod serving;
 mod support;
 mod users;

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::hold::{Held, Order, Seen};
 use super::counted;
+use super::hold::{Held, Order, Seen};
 use crate::args::Million;
 use crate::error::BenchError;
 use crate::helper::Helper;
@@ -81,7 +81,9 @@ fn shares(case: &Million) -> Result<Vec<usize>, BenchError> {
     let whole = usize::try_from(case.connections).unwrap_or(usize::MAX);
     let most = usize::try_from(case.per_process).unwrap_or(usize::MAX);
     if case.room_size == 0 || !whole.is_multiple_of(case.room_size) || most < case.room_size {
-        return Err(BenchError::Options("connections must fill whole rooms: choose a multiple of the room's size"));
+        return Err(BenchError::Options(
+            "connections must fill whole rooms: choose a multiple of the room's size",
+        ));
     }
     let most = most - most % case.room_size;
     let mut shares = vec![most; whole / most];
@@ -93,9 +95,8 @@ fn shares(case: &Million) -> Result<Vec<usize>, BenchError> {
 
 fn start(connections: usize, room_size: usize, setup: &Setup<'_>) -> Result<Helper, BenchError> {
     let (connections, room_size) = (connections.to_string(), room_size.to_string());
-    let mut words: Vec<&std::ffi::OsStr> = ["hold", "--connections", &connections, "--room-size", &room_size]
-        .map(AsRef::as_ref)
-        .to_vec();
+    let mut words: Vec<&std::ffi::OsStr> =
+        ["hold", "--connections", &connections, "--room-size", &room_size].map(AsRef::as_ref).to_vec();
     words.extend([AsRef::as_ref("--server"), setup.server.as_os_str()]);
     if let Some(folder) = &setup.options.work_dir {
         words.extend([AsRef::as_ref("--work-dir"), folder.as_os_str()]);

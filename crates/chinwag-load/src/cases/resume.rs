@@ -230,6 +230,10 @@ fn floor(clients: usize, page: &[u8], events: u64, setup: &Setup<'_>) -> Result<
     while counter.received < events && crowd.is_whole() && Instant::now() < deadline {
         crowd.wait(Duration::from_millis(20), &mut counter)?;
     }
+    // Asked before the end is waited for: a loop that nobody hears any more would never come to it.
+    if counter.received < events {
+        return Err(BenchError::Protocol("the bare socket was not heard to its end in time".to_owned()));
+    }
     let cpu = floor.finish()?;
     Ok(Floor {
         seconds: counter.last.saturating_duration_since(begun).as_secs_f64().max(1e-9),

@@ -85,12 +85,7 @@ fn schedule(case: &Slow, readers: usize, setup: &Setup<'_>, first_index: u64) ->
 
 /// The room is: the sender, those that never read, those that do. The first ones come first and are
 /// flooded; the readers come when they are full.
-fn measure(
-    case: &Slow,
-    readers: usize,
-    stalled: usize,
-    setup: &Setup<'_>,
-) -> Result<Part, BenchError> {
+fn measure(case: &Slow, readers: usize, stalled: usize, setup: &Setup<'_>) -> Result<Part, BenchError> {
     let target = Target::open(setup)?;
     let sockets = 1 + stalled + readers;
     let population = Population::make(&target, sockets, sockets)?;

@@ -150,12 +150,7 @@ fn greet(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Resu
     Ok(())
 }
 
-fn write(
-    streams: &mut [TcpStream],
-    room_size: usize,
-    payload: &str,
-    schedule: &Schedule,
-) -> io::Result<()> {
+fn write(streams: &mut [TcpStream], room_size: usize, payload: &str, schedule: &Schedule) -> io::Result<()> {
     let mut copy = copy_of(payload, schedule.end_index(0))?;
     let mut bytes = Vec::new();
     let mut number = 0;
@@ -214,7 +209,8 @@ fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Resu
                 continue;
             }
             let mut rest = scratch.get(..count).unwrap_or_default();
-            while let Some((frame, behind)) = client_frame_length(rest).and_then(|end| rest.split_at_checked(end))
+            while let Some((frame, behind)) =
+                client_frame_length(rest).and_then(|end| rest.split_at_checked(end))
             {
                 let mark = scanner.content(frame).ok_or(io::ErrorKind::InvalidData)?;
                 let members = streams.chunks_mut(room_size).nth(room).unwrap_or_default();
@@ -253,7 +249,8 @@ mod tests {
                 done.send(cpu).map_err(|_| io::ErrorKind::BrokenPipe.into())
             })
         });
-        let requests: Vec<_> = (0..12).map(|number| upgrade_request(&format!("/{number}"), address)).collect();
+        let requests: Vec<_> =
+            (0..12).map(|number| upgrade_request(&format!("/{number}"), address)).collect();
         let mut crowd = Crowd::new().unwrap();
         crowd.open(address, &requests, Manner::Attentive).unwrap();
         let mut listeners = Listeners::new(12, 4);

@@ -9,8 +9,8 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error as TheirError, WebSocket};
 
 use crate::support::{
-    BINARY, CLOSE, CONTINUATION, MASK, PING, PONG, TEXT, binary, close, cut, decode_chunks, frame, ping, pong,
-    text,
+    BINARY, CLOSE, CONTINUATION, MASK, PING, PONG, TEXT, binary, close, cut, decode_chunks, frame, ping,
+    pong, text,
 };
 
 const LIMITS: Limits = Limits { max_frame_bytes: 1000, max_message_bytes: 1500 };
@@ -104,7 +104,8 @@ fn any_payload(most: usize) -> impl Strategy<Value = Vec<u8>> {
 fn any_close() -> impl Strategy<Value = Vec<u8>> {
     let payload = |code: u16, reason: &[u8]| [&code.to_be_bytes()[..], reason].concat();
     // 1014 is registered by now, which tungstenite does not know.
-    let codes = prop_oneof![3 => 1000..=1016_u16, 1 => any::<u16>()].prop_filter("1014", |code| *code != 1014);
+    let codes =
+        prop_oneof![3 => 1000..=1016_u16, 1 => any::<u16>()].prop_filter("1014", |code| *code != 1014);
     prop_oneof![
         6 => (codes, "\\PC{0,20}").prop_map(move |(code, reason)| payload(code, reason.as_bytes())),
         3 => any_payload(60).prop_map(move |reason| payload(1000, &reason)),
@@ -115,9 +116,10 @@ fn any_close() -> impl Strategy<Value = Vec<u8>> {
 
 /// Mostly what a client may send.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
-    let data = (select(vec![CONTINUATION, CONTINUATION, TEXT, BINARY]), any::<bool>(), any_payload(900)).prop_map(
-        |(opcode, is_last, payload)| frame(opcode | if is_last { 0x80 } else { 0 }, &payload, MASK),
-    );
+    let data = (select(vec![CONTINUATION, CONTINUATION, TEXT, BINARY]), any::<bool>(), any_payload(900))
+        .prop_map(|(opcode, is_last, payload)| {
+            frame(opcode | if is_last { 0x80 } else { 0 }, &payload, MASK)
+        });
     let control = (select(vec![PING, PONG]), any_payload(125))
         .prop_map(|(opcode, payload)| frame(0x80 | opcode, &payload, MASK));
     let closing = any_close().prop_map(|payload| frame(0x80 | CLOSE, &payload, MASK));
