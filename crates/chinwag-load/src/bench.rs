@@ -74,6 +74,7 @@ pub fn smoke(executable: &Path) -> Result<Report, BenchError> {
         "storm --clients 50",
         "resume --clients 5 --behind 3,300",
         "million --connections 60 --per-process 40 --hold-seconds 0",
+        "upload --file-mib 1 --at-once 2 --seconds 0.3",
     ] {
         let words = ["bench"].into_iter().chain(case.split(' ')).chain(["--runs", "1"]);
         let bench = Bench::try_parse_from(words).map_err(|error| BenchError::Protocol(error.to_string()))?;
@@ -108,6 +109,7 @@ fn runs_of<'a>(case: &'a Case, setup: Setup<'a>) -> Vec<Run<'a>> {
         Case::Slow(case) => one("slow", Box::new(move |_| cases::slow(case, &setup))),
         Case::Idle(case) => one("idle", Box::new(move |_| cases::idle(case, &setup))),
         Case::Storm(case) => one("storm", Box::new(move |_| cases::storm(case, &setup))),
+        Case::Upload(case) => one("upload", Box::new(move |_| cases::upload(case, &setup))),
         Case::Million(case) => {
             one("million", Box::new(move |progress| cases::million(case, &setup, progress)))
         }
@@ -131,13 +133,13 @@ fn size(case: &Case) -> (usize, usize) {
             let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
             (size(case.per_process.min(case.connections)), size(case.connections))
         }
-        Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) => one(0),
+        Case::Upload(_) | Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) => one(0),
     }
 }
 
 /// Every case but the longest as the command line would make it without options.
 fn defaults() -> Vec<Case> {
-    let names = ["append", "fanout", "pairs", "slow", "idle", "storm", "resume"];
+    let names = ["append", "fanout", "pairs", "slow", "idle", "storm", "resume", "upload"];
     names.iter().filter_map(|name| Some(Bench::try_parse_from(["bench", name]).ok()?.case)).collect()
 }
 
@@ -147,6 +149,6 @@ mod tests {
 
     #[test]
     fn all_means_each_of_them() {
-        assert_eq!(defaults().len(), 7);
+        assert_eq!(defaults().len(), 8);
     }
 }

@@ -10,4 +10,5 @@ mod configuration;
 mod memory;
 mod serving;
 mod support;
+mod uploads;
 mod users;

@@ -10,6 +10,7 @@ mod pairs;
 mod resume;
 mod slow;
 mod storm;
+mod upload;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(crate) use pairs::pairs;
 pub(crate) use resume::resume;
 pub(crate) use slow::slow;
 pub(crate) use storm::storm;
+pub(crate) use upload::upload;
 
 use crate::crowd::Crowd;
 use crate::ledger::Faults;

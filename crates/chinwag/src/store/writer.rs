@@ -252,8 +252,13 @@ fn checkpoint(log: &mut Wal, pages: i32) -> Result<(), rusqlite::Error> {
         return Ok(());
     }
     match log.checkpoint() {
-        // A reader or another process is in the way: the next commit tries again.
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        // A reader or another process is in the way, or the disk is full: the next commit tries again. This one
+        // is on disk already, so nobody may hear that it is not.
+        Err(error)
+            if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull)) =>
+        {
+            Ok(())
+        }
         result => result,
     }
 }
@@ -288,10 +293,6 @@ impl Change {
         }
         self.execute("RELEASE job")?;
         Ok(outcome)
-    }
-
-    fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
-        self.connection.prepare_cached(statement)?.execute([]).map(drop)
     }
 
     fn roll_back_batch(&mut self) {
