@@ -78,7 +78,7 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     config
 }
 
-library_benchmark_group!(name = decoding, config = at_most(100_000), benchmarks = decode);
-library_benchmark_group!(name = parsing, config = at_most(100_000), benchmarks = parse);
-library_benchmark_group!(name = encoding, config = at_most(100_000), benchmarks = encode);
+library_benchmark_group!(name = decoding, config = at_most(900), benchmarks = decode);
+library_benchmark_group!(name = parsing, config = at_most(7_000), benchmarks = parse);
+library_benchmark_group!(name = encoding, config = at_most(5_800), benchmarks = encode);
 main!(library_benchmark_groups = [decoding, parsing, encoding]);
