@@ -23,6 +23,7 @@ pub use chat::{Chat, Sent};
 pub use chinwag_protocol as protocol;
 pub use config::{Auth, Config, Limits, Mode, Rate, Secret};
 pub use error::{Answer, Refusal};
+pub use http::{asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};
 pub use server::{Builder, ServeError, Server, StartError};
 pub use store::OpenError;

@@ -60,6 +60,7 @@ fn state() -> ConversationState {
         mentions: 0,
         last_message: Some(message()),
         participants: 2,
+        peer: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::accounts::PublicUser;
 use super::messages::Message;
 use crate::ids::{ConversationId, Cursor, Seq, UserId};
 use crate::time::CreatedAt;
@@ -54,6 +55,9 @@ pub struct ConversationState {
     pub last_message: Option<Message>,
     /// How many take part.
     pub participants: u64,
+    /// Of a direct conversation: the other person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PublicUser>,
 }
 
 /// Somebody to add.

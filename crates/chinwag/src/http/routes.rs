@@ -40,7 +40,7 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(conversations::participants, participants::add),
         routes!(participants::set_role, participants::remove),
         routes!(messages::history, messages::send),
-        routes!(marks::edit, marks::delete),
+        routes!(marks::get, marks::edit, marks::delete),
         routes!(marks::react, marks::unreact),
         routes!(marks::pin, marks::unpin),
         routes!(marks::pins),
@@ -56,21 +56,15 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
 /// Every route of the server.
 pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     let mut router = Router::new();
-    let mut openapi = empty_openapi();
-    for (schemas, paths, methods) in table() {
-        for (path, item) in paths.paths {
-            router = router.route(&path, methods.clone()).route(&format!("{path}/"), methods.clone());
-            openapi.paths.paths.insert(path, item);
-        }
-        if let Some(components) = &mut openapi.components {
-            components.schemas.extend(schemas);
+    for (_, paths, methods) in table() {
+        for path in paths.paths.keys() {
+            router = router.route(path, methods.clone()).route(&format!("{path}/"), methods.clone());
         }
     }
-    let document = openapi.to_json().unwrap_or_default();
     let shared = Shared {
         chat: chat.clone(),
         metrics: Arc::clone(metrics),
-        openapi: Bytes::from(document),
+        openapi: Bytes::from(openapi_document()),
         asyncapi: asyncapi::document(),
     };
     router
@@ -109,6 +103,19 @@ fn pages() -> Router<Shared> {
 #[cfg(not(feature = "ui"))]
 fn pages() -> Router<Shared> {
     Router::new()
+}
+
+/// The OpenAPI document of the routes, as `/openapi.json` answers it.
+#[must_use]
+pub fn openapi_document() -> String {
+    let mut openapi = empty_openapi();
+    for (schemas, paths, _) in table() {
+        openapi.paths.paths.extend(paths.paths);
+        if let Some(components) = &mut openapi.components {
+            components.schemas.extend(schemas);
+        }
+    }
+    openapi.to_json().unwrap_or_default()
 }
 
 fn empty_openapi() -> OpenApi {

@@ -1,11 +1,14 @@
 //! Conversations and who takes part in them.
 
 use chinwag_protocol::event::Membership as MembershipEvent;
-use chinwag_protocol::rest::{Conversation, ConversationKind, ConversationState, Participant, Role};
+use chinwag_protocol::rest::{
+    Conversation, ConversationKind, ConversationState, Participant, PublicUser, Role,
+};
 use chinwag_protocol::{ConversationId, Event, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
+use super::users::public_user;
 use super::{Change, Notice, StoreError, View};
 
 /// A group to be.
@@ -177,7 +180,25 @@ impl View {
             mentions: unread.mentions,
             last_message: self.last_message(id)?,
             participants: u64::try_from(self.participant_count(id)?).unwrap_or(u64::MAX),
+            peer: match standing.kind {
+                ConversationKind::Direct => self.other_participant(id, user_id)?,
+                ConversationKind::Group => None,
+            },
         }))
+    }
+
+    /// The other one of two people.
+    fn other_participant(
+        &self,
+        id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Option<PublicUser>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT users.id, username, first_name, last_name FROM participants \
+             JOIN users ON users.id = participants.user_id \
+             WHERE conversation_id = ?1 AND user_id <> ?2 LIMIT 1",
+        )?;
+        Ok(statement.query_row((id.0, user_id.0), public_user).optional()?)
     }
 
     /// The one direct conversation of two people, if they have it.
