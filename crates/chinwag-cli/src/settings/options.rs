@@ -8,8 +8,8 @@ use std::time::Duration;
 use chinwag::{Auth, Config, Limits, Mode, Secret, TlsFiles};
 
 use super::table::{
-    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT,
-    PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN,
+    LOG, LOG_FORMAT, PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -47,7 +47,8 @@ impl Options {
             data_dir: data_dir(settings)?,
             mode: settings.mode(),
             auth: auth(settings)?,
-            allowed_origins: allowed_origins(settings)?,
+            allowed_origins: origins(settings, &ALLOWED_ORIGINS)?,
+            embed_origins: origins(settings, &EMBED_ORIGINS)?,
             behind_proxy,
             limits,
         };
@@ -153,8 +154,8 @@ fn unreadable(value: &Value, path: &Path, error: &std::io::Error) -> Failure {
     value.refuse(format!("can't read {}: {error}", path.display()))
 }
 
-fn allowed_origins(settings: &Settings) -> Result<Vec<String>, Failure> {
-    let value = settings.value(&ALLOWED_ORIGINS);
+fn origins(settings: &Settings, setting: &'static Setting) -> Result<Vec<String>, Failure> {
+    let value = settings.value(setting);
     let items = value.items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
     items
         .map(|item| {

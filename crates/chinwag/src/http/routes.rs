@@ -92,17 +92,14 @@ fn pages() -> Router<Shared> {
     Router::new()
         .route("/docs", get(docs::page))
         .route("/docs/", get(docs::without_slash))
-        .route("/docs/ws", get(ui::sockets))
-        .route("/docs/ws/", get(ui::sockets_without_slash))
         .route("/docs/{file}", get(docs::file))
-        .route("/", get(ui::home))
-        .route("/setup", get(ui::setup))
-        .route("/static/{file}", get(ui::file))
+        .merge(ui::pages())
 }
 
 #[cfg(not(feature = "ui"))]
 fn pages() -> Router<Shared> {
     Router::new()
+        .route("/", get(async || detail(StatusCode::NOT_FOUND, "This server was built without web pages")))
 }
 
 /// The OpenAPI document of the routes, as `/openapi.json` answers it.
