@@ -29,6 +29,7 @@ export type TokenSource = (ctx: { reason: "connect" | "expired" | "rejected"; si
 
 export interface StorageAdapter {
   get(key: string): Promise<unknown>;
+  /** Values are what structured cloning takes: dates, blobs, no functions. */
   set(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
 }
@@ -354,6 +355,22 @@ export interface RoomSnapshot {
   members: readonly Member[];
   /** Ids of pinned messages, oldest pin first. */
   pins: readonly string[];
+  /** What happened to the conversation itself since the first join, oldest first: at most the newest 200. */
+  happenings: readonly Happening[];
+}
+
+/** An event that is no message: for a line between the messages. */
+export interface Happening {
+  seq: number;
+  at: Date;
+  actorId: string;
+  kind: "added" | "removed" | "role" | "changed";
+  userId?: string;
+  username?: string;
+  role?: Role;
+  title?: string;
+  topic?: string;
+  archived?: boolean;
 }
 
 export interface Room extends Emitter<RoomEvents>, AsyncDisposable {
@@ -438,6 +455,8 @@ export interface ServerInfo {
   version: string;
   /** A demo: its first account is testuser / TestPassword123. */
   demo: boolean;
+  /** Whether anybody may register; absent if the server does not say. */
+  registration?: boolean;
 }
 
 /**
