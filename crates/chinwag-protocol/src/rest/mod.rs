@@ -35,6 +35,8 @@ pub struct Health {
     pub demo: bool,
     /// False when rate limits are off: for load tests only.
     pub rate_limits: bool,
+    /// True if anybody may make an account with `POST /users/register`.
+    pub registration: bool,
 }
 
 /// A refusal in words.
