@@ -1,7 +1,7 @@
 // What the parts of one open conversation share: the SDK's room as it stands, who the reader is, and what
 // the reader is about to do. Components render from it; everything that leaves the page goes through the SDK.
 
-import type { ChatClient, ChatError, Member, Message, Room } from '@chinwag/client';
+import type { ChatClient, ChatError, Message, Room } from '@chinwag/client';
 import { createContext } from 'svelte';
 
 import { settings } from '../lib/settings.svelte';
@@ -93,9 +93,10 @@ export class View {
     return this.isSent(message) && !message.deletedAt && !this.closedBecause && (this.isMine(message) || this.canModerate);
   }
 
+  /** The username, as it stands beside messages. */
   nameOf(userId: string): string {
-    const known: Member | undefined = this.members.find(({ id }) => id === userId);
-    return known?.name ?? this.client.users.get(userId)?.name ?? this.messages.find(({ senderId }) => senderId === userId)?.senderName ?? '';
+    const known = this.members.find(({ id }) => id === userId) ?? this.client.users.get(userId);
+    return known?.username ?? this.messages.find(({ senderId }) => senderId === userId)?.senderName ?? '';
   }
 
   /** The last of one's own messages that can be edited. */
