@@ -25,14 +25,19 @@ type Slim = [char: string, name: string, shortNames: string, words: string, hasT
 let loading: Promise<Catalog> | undefined;
 
 export function loadCatalog(): Promise<Catalog> {
-  loading ??= import('./data.json').then(
-    ({ default: groups }) => (groups as unknown as Slim[][]).map((group) => group.map(fromSlim)),
-    (error: unknown) => {
-      loading = undefined;
-      throw error;
-    },
-  );
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
   return loading;
+}
+
+async function load(): Promise<Catalog> {
+  const { default: { deflated } } = await import('./data.json');
+  const bytes = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
+  const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const groups = await new Response(inflated).json() as Slim[][];
+  return groups.map((group) => group.map(fromSlim));
 }
 
 function fromSlim([char, name, shortNames, words, hasTones]: Slim): Emoji {
