@@ -3,6 +3,7 @@
 // the one that CHINWAG_URL names.
 
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const server = process.env.CHINWAG_URL ?? 'http://127.0.0.1:8000';
@@ -11,9 +12,18 @@ const API = '^/(auth|users|conversations|search|files|push|presence|healthz|read
 // What lies beside index.html under its own name; all else is in `assets/`, named by its content.
 const ENTRIES = new Set(['sw', 'widget']);
 
+/** The body is empty until the script runs, so painting waits for it: no theme or language ever flashes. */
+const paintOnce: Plugin = {
+  name: 'paint-once',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) => html.replace('<script type="module" ', '<script type="module" blocking="render" '),
+  },
+};
+
 export default defineConfig({
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), paintOnce],
   resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
   server: { proxy: { [API]: { target: server, ws: true } } },
   build: {

@@ -1,5 +1,5 @@
 // What somebody chose on this device: the look, the language, how keys and announcements behave. Kept in
-// localStorage, where `look.js` finds it before the first paint. Nothing secret is ever put here.
+// localStorage, which is there before the first paint. Nothing secret is ever put here.
 
 export interface Settings {
   theme: 'system' | 'light' | 'dark';
@@ -12,6 +12,8 @@ export interface Settings {
   /** What screen readers hear of new messages. */
   announcements: 'text' | 'count' | 'off';
   sound: boolean;
+  /** They were turned on for this device; the browser's permission is asked for apart. */
+  notifications: boolean;
   /** Shortcuts that are a single letter or sign. */
   letterKeys: boolean;
   filter: 'all' | 'unread' | 'direct';
@@ -26,6 +28,7 @@ const DEFAULTS: Settings = {
   enterSends: true,
   announcements: 'text',
   sound: true,
+  notifications: false,
   letterKeys: true,
   filter: 'all',
 };

@@ -24,6 +24,11 @@ export function routeOf(url: URL): Route {
 let current = $state.raw<Route>(routeOf(new URL(location.href)));
 addEventListener('popstate', () => (current = routeOf(new URL(location.href))));
 
+// A notification was pressed while the page was open.
+navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; url?: string }>) => {
+  if (data?.type === 'open' && data.url?.startsWith(BASE.href)) go(data.url);
+});
+
 export const router = {
   get route(): Route {
     return current;

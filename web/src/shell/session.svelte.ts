@@ -3,23 +3,29 @@
 
 import { createAuth, createClient, type Auth, type ChatClient, type Registration, type ServerInfo } from '@chinwag/client';
 import { BASE } from '../lib/base';
+import { forgetDevice } from '../notifications/push.svelte';
 
 type Phase = 'starting' | 'out' | 'in';
 
 export class Session {
   readonly auth: Auth;
-  #isKept: boolean;
-  #isLeaving = false;
+  readonly #isKept: boolean;
   phase: Phase = $state('starting');
   client: ChatClient | undefined = $state.raw();
+  server: ServerInfo | undefined = $state.raw();
+  /** The conversation that was asked for when signing in on the original document's page. */
+  conversation: string | undefined = $state();
   /** The session ended without somebody's doing here. */
   wasEnded = $state(false);
-  server: ServerInfo | undefined = $state.raw();
+  /** Somebody signed out here: the form then offers nothing. */
+  hasLeft = $state(false);
+  /** The last try got past the password. */
+  wasLetIn = false;
 
   constructor({ isKept }: { isKept: boolean }) {
     this.#isKept = isKept;
     this.auth = createAuth(BASE.href, { storage: isKept ? 'indexeddb' : 'memory' });
-    this.auth.onSignedOut(() => void this.#end());
+    this.auth.onSignedOut(() => void this.#end(true));
     this.auth.server().then(
       (info) => (this.server = info),
       () => undefined,
@@ -29,46 +35,66 @@ export class Session {
   /** Goes on where an earlier visit stopped, if it can. */
   async restore(): Promise<void> {
     const account = this.#isKept ? await this.auth.restore().catch(() => undefined) : undefined;
-    if (account) this.#enter();
+    if (account) this.#enter(this.#newClient());
     else this.phase = 'out';
   }
 
-  async signIn(username: string, password: string): Promise<void> {
+  /** With a conversation: rejects, signed out again, if it is not to be entered. */
+  async signIn(username: string, password: string, conversation?: string): Promise<void> {
+    this.wasLetIn = false;
     await this.auth.signIn(username, password);
-    this.#enter();
+    this.wasLetIn = true;
+    const client = this.#newClient();
+    if (conversation) {
+      try {
+        await client.connect();
+        await client.room(conversation).join();
+      } catch (error) {
+        await client.close();
+        await this.auth.signOut().catch(() => undefined);
+        throw error;
+      }
+      this.conversation = conversation;
+    }
+    this.#enter(client);
   }
 
   async register(registration: Registration): Promise<void> {
     await this.auth.register(registration);
-    this.#enter();
+    this.#enter(this.#newClient());
   }
 
+  /** With the token of the setup link. */
   async setup(token: string, registration: Registration): Promise<void> {
     await this.auth.setup(token, registration);
-    this.#enter();
+    this.#enter(this.#newClient());
   }
 
   async signOut(): Promise<void> {
-    this.#isLeaving = true;
+    this.hasLeft = true;
+    this.#end(false);
+    // Without a connection there is nobody to tell; the session is forgotten here all the same.
+    await forgetDevice().catch(() => undefined);
     await this.auth.signOut().catch(() => undefined);
-    await this.#end();
-    this.#isLeaving = false;
   }
 
-  #enter(): void {
+  #newClient(): ChatClient {
+    return createClient(BASE.href, { token: this.auth.token, storage: 'indexeddb' });
+  }
+
+  #enter(client: ChatClient): void {
+    // A refusal comes as the end of the session; everything else is tried again by the client.
+    client.connect().catch(() => undefined);
+    this.client = client;
     this.wasEnded = false;
-    this.client = createClient(BASE.href, { token: this.auth.token, storage: 'indexeddb' });
-    // A refusal comes as the end of the session, everything else is tried again by the client.
-    this.client.connect().catch(() => undefined);
     this.phase = 'in';
   }
 
-  async #end(): Promise<void> {
-    if (this.phase === 'out') return;
-    const { client } = this;
-    this.wasEnded = !this.#isLeaving;
-    this.client = undefined;
+  #end(wasEnded: boolean): void {
+    if (this.phase !== 'in') return;
+    this.wasEnded = wasEnded;
     this.phase = 'out';
-    await client?.close();
+    void this.client?.close();
+    this.client = undefined;
   }
 }

@@ -1,0 +1,4 @@
+// What is not on the page when it opens: one file, which comes when the first part of it is wanted.
+
+export { default as Details } from '../details/Details.svelte';
+export { default as Overlays } from './Overlays.svelte';
