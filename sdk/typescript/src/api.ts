@@ -351,7 +351,7 @@ export interface RoomSnapshot {
   unread: number;
   /** How far oneself has read. */
   lastReadSeq: number;
-  /** Everybody who takes part, by name; empty until the first join. */
+  /** Everybody who takes part, by name, newcomers last; empty until the first join, and in large conversations until `loadMembers`. */
   members: readonly Member[];
   /** Ids of pinned messages, oldest pin first. */
   pins: readonly string[];
@@ -428,7 +428,7 @@ export interface Pending extends PromiseLike<Message> {
   readonly message: Message;
   /** After a failure. */
   retry(): Promise<Message>;
-  /** Takes it back if it is not sent yet. */
+  /** Takes it back, unless it is on its way: what the server may have already cannot be taken back, only deleted. */
   cancel(): Promise<void>;
 }
 

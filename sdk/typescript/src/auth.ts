@@ -22,6 +22,7 @@ export const createAuth: api.CreateAuth = (url, options) => new PasswordAuth(url
 class PasswordAuth implements api.Auth {
   account?: api.Account;
   readonly #rest: Rest;
+  readonly #fetch: typeof fetch | undefined;
   readonly #storage: api.StorageAdapter;
   readonly #listeners = new Set<() => void>();
   readonly #name: string;
@@ -30,6 +31,7 @@ class PasswordAuth implements api.Auth {
   readonly #channel?: BroadcastChannel;
 
   constructor(url: string, options: api.AuthOptions = {}) {
+    this.#fetch = options.fetch;
     this.#rest = new Rest(url, options.fetch);
     this.#name = `chinwag-auth-${this.#rest.base}`;
     this.#storage = prefixed(openStorage(options.storage), `${this.#rest.base}|`);
@@ -70,7 +72,7 @@ class PasswordAuth implements api.Auth {
     this.#channel?.postMessage("signed out");
     if (!kept) return;
     const token = { get: async () => kept.token, renew: async () => kept.token };
-    await this.#rest.with(token).call("POST", "/auth/logout").catch(() => {});
+    await new Rest(this.#rest.base, this.#fetch, token).call("POST", "/auth/logout").catch(() => {});
   }
 
   onSignedOut(fn: () => void): () => void {

@@ -16,7 +16,7 @@ export function toMessage(from: wire.Message): Message {
     createdAt,
     editedAt: from.version > 1 && !from.deleted ? createdAt : undefined,
     deletedAt: from.deleted ? createdAt : undefined,
-    replyTo: from.reply_to === undefined ? undefined : String(from.reply_to),
+    replyTo: from.reply_to?.toString(),
     attachments: attachmentsOf(from),
     reactions: Object.fromEntries((from.reactions ?? []).map(({ emoji, user_ids }) => [emoji, user_ids.map(String)])),
     mentions: mentionsIn(from.content),

@@ -1,8 +1,6 @@
 /** All rooms, and the list that one chooses from. */
 import type * as api from "./api.js";
-import { toMessage } from "./convert.js";
 import type { Core } from "./core.js";
-import { ChatError } from "./errors.js";
 import { ChatRoom } from "./room.js";
 import type * as wire from "./wire.js";
 
@@ -10,7 +8,7 @@ const PAGE = 50;
 /** Cursors in one `hello`: it has 64 KiB at most. */
 const CURSORS = 1500;
 
-export class Directory implements api.Conversations {
+export class Directory {
   readonly rooms = new Map<string, ChatRoom>();
   readonly #core: Core;
   readonly #changed = new Set<ChatRoom>();
@@ -80,7 +78,7 @@ export class Directory implements api.Conversations {
       if (!this.#named.has(id)) room.onCaughtUp();
       if (state.unread > 0) this.#core.acknowledge(room);
     }
-    if (more) void this.#loadRest();
+    if (more) this.#core.later(({ conversations }) => conversations.loadRest());
     else for (const room of this.rooms.values()) if (room.info && !listed.has(room.id)) this.#remove(room);
   }
 
@@ -109,19 +107,6 @@ export class Directory implements api.Conversations {
     this.#core.emit("conversation_left", { conversationId: room.id });
   }
 
-  /** `ready` names so many and no more; of the others little is known before something happens in them. */
-  async #loadRest(): Promise<void> {
-    try {
-      for (const found of await this.#core.rest.call<wire.Conversation[]>("GET", "/conversations")) {
-        const room = this.room(String(found.id));
-        room.info ??= blank(found);
-        this.roomChanged(room);
-      }
-    } catch (error) {
-      this.#core.log("warn", "the rest of the conversations did not come", error);
-    }
-  }
-
   // -------------------------------------------------------------- what one does
 
   async list(q: { cursor?: string; limit?: number } = {}): Promise<{ items: api.Conversation[]; next?: string }> {
@@ -135,65 +120,8 @@ export class Directory implements api.Conversations {
   get(id: string): api.Conversation | undefined {
     return this.rooms.get(id)?.view;
   }
-
-  create({ title, members }: { title?: string; members: string[] }): Promise<api.Conversation> {
-    const names = members.map((id) => this.#core.people.get(id)?.name).filter(Boolean);
-    return this.#make({ title: title || names.join(", ") || "Group", participant_ids: members.map(Number) });
-  }
-
-  direct(userId: string): Promise<api.Conversation> {
-    return this.#make({ participant_id: Number(userId) });
-  }
-
-  async #make(body: wire.NewConversation): Promise<api.Conversation> {
-    const made = await this.#core.rest.call<wire.Conversation>("POST", "/conversations", { body });
-    const room = this.room(String(made.id));
-    room.touchedAt = Date.now();
-    // The frame that tells of it may come later than this answer.
-    room.info ??= { ...blank(made), role: made.kind === "direct" ? "member" : "owner" };
-    if (made.kind === "direct") room.info.peer ??= this.#core.people.get(String(body.participant_id));
-    room.changed();
-    return room.view!;
-  }
-
-  async update(id: string, change: { title?: string; topic?: string; archived?: boolean }): Promise<api.Conversation> {
-    const now = await this.#core.rest.call<wire.Conversation>("PATCH", `/conversations/${id}`, { body: change });
-    const { title, topic, archived } = now;
-    return this.#change(id, { title, topic, archived });
-  }
-
-  async leave(id: string): Promise<void> {
-    await this.#core.rest.call("DELETE", `/conversations/${id}/participants/${this.#core.me?.id}`);
-    this.onLeft(id);
-  }
-
-  async setNotifications(id: string, level: api.NotificationLevel): Promise<void> {
-    await this.#core.rest.call("PUT", `/conversations/${id}/notifications`, { body: { level } });
-    this.#change(id, { notifications: level });
-  }
-
-  #change(id: string, change: Partial<NonNullable<ChatRoom["info"]>>): api.Conversation {
-    const room = this.room(id);
-    if (!room.info) throw new ChatError("not_found", "there is no such conversation");
-    Object.assign(room.info, change);
-    room.changed();
-    return room.view!;
-  }
-
-  /** The newest message of a room whose events do not come. */
-  async refreshPreview(room: ChatRoom): Promise<void> {
-    const path = `/conversations/${room.id}/messages`;
-    const [last] = await this.#core.rest.call<wire.Message[]>("GET", path, { query: { limit: 1 } });
-    if (!last || !room.info) return;
-    room.info.lastMessage = toMessage(last);
-    room.changed();
-  }
 }
 
 function activity({ view, touchedAt }: ChatRoom): number {
   return Math.max(view?.lastMessage?.createdAt.getTime() ?? 0, touchedAt);
-}
-
-function blank({ title, topic, kind, archived }: wire.Conversation): NonNullable<ChatRoom["info"]> {
-  return { title, topic, kind, archived, role: "member", participants: 2, unread: 0, mentions: 0, readSeq: 0, headSeq: 0 };
 }

@@ -18,26 +18,26 @@ export class Events<E> implements Emitter<E> {
     return remove;
   }
 
-  async *events(opts: { signal?: AbortSignal } = {}): AsyncGenerator<{ [K in keyof E]: { type: K } & E[K] }[keyof E]> {
-    const { signal } = opts;
+  events(opts: { signal?: AbortSignal } = {}): AsyncGenerator<{ [K in keyof E]: { type: K } & E[K] }[keyof E]> {
     const queue: unknown[] = [];
     let wake = () => {};
     const read = (event: unknown) => {
       if (queue.push(event) > QUEUE) queue.shift();
       wake();
     };
-    const stop = () => wake();
     this.#readers.add(read);
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      while (!signal?.aborted) {
-        while (queue.length > 0) yield queue.shift() as never;
-        if (!signal?.aborted) await new Promise<void>((resolve) => (wake = resolve));
+    opts.signal?.addEventListener("abort", () => wake());
+    return (async function* (readers) {
+      try {
+        for (;;) {
+          while (queue.length > 0) yield queue.shift() as never;
+          if (opts.signal?.aborted) return;
+          await new Promise<void>((resolve) => (wake = resolve));
+        }
+      } finally {
+        readers.delete(read);
       }
-    } finally {
-      this.#readers.delete(read);
-      signal?.removeEventListener("abort", stop);
-    }
+    })(this.#readers);
   }
 
   emit<K extends keyof E>(type: K, event: E[K]): void {

@@ -5,31 +5,25 @@
  *        ↑ retry      ↓ refused for good
  *        └──────── failed
  *
- * A message is known by its `client_id`, so sending it again is safe: whatever was not answered is sent again, also
- * by the next page that finds it in storage. Each page holds a lock on its own name; what belongs to a name that
- * nobody holds any more was left behind, and is taken over.
+ * A message is known by its `client_id`, so sending it again is safe: whatever was not answered is sent again.
  */
-import type { Attachment, LocalAttachment, Message, Outgoing, Pending, Progress, StorageAdapter } from "./api.js";
+import type { Attachment, LocalAttachment, Message, Outgoing, Pending, Progress } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { mentionsIn } from "./convert.js";
 import { ChatError, type ErrorDetail } from "./errors.js";
 import { ulid } from "./ids.js";
 import { aborted } from "./rest.js";
 import type { Session } from "./session.js";
-import { exclusive, held, hold } from "./storage.js";
-
-const KEY = "outbox";
+import { settleable } from "./settle.js";
 
 /** What is kept of an unsent message. */
-interface Kept {
-  owner: string;
+export interface Kept {
   message: Message;
   files: Blob[];
   /** The ids of those that are up already. */
   uploaded: Attachment[];
   /** A socket may have carried it: the server may have it. */
   isTried: boolean;
-  isCancelled: boolean;
   error?: { code: ChatError["code"]; text: string; detail: ErrorDetail };
 }
 
@@ -39,7 +33,7 @@ class Item implements Pending {
   onProgress?: (progress: Progress) => void;
   readonly abort = new AbortController();
   readonly #outbox: Outbox;
-  #settled = settleable();
+  #settled = settleable<Message>();
 
   constructor(outbox: Outbox, kept: Kept) {
     this.#outbox = outbox;
@@ -61,7 +55,7 @@ class Item implements Pending {
     if (this.message.state === "failed") {
       this.#settled = settleable();
       this.change({ state: "pending", error: undefined });
-      this.#outbox.resume(this);
+      this.#outbox.resume(this.message.conversationId);
     }
     return this.#settled.promise;
   }
@@ -91,63 +85,43 @@ export interface Post {
   changed(conversationId: string): void;
   /** The conversation's own events will tell of it. */
   willHear(conversationId: string): boolean;
-  withdraw(message: Message): void;
 }
 
 export class Outbox {
   readonly #post: Post;
-  readonly #me = ulid();
-  readonly #release: () => void;
   #items: Item[] = [];
-  #storage?: StorageAdapter;
   /** Rooms of which something is being sent. */
   readonly #busy = new Set<string>();
   readonly #naps = new Map<string, () => void>();
   #idle: (() => void)[] = [];
-  #writes: Promise<void> = Promise.resolve();
-  #isDirty = false;
   #isClosed = false;
 
   constructor(post: Post) {
     this.#post = post;
-    this.#release = hold(this.#lock(this.#me));
   }
 
   get pending(): number {
-    return this.#items.filter(({ message, kept }) => message.state === "pending" && !kept.isCancelled).length;
+    return this.#items.filter(({ message }) => message.state === "pending").length;
   }
 
   of(conversationId: string): Message[] {
-    const own = this.#items.filter(({ kept }) => kept.message.conversationId === conversationId && !kept.isCancelled);
-    return own.map(({ message }) => message);
+    return this.#items.map(({ message }) => message).filter((message) => message.conversationId === conversationId);
   }
 
   find(clientId: string): Item | undefined {
-    return this.#items.find(({ message, kept }) => message.clientId === clientId && !kept.isCancelled);
+    return this.#items.find(({ message }) => message.clientId === clientId);
   }
 
-  /** From now on things are kept here; what was left here is taken over. */
-  async open(storage: StorageAdapter): Promise<void> {
-    if (this.#isClosed) return;
-    this.#storage = storage;
-    await exclusive(KEY, async () => {
-      const living = await held();
-      const all = ((await storage.get(KEY)) ?? []) as Kept[];
-      const orphans = all.filter(({ owner }) => owner !== this.#me && !living.has(this.#lock(owner)));
-      for (const kept of orphans) kept.owner = this.#me;
-      const restored = orphans.map((kept) => new Item(this, left(kept)));
-      for (const item of restored) item.then(undefined, () => {});
-      this.#items = [...restored, ...this.#items];
-      const own = this.#items.map(({ kept }) => kept);
-      if (all.length > 0 || own.length > 0) {
-        const others = all.filter(({ owner }) => owner !== this.#me);
-        await storage.set(KEY, [...others, ...own]);
-      }
-    });
-    for (const room of this.#rooms()) {
-      this.#post.changed(room);
-      void this.#work(room);
-    }
+  /** What is unsent, as it can be kept. */
+  get unsent(): Kept[] {
+    return this.#items.filter(({ message }) => message.state !== "sent").map(({ kept }) => kept);
+  }
+
+  /** What an earlier page left behind comes before what this one has. */
+  adopt(left: Kept[]): void {
+    const adopted = left.map((kept) => new Item(this, kept));
+    this.#items = [...adopted, ...this.#items];
+    for (const { message } of adopted) this.resume(message.conversationId);
   }
 
   add(conversationId: string, outgoing: Outgoing, sender: { id: string; name: string }): Item {
@@ -173,32 +147,25 @@ export class Outbox {
       state: "pending",
       progress: files.length > 0 ? { loaded: 0, total: sizeOf(files) } : undefined,
     };
-    const kept = { owner: this.#me, message, files, uploaded: [], isTried: false, isCancelled: false };
-    const item = new Item(this, kept);
+    const item = new Item(this, { message, files, uploaded: [], isTried: false });
     item.onProgress = outgoing.onProgress;
-    // Whoever does not wait for it sees the state; that is no unhandled rejection.
-    item.then(undefined, () => {});
     signal?.addEventListener("abort", () => void this.cancel(item), { once: true });
     this.#items.push(item);
-    this.#changed(conversationId);
-    void this.#work(conversationId);
+    this.resume(conversationId);
     return item;
   }
 
-  resume(item: Item): void {
-    this.#changed(item.message.conversationId);
-    void this.#work(item.message.conversationId);
+  resume(conversationId: string): void {
+    this.#changed(conversationId);
+    void this.#work(conversationId);
   }
 
-  /** What never left is dropped. What may have arrived is taken back when that is known. */
+  /** What a socket carried may be there already: it is not taken back. */
   async cancel(item: Item): Promise<void> {
-    if (!this.#items.includes(item) || item.message.state === "sent") return;
-    item.kept.isCancelled = true;
+    if (item.kept.isTried && item.message.state !== "failed") return;
     item.abort.abort();
     item.reject(aborted());
-    if (!item.kept.isTried || item.message.state === "failed") this.#remove(item);
-    else this.#changed(item.message.conversationId);
-    await this.#writes;
+    this.#remove(item);
   }
 
   async discard(clientId: string): Promise<void> {
@@ -208,7 +175,7 @@ export class Outbox {
 
   /** The message came back as an event, or in a page: it is there. */
   heard(message: Message): void {
-    const item = this.#items.find(({ kept }) => kept.message.clientId === message.clientId);
+    const item = this.find(message.clientId!);
     if (item) this.#done(item, message);
   }
 
@@ -219,19 +186,12 @@ export class Outbox {
 
   /** Somebody else has signed in: what is kept stays where it is, for its own sender. */
   forget(): void {
-    this.#storage = undefined;
     this.#items = [];
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#isClosed = true;
     for (const wake of this.#naps.values()) wake();
-    await this.#writes;
-    this.#release();
-  }
-
-  #rooms(): Set<string> {
-    return new Set(this.#items.map(({ message }) => message.conversationId));
   }
 
   async #work(room: string): Promise<void> {
@@ -245,7 +205,7 @@ export class Outbox {
       } catch (error) {
         const known = error instanceof ChatError ? error : new ChatError("invalid", String(error));
         if (this.#isClosed || this.#post.session.connection.state === "closed") break;
-        // An abort is either a cancelled upload, which is gone already, or one whose end is not known yet.
+        // A cancelled one is gone already.
         if (known.code === "aborted") continue;
         if (known.retryable) await this.#nap(room, known.retryAfterMs ?? backoff.next());
         else this.#fail(item, known);
@@ -260,7 +220,7 @@ export class Outbox {
 
   async #send(item: Item): Promise<void> {
     const { kept } = item;
-    while (kept.uploaded.length < kept.files.length && !kept.isCancelled) await this.#upload(item);
+    while (kept.uploaded.length < kept.files.length) await this.#upload(item);
     const { conversationId, content, clientId, replyTo, format, data } = item.message;
     const ok = await this.#post.session.command(
       {
@@ -273,22 +233,24 @@ export class Outbox {
         meta: data,
         attachments: kept.uploaded.length > 0 ? kept.uploaded.map(({ id }) => Number(id)) : undefined,
       },
-      { timeoutMs: Infinity, onSent: () => (kept.isTried = true) },
+      { timeoutMs: Infinity, onSent: () => this.#tried(item) },
     );
     if (!this.#items.includes(item)) return;
     const createdAt = ok.ts === undefined ? item.message.createdAt : new Date(ok.ts);
     const sent = { id: String(ok.message_id), seq: ok.seq ?? Infinity, createdAt, attachments: kept.uploaded };
     item.change({ ...sent, state: "sent", progress: undefined });
-    if (kept.isCancelled) {
-      this.#remove(item);
-      this.#post.withdraw(item.message);
-    } else if (this.#post.willHear(conversationId)) {
+    if (this.#post.willHear(conversationId)) {
       // It stays where it is until its event puts it into its place.
       item.resolve();
       this.#changed(conversationId);
     } else {
       this.#done(item, item.message);
     }
+  }
+
+  #tried(item: Item): void {
+    item.kept.isTried = true;
+    this.#post.changed(item.message.conversationId);
   }
 
   async #upload(item: Item): Promise<void> {
@@ -303,15 +265,13 @@ export class Outbox {
       this.#post.changed(item.message.conversationId);
     };
     kept.uploaded.push(await this.#post.upload(file, tell, item.abort.signal));
-    this.#save();
+    this.#post.changed(item.message.conversationId);
   }
 
   #done(item: Item, message: Message): void {
-    const { isCancelled } = item.kept;
     item.kept.message = message;
     item.resolve();
     this.#remove(item);
-    if (isCancelled) this.#post.withdraw(message);
   }
 
   #fail(item: Item, error: ChatError): void {
@@ -319,8 +279,7 @@ export class Outbox {
     item.kept.error = { code, text, detail };
     item.change({ state: "failed", error });
     item.reject(error);
-    if (item.kept.isCancelled) this.#remove(item);
-    else this.#changed(item.message.conversationId);
+    this.#changed(item.message.conversationId);
   }
 
   #remove(item: Item): void {
@@ -330,7 +289,6 @@ export class Outbox {
 
   #changed(conversationId: string): void {
     this.#post.changed(conversationId);
-    this.#save();
     if (this.pending > 0) return;
     for (const resolve of this.#idle) resolve();
     this.#idle = [];
@@ -346,36 +304,6 @@ export class Outbox {
     });
     this.#naps.delete(room);
   }
-
-  /** What is unsent now, beside what other pages keep. Changes of one moment are written once. */
-  #save(): void {
-    const storage = this.#storage;
-    if (!storage || this.#isDirty) return;
-    this.#isDirty = true;
-    const write = async () => {
-      this.#isDirty = false;
-      const own = this.#items.filter(({ message }) => message.state !== "sent").map(({ kept }) => kept);
-      const all = ((await storage.get(KEY)) ?? []) as Kept[];
-      await storage.set(KEY, [...all.filter(({ owner }) => owner !== this.#me), ...own.map(cloneable)]);
-    };
-    this.#writes = exclusive(KEY, write).catch(() => {});
-  }
-
-  #lock(owner: string): string {
-    return `chinwag-outbox-${owner}`;
-  }
-}
-
-/** As structured cloning takes it: an error is none. */
-function cloneable(kept: Kept): Kept {
-  return { ...kept, message: { ...kept.message, error: undefined } };
-}
-
-/** As an earlier page left it: nobody knows whether it was sent, if it could be. */
-function left(kept: Kept): Kept {
-  const { message, error, uploaded, files } = kept;
-  const revived = { ...message, error: error && new ChatError(error.code, error.text, error.detail) };
-  return { ...kept, message: revived, isTried: uploaded.length === files.length };
 }
 
 function local(blob: Blob): LocalAttachment {
@@ -385,14 +313,4 @@ function local(blob: Blob): LocalAttachment {
 
 function sizeOf(files: Blob[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
-}
-
-function settleable(): { promise: Promise<Message>; resolve: (message: Message) => void; reject: (error: ChatError) => void } {
-  let resolve = (_: Message) => {};
-  let reject = (_: ChatError) => {};
-  const promise = new Promise<Message>((done, failed) => {
-    resolve = done;
-    reject = failed;
-  });
-  return { promise, resolve, reject };
 }

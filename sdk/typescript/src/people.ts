@@ -5,7 +5,6 @@ import type { PresenceFrame } from "./wire.js";
 export class People {
   presence: Readonly<Record<string, Presence>> = {};
   readonly #users = new Map<string, User>();
-  readonly #stale = new Set<string>();
 
   get(id: string): User | undefined {
     return this.#users.get(id);
@@ -30,20 +29,12 @@ export class People {
       text: text || undefined,
       lastSeen: last_seen === undefined ? undefined : new Date(last_seen),
     };
-    this.#stale.delete(String(frame.user_id));
     this.presence = { ...this.presence, [String(frame.user_id)]: presence };
     return presence;
   }
 
-  /** The connection is new: who is here is told anew, and of those who went meanwhile nothing is told. */
-  suspectAll(): void {
-    for (const id of Object.keys(this.presence)) this.#stale.add(id);
-  }
-
-  /** Takes those out of whom nothing was told. */
-  dropSuspects(): void {
-    const known = Object.entries(this.presence).filter(([id]) => !this.#stale.has(id));
-    this.#stale.clear();
-    this.presence = Object.fromEntries(known);
+  /** Without a connection nobody knows who is here; it is told anew on the next one. */
+  forgetPresence(): void {
+    this.presence = {};
   }
 }

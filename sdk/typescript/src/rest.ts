@@ -38,11 +38,6 @@ export class Rest {
     this.#tokens = tokens;
   }
 
-  /** The same server, as somebody. */
-  with(tokens: TokenStore): Rest {
-    return new Rest(this.base, this.#fetch, tokens);
-  }
-
   async call<T = void>(method: string, path: string, request: Request = {}): Promise<T> {
     const token = await this.#tokens?.get();
     const response = await this.#try(method, path, request, token);

@@ -6,8 +6,9 @@
  * Every event goes through `apply`, once and in the order of the log, whether anybody looks at the room or not.
  */
 import type * as api from "./api.js";
-import { toMember, toMessage, toUser } from "./convert.js";
-import type { Core } from "./core.js";
+import { toMessage, toUser } from "./convert.js";
+import { type Core, deferred } from "./core.js";
+import type { Desk } from "./desk.js";
 import { Events, Store } from "./emitter.js";
 import { ChatError } from "./errors.js";
 import { cursorOf, judge, position } from "./log.js";
@@ -17,11 +18,23 @@ import { Typing, Typists } from "./typing.js";
 import type * as wire from "./wire.js";
 
 const PAGE = 80;
-/** Messages that are kept of a room that nobody looks at, and over a reload. */
+/** Messages that are kept of a room that nobody looks at. */
 const KEPT = 50;
 const HAPPENINGS = 200;
 /** Above, the server sends only counts until it is asked for more. */
 const LARGE = 200;
+
+const LATER = [
+  "edit",
+  "message",
+  "pinned",
+  "loadMembers",
+  "addMember",
+  "setRole",
+  "removeMember",
+  "placeOf",
+  "historyAround",
+] as const;
 
 /** What is known of a conversation without looking into it. */
 export interface Info {
@@ -40,17 +53,18 @@ export interface Info {
   notifications?: api.NotificationLevel;
 }
 
-/** What is kept over a reload. */
-export interface KeptRoom {
-  id: string;
-  info: Info;
-  have?: string;
-  messages: readonly api.Message[];
-  atStart: boolean;
-}
-
 export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   readonly id: string;
+  // Loaded when they are first called.
+  declare readonly edit: api.Room["edit"];
+  declare readonly message: api.Room["message"];
+  declare readonly pinned: api.Room["pinned"];
+  declare readonly loadMembers: api.Room["loadMembers"];
+  declare readonly addMember: api.Room["addMember"];
+  declare readonly setRole: api.Room["setRole"];
+  declare readonly removeMember: api.Room["removeMember"];
+  declare readonly placeOf: (id: string) => Promise<number>;
+  declare readonly historyAround: (seq: number, limit: number) => Promise<api.Page>;
   /** When something happened to it here, by `Date.now()`: a conversation without messages is shown by this. */
   touchedAt = 0;
   /** Undefined until the server said something about it. */
@@ -85,6 +99,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     super();
     this.#core = core;
     this.id = id;
+    Object.assign(this, deferred<Desk["room"]>(core, "room", LATER, this));
     this.#typing = new Typing((on) => core.session.signal({ type: "typing", conversation_id: Number(id), on }));
   }
 
@@ -174,8 +189,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     for (;;) {
       try {
         await this.#core.whenOnline();
-        await this.#subscribeIfLarge();
-        if (!this.timeline.isLoaded) await this.load("latest");
+        await this.#fill();
         await this.#loadAround();
         break;
       } catch (error) {
@@ -190,6 +204,12 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       }
     }
     if (this.#joins > 0) this.#setState("live");
+  }
+
+  /** Whatever is missing to show the newest messages, and to hear of the next. */
+  async #fill(): Promise<void> {
+    await this.#subscribeIfLarge();
+    if (!this.timeline.isLoaded) await this.load("latest");
   }
 
   async #subscribeIfLarge(): Promise<void> {
@@ -210,7 +230,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   /** The state of the conversation at its `head`. `isResumed`: the events up to there follow. */
   assign(state: wire.ConversationState, isResumed: boolean): void {
     const head = position(state.head);
-    const last = state.last_message && this.#dressed(toMessage(state.last_message));
+    const last = state.last_message && this.dressed(toMessage(state.last_message));
     const before = this.info?.lastMessage;
     this.info = {
       title: state.title,
@@ -247,19 +267,13 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   onCaughtUp(): void {
     if (this.#joins === 0 || this.#state !== "catching_up") return;
-    void this.#refresh();
+    this.#refresh();
   }
 
-  /** After a reconnect: what the replay does not tell. */
-  async #refresh(): Promise<void> {
-    try {
-      await this.#subscribeIfLarge();
-      if (!this.timeline.isLoaded) await this.load("latest");
-      if (this.#state === "catching_up") this.#setState("live");
-    } catch (error) {
-      // Another connection will catch up.
-      this.#core.log("warn", "a room could not catch up", error);
-    }
+  /** If this fails, there is another connection to catch up with. */
+  #refresh(): void {
+    const live = () => this.#state === "catching_up" && this.#setState("live");
+    this.#fill().then(live, (error) => this.#core.log("warn", String(error), error));
   }
 
   onGap(frame: wire.GapFrame): void {
@@ -282,7 +296,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     const isBehind = this.have !== undefined && seq > position(this.have);
     if (!isBehind || this.info.participants <= LARGE) return;
     if (this.#joins === 0) this.#core.refreshPreview(this);
-    else void this.#refresh();
+    else this.#refresh();
   }
 
   onReceipt(frame: wire.Receipt): void {
@@ -364,7 +378,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   #takeMessage(event: wire.MessageFrame, isLive: boolean): void {
-    const message = this.#dressed(toMessage(event));
+    const message = this.dressed(toMessage(event));
     this.#core.people.hear(event.sender_id, event.sender_name);
     this.#typists.set(message.senderId, false);
     this.timeline.add(message);
@@ -385,7 +399,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     const id = String(event.message_id);
     const { info } = this;
     const last = info?.lastMessage?.id === id ? info.lastMessage : undefined;
-    const before = this.timeline.find(id) ?? last;
+    const before = this.known(id);
     const message = this.timeline.change(event) ?? (last && fold(last, event));
     if (info && last) info.lastMessage = message;
     if (event.type === "message_deleted") this.#pins = this.#pins.filter((pin) => pin !== id);
@@ -424,7 +438,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#members = others;
     if (isNew && others.length > 0) {
       const user = this.#core.people.get(userId)!;
-      this.#members = byName([...others, { ...user, role, deliveredSeq: 0, readSeq: 0 }]);
+      this.#members = [...others, { ...user, role, deliveredSeq: 0, readSeq: 0 }];
     }
     this.#happened(event, isNew ? "added" : "removed", { userId, username, role });
     this.emit("members", isNew ? { joined: userId } : { left: userId });
@@ -442,7 +456,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   /** One's own messages show how far others have come. */
-  #dressed(message: api.Message): api.Message {
+  dressed(message: api.Message): api.Message {
     if (message.senderId !== this.#core.me?.id) return message;
     let state: api.Message["state"] = "sent";
     for (const { delivered, read } of this.#receipts.values()) {
@@ -453,8 +467,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   #dressAll(): void {
-    this.timeline.map((message) => this.#dressed(message));
-    if (this.info?.lastMessage) this.info.lastMessage = this.#dressed(this.info.lastMessage);
+    this.timeline.map((message) => this.dressed(message));
+    if (this.info?.lastMessage) this.info.lastMessage = this.dressed(this.info.lastMessage);
   }
 
   // -------------------------------------------------------------- sending and changing
@@ -472,22 +486,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     return this.#core.outbox.find(clientId);
   }
 
-  async edit(id: string, content: string): Promise<api.Message> {
-    const before = await this.#known(id);
-    const ok = await this.#command(
-      { type: "edit", message_id: Number(id), content, if_version: before.version },
-      // Sent twice, the second time finds the version that the first one made.
-      (error) => error.reason === "conflict",
-    );
-    const now = this.timeline.find(id) ?? before;
-    if (now.version >= (ok.version ?? before.version + 1)) return now;
-    const version = ok.version ?? before.version + 1;
-    const type = "message_edited" as const;
-    return fold(now, { ...this.#entry(), type, message_id: Number(id), content, version, ts: ok.ts ?? Date.now() });
-  }
-
   async delete(id: string): Promise<void> {
-    await this.#command({ type: "delete", message_id: Number(id) }, (error) => error.reason === "not_found");
+    await this.command({ type: "delete", message_id: Number(id) }, (error) => error.reason === "not_found");
   }
 
   async react(id: string, emoji: string, on = true): Promise<void> {
@@ -500,7 +500,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     show(on);
     const isShown = this.timeline.find(id) !== before;
     try {
-      await this.#command({ type: "react", message_id: Number(id), emoji, op: on ? "add" : "remove" });
+      await this.command({ type: "react", message_id: Number(id), emoji, op: on ? "add" : "remove" });
     } catch (error) {
       if (isShown) show(!on);
       throw error;
@@ -508,15 +508,10 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   async pin(id: string, on = true): Promise<void> {
-    await this.#command({ type: "pin", message_id: Number(id), op: on ? "add" : "remove" });
+    await this.command({ type: "pin", message_id: Number(id), op: on ? "add" : "remove" });
   }
 
-  async pinned(): Promise<api.Message[]> {
-    const pins = await this.#core.rest.call<wire.Message[]>("GET", `${this.#path}/pins`);
-    return pins.map((pin) => this.#dressed(toMessage(pin)));
-  }
-
-  #command(
+  command(
     frame: { type: string; [field: string]: unknown },
     isDone: (error: ChatError) => boolean = () => false,
   ): Promise<wire.OkFrame> {
@@ -524,16 +519,6 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       { ...frame, conversation_id: Number(this.id) },
       { recover: (error, isRepeat) => (isRepeat && isDone(error) ? { type: "ok", duplicate: true } : undefined) },
     );
-  }
-
-  async #known(id: string): Promise<api.Message> {
-    const message = await this.message(id);
-    if (message) return message;
-    throw new ChatError("not_found", "there is no such message");
-  }
-
-  #entry(): wire.Entry {
-    return { conversation_id: Number(this.id), seq: 0, stamp: "", ts: 0, actor_id: 0 };
   }
 
   async markRead(seq = this.info?.headSeq ?? 0): Promise<void> {
@@ -546,7 +531,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     }
     this.#wantedRead = Math.max(seq, this.#wantedRead);
     try {
-      await this.#command({ type: "read", seq });
+      await this.command({ type: "read", seq });
     } catch (error) {
       // It is told at the next connection.
       if (!(error instanceof ChatError) || !error.retryable) throw error;
@@ -561,42 +546,26 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   async history(q: { before?: number; after?: number; around?: number; limit?: number } = {}): Promise<api.Page> {
     const { before, after, around, limit = PAGE } = q;
-    if (around === undefined) {
-      const messages = await this.#page({ before, after, limit });
-      const isFull = messages.length >= limit;
-      const isForward = after !== undefined;
-      return {
-        messages,
-        atStart: isForward ? after <= 0 : !isFull,
-        atEnd: isForward ? !isFull && before === undefined : before === undefined,
-      };
-    }
-    const half = Math.ceil(limit / 2);
-    const [older, newer] = await Promise.all([
-      this.#page({ before: around + 1, limit: half }),
-      this.#page({ after: around, limit: half }),
-    ]);
-    return { messages: [...older, ...newer], atStart: older.length < half, atEnd: newer.length < half };
-  }
-
-  async #page(query: Record<string, number | undefined>): Promise<api.Message[]> {
-    const page = await this.#core.rest.call<wire.Message[]>("GET", `${this.#path}/messages`, { query });
-    return page.map((message) => {
+    if (around !== undefined) return this.historyAround(around, limit);
+    const query = { before, after, limit };
+    const page = await this.#core.rest.call<wire.Message[]>("GET", `/conversations/${this.id}/messages`, { query });
+    const messages = page.map((message) => {
       this.#core.people.hear(message.sender_id, message.sender_name);
-      return this.#dressed(toMessage(message));
+      return this.dressed(toMessage(message));
     });
+    const isFull = page.length >= limit;
+    const isForward = after !== undefined;
+    return {
+      messages,
+      atStart: isForward ? after <= 0 : !isFull,
+      atEnd: before === undefined && !(isForward && isFull),
+    };
   }
 
-  async message(id: string): Promise<api.Message | undefined> {
-    const known = this.timeline.find(id) ?? (this.info?.lastMessage?.id === id ? this.info.lastMessage : undefined);
-    if (known) return known;
-    try {
-      const found = await this.#core.rest.call<wire.Message>("GET", `${this.#path}/messages/${id}`);
-      return this.#dressed(toMessage(found));
-    } catch (error) {
-      if (error instanceof ChatError && error.code === "not_found") return;
-      throw error;
-    }
+  /** A message that is here. */
+  known(id: string): api.Message | undefined {
+    const last = this.info?.lastMessage;
+    return this.timeline.find(id) ?? (last?.id === id ? last : undefined);
   }
 
   async load(what: Parameters<api.Room["load"]>[0]): Promise<void> {
@@ -619,7 +588,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   async #place(what: "latest" | { around: number } | { aroundId: string }): Promise<{ around?: number }> {
     if (what === "latest") return {};
-    return { around: "around" in what ? what.around : (await this.#known(what.aroundId)).seq };
+    return { around: "around" in what ? what.around : await this.placeOf(what.aroundId) };
   }
 
   async #loadPage(loading: "older" | "newer" | "page", get: () => Promise<api.Page>, put: (page: api.Page) => void) {
@@ -629,7 +598,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     try {
       put(await get());
       for (const event of this.#meanwhile) {
-        if (event.type === "message") this.timeline.add(this.#dressed(toMessage(event)));
+        if (event.type === "message") this.timeline.add(this.dressed(toMessage(event)));
         else this.timeline.change(event);
       }
       for (const message of this.timeline.items) {
@@ -650,55 +619,13 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   // -------------------------------------------------------------- people
 
-  async loadMembers(): Promise<readonly api.Member[]> {
-    const found = await this.#core.rest.call<wire.Participant[]>("GET", `${this.#path}/participants`);
-    for (const { id, delivered_seq, read_seq } of found) {
-      if (String(id) === this.#core.me?.id) continue;
-      this.#receipts.set(String(id), { delivered: delivered_seq, read: read_seq });
+  /** Who takes part, and how far they have come. */
+  setMembers(members: readonly api.Member[]): void {
+    for (const { id, deliveredSeq, readSeq } of members) {
+      if (id !== this.#core.me?.id) this.#receipts.set(id, { delivered: deliveredSeq, read: readSeq });
     }
-    this.#members = byName(found.map(toMember));
-    for (const { role: _role, deliveredSeq: _delivered, readSeq: _read, ...user } of this.#members) {
-      this.#core.people.learn(user);
-    }
+    this.#members = members;
     this.#dressAll();
     this.changed();
-    return this.#members;
   }
-
-  async addMember(userId: string, role?: api.Role): Promise<void> {
-    await this.#core.rest.call("POST", `${this.#path}/participants`, { body: { user_id: Number(userId), role } });
-  }
-
-  async setRole(userId: string, role: api.Role): Promise<void> {
-    await this.#core.rest.call("PATCH", `${this.#path}/participants/${userId}`, { body: { role } });
-  }
-
-  async removeMember(userId: string): Promise<void> {
-    await this.#core.rest.call("DELETE", `${this.#path}/participants/${userId}`);
-  }
-
-  get #path(): string {
-    return `/conversations/${this.id}`;
-  }
-
-  // -------------------------------------------------------------- over a reload
-
-  keep(): KeptRoom | undefined {
-    if (!this.info) return;
-    const { items, atEnd, atStart } = this.timeline;
-    const messages = atEnd ? items.slice(-KEPT) : [];
-    const isWhole = atStart && messages.length === items.length;
-    return { id: this.id, info: this.info, have: messages.length > 0 ? this.have : undefined, messages, atStart: isWhole };
-  }
-
-  restore({ info, have, messages, atStart }: KeptRoom): void {
-    this.info = info;
-    this.have = have;
-    if (have !== undefined) this.timeline.reset(messages, atStart, true);
-    this.changed();
-  }
-}
-
-function byName(members: api.Member[]): api.Member[] {
-  return members.sort((one, other) => one.name.localeCompare(other.name));
 }

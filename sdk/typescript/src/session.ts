@@ -24,7 +24,6 @@ const REPLAY_LIMIT = 1_000;
 
 const REJECTED = [4000, 4001, 4006];
 const EXPIRED = 4005;
-const FINAL: Record<number, ErrorCode> = { 4003: "forbidden", 4004: "not_found" };
 
 const CODES: Partial<Record<WireCode, ErrorCode>> = {
   too_large: "too_large",
@@ -118,7 +117,7 @@ export class Session {
 
   /** Leaves the socket and resumes on another one. */
   restart(why: string): void {
-    this.#log("warn", why);
+    this.#warn(why);
     if (this.isOnline) this.#lost(new ChatError("protocol", why, { retryable: true }), 0);
   }
 
@@ -216,12 +215,7 @@ export class Session {
 
   #hear(data: unknown): void {
     this.#heardAt = Date.now();
-    let frame: ServerFrame;
-    try {
-      frame = JSON.parse(String(data)) as ServerFrame;
-    } catch {
-      return this.#log("warn", "a frame that is not JSON");
-    }
+    const frame = JSON.parse(String(data)) as ServerFrame;
     switch (frame.type) {
       case "ready":
         return this.#ready(frame);
@@ -260,7 +254,7 @@ export class Session {
       reason: frame.code,
     });
     const waiting = this.#waiting.get(frame.ref ?? "");
-    if (!waiting) return this.#log("debug", "a refusal that nobody waits for", frame);
+    if (!waiting) return this.#warn(frame.message, frame);
     const instead = waiting.recover?.(error, waiting.isRepeat);
     if (instead) waiting.resolve(instead);
     else waiting.reject(error);
@@ -280,7 +274,7 @@ export class Session {
       this.#token = token;
     } catch (error) {
       // The old token is in force until the server closes with 4005; then it is tried again.
-      this.#log("warn", "the token was not renewed", error);
+      this.#warn("the token was not renewed", error);
     }
   }
 
@@ -295,7 +289,6 @@ export class Session {
 
   #closed(code: number, reason: string): void {
     const told = { closeCode: code };
-    if (code in FINAL) return this.close(new ChatError(FINAL[code]!, reason || `closed with ${code}`, told));
     if (REJECTED.includes(code)) {
       const error = new ChatError("unauthorized", reason || "the server refuses the token", told);
       if (this.#isRejected) return this.close(error);
@@ -343,11 +336,10 @@ export class Session {
       error: isDown ? error : undefined,
       ...detail,
     };
-    this.#log("debug", `connection: ${state}`);
     this.#listener.onConnection(this.connection);
   }
 
-  #log(level: "debug" | "warn", text: string, data?: unknown): void {
-    this.#options.logger?.(level, text, data);
+  #warn(text: string, data?: unknown): void {
+    this.#options.logger?.("warn", text, data);
   }
 }

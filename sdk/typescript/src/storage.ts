@@ -1,12 +1,16 @@
 /** Where things are kept over a reload, and the locks between tabs. */
 import type { ClientOptions, StorageAdapter } from "./api.js";
 
-const DATABASE = "chinwag";
-const TABLE = "kept";
-
 export function openStorage(choice: ClientOptions["storage"]): StorageAdapter {
   if (typeof choice === "object") return choice;
-  return choice === "indexeddb" && typeof indexedDB !== "undefined" ? new Database() : new Memory();
+  if (choice !== "indexeddb" || typeof indexedDB === "undefined") return new Memory();
+  // Loaded by those who use it.
+  const opened = import("./database.js").then(({ Database }) => new Database());
+  return {
+    get: async (key) => (await opened).get(key),
+    set: async (key, value) => (await opened).set(key, value),
+    delete: async (key) => (await opened).delete(key),
+  };
 }
 
 /** Everything under keys of one's own. */
@@ -31,41 +35,6 @@ class Memory implements StorageAdapter {
 
   async delete(key: string): Promise<void> {
     this.#values.delete(key);
-  }
-}
-
-class Database implements StorageAdapter {
-  #opened?: Promise<IDBDatabase>;
-
-  get(key: string): Promise<unknown> {
-    return this.#request("readonly", (table) => table.get(key));
-  }
-
-  async set(key: string, value: unknown): Promise<void> {
-    await this.#request("readwrite", (table) => table.put(value, key));
-  }
-
-  async delete(key: string): Promise<void> {
-    await this.#request("readwrite", (table) => table.delete(key));
-  }
-
-  async #request<T>(mode: IDBTransactionMode, ask: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    const database = await (this.#opened ??= this.#open());
-    return new Promise((resolve, reject) => {
-      const transaction = database.transaction(TABLE, mode);
-      const request = ask(transaction.objectStore(TABLE));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = transaction.onerror = () => reject(transaction.error ?? request.error);
-    });
-  }
-
-  #open(): Promise<IDBDatabase> {
-    return new Promise((resolve, reject) => {
-      const request = indexedDB.open(DATABASE, 1);
-      request.onupgradeneeded = () => void request.result.createObjectStore(TABLE);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
   }
 }
 
