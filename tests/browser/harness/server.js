@@ -116,6 +116,16 @@ class Account {
     return (await this.#server.call(this.#token, 'POST', '/conversations/', body)).id;
   }
 
+  /** The one conversation with somebody. */
+  direct(other) {
+    return this.call('POST', '/conversations/', { participant_id: other.id });
+  }
+
+  /** Any other request. */
+  call(method, path, content) {
+    return this.#server.call(this.#token, method, path, content);
+  }
+
   say(conversationId, content) {
     return this.#server.call(this.#token, 'POST', `/conversations/${conversationId}/messages`, { content });
   }
