@@ -2,6 +2,8 @@ import { mount } from 'svelte';
 import './app.css';
 import App from './App.svelte';
 import { applyLanguage } from './i18n/index.svelte';
+// Hears the page around a frame from its first word on.
+import './widget/page';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('the page has no #app');

@@ -7,9 +7,9 @@ import { relative } from '../i18n/time';
 export function presenceText(presence: Presence | undefined): string {
   if (!presence) return t('presence.offline');
   const { status, text, lastSeen } = presence;
-  if (status === 'offline') return lastSeen ? t('presence.last_seen', { time: relative(lastSeen) }) : t('presence.offline');
+  if (status === 'offline') return lastSeen ? t('presence.last_seen', { when: relative(lastSeen) }) : t('presence.offline');
   const base = t(`presence.${status}`);
-  return text ? `${base} · ${text}` : base;
+  return text ? t('presence.with_text', { status: base, text }) : base;
 }
 
 export function isHere(presence: Presence | undefined): boolean {
@@ -18,5 +18,5 @@ export function isHere(presence: Presence | undefined): boolean {
 
 /** A person's colour is the same in every place: a direct conversation wears that of the other one. */
 export function faceOf(conversation: Conversation): { id: string; name: string } {
-  return { id: conversation.peer?.id ?? `c${conversation.id}`, name: conversation.title };
+  return { id: conversation.peer?.id ?? conversation.id, name: conversation.title };
 }
