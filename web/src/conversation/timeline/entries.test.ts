@@ -28,6 +28,18 @@ test('the mark stands before the first message of others after the read position
   expect(show(entriesOf(messages, [], { meId: 'me', unreadAfterSeq: 7 }))).not.toContain('unread');
 });
 
+test('rows of a window stay as they are when older messages come above them', () => {
+  const messages = [message(1, 'a', 0), message(2, 'a', 1), message(3, 'a', 2), message(4, 'b', 15), message(5, 'b', 16)];
+  const marks = { meId: 'me', unreadAfterSeq: 1 };
+  const whole = show(entriesOf(messages, [], marks));
+  expect(whole).toBe('day 1<> unread 2< 3> day 4< 5>');
+  for (const from of [1, 2, 3]) {
+    const part = show(entriesOf(messages.slice(from), [], { ...marks, hasOlder: true }));
+    expect(whole.endsWith(part), part).toBe(true);
+  }
+  expect(show(entriesOf(messages.slice(0, 1), [], { ...marks, hasOlder: true }))).toBe('day 1<>');
+});
+
 test('happenings stand in order, not before the window, and end a group', () => {
   const happenings = [1, 4, 9].map((seq) => ({ seq, at: at(0) }));
   const messages = [message(3, 'a', 0), message(5, 'a', 0), { ...message(Infinity, 'me', 1), id: '', clientId: 'c' }];

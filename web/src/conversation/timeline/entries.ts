@@ -27,6 +27,11 @@ export interface Marks {
   /** The mark stands before the first message of others after this position; it stays for the visit. */
   unreadAfterSeq?: number | undefined;
   meId: string;
+  /**
+   * There are older messages than these. The first one then only tells how the second one stands, and gets no
+   * row: a row must not change its height when older ones come above it, or what is read would move.
+   */
+  hasOlder?: boolean;
 }
 
 const GROUP_MS = 5 * 60_000;
@@ -37,7 +42,7 @@ export function keyOf({ id, clientId, senderId }: Placed): string {
 }
 
 export function entriesOf<M extends Placed, H extends Happening>(
-  messages: readonly M[], happenings: readonly H[], { unreadAfterSeq, meId }: Marks, before: readonly Entry<M, H>[] = [],
+  messages: readonly M[], happenings: readonly H[], { unreadAfterSeq, meId, hasOlder = false }: Marks, before: readonly Entry<M, H>[] = [],
 ): Entry<M, H>[] {
   const entries: Entry<M, H>[] = [];
   const kept = new Map(before.map((entry) => [entry.key, entry]));
@@ -49,8 +54,9 @@ export function entriesOf<M extends Placed, H extends Happening>(
   let day = '';
   let isMarked = unreadAfterSeq === undefined;
   let group: Extract<Entry<M, H>, { kind: 'message' }> | undefined;
-  const close = () => {
-    if (group) push({ ...group, isLast: true });
+  const unseen = hasOlder && messages.length > 1 ? messages[0] : undefined;
+  const close = (isLast = true) => {
+    if (group && group.message !== unseen) push({ ...group, isLast });
     group = undefined;
   };
   const dayOf = (date: Date) => {
@@ -58,7 +64,7 @@ export function entriesOf<M extends Placed, H extends Happening>(
     if (found === day) return;
     close();
     day = found;
-    push({ kind: 'day', key: `day ${found}`, date });
+    if (date !== unseen?.createdAt) push({ kind: 'day', key: `day ${found}`, date });
   };
 
   for (const item of inOrder(messages, happenings)) {
@@ -73,11 +79,10 @@ export function entriesOf<M extends Placed, H extends Happening>(
     if (!isMarked && message.seq > unreadAfterSeq! && message.senderId !== meId) {
       close();
       isMarked = true;
-      push({ kind: 'unread', key: 'unread' });
+      if (message !== unseen) push({ kind: 'unread', key: 'unread' });
     }
     const isFirst = !group || !belongTogether(group.message, message);
-    if (isFirst) close();
-    else push({ ...group!, isLast: false });
+    close(isFirst);
     group = { kind: 'message', key: keyOf(message), message, isFirst, isLast: false };
   }
   close();
