@@ -15,7 +15,13 @@ struct Command {
 const HELLO: &str = r#"{"type":"message","conversation_id":1,"id":7,"seq":1,"stamp":"aaaaaaaa","sender_id":11,"content":"Hello","client_id":"k1"}"#;
 const BYE: &str = r#"{"type":"message","conversation_id":1,"id":8,"seq":2,"stamp":"bbbbbbbb","sender_id":11,"content":"Bye","client_id":"k2"}"#;
 
+const GONE: &str = r#"{"type":"message","conversation_id":1,"id":8,"seq":2,"stamp":"bbbbbbbb","sender_id":11,"content":"","client_id":"k2","deleted":true}"#;
+
 fn judge(delivered: &[&str], settled: i64) -> Report {
+    judge_with(delivered, settled, BYE)
+}
+
+fn judge_with(delivered: &[&str], settled: i64, second: &str) -> Report {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, r#"{{"record":"participants","conversation":1,"users":[11,12]}}"#).unwrap();
     for (key, content, seq, stamp) in [("k1", "Hello", 1, "aaaaaaaa"), ("k2", "Bye", 2, "bbbbbbbb")] {
@@ -26,7 +32,7 @@ fn judge(delivered: &[&str], settled: i64) -> Report {
         )
         .unwrap();
     }
-    writeln!(file, r#"{{"record":"log","conversation":1,"events":[{HELLO},{BYE}]}}"#).unwrap();
+    writeln!(file, r#"{{"record":"log","conversation":1,"events":[{HELLO},{second}]}}"#).unwrap();
     let deliveries = delivered.join(",");
     writeln!(
         file,
@@ -55,4 +61,12 @@ fn a_recorded_delivery_that_is_missing_is_found() {
 #[test]
 fn a_recorded_delivery_that_is_repeated_is_found() {
     assert!(!judge(&[HELLO, HELLO, BYE], 2).is_clean());
+}
+
+#[test]
+fn a_recorded_message_that_was_deleted_since_is_known_by_its_key() {
+    let report = judge_with(&[HELLO, BYE], 2, GONE);
+    assert!(report.is_clean(), "{}", report.table());
+    let other = GONE.replace("k2", "k3");
+    assert!(judge_with(&[HELLO, BYE], 2, &other).claims[0].faults.contains_key(&FaultKind::Phantom));
 }
