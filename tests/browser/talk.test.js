@@ -184,9 +184,8 @@ async function entries({ page }) {
 
 test('an answer quotes what it answers, and a click goes there and back', async () => {
   const id = await testuser.createConversation('Reply', [other]);
-  for (let index = 1; index <= 20; index += 1) await other.say(id, `before ${index}`);
-  await other.say(id, 'the question');
-  for (let index = 1; index <= 50; index += 1) await other.say(id, `meanwhile ${index}`);
+  const lines = (name, length) => Array.from({ length }, (_, index) => `${name} ${index + 1}`);
+  await other.sayAll(id, [...lines('before', 20), 'the question', ...lines('meanwhile', 50)]);
   const one = await enter('testuser', id);
   await one.shows('meanwhile 50');
   await one.message('the question').scrollIntoViewIfNeeded();

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import WebSocket from 'ws';
 
 const BINARY = process.env.CHINWAG_BIN
   ?? fileURLToPath(new URL('../../../target/release/chinwag', import.meta.url));
@@ -128,6 +129,26 @@ class Account {
 
   say(conversationId, content) {
     return this.#server.call(this.#token, 'POST', `/conversations/${conversationId}/messages`, { content });
+  }
+
+  /** Many messages, in order, over one socket: as fast as the server takes them. */
+  async sayAll(conversationId, texts) {
+    const socket = new WebSocket(`${this.#server.url.replace('http', 'ws')}/ws`, ['chinwag.v1', `bearer.${this.#token}`]);
+    let answers = 0;
+    await new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', ref: 'hello', cursors: {} })));
+      socket.on('message', (data) => {
+        const { type, message } = JSON.parse(data);
+        if (type === 'ready') {
+          texts.forEach((content, index) => socket.send(JSON.stringify({ type: 'send', ref: String(index), conversation_id: conversationId, content })));
+        }
+        if (type === 'ok') answers += 1;
+        if (type === 'error') reject(new Error(message));
+        if (answers === texts.length) resolve();
+      });
+    });
+    socket.close();
   }
 
   history(conversationId, query = '') {

@@ -12,9 +12,6 @@ export const STICKY_PX = 100;
 /** This close to the end of what is loaded, the next page is fetched. */
 export const AHEAD_PX = 1200;
 
-/** Where the browser itself keeps what is read in its place while the list changes. */
-export const HAS_ANCHORING = globalThis.CSS?.supports('overflow-anchor', 'auto') ?? true;
-
 export function fromEnd(scroller: HTMLElement): number {
   return -scroller.scrollTop;
 }
@@ -39,11 +36,12 @@ function firstWhere(all: readonly HTMLElement[], is: (box: DOMRect) => boolean):
   return low;
 }
 
-/** The first row in sight. */
+/** The first row that begins in sight, or else the one that fills it. */
 export function anchorOf(scroller: HTMLElement): Anchor | undefined {
-  const { top } = scroller.getBoundingClientRect();
+  const { top, bottom } = scroller.getBoundingClientRect();
   const all = rows(scroller);
-  const row = all[firstWhere(all, (box) => box.bottom > top)];
+  const at = firstWhere(all, (box) => box.top >= top);
+  const row = all[at] && all[at].getBoundingClientRect().top < bottom ? all[at] : all[at - 1];
   return row && { seq: Number(row.dataset.seq), offset: row.getBoundingClientRect().top - top };
 }
 
@@ -60,7 +58,9 @@ export function lastSeen(scroller: HTMLElement): number | undefined {
 export function restore(scroller: HTMLElement, { seq, offset }: Anchor): boolean {
   const row = scroller.querySelector(`li[data-seq="${seq}"]`);
   if (!row) return false;
-  scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
+  const moved = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
+  // The browser rounds to pixels, and a scroll that changes nothing would stop a finger's momentum.
+  if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
   return true;
 }
 
