@@ -103,7 +103,7 @@ export class Directory {
 
   #remove(room: ChatRoom): void {
     room.onRemoved();
-    this.roomChanged(room);
+    this.#core.roomChanged(room);
     this.#core.emit("conversation_left", { conversationId: room.id });
   }
 
