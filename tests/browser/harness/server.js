@@ -23,10 +23,15 @@ export class Server {
   /**
    * `areLimitsOn`: with the rate limits of a real server, which most tests would run into.
    * `isEmpty`: a real server without users instead of a demo; `setupUrl` is its link.
+   * `embedOrigins`: whose pages may show the chat in a frame.
    */
-  static async start({ areLimitsOn = false, isEmpty = false } = {}) {
+  static async start({ areLimitsOn = false, isEmpty = false, embedOrigins = [] } = {}) {
     const server = new Server();
-    server.#options = [isEmpty ? 'serve' : 'demo', ...areLimitsOn ? [] : ['--limits', 'off']];
+    server.#options = [
+      isEmpty ? 'serve' : 'demo',
+      ...areLimitsOn ? [] : ['--limits', 'off'],
+      ...embedOrigins.flatMap((origin) => ['--embed-origin', origin]),
+    ];
     server.#folder = await mkdtemp(join(tmpdir(), 'chinwag-test-'));
     await server.start();
     return server;

@@ -75,10 +75,11 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       root.addEventListener('keydown', (event) => {
         if ((event as KeyboardEvent).key === 'Escape' && this.isOpen) this.close();
       });
-      this.#name();
     }
 
     connectedCallback(): void {
+      // Not in the constructor: an element that is being made may not have attributes of its own.
+      this.#name();
       addEventListener('message', this.#onMessage);
     }
 
