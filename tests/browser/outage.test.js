@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { SERVER_IS_GONE, setUp } from './harness/browser.js';
 import { Conversation } from './harness/conversation.js';
 
-const expected = [SERVER_IS_GONE];
+const expected = [SERVER_IS_GONE, /net::ERR_INTERNET_DISCONNECTED/];
 let testuser;
 let other;
 
