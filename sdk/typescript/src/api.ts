@@ -233,6 +233,8 @@ export interface Limits {
   uploadBytes?: number;
   /** The most files of one message. */
   attachments?: number;
+  /** Whether the server notifies devices. */
+  push?: boolean;
 }
 
 export interface ChatClient extends Emitter<ClientEvents>, AsyncDisposable {

@@ -20,8 +20,4 @@ export class Backoff {
     if (upMs >= HEALTHY_MS) this.#failures = 0;
     return this.#random() * Math.min(this.#maxMs, this.#minMs * 2 ** this.#failures++);
   }
-
-  reset(): void {
-    this.#failures = 0;
-  }
 }

@@ -168,14 +168,9 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     const isNew = this.me === undefined;
     this.me = me;
     this.people.learn(me);
-    const { content_chars, content_bytes } = frame.limits;
-    const offered = frame.limits as { upload_bytes?: number; attachments?: number };
-    this.#limits = {
-      contentChars: content_chars,
-      contentBytes: content_bytes,
-      uploadBytes: offered.upload_bytes,
-      attachments: offered.attachments,
-    };
+    const { content_chars: contentChars, content_bytes: contentBytes, ...offered } = frame.limits;
+    const { upload_bytes: uploadBytes, attachments, push } = offered as Offered;
+    this.#limits = { contentChars, contentBytes, uploadBytes, attachments, push };
     this.directory.onReady(frame);
     if (isNew) void this.#keeper?.openOutbox();
     this.#store.changed();
@@ -342,6 +337,13 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   changed(): void {
     this.#store.changed();
   }
+}
+
+/** What a server may say beside its limits, by what it has. */
+interface Offered {
+  upload_bytes?: number;
+  attachments?: number;
+  push?: boolean;
 }
 
 interface UploadProgress {

@@ -16,6 +16,7 @@ export interface Office extends Core {
   readonly directory: Directory;
   /** Something about oneself is not as it was. */
   changed(): void;
+  getSnapshot(): api.ClientSnapshot;
 }
 
 type Accounts = api.ChatClient["account"];
@@ -72,12 +73,9 @@ class Oneself extends Part {
 
 class Notices extends Part {
   async key(): Promise<string | undefined> {
-    try {
-      return (await this.office.rest.call<{ public_key: string }>("GET", "/push/key")).public_key;
-    } catch (error) {
-      if (error instanceof ChatError && error.code === "not_found") return;
-      throw error;
-    }
+    await this.office.whenOnline();
+    if (!this.office.getSnapshot().limits?.push) return;
+    return (await this.office.rest.call<{ public_key: string }>("GET", "/push/key")).public_key;
   }
 
   async subscribe(...[{ endpoint, keys }, content = "full"]: Parameters<Push["subscribe"]>) {

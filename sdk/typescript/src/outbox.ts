@@ -169,8 +169,7 @@ export class Outbox {
   }
 
   async discard(clientId: string): Promise<void> {
-    const item = this.find(clientId);
-    if (item) await this.cancel(item);
+    await this.find(clientId)?.cancel();
   }
 
   /** The message came back as an event, or in a page: it is there. */
@@ -197,11 +196,11 @@ export class Outbox {
   async #work(room: string): Promise<void> {
     if (this.#busy.has(room)) return;
     this.#busy.add(room);
-    const backoff = new Backoff();
+    let backoff = new Backoff();
     for (let item = this.#next(room); item && !this.#isClosed; item = this.#next(room)) {
       try {
         await this.#send(item);
-        backoff.reset();
+        backoff = new Backoff();
       } catch (error) {
         const known = error instanceof ChatError ? error : new ChatError("invalid", String(error));
         if (this.#isClosed || this.#post.session.connection.state === "closed") break;

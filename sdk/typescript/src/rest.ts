@@ -105,5 +105,5 @@ export function detailOf(text: string): string {
 }
 
 export function aborted(): ChatError {
-  return new ChatError("aborted", "it was called off");
+  return new ChatError("aborted", "aborted");
 }

@@ -333,7 +333,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.have = undefined;
     this.info = undefined;
     this.timeline.clear();
-    this.#setState("left", new ChatError("forbidden", "one does not take part any more", { reason: "not_participant" }));
+    this.#setState("left", new ChatError("forbidden", "not a participant", { reason: "not_participant" }));
     this.#store.changed();
   }
 

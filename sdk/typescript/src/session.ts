@@ -274,7 +274,7 @@ export class Session {
       this.#token = token;
     } catch (error) {
       // The old token is in force until the server closes with 4005; then it is tried again.
-      this.#warn("the token was not renewed", error);
+      this.#warn("token not renewed", error);
     }
   }
 
@@ -283,21 +283,21 @@ export class Session {
     this.signal({ type: "ping" });
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => {
-      if (this.#heardAt < asked) this.#lost(new ChatError("timeout", "the server does not answer"), 0);
+      if (this.#heardAt < asked) this.#lost(new ChatError("timeout", "no answer"), 0);
     }, PONG_MS);
   }
 
   #closed(code: number, reason: string): void {
     const told = { closeCode: code };
     if (REJECTED.includes(code)) {
-      const error = new ChatError("unauthorized", reason || "the server refuses the token", told);
+      const error = new ChatError("unauthorized", reason || "the token was refused", told);
       if (this.#isRejected) return this.close(error);
       this.#isRejected = true;
       this.#reason = "rejected";
       return this.#lost(error, 0);
     }
     if (code === EXPIRED) this.#reason = "expired";
-    this.#lost(new ChatError("unavailable", reason || "the connection was lost", told), code === EXPIRED ? 0 : undefined);
+    this.#lost(new ChatError("unavailable", reason || "connection lost", told), code === EXPIRED ? 0 : undefined);
   }
 
   #lost(error: ChatError, delay?: number): void {

@@ -5,7 +5,7 @@
  * changes nothing: edits count by version, deletions are final, reactions come in order.
  */
 import type { Message } from "./api.js";
-import { mentionsIn, toMessage } from "./convert.js";
+import { mentionsIn } from "./convert.js";
 import type { Event } from "./wire.js";
 
 /** Messages of a window that follows the end. */
@@ -136,9 +136,4 @@ export function withReaction(message: Message, emoji: string, userId: string, on
 
 function bare(emoji: string): string {
   return emoji.replaceAll("\uFE0F", "");
-}
-
-/** What an event adds to the window. */
-export function messageOf(event: Event): Message | undefined {
-  return event.type === "message" ? toMessage(event) : undefined;
 }

@@ -30,7 +30,7 @@ export class Tokens {
     const asking = async () => {
       if (typeof source === "function") return source({ reason, signal: this.#signal });
       if (reason === "connect") return source;
-      throw new ChatError("unauthorized", "the token is no longer good");
+      throw new ChatError("unauthorized", "the token was refused");
     };
     this.#asked = asking();
     try {
