@@ -52,7 +52,10 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match error {
             StartError::Config(_) | StartError::Open(OpenError::Mode { .. }) => Exit::Config,
-            StartError::Open(_) | StartError::Secret { .. } | StartError::System(_) => Exit::Io,
+            StartError::Open(_)
+            | StartError::Secret { .. }
+            | StartError::Storage(_)
+            | StartError::System(_) => Exit::Io,
         };
         // The sentence names the place and, where there is one, the way out.
         Self::new(exit, error)

@@ -31,6 +31,8 @@ pub enum Case {
     Idle(Idle),
     /// Everybody reconnects at once
     Storm(Storm),
+    /// Files: their speed, and what they cost messages on the same socket and on others
+    Upload(Upload),
     /// All of these with their defaults
     All,
     /// The bare server, for a bench that needs it in another process
@@ -152,6 +154,20 @@ pub struct Storm {
     /// Clients in a conversation.
     #[arg(long, default_value_t = 10)]
     pub room_size: usize,
+}
+
+/// `upload`: files beside messages.
+#[derive(Args, Clone, Debug)]
+pub struct Upload {
+    /// MiB of a file.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=25))]
+    pub file_mib: u32,
+    /// Messages offered a second, on each socket.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Files at once, for the memory of the server.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub at_once: u32,
 }
 
 /// `floor`: the bare server that other cases compare with. They start it themselves.

@@ -36,7 +36,7 @@ pub fn run(bench: &Bench, executable: &Path, mut progress: impl FnMut(&str)) -> 
     Ok(report)
 }
 
-/// A small `append`, `fanout`, `pairs`, `slow` and `storm` of a second or less each: whether this library
+/// A small `append`, `fanout`, `pairs`, `slow`, `storm` and `upload` of a second or less each: whether this library
 /// and that server understand each other, and whether all deliveries are right. For tests.
 ///
 /// # Errors
@@ -50,6 +50,7 @@ pub fn smoke(executable: &Path) -> Result<Report, BenchError> {
         "pairs --pairs 10 --seconds 0.3",
         "slow --receivers 20 --rate 2000 --seconds 0.3",
         "storm --clients 50",
+        "upload --file-mib 1 --at-once 2 --seconds 0.3",
     ] {
         let words = ["bench"].into_iter().chain(case.split(' ')).chain(["--runs", "1"]);
         let bench = Bench::try_parse_from(words).map_err(|error| BenchError::Protocol(error.to_string()))?;
@@ -79,6 +80,7 @@ fn runs_of<'a>(case: &'a Case, options: &'a Options, executable: &'a Path) -> Ve
         Case::Pairs(case) => one("pairs", Box::new(move || cases::pairs(case, options, executable))),
         Case::Slow(case) => one("slow", Box::new(move || cases::slow(case, options, executable))),
         Case::Idle(case) => one("idle", Box::new(move || cases::idle(case, options, executable))),
+        Case::Upload(case) => one("upload", Box::new(move || cases::upload(case, options, executable))),
         Case::Storm(case) => one("storm", Box::new(move || cases::storm(case, options, executable))),
         // The first stands for the others; the second measures nothing itself.
         Case::All | Case::Floor(_) => Vec::new(),
@@ -87,7 +89,7 @@ fn runs_of<'a>(case: &'a Case, options: &'a Options, executable: &'a Path) -> Ve
 
 /// Every case as the command line would make it without options.
 fn defaults() -> Vec<Case> {
-    let names = ["append", "fanout", "pairs", "slow", "idle", "storm"];
+    let names = ["append", "fanout", "pairs", "slow", "idle", "storm", "upload"];
     names.iter().filter_map(|name| Some(Bench::try_parse_from(["bench", name]).ok()?.case)).collect()
 }
 
@@ -97,6 +99,6 @@ mod tests {
 
     #[test]
     fn all_means_each_of_them() {
-        assert_eq!(defaults().len(), 6);
+        assert_eq!(defaults().len(), 7);
     }
 }

@@ -10,8 +10,11 @@ use crate::error::{BenchError, system};
 
 /// Preparing must not hang on a server that does.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-/// The largest answer of a bench is a page of JSON.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// The largest answer of a bench is a file.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+const JSON: &str = "application/json";
+const FORM: &str = "multipart/form-data; boundary=limit";
 
 pub(crate) struct Rest {
     stream: BufReader<TcpStream>,
@@ -27,28 +30,49 @@ impl Rest {
     }
 
     pub(crate) fn get(&mut self, path: &str, token: &str) -> Result<Value, BenchError> {
-        self.request("GET", path, token, "")
+        read_json(path, &self.request("GET", path, token, JSON, b"")?)
     }
 
     pub(crate) fn post(&mut self, path: &str, token: &str, body: &Value) -> Result<Value, BenchError> {
-        self.request("POST", path, token, &body.to_string())
+        read_json(path, &self.request("POST", path, token, JSON, body.to_string().as_bytes())?)
     }
 
-    fn request(&mut self, method: &str, path: &str, token: &str, body: &str) -> Result<Value, BenchError> {
+    /// Sends a file as a form.
+    pub(crate) fn upload(&mut self, token: &str, bytes: &[u8]) -> Result<Value, BenchError> {
+        let mut body =
+            b"--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n".to_vec();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--limit--\r\n");
+        read_json("/files", &self.request("POST", "/files", token, FORM, &body)?)
+    }
+
+    /// The bytes of a file.
+    pub(crate) fn download(&mut self, path: &str, token: &str) -> Result<Vec<u8>, BenchError> {
+        self.request("GET", path, token, JSON, b"")
+    }
+
+    fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, BenchError> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+             Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
             self.host,
             body.len()
         );
         self.stream.get_mut().write_all(request.as_bytes()).map_err(system("can't send a request"))?;
+        self.stream.get_mut().write_all(body).map_err(system("can't send a request"))?;
         let (status, body) = self.answer()?;
         if !(200..300).contains(&status) {
             let body = String::from_utf8_lossy(&body).into_owned();
             return Err(BenchError::Refused { request: format!("{method} {path}"), status, body });
         }
-        serde_json::from_slice(&body)
-            .map_err(|error| BenchError::Protocol(format!("{method} {path}: the answer is no JSON: {error}")))
+        Ok(body)
     }
 
     fn answer(&mut self) -> Result<(u16, Vec<u8>), BenchError> {
@@ -82,4 +106,9 @@ impl Rest {
         self.stream.read_line(&mut line).map_err(system("can't read an answer"))?;
         Ok(line.trim_end().to_owned())
     }
+}
+
+fn read_json(path: &str, body: &[u8]) -> Result<Value, BenchError> {
+    serde_json::from_slice(body)
+        .map_err(|error| BenchError::Protocol(format!("{path}: the answer is no JSON: {error}")))
 }

@@ -29,6 +29,8 @@ pub enum ErrorCode {
     Conflict,
     /// The idempotency key was used for something else.
     IdempotencyMismatch,
+    /// A chunk does not go on where the upload stands, or the bytes are not the ones that were announced.
+    UploadMismatch,
     /// Too many; `retry_after_ms` says when to try again.
     RateLimited,
     /// The conversation is archived: it can be read, but not changed.
@@ -41,7 +43,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InvalidJson,
         Self::InvalidFrame,
         Self::UnknownType,
@@ -52,6 +54,7 @@ impl ErrorCode {
         Self::NotParticipant,
         Self::Conflict,
         Self::IdempotencyMismatch,
+        Self::UploadMismatch,
         Self::RateLimited,
         Self::Archived,
         Self::Unavailable,
@@ -74,6 +77,9 @@ impl ErrorCode {
             Self::NotParticipant => "This user is not in the conversation.",
             Self::Conflict => "Somebody changed it in the meantime: read it again.",
             Self::IdempotencyMismatch => "The client_id was used for another message: draw a new one.",
+            Self::UploadMismatch => {
+                "A chunk does not go on where the upload stands, or the bytes have another hash: begin it again."
+            }
             Self::RateLimited => "Too many: try again after retry_after_ms.",
             Self::Archived => "The conversation is archived: it can be read, but not changed.",
             Self::Unavailable => "The server can't do it now: try again.",
@@ -114,7 +120,7 @@ pub enum CloseCode {
     SlowConsumer = 4008,
     /// No byte came for more than two heartbeats.
     HeartbeatMissed = 4009,
-    /// Too many sockets of this user.
+    /// Too many sockets of this user or address.
     TooManySockets = 4010,
     /// Persistent abuse of a rate limit.
     RateLimited = 4029,

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 pub use written::{OwnStatus, Place, Written};
 
 use crate::codes::ErrorCode;
-use crate::ids::{ConversationId, Cursor, MessageId, Seq};
+use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq};
 use crate::limits;
 use crate::rest::{Format, PresenceStatus};
 
@@ -55,6 +55,12 @@ pub enum Command {
     Unsubscribe,
     /// A new token for this socket.
     Auth(String),
+    /// Begin an upload, or go on with it after a reconnect.
+    UploadBegin(NewUpload),
+    /// All bytes of an upload are sent.
+    UploadCommit(u32),
+    /// Drop an upload.
+    UploadAbort(u32),
     /// The first frame of a user socket.
     Hello(Hello),
     /// Answered by `pong` with the same `t`.
@@ -74,8 +80,10 @@ pub enum Op {
 /// Send a message to a conversation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Send {
-    /// The text as it was typed.
+    /// The text as it was typed. May be empty if there are files.
     pub content: String,
+    /// Files that the sender uploaded and that no message has yet.
+    pub attachments: Vec<FileId>,
     /// The client's own id of the message: the idempotency key.
     pub client_id: Option<String>,
     /// The message that this one answers.
@@ -95,6 +103,17 @@ pub struct Edit {
     pub content: String,
     /// Only if this is still its version.
     pub if_version: Option<i64>,
+}
+
+/// A file to be uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUpload {
+    /// Shown to people. Of a path only the last part counts.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of all its bytes, in hexadecimal. Also recognises the upload after a reconnect.
+    pub sha256: String,
 }
 
 /// The first frame of a user socket.
@@ -128,6 +147,7 @@ struct Wire {
     reference: Option<String>,
     conversation_id: Option<ConversationId>,
     content: Option<String>,
+    attachments: Option<Vec<FileId>>,
     client_id: Option<String>,
     reply_to: Option<MessageId>,
     format: Option<Format>,
@@ -145,6 +165,13 @@ struct Wire {
     cursors: Option<BTreeMap<String, String>>,
     replay_limit: Option<u32>,
     t: Option<serde_json::Number>,
+    name: Option<String>,
+    // A hint that nobody needs: what a file is, its content says.
+    #[serde(rename = "mime")]
+    _mime: Option<String>,
+    size: Option<u64>,
+    sha256: Option<String>,
+    upload_id: Option<u32>,
 }
 
 impl Request {
@@ -183,9 +210,16 @@ impl Wire {
         let message_id = self.message_id.ok_or_else(|| missing("message_id is required"));
         let op = self.op.ok_or_else(|| missing("op is required: add or remove"));
         let seq = self.seq.ok_or_else(|| missing("seq is required"));
+        let upload_id = self.upload_id.ok_or_else(|| missing("upload_id is required"));
         match self.kind.as_deref() {
             None | Some("send") => Ok(Command::Send(Send {
-                content: self.content.ok_or(no_content)?,
+                // Files alone are a message.
+                content: match (self.content, &self.attachments) {
+                    (Some(content), _) => content,
+                    (None, Some(files)) if !files.is_empty() => String::new(),
+                    (None, _) => return Err(no_content),
+                },
+                attachments: self.attachments.unwrap_or_default(),
                 client_id: self.client_id,
                 reply_to: self.reply_to,
                 format: self.format.unwrap_or_default(),
@@ -217,6 +251,13 @@ impl Wire {
             Some("unsubscribe") => Ok(Command::Unsubscribe),
             Some("auth") => Ok(Command::Auth(self.token.ok_or_else(|| missing("token is required"))?)),
             Some("ping") => Ok(Command::Ping(self.t)),
+            Some("upload_begin") => Ok(Command::UploadBegin(NewUpload {
+                name: self.name.ok_or_else(|| missing("name is required"))?,
+                size: self.size.ok_or_else(|| missing("size is required, in bytes"))?,
+                sha256: self.sha256.ok_or_else(|| missing("sha256 is required"))?,
+            })),
+            Some("upload_commit") => Ok(Command::UploadCommit(upload_id?)),
+            Some("upload_abort") => Ok(Command::UploadAbort(upload_id?)),
             Some("hello") => Ok(Command::Hello(Hello {
                 token: self.token,
                 cursors: cursors(self.cursors.unwrap_or_default())?,
@@ -304,6 +345,16 @@ mod tests {
             (r#"{"type":"auth","token":"x"}"#, Command::Auth("x".into())),
             (r#"{"type":"ping","t":7}"#, Command::Ping(Some(7.into()))),
             (
+                r#"{"type":"upload_begin","name":"a.png","mime":"image/png","size":9,"sha256":"ab"}"#,
+                Command::UploadBegin(NewUpload { name: "a.png".into(), size: 9, sha256: "ab".into() }),
+            ),
+            (r#"{"type":"upload_commit","upload_id":17}"#, Command::UploadCommit(17)),
+            (r#"{"type":"upload_abort","upload_id":17}"#, Command::UploadAbort(17)),
+            (
+                r#"{"type":"send","attachments":[55]}"#,
+                Command::Send(Send { attachments: vec![FileId(55)], ..Send::default() }),
+            ),
+            (
                 r#"{"type":"hello","cursors":{"1":"41.k3v9x2ab"}}"#,
                 Command::Hello(Hello { cursors: BTreeMap::from([(1, cursor)]), ..Hello::default() }),
             ),
@@ -325,6 +376,10 @@ mod tests {
             ("null", ErrorCode::InvalidFrame),
             (r#""text""#, ErrorCode::InvalidFrame),
             ("{}", ErrorCode::InvalidContent),
+            (r#"{"attachments":[]}"#, ErrorCode::InvalidContent),
+            (r#"{"content":"a","attachments":["1"]}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"upload_begin","name":"a","size":-1,"sha256":"ab"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"upload_commit"}"#, ErrorCode::InvalidFrame),
             (r#"{"content":null}"#, ErrorCode::InvalidContent),
             (r#"{"content":5}"#, ErrorCode::InvalidContent),
             (r#"{"content":{"a":1}}"#, ErrorCode::InvalidContent),

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::codes::ErrorCode;
 use crate::event::Event;
-use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
+use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::rest::{ConversationState, Limits, PresenceStatus, Receipt, User};
 use crate::time::Timestamp;
 
@@ -76,6 +76,9 @@ pub enum Frame<'a> {
         /// The idempotency key of the refused command, so that its sender can tell which it was.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_id: Option<&'a str>,
+        /// The upload that ended with this, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        upload_id: Option<u32>,
     },
     /// The answer to `ping`.
     Pong {
@@ -145,6 +148,13 @@ pub enum Frame<'a> {
         /// Where.
         conversation_id: ConversationId,
     },
+    /// Bytes of an upload have arrived: as many chunks more may be sent.
+    UploadProgress {
+        /// Which.
+        upload_id: u32,
+        /// All bytes before this one are here.
+        offset: u64,
+    },
     /// The token runs out soon: send `auth`.
     AuthExpiring {
         /// When.
@@ -206,6 +216,36 @@ pub struct Done<'a> {
     /// True if it was so already: there is no new event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate: Option<bool>,
+    /// Names the upload on this socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<u32>,
+    /// Bytes of a chunk at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk_bytes: Option<usize>,
+    /// Where to begin: what is before came earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// Chunks that may be on their way at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
+    /// The file that the upload became: for `attachments`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<FileId>,
+    /// Where the file is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<&'a str>,
+    /// What the file is, by its content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime: Option<&'a str>,
+    /// Bytes of the file, as it is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Of a picture, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Of a picture, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
 }
 
 /// Why continuity is lost.

@@ -38,6 +38,10 @@ id!(
     MessageId
 );
 id!(
+    /// One file that somebody uploaded, unique on the whole server.
+    FileId
+);
+id!(
     /// The position of an event in its conversation's log: from 1, dense, in commit order.
     Seq
 );

@@ -14,8 +14,8 @@ pub mod rest;
 pub mod time;
 
 pub use codes::{CloseCode, ErrorCode};
-pub use command::{Command, CommandError, Edit, Hello, Op, Request, Send};
+pub use command::{Command, CommandError, Edit, Hello, NewUpload, Op, Request, Send};
 pub use event::{Entry, Event};
 pub use frame::{Frame, GapReason};
-pub use ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
+pub use ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 pub use time::Timestamp;

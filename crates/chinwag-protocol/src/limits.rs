@@ -12,6 +12,18 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 pub const MAX_JSON_DEPTH: usize = 16;
 /// Bytes in a client's own id for a message.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
+/// Bytes of a file in one binary frame.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes before them: what it is, of which upload, from where on.
+pub const CHUNK_HEAD_BYTES: usize = 16;
+/// Chunks of one upload that may be on their way at the same time.
+pub const UPLOAD_WINDOW: usize = 4;
+/// Files of one message.
+pub const MAX_ATTACHMENTS: usize = 10;
+/// Bytes in a file's name.
+pub const MAX_FILE_NAME_BYTES: usize = 255;
+/// Pixels of a thumbnail's longer side.
+pub const THUMBNAIL_SIZES: [u32; 3] = [160, 480, 1280];
 /// Characters in a command's `ref`.
 pub const MAX_REF_CHARS: usize = 64;
 /// Bytes of a message's `meta`, as JSON.

@@ -21,8 +21,35 @@ pub struct Config {
     pub embed_origins: Vec<String>,
     /// Trust `X-Forwarded-For` of the proxy in front.
     pub behind_proxy: bool,
+    /// Where the bytes of files are kept.
+    pub storage: Storage,
     /// Rates and counts.
     pub limits: Limits,
+}
+
+/// Where the bytes of files are kept. They arrive in the data folder in either case.
+#[derive(Clone, Debug, Default)]
+pub enum Storage {
+    /// In the data folder.
+    #[default]
+    Folder,
+    /// In a bucket of anything that speaks S3.
+    S3(S3),
+}
+
+/// A bucket. What is not named here comes from the environment, as for AWS' own tools.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    /// Its name. It has to be there.
+    pub bucket: String,
+    /// `https://s3.example.com`; AWS' own without.
+    pub endpoint: Option<String>,
+    /// Such as `eu-central-1`.
+    pub region: Option<String>,
+    /// Access key and secret key.
+    pub keys: Option<(String, Secret)>,
+    /// The bucket is a part of the path, not of the host's name.
+    pub path_style: bool,
 }
 
 /// Real users, or sample ones.
@@ -46,6 +73,8 @@ pub struct Auth {
     pub registration: bool,
     /// How long a token is valid.
     pub token_lifetime: Duration,
+    /// `/ws?token=` lets in, too. URLs end up in the logs of proxies.
+    pub token_in_query: bool,
 }
 
 /// Rates, counts and times. Sizes are fixed: see `chinwag_protocol::limits`.
@@ -65,8 +94,20 @@ pub struct Limits {
     pub registrations: Rate,
     /// Searches of one user.
     pub searches: Rate,
+    /// Uploads that one user begins, and as many more that go on where they stopped.
+    pub uploads: Rate,
+    /// Bytes of one file.
+    pub upload_bytes: u64,
+    /// Bytes of all files of one user.
+    pub stored_bytes_per_user: u64,
+    /// Pixels of a picture.
+    pub image_pixels: u64,
+    /// Uploads that nobody finishes, and files that no message gets, go after this.
+    pub upload_expiry: Duration,
     /// Open sockets of one user.
     pub sockets_per_user: usize,
+    /// Open WebSockets of one address.
+    pub sockets_per_address: usize,
     /// Sockets of one address that have not authenticated yet.
     pub unauthenticated_per_address: usize,
     /// Connections of the whole server.
@@ -77,7 +118,7 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Time between two pings of the server on a WebSocket.
     pub heartbeat: Duration,
-    /// A WebSocket that takes no byte for this long is closed.
+    /// A WebSocket, or the reader of an answer, that takes no byte for this long is closed.
     pub write_stall: Duration,
     /// Somebody who says no more that they type has stopped after this.
     pub typing_expiry: Duration,
@@ -107,6 +148,7 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             embed_origins: Vec::new(),
             behind_proxy: false,
+            storage: Storage::default(),
             limits: Limits::default(),
         }
     }
@@ -119,6 +161,7 @@ impl Default for Auth {
             provision: false,
             registration: true,
             token_lifetime: Duration::from_secs(3000 * 60),
+            token_in_query: false,
         }
     }
 }
@@ -133,7 +176,13 @@ impl Default for Limits {
             logins_per_address: Rate { burst: 20, every: Duration::from_secs(3) },
             registrations: Rate { burst: 20, every: Duration::from_secs(3) },
             searches: Rate { burst: 4, every: Duration::from_millis(500) },
+            uploads: Rate { burst: 10, every: Duration::from_secs(6) },
+            upload_bytes: 25 * 1024 * 1024,
+            stored_bytes_per_user: 1024 * 1024 * 1024,
+            image_pixels: 40_000_000,
+            upload_expiry: Duration::from_secs(24 * 3600),
             sockets_per_user: 10,
+            sockets_per_address: 1000,
             unauthenticated_per_address: 20,
             connections: 1_000_000,
             head_timeout: Duration::from_secs(10),

@@ -55,6 +55,12 @@ pub enum Refusal {
     /// The idempotency key was used for another message.
     #[error("this client_id was used for another message")]
     IdempotencyMismatch,
+    /// A chunk of an upload does not fit, or its bytes are not the ones that were announced.
+    #[error("{0}")]
+    UploadMismatch(String),
+    /// Larger than allowed.
+    #[error("{0}")]
+    TooLarge(String),
     /// Too many; try again after this time.
     #[error("too many requests, try again in {} s", whole_seconds(*.0))]
     RateLimited(Duration),
@@ -91,6 +97,8 @@ impl Refusal {
             Self::Gone => (410, ErrorCode::NotFound),
             Self::Archived => (403, ErrorCode::Archived),
             Self::IdempotencyMismatch => (409, ErrorCode::IdempotencyMismatch),
+            Self::UploadMismatch(_) => (409, ErrorCode::UploadMismatch),
+            Self::TooLarge(_) => (413, ErrorCode::TooLarge),
             Self::RateLimited(_) => (429, ErrorCode::RateLimited),
             Self::Unavailable => (503, ErrorCode::Unavailable),
             Self::Internal => (500, ErrorCode::Internal),

@@ -5,6 +5,7 @@
 
 mod admin;
 mod auth;
+mod blobs;
 mod chat;
 mod config;
 mod error;
@@ -21,7 +22,7 @@ pub use admin::{AccountError, Accounts, NewAccount};
 pub use auth::Actor;
 pub use chat::{Chat, Sent};
 pub use chinwag_protocol as protocol;
-pub use config::{Auth, Config, Limits, Mode, Rate, Secret};
+pub use config::{Auth, Config, Limits, Mode, Rate, S3, Secret, Storage};
 pub use error::{Answer, Refusal};
 pub use http::{asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};

@@ -18,6 +18,10 @@ pub(crate) struct Metrics {
     pub log_pages: Counter,
     pub refusals: Counter,
     pub protocol_errors: Counter,
+    pub upload_refusals: Counter,
+    uploads: Counter,
+    upload_bytes: Counter,
+    swept_files: Counter,
     closes: Family<Vec<(&'static str, String)>, Counter>,
     requests: Family<Vec<(&'static str, String)>, Counter>,
     queued_writes: Gauge,
@@ -42,6 +46,10 @@ impl Metrics {
             counter("catch_up_log_pages", "Pages of the log read for connections that were behind");
         let refusals = counter("refusals", "Commands and requests refused");
         let protocol_errors = counter("protocol_errors", "Connections closed for breaking RFC 6455");
+        let uploads = counter("uploads", "Files uploaded");
+        let upload_bytes = counter("upload_bytes", "Bytes of files uploaded, as they are kept");
+        let upload_refusals = counter("upload_refusals", "Uploads refused, at any point of their way");
+        let swept_files = counter("swept_files", "Uploads and files that nobody finished or sent, removed");
         let closes = Family::default();
         registry.register(
             "websocket_closes",
@@ -65,6 +73,10 @@ impl Metrics {
             log_pages,
             refusals,
             protocol_errors,
+            upload_refusals,
+            uploads,
+            upload_bytes,
+            swept_files,
             closes,
             requests,
             queued_writes,
@@ -78,6 +90,17 @@ impl Metrics {
         self.messages.inc_by(u64::try_from(events).unwrap_or(u64::MAX));
         self.batch_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
         self.commit_seconds.observe(commit.as_secs_f64());
+    }
+
+    /// Notes a file of this size.
+    pub(crate) fn note_upload(&self, bytes: u64) {
+        self.uploads.inc();
+        self.upload_bytes.inc_by(bytes);
+    }
+
+    /// Notes files that were removed because nobody wanted them.
+    pub(crate) fn note_swept(&self, files: u64) {
+        self.swept_files.inc_by(files);
     }
 
     /// Notes that the server closed a WebSocket with this code.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::auth::{Passwords, Tokens};
+use crate::blobs::Blobs;
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mode, Secret};
 use crate::error::Refusal;
@@ -35,6 +36,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The bytes of files can't be kept where the configuration says.
+    #[error("can't use the store of files: {0}")]
+    Storage(String),
     /// The configuration contradicts itself.
     #[error("{0}")]
     Config(&'static str),
@@ -135,10 +139,13 @@ impl Builder {
             })?
         };
         claim(&store, &config).await?;
+        chat::give_up_unfinished(&store).await.map_err(system)?;
+        let blobs = Blobs::open(&config.data_dir, &config.storage)
+            .map_err(|error| StartError::Storage(error.to_string()))?;
         let tokens = tokens(&config)?;
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
-        let chat = Chat::new(config, store, hub, passwords, tokens).map_err(system)?;
+        let chat = Chat::new(config, store, blobs, hub, passwords, tokens).map_err(system)?;
         Ok(Server { chat, metrics })
     }
 }
@@ -160,6 +167,7 @@ fn hub_settings(config: &Config) -> HubSettings {
     let limits = &config.limits;
     HubSettings {
         sockets_per_user: if limits.is_enforced { limits.sockets_per_user } else { usize::MAX },
+        sockets_per_address: if limits.is_enforced { limits.sockets_per_address } else { usize::MAX },
         heartbeat: limits.heartbeat,
         write_stall: limits.write_stall,
         typing_expiry: limits.typing_expiry,

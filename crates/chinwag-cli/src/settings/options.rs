@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chinwag::{Auth, Config, Limits, Mode, Secret, TlsFiles};
+use chinwag::{Auth, Config, Limits, Mode, S3, Secret, Storage, TlsFiles};
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN,
-    LOG, LOG_FORMAT, PROVISION_USERS, REGISTRATION, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+    LOG, LOG_FORMAT, PROVISION_USERS, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE,
+    S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -50,6 +51,7 @@ impl Options {
             allowed_origins: origins(settings, &ALLOWED_ORIGINS)?,
             embed_origins: origins(settings, &EMBED_ORIGINS)?,
             behind_proxy,
+            storage: storage(settings)?,
             limits,
         };
         Ok(Self { config, listen, tls, log: log(settings)? })
@@ -135,6 +137,48 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
         registration: switch(settings, &REGISTRATION)?,
         token_lifetime: token_lifetime(settings)?,
     })
+}
+
+fn storage(settings: &Settings) -> Result<Storage, Failure> {
+    let text = |setting| settings.value(setting).text().map(str::to_owned);
+    let secret = settings.value(&S3_SECRET_KEY_FILE);
+    let keys = match (text(&S3_ACCESS_KEY), shared_secret(&secret)?) {
+        (Some(id), Some(secret)) => Some((id, secret)),
+        (None, None) => None,
+        (Some(_), None) => {
+            let access_key = settings.value(&S3_ACCESS_KEY);
+            return Err(access_key
+                .refuse("an access key needs its secret")
+                .fix("add --s3-secret-key-file FILE"));
+        }
+        (None, Some(_)) => {
+            return Err(secret.refuse("a secret needs the id of its key").fix("add --s3-access-key ID"));
+        }
+    };
+    let endpoint = settings.value(&S3_ENDPOINT);
+    if let Some(url) = endpoint.text()
+        && !url.starts_with("https://")
+        && !url.starts_with("http://")
+    {
+        return Err(endpoint
+            .refuse(format!("{url:?} is no address"))
+            .fix("write it like https://s3.example.com"));
+    }
+    let Some(bucket) = text(&S3_BUCKET) else {
+        if endpoint.text().is_some() {
+            return Err(endpoint
+                .refuse("files go to a bucket only if it is named")
+                .fix("add --s3-bucket NAME"));
+        }
+        return Ok(Storage::Folder);
+    };
+    Ok(Storage::S3(S3 {
+        bucket,
+        endpoint: text(&S3_ENDPOINT),
+        region: text(&S3_REGION),
+        keys,
+        path_style: switch(settings, &S3_PATH_STYLE)?,
+    }))
 }
 
 /// The file's bytes without the line end that editors and `echo` put there.

@@ -42,6 +42,7 @@ pub(crate) enum Shape {
 
 const NETWORK: &str = "Network";
 const DATA: &str = "Data";
+const FILES: &str = "Files";
 const SECURITY: &str = "Security";
 const LOGGING: &str = "Logging";
 
@@ -133,6 +134,72 @@ pub(crate) const DATA_DIR: Setting = Setting {
     help: "Folder with the database and the secrets; made if missing",
 };
 
+pub(crate) const S3_BUCKET: Setting = Setting {
+    key: "s3_bucket",
+    flag: "s3-bucket",
+    env: "CHINWAG_S3_BUCKET",
+    placeholder: "NAME",
+    default: "",
+    group: FILES,
+    shape: Shape::Text,
+    help: "Keep the bytes of files in this S3 bucket, not in the data folder",
+};
+
+pub(crate) const S3_ENDPOINT: Setting = Setting {
+    key: "s3_endpoint",
+    flag: "s3-endpoint",
+    env: "CHINWAG_S3_ENDPOINT",
+    placeholder: "URL",
+    default: "",
+    group: FILES,
+    shape: Shape::Text,
+    help: "Where the bucket is, if not at AWS: https://s3.example.com",
+};
+
+pub(crate) const S3_REGION: Setting = Setting {
+    key: "s3_region",
+    flag: "s3-region",
+    env: "CHINWAG_S3_REGION",
+    placeholder: "NAME",
+    default: "",
+    group: FILES,
+    shape: Shape::Text,
+    help: "The region of the bucket [default: AWS_REGION, or us-east-1]",
+};
+
+pub(crate) const S3_PATH_STYLE: Setting = Setting {
+    key: "s3_path_style",
+    flag: "s3-path-style",
+    env: "CHINWAG_S3_PATH_STYLE",
+    placeholder: "on|off",
+    default: "off",
+    group: FILES,
+    shape: Shape::Flag,
+    help: "The bucket is part of the path, as MinIO and others want it",
+};
+
+pub(crate) const S3_ACCESS_KEY: Setting = Setting {
+    key: "s3_access_key",
+    flag: "s3-access-key",
+    env: "CHINWAG_S3_ACCESS_KEY",
+    placeholder: "ID",
+    default: "",
+    group: FILES,
+    shape: Shape::Text,
+    help: "The access key's id [default: as for AWS' own tools]",
+};
+
+pub(crate) const S3_SECRET_KEY_FILE: Setting = Setting {
+    key: "s3_secret_key_file",
+    flag: "s3-secret-key-file",
+    env: "CHINWAG_S3_SECRET_KEY_FILE",
+    placeholder: "FILE",
+    default: "",
+    group: FILES,
+    shape: Shape::Path,
+    help: "File with the secret of that key",
+};
+
 pub(crate) const JWT_SECRET_FILE: Setting = Setting {
     key: "jwt_secret_file",
     flag: "jwt-secret-file",
@@ -211,7 +278,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 15] = [
+pub(crate) const SETTINGS: [&Setting; 21] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -220,6 +287,12 @@ pub(crate) const SETTINGS: [&Setting; 15] = [
     &EMBED_ORIGINS,
     &HEARTBEAT_MS,
     &DATA_DIR,
+    &S3_BUCKET,
+    &S3_ENDPOINT,
+    &S3_REGION,
+    &S3_PATH_STYLE,
+    &S3_ACCESS_KEY,
+    &S3_SECRET_KEY_FILE,
     &JWT_SECRET_FILE,
     &PROVISION_USERS,
     &TOKEN_MINUTES,

@@ -90,6 +90,18 @@ fn check_accepts_a_good_file_and_names_the_bad_value() {
         ("tls_cert = \"a\"\n", "error: `tls_cert` in chinwag.toml:1: a certificate needs its key"),
         ("log = \"lots\"\n", "error: `log` in chinwag.toml:1: \"lots\" is neither a level"),
         ("allowed_origins = [\"*\"]\n", "error: `allowed_origins` in chinwag.toml:1"),
+        (
+            "s3_endpoint = \"https://s3.example\"\n",
+            "error: `s3_endpoint` in chinwag.toml:1: files go to a bucket",
+        ),
+        (
+            "s3_endpoint = \"s3.example\"\n",
+            "error: `s3_endpoint` in chinwag.toml:1: \"s3.example\" is no address",
+        ),
+        (
+            "s3_access_key = \"x\"\n",
+            "error: `s3_access_key` in chinwag.toml:1: an access key needs its secret",
+        ),
         ("heartbeat_ms = 1\n", "error: `heartbeat_ms` in chinwag.toml:1: 1 is not between"),
     ] {
         place.write("chinwag.toml", file);

@@ -9,4 +9,5 @@ mod check;
 mod configuration;
 mod serving;
 mod support;
+mod uploads;
 mod users;

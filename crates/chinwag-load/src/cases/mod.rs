@@ -7,6 +7,7 @@ mod idle;
 mod pairs;
 mod slow;
 mod storm;
+mod upload;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub(crate) use idle::idle;
 pub(crate) use pairs::pairs;
 pub(crate) use slow::slow;
 pub(crate) use storm::storm;
+pub(crate) use upload::upload;
 
 use crate::crowd::Crowd;
 use crate::ledger::Faults;

@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 use crate::codes::ErrorCode;
 use crate::event::{Entry, Event, Membership, Reaction};
 use crate::frame::{Done, Frame, GapReason, Ready};
-use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
+use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::limits;
 use crate::rest::{
-    ConversationKind, ConversationState, Format, Limits, Message, PresenceStatus, Receipt, Role, User,
-    UserRole,
+    Attachment, ConversationKind, ConversationState, Format, Limits, Message, PresenceStatus, Receipt, Role,
+    User, UserRole,
 };
 use crate::time::Timestamp;
 
@@ -40,6 +40,13 @@ fn message() -> Message {
         reply_to: None,
         format: Format::Plain,
         meta: None,
+        attachments: vec![Attachment::new(
+            FileId(55),
+            "a.png".to_owned(),
+            "image/png".to_owned(),
+            183_220,
+            Some((800, 600)),
+        )],
         version: 1,
         deleted: false,
         reactions: Vec::new(),
@@ -121,8 +128,8 @@ pub(super) fn frames() -> Vec<Value> {
             stamp: head.stamp,
             ts: Some(TIME),
             client_id: Some("b2f7c1d0"),
-            version: None,
             duplicate: Some(false),
+            ..Done::default()
         }),
         Frame::Error {
             reference,
@@ -131,6 +138,7 @@ pub(super) fn frames() -> Vec<Value> {
             retry: true,
             retry_after_ms: Some(1_500),
             client_id: Some("b2f7c1d0"),
+            upload_id: None,
         },
         Frame::Pong { reference, t: Some(&t) },
         Frame::UserJoined { user_id: ALICE, username },
@@ -146,6 +154,7 @@ pub(super) fn frames() -> Vec<Value> {
         },
         Frame::Conversation(&state),
         Frame::ConversationLeft { conversation_id: CONVERSATION },
+        Frame::UploadProgress { upload_id: 17, offset: 65_536 },
         Frame::AuthExpiring { expires_at: TIME.after_ms(60_000) },
         Frame::Goaway { reconnect_after_ms: 3_210 },
     ];

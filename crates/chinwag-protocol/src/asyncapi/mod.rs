@@ -21,7 +21,7 @@ const ABOUT: &str = "\
 Real-time messaging over two WebSockets. `/conversations/{conversation_id}/ws` is one conversation's: level 0 \
 is plain chat, level 1 (`?v=1`) has every frame and resumes from a cursor. `/ws` is one socket for all of a \
 user's conversations.\n\n\
-One JSON object a text frame, with `type`; ignore fields and types that you do not know. Integers stay below \
+One JSON object a text frame, with `type`; binary frames are chunks of an upload, see `upload_begin`; ignore fields and types that you do not know. Integers stay below \
 2^53, `ts` is Unix milliseconds. A frame with `seq` and `stamp` is an event: it is on disk before anybody sees \
 it, comes in the order of `seq` without gaps or repeats, and is replayed after `seq.stamp`, its cursor. All \
 other frames are state, sent anew after a reconnect, or signals that may be lost.\n\n\
@@ -31,8 +31,19 @@ refused one. The page `/docs/ws` tries all this out; `/openapi.json` describes t
 /// The frames of a level 0 socket.
 const ORIGINAL: [&str; 5] = ["connection", "message", "user_joined", "user_left", "error"];
 /// Frames of the other sockets that are no events.
-const COMMON: [&str; 10] =
-    ["replay", "caught_up", "gap", "ok", "error", "pong", "receipt", "presence", "typing", "auth_expiring"];
+const COMMON: [&str; 11] = [
+    "replay",
+    "caught_up",
+    "gap",
+    "ok",
+    "error",
+    "pong",
+    "receipt",
+    "presence",
+    "typing",
+    "upload_progress",
+    "auth_expiring",
+];
 /// Frames only of a level 1 room socket.
 const ROOM: [&str; 4] = ["connection", "user_joined", "user_left", "goaway"];
 /// Frames only of the user socket.

@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Op;
-use crate::ids::{ConversationId, Cursor, MessageId, Seq};
+use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq};
 use crate::rest::Format;
 
 /// One command, internally tagged by `type`.
@@ -22,9 +22,12 @@ pub enum Written {
         /// Which command, and where.
         #[serde(flatten)]
         place: Place,
-        /// The text: not blank, at most 4,000 characters and 16 KiB.
+        /// The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
         #[schema(min_length = 1, max_length = 4000)]
-        content: String,
+        content: Option<String>,
+        /// Files that the sender uploaded and that no message has yet.
+        #[schema(max_items = 10)]
+        attachments: Option<Vec<FileId>>,
         /// The client's own id of the message: the idempotency key, at most 128 bytes.
         #[schema(min_length = 1, max_length = 128)]
         client_id: Option<String>,
@@ -136,6 +139,40 @@ pub enum Written {
         /// A JWT.
         token: String,
     },
+    /// Begin an upload, or, with the same `sha256` and `size`, go on with it after a reconnect. The chunks follow
+    /// as binary frames: `0x01`, three zero bytes, `upload_id` (32 bits), offset (64 bits, both big-endian),
+    /// then the bytes.
+    UploadBegin {
+        /// Which command.
+        #[serde(flatten)]
+        place: Place,
+        /// Shown to people. Of a path only the last part counts.
+        name: String,
+        /// A hint only: what the file is, its content says.
+        mime: Option<String>,
+        /// In bytes: at least 1, at most 25 MiB.
+        #[schema(minimum = 1)]
+        size: u64,
+        /// Of all its bytes, in hexadecimal.
+        #[schema(pattern = "^[0-9a-fA-F]{64}$")]
+        sha256: String,
+    },
+    /// All bytes of an upload are sent. Answered when the file is on disk.
+    UploadCommit {
+        /// Which command.
+        #[serde(flatten)]
+        place: Place,
+        /// Which upload.
+        upload_id: u32,
+    },
+    /// Drop an upload and what has come of it.
+    UploadAbort {
+        /// Which command.
+        #[serde(flatten)]
+        place: Place,
+        /// Which upload.
+        upload_id: u32,
+    },
     /// Always the first frame on a user socket, within 5 s.
     Hello {
         /// Which command, and where.
@@ -196,7 +233,8 @@ impl Written {
         vec![
             Self::Send {
                 place: place.clone(),
-                content: "Hello".to_owned(),
+                content: Some("Hello".to_owned()),
+                attachments: Some(vec![FileId(55)]),
                 client_id: Some("b2f7c1d0".to_owned()),
                 reply_to: Some(message_id),
                 format: Some(Format::Plain),
@@ -222,6 +260,15 @@ impl Written {
             Self::Subscribe { place: place.clone(), after: cursor },
             Self::Unsubscribe { place: place.clone() },
             Self::Auth { place: everywhere.clone(), token: "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned() },
+            Self::UploadBegin {
+                place: everywhere.clone(),
+                name: "a.png".to_owned(),
+                mime: Some("image/png".to_owned()),
+                size: 183_220,
+                sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+            },
+            Self::UploadCommit { place: everywhere.clone(), upload_id: 17 },
+            Self::UploadAbort { place: everywhere.clone(), upload_id: 17 },
             Self::Hello {
                 place: everywhere.clone(),
                 token: Some("eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned()),

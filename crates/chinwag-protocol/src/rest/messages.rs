@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::event::Event;
-use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
+use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
+use crate::rest::Attachment;
 use crate::time::{CreatedAt, Timestamp};
 
 /// A message, as history and sockets show it.
@@ -42,6 +43,9 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Its files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// How often it was written: 1 if it was never edited.
     pub version: i64,
     /// True once it is deleted; then the text is empty.
@@ -142,9 +146,13 @@ pub struct SentMessage {
 /// A new message.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewMessage {
-    /// The text: not blank, at most 4,000 characters and 16 KiB.
+    /// The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
     #[schema(min_length = 1, max_length = 4000)]
-    pub content: String,
+    pub content: Option<String>,
+    /// Files that the sender uploaded and that no message has yet.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub attachments: Vec<FileId>,
     /// The sender's own id: the same id again answers the first message instead of a second one.
     #[schema(min_length = 1, max_length = 128)]
     pub client_id: Option<String>,

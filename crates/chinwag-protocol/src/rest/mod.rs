@@ -2,6 +2,7 @@
 
 mod accounts;
 mod conversations;
+mod files;
 mod messages;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use utoipa::ToSchema;
 
 pub use accounts::*;
 pub use conversations::*;
+pub use files::*;
 pub use messages::*;
 
 /// What a client has to keep to.

@@ -9,7 +9,7 @@ use chinwag_protocol::rest::UserRole;
 use chinwag_protocol::{Timestamp, UserId};
 
 pub(crate) use passwords::{PasswordError, Passwords, hash_now};
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{Tokens, over_at};
 
 /// The authenticated caller.
 #[derive(Clone, Debug)]

@@ -1,13 +1,15 @@
 //! JSON Web Tokens (RFC 7519), HS256 only: the algorithm comes from here, never from the token.
 
+use std::time::Duration;
+
 use chinwag_protocol::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Secret;
 
-/// Clocks may differ by this much, in seconds.
-const LEEWAY_S: u64 = 30;
+/// Clocks may differ by this much.
+const LEEWAY: Duration = Duration::from_secs(30);
 /// A token longer than this is none of ours, nor of any sane application.
 const MAX_TOKEN_BYTES: usize = 4096;
 
@@ -42,7 +44,7 @@ pub(crate) struct TokenError;
 impl Tokens {
     pub(crate) fn new(secret: &Secret, accepts_foreign: bool) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = LEEWAY_S;
+        validation.leeway = LEEWAY.as_secs();
         validation.validate_nbf = true;
         // Tokens of other applications may name an audience; which one is theirs to decide.
         validation.validate_aud = false;
@@ -80,13 +82,19 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| TokenError)?
             .claims;
-        let is_from_future = claims.iat.is_some_and(|iat| iat > seconds_now() + seconds(LEEWAY_S));
+        let is_from_future = claims.iat.is_some_and(|iat| iat > seconds_now() + seconds(LEEWAY.as_secs()));
         let is_foreign = claims.sid.is_none();
-        if claims.sub.is_empty() || is_from_future || (is_foreign && !self.accepts_foreign) {
+        let is_over = over_at(claims.expires_at()) <= Timestamp::now();
+        if is_over || claims.sub.is_empty() || is_from_future || (is_foreign && !self.accepts_foreign) {
             return Err(TokenError);
         }
         Ok(claims)
     }
+}
+
+/// When a token that expires then is refused, and what it has opened is closed.
+pub(crate) fn over_at(expires_at: Timestamp) -> Timestamp {
+    expires_at.after_ms(i64::try_from(LEEWAY.as_millis()).unwrap_or_default())
 }
 
 impl Claims {

@@ -7,6 +7,7 @@ use chinwag_protocol::{ConversationId, Cursor, Edit, ErrorCode, Event, MessageId
 
 use super::Chat;
 use super::access::{Action, authorize};
+use super::files::{check_attachments, check_file_ids};
 use super::text::{check_content, mentions};
 use crate::auth::Actor;
 use crate::error::Refusal;
@@ -60,7 +61,8 @@ impl Chat {
                     return Ok(earlier);
                 }
                 check_reply(log, &draft)?;
-                Ok::<_, Refusal>(Appended::New(log.append_message(draft)?))
+                let attachments = check_attachments(log, &draft)?;
+                Ok::<_, Refusal>(Appended::New(log.append_message(draft, attachments)?))
             })
             .await?;
         sent(appended)
@@ -126,7 +128,8 @@ impl Chat {
     ) -> Result<Event, Refusal> {
         self.limit(actor)?;
         let user_id = actor.user_id;
-        self.store()
+        let deleted = self
+            .store()
             .write(move |log| {
                 let membership = log.membership(conversation_id, user_id)?;
                 authorize(membership, Action::Take)?;
@@ -134,9 +137,12 @@ impl Chat {
                 if facts.sender_id != user_id {
                     authorize(membership, Action::Moderate)?;
                 }
-                Ok(log.append_deletion(conversation_id, user_id, id, facts)?)
+                Ok::<_, Refusal>(log.append_deletion(conversation_id, user_id, id, facts)?)
             })
-            .await
+            .await?;
+        // Its files have no row any more; their bytes go now.
+        self.inner.files_gone.notify_one();
+        Ok(deleted)
     }
 
     /// A page of a conversation's messages as they stand now, oldest first. See [`Page`] for the bounds.
@@ -226,6 +232,7 @@ fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageD
         sender_name: actor.username.to_string(),
         mentions: mentions(&send.content),
         content: send.content,
+        attachments: send.attachments,
         client_id: send.client_id,
         reply_to: send.reply_to,
         format: send.format,
@@ -259,7 +266,11 @@ fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
 }
 
 fn check(send: &Send) -> Result<(), Refusal> {
-    check_content(&send.content)?;
+    // Files alone are a message.
+    if !send.content.is_empty() || send.attachments.is_empty() {
+        check_content(&send.content)?;
+    }
+    check_file_ids(&send.attachments)?;
     let invalid = |field, message: &str| {
         let message = message.to_owned();
         Err(Refusal::Invalid { field, kind: "value_error", code: ErrorCode::InvalidFrame, message })

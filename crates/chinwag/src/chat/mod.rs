@@ -8,6 +8,7 @@
 mod access;
 mod accounts;
 mod conversations;
+mod files;
 mod marks;
 mod messages;
 mod participants;
@@ -18,20 +19,24 @@ mod sessions;
 mod state;
 mod text;
 mod tickets;
+mod uploads;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use chinwag_protocol::{ConversationId, UserId};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use accounts::{insert_account, validate as validate_account};
+pub(crate) use files::give_up_unfinished;
 pub use messages::Sent;
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
 pub(crate) use state::{EnterError, Entered, Resume, is_small};
+pub(crate) use uploads::Upload;
 
 use crate::auth::{Actor, Passwords, Tokens};
+use crate::blobs::Blobs;
 use crate::config::{Config, Mode};
 use crate::limits::RateLimiter;
 use crate::realtime::Hub;
@@ -45,6 +50,9 @@ pub struct Chat {
 
 struct Inner {
     store: Store,
+    blobs: Blobs,
+    /// Rung when bytes are to be removed.
+    files_gone: Arc<Notify>,
     hub: Arc<Hub>,
     passwords: Passwords,
     tokens: Tokens,
@@ -60,6 +68,8 @@ struct Limiters {
     logins_per_address: RateLimiter<IpAddr>,
     registrations: RateLimiter<IpAddr>,
     searches: RateLimiter<UserId>,
+    uploads: RateLimiter<UserId>,
+    resumed_uploads: RateLimiter<UserId>,
     delayed_logins: Semaphore,
 }
 
@@ -67,10 +77,11 @@ struct Limiters {
 const MAX_DELAYED_LOGINS: usize = 64;
 
 impl Chat {
-    /// Wires the chat, and starts its watch over accounts on the current runtime.
+    /// Wires the chat, and starts its watches over accounts and files on the current runtime.
     pub(crate) fn new(
         config: Config,
         store: Store,
+        blobs: Blobs,
         hub: Arc<Hub>,
         passwords: Passwords,
         tokens: Tokens,
@@ -82,12 +93,16 @@ impl Chat {
             logins_per_address: RateLimiter::new(limits.logins_per_address, limits.is_enforced),
             registrations: RateLimiter::new(limits.registrations, limits.is_enforced),
             searches: RateLimiter::new(limits.searches, limits.is_enforced),
+            uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
+            resumed_uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
             delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
         let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
         let inner = Inner {
             store,
+            blobs,
+            files_gone: Arc::default(),
             hub,
             passwords,
             tokens,
@@ -98,6 +113,7 @@ impl Chat {
         };
         let inner = Arc::new(inner);
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
+        tokio::spawn(files::look_after_files(Arc::downgrade(&inner), Arc::clone(&inner.files_gone)));
         Ok(Self { inner })
     }
 
@@ -111,6 +127,10 @@ impl Chat {
 
     fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
     }
 
     /// Whether the server takes new work and its database answers: what `/readyz` says.

@@ -64,16 +64,18 @@ fn say(
     sender_name: &str,
     content: &str,
 ) -> Result<(), Refusal> {
-    change.append_message(MessageDraft {
+    let draft = MessageDraft {
         conversation_id,
         sender_id,
         sender_name: sender_name.to_owned(),
         content: content.to_owned(),
+        attachments: Vec::new(),
         client_id: None,
         reply_to: None,
         format: Format::Plain,
         meta: None,
         mentions: Vec::new(),
-    })?;
+    };
+    change.append_message(draft, Vec::new())?;
     Ok(())
 }

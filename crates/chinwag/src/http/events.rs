@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, InConversation, limit, query};
-use crate::auth::Actor;
+use crate::auth::{Actor, over_at};
 use crate::chat::{Chat, EnterError};
 use crate::error::Refusal;
 
@@ -93,11 +93,12 @@ async fn feed(
     mut after: Cursor,
     frames: &mpsc::Sender<Bytes>,
 ) -> Option<()> {
-    let mut news = chat.hub().watch(id);
+    let mut news = chat.hub().watch(id, actor.user_id);
     loop {
         // Asked before each page, so that a removal, a sign-out or the token's end ends the stream.
         let now = Timestamp::now();
-        if actor.expires_at <= now {
+        let end = over_at(actor.expires_at);
+        if end <= now {
             return None;
         }
         match chat.enter(actor, id, None, None).await {
@@ -119,11 +120,10 @@ async fn feed(
             frames.send(text.into()).await.ok()?;
             continue;
         }
-        let until_expiry =
-            Duration::from_millis(u64::try_from(actor.expires_at.0 - now.0).unwrap_or_default());
+        let until_end = Duration::from_millis(u64::try_from(end.0 - now.0).unwrap_or_default());
         tokio::select! {
             is_open = news.changed() => if !is_open { return None },
-            () = tokio::time::sleep(KEEP_ALIVE.min(until_expiry)) => frames.send(Bytes::from_static(b": still here\n\n")).await.ok()?,
+            () = tokio::time::sleep(KEEP_ALIVE.min(until_end)) => frames.send(Bytes::from_static(b": still here\n\n")).await.ok()?,
             () = frames.closed() => return None,
         }
     }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Shared;
-use super::admission::Place;
+use super::admission::Slot;
 use super::error::detail;
 use crate::config::{Config, Mode};
 
@@ -33,9 +33,17 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            header::RANGE,
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([header::LINK, header::RETRY_AFTER])
+        .expose_headers([
+            header::LINK,
+            header::RETRY_AFTER,
+            header::ETAG,
+            header::CONTENT_RANGE,
+            header::CONTENT_DISPOSITION,
+        ])
         .max_age(std::time::Duration::from_secs(600))
 }
 
@@ -43,10 +51,10 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
     let config = shared.chat.config();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     // A whole plain request is bounded by its route's own limits; a WebSocket settles when it is let in.
-    if let Some(place) = request.extensions().get::<Place>()
+    if let Some(slot) = request.extensions().get::<Slot>()
         && !request.headers().contains_key(header::UPGRADE)
     {
-        place.settle();
+        slot.settle();
     }
     let refusal = refuse_demo(config, request.headers()).or_else(|| refuse_origin(config, &request));
     let mut response = match refusal {

@@ -107,8 +107,14 @@ pub(super) async fn send(
     JsonBody(new): JsonBody<NewMessage>,
 ) -> Result<(StatusCode, Json<SentMessage>), HttpError> {
     let client_id = client_id(&headers, new.client_id)?;
-    let send =
-        Send { content: new.content, client_id, reply_to: new.reply_to, format: new.format, meta: new.meta };
+    // Files alone are a message.
+    let content = match new.content {
+        Some(content) => content,
+        None if !new.attachments.is_empty() => String::new(),
+        None => return Err(HttpError::invalid("body", "content", "missing", "Field required")),
+    };
+    let NewMessage { attachments, reply_to, format, meta, .. } = new;
+    let send = Send { content, attachments, client_id, reply_to, format, meta };
     let sent = shared.chat.send(&actor, id, send).await?;
     let body = SentMessage { message: sent.message, duplicate: sent.is_duplicate };
     Ok((StatusCode::CREATED, Json(body)))

@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 
 use super::error::detail;
 use super::{
-    Shared, accounts, asyncapi, conversations, events, guard, marks, messages, ops, participants, search, ws,
+    Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, ops, participants,
+    search, ws,
 };
 use crate::chat::Chat;
 use crate::metrics::Metrics;
@@ -47,6 +48,9 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(marks::read),
         routes!(events::events),
         routes!(search::messages),
+        routes!(files::upload),
+        routes!(files::download),
+        routes!(files::thumbnail),
         routes!(ops::health),
         routes!(ops::ready),
         routes!(ops::metrics),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp};
+use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp, UserId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -77,6 +77,8 @@ struct Outbox {
     is_mid_frame: bool,
     places: Places,
     errands: Vec<Errand>,
+    /// Presence that the socket did not take: the latest of each user.
+    presences: Vec<(UserId, Bytes)>,
     closing: Option<CloseCode>,
     /// The tick at which the oldest pending byte began to wait.
     stalled_at: Option<u32>,
@@ -149,6 +151,33 @@ impl Connection {
         }
     }
 
+    /// Writes somebody's presence; if the socket can't take it now, their latest is written when it can.
+    pub(super) fn tell_presence(&self, user_id: UserId, frame: &Bytes, tick: u32) {
+        let mut outbox = self.outbox.lock();
+        if let Some((_, older)) = outbox.presences.iter_mut().find(|(user, _)| *user == user_id) {
+            // Written at once, it would be overtaken by the older one that still waits.
+            *older = frame.clone();
+        } else if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
+            outbox.presences.push((user_id, frame.clone()));
+            self.bell.notify_one();
+        }
+    }
+
+    /// Writes presence that waited, as long as nothing else waits for the socket.
+    pub(super) fn send_presences(&self, tick: u32) {
+        let mut outbox = self.outbox.lock();
+        while outbox.pending.is_empty()
+            && let Some((_, frame)) = outbox.presences.pop()
+        {
+            if self.offer(&mut outbox, &frame, tick) == Taken::Nothing {
+                outbox.push(frame, tick);
+            }
+        }
+        if outbox.presences.is_empty() {
+            outbox.presences = Vec::new();
+        }
+    }
+
     /// Leaves something for the driver to do.
     pub(super) fn send_on_errand(&self, errand: Errand) {
         self.outbox.lock().add_errand(errand);
@@ -199,13 +228,21 @@ impl Connection {
         self.offer(&mut self.outbox.lock(), frame, tick);
     }
 
-    /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands.
-    /// The driver stops reading commands while too many wait, which bounds them.
+    /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands, and
+    /// what comes once a token. The driver stops reading commands while too many wait, which bounds them.
     pub(crate) fn answer(&self, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.push(frame.clone(), tick);
+            self.bell.notify_one();
         }
+    }
+
+    /// As [`Connection::answer`], from outside the driver, which is told that something waits. Whoever uses
+    /// this bounds it: here nobody waits for the socket.
+    pub(crate) fn report(&self, frame: &Bytes, tick: u32) {
+        self.answer(frame, tick);
+        self.bell.notify_one();
     }
 
     /// Writes what the socket takes; if that is a part, the rest becomes pending. Returns the part.

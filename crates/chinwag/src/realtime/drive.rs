@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
-use chinwag_protocol::limits::MAX_FRAME_BYTES;
+use chinwag_protocol::limits::{CHUNK_BYTES, CHUNK_HEAD_BYTES, MAX_FRAME_BYTES};
 use chinwag_protocol::{CloseCode, Frame};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
@@ -21,10 +21,18 @@ use super::socket::Socket;
 use crate::chat::Chat;
 use crate::limits::Allowance;
 
+/// The largest chunk of an upload, with its head. Text ends at [`MAX_FRAME_BYTES`].
+const MAX_BINARY_BYTES: usize = CHUNK_HEAD_BYTES + CHUNK_BYTES;
 const FRAME_LIMITS: FrameLimits =
-    FrameLimits { max_frame_bytes: MAX_FRAME_BYTES, max_message_bytes: MAX_FRAME_BYTES };
+    FrameLimits { max_frame_bytes: MAX_BINARY_BYTES, max_message_bytes: MAX_BINARY_BYTES };
+/// RFC 6455 section 7.4.1: a message is too big.
+const TOO_BIG: u16 = 1009;
+/// Chunks of this size and more are paced by their upload's window; smaller ones count as frames.
+const PACED_BYTES: usize = CHUNK_BYTES / 4;
 /// Time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// RFC 6455 section 7.4.1: a frame of a type that is not taken.
+const UNSUPPORTED: u16 = 1003;
 /// Clients of a server that restarts come back spread over this time.
 const RECONNECT_SPREAD_MS: u64 = 10_000;
 
@@ -39,7 +47,7 @@ pub(crate) trait Handler: Send {
     /// One text frame.
     fn text(&mut self, line: &mut Line<'_>, text: String) -> impl Future<Output = Result<(), End>> + Send;
     /// One binary frame.
-    fn binary(&mut self, line: &mut Line<'_>) -> impl Future<Output = Result<(), End>> + Send;
+    fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
     /// Something that fan-out found out.
     fn errand(&mut self, line: &mut Line<'_>, errand: Errand)
     -> impl Future<Output = Result<(), End>> + Send;
@@ -48,7 +56,7 @@ pub(crate) trait Handler: Send {
 /// A frame that has to be handled outside the shared buffer.
 enum Incoming {
     Text(String),
-    Binary,
+    Binary(Bytes),
     Ping(Bytes),
     Close(Option<u16>),
 }
@@ -89,46 +97,72 @@ pub(crate) async fn drive(
     let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
-/// Says goodbye to a socket that is not let in.
-pub(crate) async fn turn_away(chat: &Chat, socket: Socket, code: CloseCode) {
-    chat.hub().metrics().note_close(code.as_u16());
-    let mut frame = chinwag_ws::close_frame(code.as_u16(), code.reason());
+/// Says goodbye to a socket that is not let in, after these last frames.
+pub(crate) async fn turn_away(chat: &Chat, socket: Socket, last: Bytes, end: End) {
+    let close = match end {
+        End::Gone => return,
+        End::Goodbye(code, reason) => {
+            chat.hub().metrics().note_close(code);
+            chinwag_ws::close_frame(code, reason)
+        }
+        End::Answer(code) => chinwag_ws::close_frame(code, ""),
+    };
+    let mut rest = last.chain(close);
     let goodbye = async {
-        while !frame.is_empty() {
-            let written = poll_fn(|context| socket.poll_write(context, &frame)).await?;
-            frame.advance(written);
+        while rest.has_remaining() {
+            let written = poll_fn(|context| socket.poll_write(context, rest.chunk())).await?;
+            rest.advance(written);
         }
         linger(&socket).await
     };
     let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
-/// Reads the first text frame of a socket that belongs to nobody yet, and what came behind it. `None` if
-/// the peer sends something else, too much, or goes.
-pub(crate) async fn first_text(socket: &Socket, early: Bytes, max_bytes: usize) -> Option<(String, Bytes)> {
+/// Reads the first text frame of a socket that belongs to nobody yet, and what came behind it.
+///
+/// # Errors
+/// How the connection ends if the peer sends something else, too much, or goes.
+pub(crate) async fn first_text(
+    socket: &Socket,
+    early: Bytes,
+    max_bytes: usize,
+) -> Result<(String, Bytes), End> {
     let limits = FrameLimits { max_frame_bytes: max_bytes, max_message_bytes: max_bytes };
     let mut decoder = Decoder::new();
     let mut read = Vec::from(early);
     loop {
         let mut rest = read.as_mut_slice();
         while !rest.is_empty() {
-            match decoder.decode(&limits, &mut rest).ok()? {
+            let message = decoder.decode(&limits, &mut rest).map_err(broken)?;
+            match message {
                 Some(Message::Text(text)) => {
                     let text = text.into_owned();
-                    return Some((text, Bytes::copy_from_slice(rest)));
+                    return Ok((text, Bytes::copy_from_slice(rest)));
                 }
                 None | Some(Message::Ping(_) | Message::Pong(_)) => {}
-                Some(Message::Binary(_) | Message::Close(..)) => return None,
+                Some(Message::Binary(_)) => {
+                    return Err(End::Goodbye(UNSUPPORTED, "send JSON in text frames"));
+                }
+                Some(Message::Close(code, _)) => return Err(answer(code)),
             }
         }
-        poll_fn(|context| socket.poll_readable(context)).await.ok()?;
+        poll_fn(|context| socket.poll_readable(context)).await.map_err(|_| End::Gone)?;
         read = SCRATCH.with_borrow_mut(|scratch| match socket.try_read(scratch) {
-            Ok(0) => None,
-            Ok(taken) => scratch.get(..taken).map(<[u8]>::to_vec),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Vec::new()),
-            Err(_) => None,
+            Ok(0) => Err(End::Gone),
+            Ok(taken) => Ok(scratch.get(..taken).map(<[u8]>::to_vec).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Vec::new()),
+            Err(_) => Err(End::Gone),
         })?;
     }
+}
+
+fn broken(error: chinwag_ws::Error) -> End {
+    End::Goodbye(error.close_code(), "protocol error")
+}
+
+/// RFC 6455 section 5.5.1: the answer to a close has the code that came.
+fn answer(code: Option<u16>) -> End {
+    End::Answer(code.unwrap_or(CloseCode::Normal.as_u16()))
 }
 
 /// Waits for the peer to hang up after the close frame: a reset would overtake it.
@@ -172,6 +206,7 @@ impl Driver<'_> {
             while let Some(errand) = connection.next_errand() {
                 handler.errand(&mut self.line, errand).await?;
             }
+            connection.send_presences(chat.hub().tick());
             self.line.catch_up().await?;
             tokio::select! {
                 biased;
@@ -219,12 +254,16 @@ impl Driver<'_> {
                 Ok(None) => return Ok(()),
                 Err(error) => {
                     hub.metrics().protocol_errors.inc();
-                    return Err(End::Goodbye(error.close_code(), "protocol error"));
+                    return Err(broken(error));
                 }
             };
             match message {
+                Message::Text(text) if text.len() > MAX_FRAME_BYTES => {
+                    hub.metrics().protocol_errors.inc();
+                    return Err(End::Goodbye(TOO_BIG, "protocol error"));
+                }
                 Message::Text(text) => incoming.push(Incoming::Text(text.into_owned())),
-                Message::Binary(_) => incoming.push(Incoming::Binary),
+                Message::Binary(bytes) => incoming.push(Incoming::Binary(Bytes::from(bytes.into_owned()))),
                 Message::Ping(payload) => incoming.push(Incoming::Ping(chinwag_ws::pong_frame(&payload))),
                 Message::Pong(_) => {}
                 Message::Close(code, _) => {
@@ -239,16 +278,16 @@ impl Driver<'_> {
         for frame in incoming {
             self.check_closing()?;
             let limits = &self.line.chat.config().limits;
-            if limits.is_enforced && self.frames.take(limits.frames, Instant::now()).is_err() {
+            let is_paced = matches!(&frame, Incoming::Binary(bytes) if bytes.len() >= PACED_BYTES);
+            if limits.is_enforced && !is_paced && self.frames.take(limits.frames, Instant::now()).is_err() {
                 self.line.chat.hub().metrics().refusals.inc();
                 return Err(CloseCode::RateLimited.into());
             }
             match frame {
                 Incoming::Text(text) => handler.text(&mut self.line, text).await?,
-                Incoming::Binary => handler.binary(&mut self.line).await?,
+                Incoming::Binary(bytes) => handler.binary(&mut self.line, bytes).await?,
                 Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
-                // RFC 6455 section 5.5.1: the answer has the code that came.
-                Incoming::Close(code) => return Err(End::Answer(code.unwrap_or(1000))),
+                Incoming::Close(code) => return Err(answer(code)),
             }
         }
         Ok(())

@@ -2,17 +2,19 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chinwag_protocol::{CloseCode, ConversationId, Frame, UserId};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use super::connection::{Connection, Dialect, Errand};
 use super::fanout::Fanout;
-use super::room::{News, Room, Seat, encode_frame};
+use super::news::News;
+use super::room::{Room, Seat, encode_frame};
 use super::socket::Socket;
 use super::{sweeper, typing};
 use crate::auth::Actor;
@@ -22,10 +24,14 @@ use crate::store::{Commit, Notice};
 /// Locks that share the tables, so that threads seldom meet at one.
 const SHARDS: usize = 64;
 
+/// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
+const MAX_ENDINGS: usize = 64;
+
 /// What a hub has to be told.
 #[derive(Clone, Debug)]
 pub(crate) struct HubSettings {
     pub sockets_per_user: usize,
+    pub sockets_per_address: usize,
     pub heartbeat: Duration,
     pub write_stall: Duration,
     pub typing_expiry: Duration,
@@ -34,6 +40,8 @@ pub(crate) struct HubSettings {
 pub(crate) struct Hub {
     rooms: Vec<Mutex<HashMap<ConversationId, Held>>>,
     users: Vec<Mutex<HashMap<UserId, Vec<Arc<Connection>>>>>,
+    /// How many connections each address has.
+    addresses: Mutex<HashMap<IpAddr, usize>>,
     fanout: Fanout,
     metrics: Arc<Metrics>,
     pub(crate) settings: HubSettings,
@@ -42,6 +50,8 @@ pub(crate) struct Hub {
     /// Rung when the last connection is gone.
     emptied: Notify,
     draining: watch::Sender<bool>,
+    /// Users whose sessions ended, for those who are no connections.
+    endings: broadcast::Sender<UserId>,
     tick: AtomicU32,
 }
 
@@ -55,6 +65,7 @@ struct Held {
 pub(crate) struct Registration {
     hub: Arc<Hub>,
     pub(crate) connection: Arc<Connection>,
+    address: Option<IpAddr>,
     /// Whether its user had no other.
     pub(crate) is_first: bool,
 }
@@ -75,6 +86,7 @@ impl Hub {
         let hub = Arc::new(Self {
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
             users: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            addresses: Mutex::default(),
             fanout,
             metrics,
             settings,
@@ -82,6 +94,7 @@ impl Hub {
             count: AtomicUsize::new(0),
             emptied: Notify::new(),
             draining: watch::Sender::new(false),
+            endings: broadcast::Sender::new(MAX_ENDINGS),
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
@@ -133,9 +146,9 @@ impl Hub {
         }
     }
 
-    /// Hears of new events in a conversation, from now on.
-    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId) -> News {
-        News::new(Seat::reserve(self, id), self.draining.subscribe())
+    /// Hears of new events in a conversation, and of ends of a user's sessions, from now on.
+    pub(crate) fn watch(self: &Arc<Self>, id: ConversationId, user_id: UserId) -> News {
+        News::new(Seat::reserve(self, id), user_id, self.endings.subscribe(), self.draining.subscribe())
     }
 
     /// Tells a room that somebody types there, or no longer.
@@ -152,7 +165,7 @@ impl Hub {
         for id in conversations {
             for connection in self.open_room(*id).iter().flat_map(|room| room.connections()) {
                 if connection.actor.user_id != user_id && told.insert(connection.id) {
-                    connection.signal(&frame, self.tick());
+                    connection.tell_presence(user_id, &frame, self.tick());
                 }
             }
         }
@@ -166,12 +179,13 @@ impl Hub {
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
-    /// The close code for it, if its user has too many or the server is stopping.
+    /// The close code for it, if its user or its address has too many or the server is stopping.
     pub(crate) fn register(
         self: &Arc<Self>,
         actor: Actor,
         dialect: Dialect,
         socket: Socket,
+        address: Option<IpAddr>,
     ) -> Result<Registration, Refused> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let user_id = actor.user_id;
@@ -180,7 +194,7 @@ impl Hub {
         };
         let mut users = users.lock();
         let open = users.entry(user_id).or_default();
-        if open.len() >= self.settings.sockets_per_user {
+        if open.len() >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
         }
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
@@ -189,12 +203,22 @@ impl Hub {
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
-        let registration = Registration { hub: Arc::clone(self), connection, is_first };
+        let registration = Registration { hub: Arc::clone(self), connection, address, is_first };
         // Asked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);
         }
         Ok(registration)
+    }
+
+    /// Counts a connection of an address. False if that has too many.
+    fn count_up(&self, address: Option<IpAddr>) -> bool {
+        let Some(address) = address else { return true };
+        let mut addresses = self.addresses.lock();
+        let open = addresses.entry(address).or_default();
+        let has_room = *open < self.settings.sockets_per_address;
+        *open += usize::from(has_room);
+        has_room
     }
 
     /// Every open connection.
@@ -207,6 +231,8 @@ impl Hub {
 
     /// Closes a user's connections but those of one session.
     pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
+        // Nobody may be watching.
+        let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
             if !keep.is_some_and(|session| connection.is_of_session(session)) {
@@ -217,6 +243,7 @@ impl Hub {
 
     /// Closes a user's connections, or only those of one session.
     pub(crate) fn close_user(&self, user_id: UserId, session: Option<&str>, code: CloseCode) {
+        let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
             if session.is_none_or(|session| connection.is_of_session(session)) {
@@ -297,6 +324,14 @@ impl Drop for Registration {
         {
             open.get_mut().retain(|other| other.id != self.connection.id);
             if open.get().is_empty() {
+                open.remove();
+            }
+        }
+        if let Some(address) = self.address
+            && let Entry::Occupied(mut open) = self.hub.addresses.lock().entry(address)
+        {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
                 open.remove();
             }
         }

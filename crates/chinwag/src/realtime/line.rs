@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chinwag_protocol::rest::Receipt;
-use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame, Seq};
+use chinwag_protocol::{CloseCode, ConversationId, Cursor, Event, Frame, Seq};
 
 use super::connection::Connection;
 use super::hub::Hub;
@@ -20,6 +20,19 @@ use crate::store::Chunk;
 
 /// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
 const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: MAX_PAGE_BYTES };
+
+/// Tells a connection what became of work that went on beside its driver.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    pub(crate) chat: Chat,
+    connection: Arc<Connection>,
+}
+
+impl Reporter {
+    pub(crate) fn report(&self, frame: &Frame<'_>) {
+        self.connection.report(&encode_frame(frame), self.chat.hub().tick());
+    }
+}
 
 /// How a connection ends.
 #[derive(Debug)]
@@ -58,6 +71,11 @@ impl<'a> Line<'a> {
         self.answer_bytes(&encode_frame(frame)).await
     }
 
+    /// Writes one event by itself, as [`Line::answer`] writes a frame.
+    pub(crate) async fn answer_event(&self, event: &Event) -> Result<(), End> {
+        self.answer_bytes(&encode(event).bytes).await
+    }
+
     pub(super) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
         self.connection.answer(frame, self.hub().tick());
         while !self.connection.may_read() {
@@ -75,17 +93,30 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
+    /// For work that goes on while further commands are read.
+    pub(crate) fn reporter(&self) -> Reporter {
+        Reporter { chat: self.chat.clone(), connection: Arc::clone(self.connection) }
+    }
+
     /// Reserves a place in a conversation, so that nothing committed from now on is missed.
     pub(crate) fn reserve(&self, id: ConversationId) -> Seat {
         Seat::reserve(self.hub(), id)
     }
 
     /// Takes the place: every event after `after` comes, once and in order.
-    pub(crate) fn take(&mut self, id: ConversationId, mut seat: Seat, after: Seq, level: Level) {
-        // An earlier seat in the same room goes first: one connection has one place.
-        drop(self.seats.remove(&id));
+    pub(crate) fn take(&mut self, id: ConversationId, seat: Seat, after: Seq, level: Level) {
+        // One connection has one place: an earlier one is kept, or the others would see the user go.
+        let (seat, present) = self.seats.entry(id).or_insert((seat, level));
         seat.take(self.connection, after, level);
-        self.seats.insert(id, (seat, level));
+        *present = level;
+    }
+
+    /// Stops the events of a conversation, and keeps the place in it.
+    pub(crate) fn quieten(&mut self, id: ConversationId) {
+        if let Some((seat, level)) = self.seats.get_mut(&id) {
+            seat.quieten();
+            *level = Level::Counts;
+        }
     }
 
     pub(crate) fn leave(&mut self, id: ConversationId) {
@@ -162,12 +193,7 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    async fn log(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        through: Seq,
-    ) -> Result<Vec<chinwag_protocol::Event>, End> {
+    async fn log(&self, id: ConversationId, after: Seq, through: Seq) -> Result<Vec<Event>, End> {
         let page = self.chat.events_for_lagging(id, after, through, LOG_PAGE).await;
         match page {
             // The log is dense: where it says that there is something, there is.

@@ -5,10 +5,12 @@
 //! from the room's ring or from the log, and goes live again at the [`seam`]. Fan-out never waits.
 
 mod connection;
+mod deletions;
 mod drive;
 mod fanout;
 mod hub;
 mod line;
+mod news;
 mod ring;
 mod room;
 mod seam;
@@ -19,6 +21,6 @@ mod typing;
 pub(crate) use connection::{Dialect, Errand};
 pub(crate) use drive::{Handler, drive, first_text, turn_away};
 pub(crate) use hub::{Hub, HubSettings, Refused};
-pub(crate) use line::{End, Line};
-pub(crate) use room::{Level, Seat};
+pub(crate) use line::{End, Line, Reporter};
+pub(crate) use room::{Level, Seat, encode_frame};
 pub(crate) use socket::Socket;

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use chinwag_protocol::Seq;
+use chinwag_protocol::{MessageId, Seq};
 
 use super::connection::Dialect;
 
@@ -28,6 +28,8 @@ pub(super) struct Frame {
     pub bytes: Bytes,
     /// Whether the original's dialect knows it.
     pub is_message: bool,
+    /// The message whose text this has, if any.
+    pub text_of: Option<MessageId>,
 }
 
 /// Frames that belong together, ready to be written.
@@ -76,6 +78,16 @@ impl Ring {
         while self.frames.len() > MAX_EVENTS || (self.bytes > MAX_BYTES && self.frames.len() > 1) {
             let Some(oldest) = self.frames.pop_front() else { break };
             self.bytes -= oldest.bytes.len();
+            self.first = self.first.map(Seq::next);
+        }
+    }
+
+    /// Lets go of a message's text, and of all that is older. Who needs that reads the log, where the text is
+    /// gone.
+    pub(super) fn forget(&mut self, id: MessageId) {
+        let Some(newest) = self.frames.iter().rposition(|frame| frame.text_of == Some(id)) else { return };
+        for frame in self.frames.drain(..=newest) {
+            self.bytes -= frame.bytes.len();
             self.first = self.first.map(Seq::next);
         }
     }
@@ -158,11 +170,16 @@ mod tests {
 
     /// Every third event is no message.
     fn frame(seq: i64) -> Frame {
-        Frame { bytes: Bytes::from(format!("<{seq}>")), is_message: seq % 3 != 0 }
+        let is_message = seq % 3 != 0;
+        Frame {
+            bytes: Bytes::from(format!("<{seq}>")),
+            is_message,
+            text_of: is_message.then_some(MessageId(seq)),
+        }
     }
 
     fn large(bytes: usize) -> Frame {
-        Frame { bytes: Bytes::from(vec![0; bytes]), is_message: true }
+        Frame { bytes: Bytes::from(vec![0; bytes]), is_message: true, text_of: None }
     }
 
     #[test]
@@ -173,6 +190,24 @@ mod tests {
         assert!(ring.run_from(Seq(1)).is_none());
         assert!(ring.run_from(Seq(2)).is_none());
         assert_eq!(ring.run_from(Seq(3)).unwrap().frames, "<3>");
+    }
+
+    #[test]
+    fn a_text_is_forgotten_with_all_that_is_older() {
+        let mut ring = Ring::default();
+        for seq in 1..=5 {
+            ring.push(Seq(seq), frame(seq));
+        }
+        ring.forget(MessageId(3));
+        assert_eq!(ring.run_from(Seq(1)).unwrap().next, Seq(6), "3 is no message");
+        ring.forget(MessageId(4));
+        assert!(ring.run_from(Seq(4)).is_none());
+        assert_eq!(ring.run_from(Seq(5)).unwrap().frames, "<5>");
+        ring.forget(MessageId(5));
+        assert!(ring.run_from(Seq(5)).is_none());
+        assert_eq!(ring.bytes, 0);
+        ring.push(Seq(6), frame(6));
+        assert_eq!(ring.run_from(Seq(6)).unwrap().next, Seq(7));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::connection::{Connection, Delivery, Dialect, Errand};
+use super::deletions;
 use super::hub::Hub;
 use super::ring::{self, PageBuilder, Ring, Run};
 use super::seam::{Accept, CatchUp, Place, Seam};
@@ -34,7 +35,7 @@ pub(super) struct Room {
     live: Mutex<Live>,
     pub(super) typing: Mutex<Typing>,
     /// Changes with every fan-out, for those who read the log themselves.
-    news: watch::Sender<()>,
+    pub(super) news: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -52,9 +53,6 @@ struct Live {
     /// Up to the seam.
     ring: Ring,
     members: IndexMap<u64, Member>,
-    /// The last removal of each user since the room was opened: whoever was let in before, but joins after
-    /// it, must not stay.
-    removals: HashMap<UserId, Seq>,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
     /// How far everybody is known to be, so that no connection hears of a step back.
@@ -174,22 +172,23 @@ impl Room {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
-        let user_id = connection.actor.user_id;
-        if live.removals.get(&user_id).is_some_and(|removal| *removal > after) {
-            // Removed while it replayed: fan-out has passed that on already.
-            return connection.expel(self.id);
-        }
         let place = live.seam.join(after);
         if level == Level::Full {
             connection.stand(self.id, place);
         }
-        let sockets = live.users.entry(user_id).or_default();
-        *sockets += 1;
-        if *sockets == 1 {
-            let username = &connection.actor.username;
-            live.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
+        // It may be here already, at another level.
+        if !live.members.contains_key(&connection.id) {
+            live.count_up(connection, hub);
         }
         live.members.insert(connection.id, Member { connection: Arc::clone(connection), level, after });
+    }
+
+    /// Sends no more events to a connection that stays here.
+    fn quieten(&self, connection: &Connection) {
+        if let Some(member) = self.live.lock().members.get_mut(&connection.id) {
+            member.level = Level::Counts;
+            connection.forget(self.id);
+        }
     }
 
     fn leave(&self, connection: &Connection, hub: &Hub) {
@@ -282,7 +281,8 @@ impl Live {
         })
     }
 
-    fn fan_out(&mut self, id: ConversationId, events: VecDeque<Event>, hub: &Hub) {
+    fn fan_out(&mut self, id: ConversationId, mut events: VecDeque<Event>, hub: &Hub) {
+        deletions::blank(&mut events);
         // In the ring, but not yet written: one page at most, so that the ring still has it then.
         let mut page = PageBuilder::default();
         for event in events {
@@ -294,6 +294,9 @@ impl Live {
                 // is old: somebody else may have joined after it, and so have moved the seam.
                 self.write_to_all(id, std::mem::take(&mut page), hub);
                 self.remove(id, removed.user_id, seq, hub);
+            }
+            if let Event::MessageDeleted { message_id, .. } = &event {
+                self.ring.forget(*message_id);
             }
             let accept = self.seam.accept(seq);
             if accept == Accept::Old {
@@ -335,7 +338,6 @@ impl Live {
     fn remove(&mut self, id: ConversationId, user_id: UserId, seq: Seq, hub: &Hub) {
         // Whoever is added again begins anew.
         self.receipts.remove(&user_id);
-        self.removals.insert(user_id, seq);
         let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
         let gone: Vec<_> = self.members.values().filter(|member| is_theirs(member)).collect();
         let gone: Vec<_> = gone.into_iter().map(|member| Arc::clone(&member.connection)).collect();
@@ -344,6 +346,17 @@ impl Live {
             connection.forget(id);
             connection.expel(id);
             self.count_down(&connection, hub);
+        }
+    }
+
+    /// One socket more of this user.
+    fn count_up(&mut self, connection: &Connection, hub: &Hub) {
+        let user_id = connection.actor.user_id;
+        let sockets = self.users.entry(user_id).or_default();
+        *sockets += 1;
+        if *sockets == 1 {
+            let username = &connection.actor.username;
+            self.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
         }
     }
 
@@ -401,33 +414,17 @@ impl Seat {
         Self { hub: Arc::clone(hub), room: hub.hold_room(id), connection: None }
     }
 
-    /// Joins: the connection gets every event after `after`, once and in order. Not if its user was removed
-    /// since: then it is told so, and gets nothing.
+    /// Joins: the connection gets every event after `after`, once and in order. If it is not live then, its
+    /// user may have been removed since: the caller has to ask.
     pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
         self.connection = Some(Arc::clone(connection));
         self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
     }
-}
 
-/// Hears of new events in a room without getting them. Holds the room.
-pub(crate) struct News {
-    seat: Seat,
-    changes: watch::Receiver<()>,
-    draining: watch::Receiver<bool>,
-}
-
-impl News {
-    pub(super) fn new(seat: Seat, draining: watch::Receiver<bool>) -> Self {
-        let changes = seat.room.news.subscribe();
-        Self { seat, changes, draining }
-    }
-
-    /// Waits until there may be new events. False if the server stops.
-    pub(crate) async fn changed(&mut self) -> bool {
-        debug_assert!(self.seat.connection.is_none(), "news need no place in the room");
-        tokio::select! {
-            changed = self.changes.changed() => changed.is_ok(),
-            _ = self.draining.wait_for(|is_draining| *is_draining) => false,
+    /// Gets no more events, only counts, until the place is taken anew. For the others nobody has left.
+    pub(super) fn quieten(&self) {
+        if let Some(connection) = &self.connection {
+            self.room.quieten(connection);
         }
     }
 }
@@ -443,7 +440,12 @@ impl Drop for Seat {
 
 /// The wire form of an event. All dialects share it: a message has the same fields in each.
 pub(super) fn encode(event: &Event) -> ring::Frame {
-    ring::Frame { bytes: text_frame(event), is_message: event.is_message() }
+    let text_of = match event {
+        Event::Message(message) => Some(message.id),
+        Event::MessageEdited { message_id, .. } => Some(*message_id),
+        _ => None,
+    };
+    ring::Frame { bytes: text_frame(event), is_message: event.is_message(), text_of }
 }
 
 /// A frame as one text message.

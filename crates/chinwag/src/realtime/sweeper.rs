@@ -13,6 +13,7 @@ use chinwag_protocol::{CloseCode, Frame, Timestamp};
 use super::connection::Connection;
 use super::hub::Hub;
 use super::room::encode_frame;
+use crate::auth::over_at;
 
 const TICKS_PER_HEARTBEAT: u32 = 25;
 /// 2.2 heartbeats without a byte: the peer is gone.
@@ -20,6 +21,8 @@ const TICKS_TO_LIVE: u32 = 55;
 /// A token's end is announced this long ahead.
 const WARNING_MS: i64 = 60_000;
 const PARTS: usize = 5;
+/// Ticks between two visits of a connection.
+const PARTS_TICKS: u32 = 5;
 const MIN_TICK: Duration = Duration::from_millis(2);
 
 /// Starts the task. It ends when the hub is dropped.
@@ -50,21 +53,25 @@ async fn run(hub: Weak<Hub>, tick: Duration, stall_ticks: u32) {
 
 fn visit(connection: &Connection, now: u32, clock: Timestamp, stall_ticks: u32, ping: &Bytes) {
     let since = |then: u32| now.wrapping_sub(then);
+    let silence = since(connection.heard_at.load(Ordering::Relaxed));
     let expires_at = connection.expires_at();
-    if clock.0 >= expires_at.0 - WARNING_MS && clock < expires_at && connection.has_to_be_warned() {
-        connection.signal(&encode_frame(&Frame::AuthExpiring { expires_at }), now);
-    }
-    if clock >= expires_at {
+    if clock >= over_at(expires_at) {
         connection.close(CloseCode::TokenExpired);
     } else if let Some(then) = connection.stalled_at() {
         // Its silence means nothing: a ping can't overtake the bytes that wait, so no pong can come.
+        // But a link that is dead may have filled its buffers only lately, so it does not last for ever.
         if since(then) > stall_ticks {
             connection.close(CloseCode::SlowConsumer);
+        } else if silence > stall_ticks + PARTS_TICKS {
+            connection.close(CloseCode::HeartbeatMissed);
         }
-    } else if since(connection.heard_at.load(Ordering::Relaxed)) > TICKS_TO_LIVE {
+    } else if silence > TICKS_TO_LIVE {
         connection.close(CloseCode::HeartbeatMissed);
     } else if since(connection.pinged_at.load(Ordering::Relaxed)) >= TICKS_PER_HEARTBEAT {
         connection.pinged_at.store(now, Ordering::Relaxed);
         connection.signal(ping, now);
+    }
+    if clock.0 >= expires_at.0 - WARNING_MS && connection.has_to_be_warned() {
+        connection.answer(&encode_frame(&Frame::AuthExpiring { expires_at }), now);
     }
 }

@@ -3,7 +3,7 @@
 //! Reading shows history as it happened, with one exception: a deleted text is nowhere any more.
 
 use chinwag_protocol::event::{Membership, Reaction};
-use chinwag_protocol::rest::{Format, Message, Role};
+use chinwag_protocol::rest::{Attachment, Format, Message, Role};
 use chinwag_protocol::{ConversationId, Cursor, Entry, Event, MessageId, Seq, Stamp, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row, named_params};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub(super) struct Detail {
     pub format: Option<Format>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +112,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
         reply_to: detail.reply_to,
         format: detail.format.unwrap_or_default(),
         meta: detail.meta,
+        attachments: detail.attachments,
         version: 1,
         deleted: row.get(12)?,
         reactions: Vec::new(),

@@ -1,7 +1,7 @@
 //! Messages: appended to a conversation's log, read back in pages as they stand now.
 
-use chinwag_protocol::rest::{Format, Message, ReactionSummary};
-use chinwag_protocol::{ConversationId, Event, MessageId, Seq, UserId};
+use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
+use chinwag_protocol::{ConversationId, Event, FileId, MessageId, Seq, UserId};
 use rusqlite::OptionalExtension as _;
 
 use super::log::{COLUMNS, Detail, NewEvent, message};
@@ -15,12 +15,25 @@ pub(crate) struct MessageDraft {
     pub sender_id: UserId,
     pub sender_name: String,
     pub content: String,
+    pub attachments: Vec<FileId>,
     pub client_id: Option<String>,
     pub reply_to: Option<MessageId>,
     pub format: Format,
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
     /// Who is named in the text.
     pub mentions: Vec<String>,
+}
+
+impl MessageDraft {
+    /// Whether a message that was stored says the same beside its text.
+    fn says_as(&self, first: &Message) -> bool {
+        // As it would be read back: a number may not survive the way to the disk to its last bit.
+        let meta = self.meta.as_ref().map(|meta| serde_json::to_string(meta).unwrap_or_default());
+        let meta = meta.and_then(|text| serde_json::from_str(&text).ok());
+        let files = first.attachments.iter().map(|file| file.id);
+        (first.reply_to, first.format, &first.meta) == (self.reply_to, self.format, &meta)
+            && files.eq(self.attachments.iter().copied())
+    }
 }
 
 /// What became of a draft.
@@ -63,7 +76,7 @@ impl View {
         Ok(first.map(|first| {
             // What a deleted message said is not known any more: its key alone decides.
             let is_same = first.conversation_id == draft.conversation_id
-                && (first.deleted || (first.content == draft.content && first.reply_to == draft.reply_to));
+                && (first.deleted || (first.content == draft.content && draft.says_as(&first)));
             if is_same { Appended::Duplicate(first) } else { Appended::Mismatch }
         }))
     }
@@ -173,12 +186,17 @@ impl View {
 
 impl Change {
     /// Appends a message to its conversation's log. The caller has asked for an [earlier](View::earlier)
-    /// one in the same transaction.
-    pub(crate) fn append_message(&mut self, draft: MessageDraft) -> Result<Message, StoreError> {
+    /// one in the same transaction, and looked up the draft's files.
+    pub(crate) fn append_message(
+        &mut self,
+        draft: MessageDraft,
+        attachments: Vec<Attachment>,
+    ) -> Result<Message, StoreError> {
         let detail = Detail {
             reply_to: draft.reply_to,
             format: (draft.format != Format::Plain).then_some(draft.format),
             meta: draft.meta,
+            attachments,
             ..Detail::default()
         };
         let new = NewEvent {
@@ -192,6 +210,7 @@ impl Change {
             detail,
         };
         let (id, entry) = self.append(&new)?;
+        self.attach(&new.detail.attachments, draft.conversation_id, id)?;
         self.insert_mentions(entry.conversation_id, entry.seq, draft.sender_id, &draft.mentions)?;
         let message = Message {
             id,
@@ -206,6 +225,7 @@ impl Change {
             reply_to: draft.reply_to,
             format: draft.format,
             meta: new.detail.meta,
+            attachments: new.detail.attachments,
             version: 1,
             deleted: false,
             reactions: Vec::new(),
@@ -280,6 +300,7 @@ impl Change {
             .prepare_cached("DELETE FROM pins WHERE conversation_id = ?1 AND message_id = ?2")?
             .execute((conversation_id.0, id.0))?;
         self.delete_mentions(conversation_id, facts.seq)?;
+        self.discard_files(id)?;
         self.reindex(id, None)?;
         let event = Event::MessageDeleted { entry, message_id: id };
         self.note(event.clone());

@@ -5,6 +5,7 @@
 //! transaction). Only this folder knows SQL.
 
 mod conversations;
+mod files;
 mod log;
 mod marks;
 mod messages;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use search::Query;
@@ -100,9 +102,15 @@ pub(crate) struct Store {
     _lock: Option<File>,
 }
 
-/// A connection to read with. What it shows is one consistent moment only inside one call.
+/// A connection to read with. All that one job reads with it is of one moment.
 pub(crate) struct View {
     connection: Connection,
+}
+
+impl View {
+    fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
+    }
 }
 
 impl Store {
@@ -230,6 +238,8 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     // NORMAL would acknowledge commits that a power cut takes back.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // A deleted text is overwritten. FAST would leave those that needed pages of their own.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }

@@ -60,8 +60,11 @@ impl Pool {
             Some(view) => view,
             None => open(&self.path).map_err(StoreError::from)?,
         };
+        // Whatever a query asks, it sees one moment: who takes part, where a log ends, what is unread.
+        view.execute("BEGIN").map_err(StoreError::from)?;
         let result = query(&view);
-        // A connection that panicked is not put back; one that failed is fine.
+        view.execute("COMMIT").map_err(StoreError::from)?;
+        // A connection that panicked is not put back; one whose query failed is fine.
         self.idle.lock().push(view);
         result
     }

@@ -290,10 +290,6 @@ impl Change {
         Ok(outcome)
     }
 
-    fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
-        self.connection.prepare_cached(statement)?.execute([]).map(drop)
-    }
-
     fn roll_back_batch(&mut self) {
         self.commit = Commit::default();
         self.heads.clear();

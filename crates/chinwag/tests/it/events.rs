@@ -232,6 +232,22 @@ async fn a_stream_ends_when_its_reader_signs_out() {
 }
 
 #[tokio::test]
+async fn a_quiet_stream_ends_within_a_second_of_its_sign_out() {
+    let server = TestServer::demo().await;
+    let (reader, other) = (server.sign_in("testuser").await, server.sign_in("testuser").await);
+    let head = reader.get("/conversations/1/events").await.body["head"].as_str().unwrap().to_owned();
+    let mut stream = Stream::open(&reader, 1, &head).await;
+    let mut lasting = Stream::open(&other, 1, &head).await;
+    let begun = std::time::Instant::now();
+    let out = reader.post("/auth/logout", &json!({})).await;
+    assert!(out.status < 300, "{:?}", out.body);
+    assert_eq!(stream.next().await, None);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
+    other.say(1, "still here").await;
+    assert_eq!(lasting.next().await.unwrap().1["content"], "still here");
+}
+
+#[tokio::test]
 async fn a_stream_ends_when_its_account_is_disabled() {
     let (server, anna, ben, id) = people().await;
     anna.say(id, "hello").await;
@@ -246,7 +262,7 @@ async fn a_stream_ends_when_its_account_is_disabled() {
 async fn a_stream_ends_with_its_token() {
     let (server, anna, mut ben, id) = people().await;
     // Good for a moment: there is no session whose end could end the stream.
-    let claims = json!({"sub": "ben", "iat": now() - 60, "exp": now() + 8});
+    let claims = json!({"sub": "ben", "iat": now() - 60, "exp": now() - 22});
     ben.token = sign(&claims, SECRET);
     let mut stream = Stream::open(&ben, id, "0").await;
     anna.say(id, "in time").await;

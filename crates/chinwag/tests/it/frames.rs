@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chinwag::Rate;
-use chinwag::protocol::limits::MAX_FRAME_BYTES;
+use chinwag::protocol::limits::{CHUNK_HEAD_BYTES, MAX_FRAME_BYTES};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -104,11 +104,26 @@ async fn closed_with(bytes: &[u8]) -> u16 {
 
 #[tokio::test]
 async fn a_frame_of_one_byte_too_many_is_1009_before_its_payload_comes() {
-    let length = u64::try_from(MAX_FRAME_BYTES + 1).unwrap().to_be_bytes();
+    // A chunk of an upload has a head before its 64 KiB.
+    let length = u64::try_from(MAX_FRAME_BYTES + CHUNK_HEAD_BYTES + 1).unwrap().to_be_bytes();
     let mut head = vec![TEXT, 0x80 | 127];
     head.extend_from_slice(&length);
     head.extend_from_slice(&[1, 2, 3, 4]);
     assert_eq!(closed_with(&head).await, 1009);
+}
+
+#[tokio::test]
+async fn a_text_of_one_byte_too_many_is_1009() {
+    assert_eq!(closed_with(&raw_text(MAX_FRAME_BYTES + 1)).await, 1009);
+}
+
+/// A frame of blanks, masked with zeros.
+fn raw_text(length: usize) -> Vec<u8> {
+    let mut frame = vec![TEXT, 0x80 | 127];
+    frame.extend_from_slice(&u64::try_from(length).unwrap().to_be_bytes());
+    frame.resize(frame.len() + 4, 0);
+    frame.resize(frame.len() + length, b' ');
+    frame
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod drain;
 mod embedding;
 mod events;
 mod fanout;
+mod files;
 mod frames;
 mod harness;
 mod history;

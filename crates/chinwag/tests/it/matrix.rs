@@ -226,6 +226,8 @@ async fn no_route_but_the_open_ones_answers_strangers() {
             .replace("{message_id}", "1")
             .replace("{user_id}", "1")
             .replace("{emoji}", "x")
+            .replace("{file_id}", "1")
+            .replace("{size}", "160")
             .replace("{session_id}", "x");
         assert!(!path.contains('{'), "{path}");
         for is in [Is::Nobody, Is::Disabled] {
@@ -252,6 +254,10 @@ fn inside(allowed: Allowed) -> Row {
     Row { on_room: Ok(allowed), on_user: Ok(allowed), is_inside: true }
 }
 
+fn nowhere(code: &'static str) -> Row {
+    Row { on_room: Err(code), on_user: Err(code), is_inside: false }
+}
+
 /// The row of a command, and its place in the list of all. A new command does not compile without.
 fn row(command: &Command) -> (usize, Row) {
     match command {
@@ -267,15 +273,17 @@ fn row(command: &Command) -> (usize, Row) {
         Command::Subscribe(_) => (9, Row { on_room: Err("unknown_type"), ..inside(Everybody) }),
         Command::Unsubscribe => (10, Row { on_room: Err("unknown_type"), ..inside(Everybody) }),
         Command::Auth(_) => (11, Row { is_inside: false, ..inside(Everybody) }),
-        Command::Hello(_) => {
-            (12, Row { on_room: Err("unknown_type"), on_user: Err("unknown_type"), is_inside: false })
-        }
+        Command::Hello(_) => (12, nowhere("unknown_type")),
         Command::Ping(_) => (13, Row { is_inside: false, ..inside(Everybody) }),
+        Command::UploadBegin(_) => (14, Row { is_inside: false, ..inside(Everybody) }),
+        // Of another socket: an upload is nobody else's.
+        Command::UploadCommit(_) => (15, nowhere("not_found")),
+        Command::UploadAbort(_) => (16, nowhere("not_found")),
     }
 }
 
 /// One of each command, about a message of another participant.
-fn commands(message: i64, token: &str) -> [Value; 14] {
+fn commands(message: i64, token: &str) -> [Value; 17] {
     [
         json!({"type": "send", "content": "hello"}),
         json!({"type": "edit", "message_id": message, "content": "not mine"}),
@@ -291,6 +299,9 @@ fn commands(message: i64, token: &str) -> [Value; 14] {
         json!({"type": "auth", "token": token}),
         json!({"type": "hello"}),
         json!({"type": "ping", "t": 1}),
+        json!({"type": "upload_begin", "name": "a", "size": 1, "sha256": "0".repeat(64)}),
+        json!({"type": "upload_commit", "upload_id": 0}),
+        json!({"type": "upload_abort", "upload_id": 0}),
     ]
 }
 
@@ -301,7 +312,7 @@ fn row_of(frame: &Value) -> (usize, Row) {
 #[test]
 fn every_command_has_a_row() {
     let places: Vec<_> = commands(1, "x").iter().map(|frame| row_of(frame).0).collect();
-    assert_eq!(places, (0..14).collect::<Vec<_>>());
+    assert_eq!(places, (0..17).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -313,7 +324,7 @@ async fn commands_do_what_the_role_allows_and_nothing_else() {
                 continue;
             }
             let person = world.person(is);
-            for place in 0..14 {
+            for place in 0..17 {
                 let scene = world.scene().await;
                 let frame = commands(scene.message, &person.token)[place].clone();
                 let (_, row) = row_of(&frame);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::TestServer;
 
 /// Every route that the document has to show.
-const ROUTES: [(&str, &[&str]); 25] = [
+const ROUTES: [(&str, &[&str]); 28] = [
     ("/auth/token", &["post"]),
     ("/auth/logout", &["post"]),
     ("/auth/refresh", &["post"]),
@@ -28,6 +28,9 @@ const ROUTES: [(&str, &[&str]); 25] = [
     ("/conversations/{conversation_id}/read", &["post"]),
     ("/conversations/{conversation_id}/events", &["get"]),
     ("/search", &["get"]),
+    ("/files", &["post"]),
+    ("/files/{file_id}", &["get"]),
+    ("/files/{file_id}/thumbnails/{size}", &["get"]),
     ("/healthz", &["get"]),
     ("/readyz", &["get"]),
     ("/metrics", &["get"]),

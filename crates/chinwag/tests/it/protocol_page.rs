@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::files::{picture, upload};
 use crate::harness::{TestServer, reply};
 use crate::wire::frames;
 
@@ -77,6 +78,7 @@ async fn bodies_are_shown_as_they_are() {
         ("participant", first(user.get("/conversations/1/participants").await.body)),
         ("message", first(user.get("/conversations/1/messages").await.body)),
         ("sent_message", user.say(1, "Hello").await),
+        ("uploaded_file", upload(&user, "a.png", &picture(8, 8, image::ImageFormat::Png)).await),
         ("health", server.get("/healthz").await.body),
         ("detail", server.get("/nothing").await.body),
         ("validation_detail", user.send(1, &json!({})).await.body),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Device, Person, Reply, SECRET, TestServer, now, reply, sign, soon};
+use crate::harness::{Device, Person, Reply, SECRET, TestServer, now, reply, sign};
 
 async fn refresh(server: &TestServer, token: &str) -> Reply {
     reply(server.http.post(server.url("/auth/refresh")).json(&json!({"refresh_token": token}))).await
@@ -132,13 +132,14 @@ async fn a_newer_token_keeps_a_live_socket_open_past_the_older_ones_end() {
     let ben = server.person("ben").await;
     let group = anna.group("Group", &[]).await;
     let mut short = anna.clone();
-    short.token = sign(&json!({"sub": "anna", "exp": now() + 2}), SECRET);
+    // 30 s of leeway are nearly used up.
+    short.token = sign(&json!({"sub": "anna", "exp": now() - 27}), SECRET);
     let (mut expiring, _) = Device::of(&short, &json!({})).await;
     let (mut renewed, _) = Device::of(&short, &json!({})).await;
     let (mut renewed_room, _) = Device::in_room(&short, group, "").await;
     for device in [&mut renewed, &mut renewed_room] {
         let asked = device.next_of("auth_expiring").await;
-        assert!(asked["expires_at"].as_i64().unwrap() / 1000 - now() <= 2, "{asked}");
+        assert!(asked["expires_at"].as_i64().unwrap() / 1000 - now() <= -27, "{asked}");
         assert_eq!(device.is_refused(json!({"type": "auth", "token": ben.token})).await, "forbidden");
         assert_eq!(device.is_refused(json!({"type": "auth", "token": "no token"})).await, "forbidden");
         device.does(json!({"type": "auth", "token": anna.token})).await;
@@ -167,23 +168,21 @@ async fn a_socket_that_was_renewed_outlives_the_session_that_opened_it() {
 }
 
 #[tokio::test]
-async fn a_short_lifetime_is_announced_at_once_and_ends_with_4005() {
+async fn a_short_lifetime_is_announced_at_once() {
     let server = TestServer::demo_with(|config| {
-        config.auth.token_lifetime = Duration::from_secs(2);
+        config.auth.token_lifetime = Duration::from_secs(30);
         config.limits.heartbeat = Duration::from_secs(3);
     })
     .await;
     let (person, refresh_token) = sign_in(&server, "testuser").await;
     let (mut kept, _) = Device::of(&person, &json!({})).await;
-    let (mut ended, _) = Device::in_room(&person, 1, "").await;
-    let mut original = person.enter(1).await;
+    let (mut room, _) = Device::in_room(&person, 1, "").await;
     kept.next_of("auth_expiring").await;
-    ended.next_of("auth_expiring").await;
+    room.next_of("auth_expiring").await;
     let renewed = refresh(&server, &refresh_token).await.body;
     kept.does(json!({"type": "auth", "token": renewed["access_token"]})).await;
     kept.next_of("auth_expiring").await;
-    assert_eq!((ended.close_code().await, original.close_code().await), (4005, 4005));
-    soon("the end of the renewed one", async { assert_eq!(kept.close_code().await, 4005) }).await;
+    assert_eq!(room.frames_until_now().await, [] as [Value; 0], "once for each token");
 }
 
 #[tokio::test]

@@ -198,3 +198,19 @@ async fn a_room_is_told_of_a_users_first_and_last_socket() {
     let heard = user.frames_until_now().await;
     assert!(heard.iter().all(|frame| !frame["type"].as_str().unwrap().starts_with("user_")), "{heard:?}");
 }
+
+#[tokio::test]
+async fn a_room_does_not_hear_of_a_socket_that_only_changes_how_much_it_gets() {
+    let server = TestServer::provisioning().await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    let group = anna.group("Group", &[&ben]).await;
+    let (mut his, _) = Device::of(&ben, &json!({})).await;
+    let mut room = anna.enter(group).await;
+    for (kind, after) in [("unsubscribe", None), ("subscribe", None), ("subscribe", Some("0"))] {
+        his.does(json!({"type": kind, "conversation_id": group, "after": after})).await;
+        room.hears_nothing_but_itself().await;
+    }
+    his.leave().await;
+    assert_eq!(room.frame().await["type"], "user_left");
+    room.hears_nothing_but_itself().await;
+}

@@ -88,19 +88,10 @@ async fn who_does_not_say_who_they_are_is_closed_with_4001() {
         json!({"type": "hello", "token": ""}),
         json!({"type": "hello", "token": "no token"}),
         json!({"type": "hello", "token": expired}),
-        json!({"type": "send", "conversation_id": 1, "content": "Hello"}),
-        json!({"content": "Hello"}),
-        json!({"type": "hello", "token": foreign_token("anna"), "device_id": "x".repeat(4096)}),
-        json!("hello"),
     ] {
         let mut room = open(server.address, "/ws").await;
         room.send(&first.to_string()).await;
-        assert_eq!(
-            room.refused_with().await,
-            4001,
-            "{}",
-            &first.to_string()[..20.min(first.to_string().len())]
-        );
+        assert_eq!(room.refused_with().await, 4001, "{first}");
     }
     let mut in_the_path = open(server.address, &format!("/ws?token={}", foreign_token("anna"))).await;
     in_the_path.send(r#"{"type":"hello"}"#).await;
@@ -108,10 +99,50 @@ async fn who_does_not_say_who_they_are_is_closed_with_4001() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_is_closed_with_4001_after_5_seconds() {
+async fn a_token_in_the_query_lets_in_where_that_is_configured() {
+    let server = TestServer::provisioning_with(|config| config.auth.token_in_query = true).await;
+    let anna = server.person("anna").await;
+    let mut device = Device::over(open(server.address, &format!("/ws?token={}", anna.token)).await);
+    assert_eq!(device.greet(json!({})).await["user"]["id"], anna.id);
+    assert_eq!(open(server.address, "/ws?token=nonsense").await.refused_with().await, 4001);
+}
+
+#[tokio::test]
+async fn a_first_frame_that_can_not_be_understood_is_explained_and_no_fault_of_the_token() {
+    let server = TestServer::provisioning().await;
+    let token = foreign_token("anna");
+    for (first, code, close) in [
+        (json!({"type": "hello", "token": token, "cursors": {"1": "41.k3v9x2ab!"}}), "invalid_frame", 1002),
+        (json!({"type": "hello", "token": token, "cursors": {"one": "0"}}), "invalid_frame", 1002),
+        (json!({"type": "hello", "token": token, "device_id": "x".repeat(4096)}), "too_large", 1009),
+        (json!({"type": "send", "conversation_id": 1, "content": "Hello"}), "invalid_frame", 1002),
+        (json!({"content": "Hello"}), "invalid_frame", 1002),
+        (json!({"type": "greet"}), "unknown_type", 1002),
+        (json!("hello"), "invalid_frame", 1002),
+    ] {
+        let mut room = open(server.address, "/ws").await;
+        let text = first.to_string();
+        room.send(&text).await;
+        assert_eq!(room.error_code().await, code, "{text:.60}");
+        assert_eq!(room.refused_with().await, close, "{text:.60}");
+    }
+    let mut named = open(server.address, "/ws").await;
+    named.send(&json!({"type": "hello", "ref": "h", "token": token, "cursors": {"1": 41}}).to_string()).await;
+    assert_eq!(named.frame().await["ref"], "h");
+    let mut bytes = open(server.address, "/ws").await;
+    bytes.send_message(tokio_tungstenite::tungstenite::Message::binary(vec![1])).await;
+    assert_eq!(bytes.refused_with().await, 1003);
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_closed_after_5_seconds() {
     let server = TestServer::provisioning().await;
     let begun = Instant::now();
-    assert_eq!(open(server.address, "/ws").await.refused_with().await, 4001);
+    let ticket = server.person("anna").await.post("/auth/ticket", &Value::Null).await;
+    let known = format!("/ws?ticket={}", ticket.body["ticket"].as_str().unwrap());
+    let (mut stranger, mut known) = (open(server.address, "/ws").await, open(server.address, &known).await);
+    assert_eq!(stranger.refused_with().await, 4001, "no token");
+    assert_eq!(known.refused_with().await, 4009, "only slow");
     assert!(begun.elapsed() > Duration::from_secs(4), "{:?}", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }

@@ -3,6 +3,7 @@
 use chinwag_protocol::frame::Done;
 use chinwag_protocol::{Command, CommandError, ConversationId, ErrorCode, Event, Frame, Request};
 
+use super::uploads::Uploads;
 use crate::auth::Actor;
 use crate::chat::AuthError;
 use crate::error::Refusal;
@@ -46,6 +47,7 @@ impl Outcome {
 pub(super) async fn execute(
     line: &mut Line<'_>,
     actor: &Actor,
+    uploads: &mut Uploads,
     implied: Option<ConversationId>,
     request: Request,
 ) -> Result<(), End> {
@@ -59,6 +61,9 @@ pub(super) async fn execute(
     };
     let id = implied.or(request.conversation_id);
     let result = match request.command {
+        Command::UploadBegin(new) => return uploads.begin(line, actor, reference, new).await,
+        Command::UploadCommit(upload_id) => return uploads.commit(line, upload_id, request.reference).await,
+        Command::UploadAbort(upload_id) => return uploads.abort(line, upload_id, request.reference).await,
         Command::Auth(token) => renew(line, actor, &token).await,
         Command::Presence(status, text) => {
             line.chat.set_presence(actor, status, text).await.map(|()| Outcome::default())
@@ -131,6 +136,9 @@ async fn in_conversation(
         Command::Subscribe(_)
         | Command::Unsubscribe
         | Command::Hello(_)
+        | Command::UploadBegin(_)
+        | Command::UploadCommit(_)
+        | Command::UploadAbort(_)
         | Command::Auth(_)
         | Command::Presence(..)
         | Command::Ping(_) => return Err(Refusal::UnknownCommand),
@@ -159,6 +167,7 @@ pub(super) async fn refuse_frame(line: &Line<'_>, error: &CommandError) -> Resul
         retry: false,
         retry_after_ms: None,
         client_id: None,
+        upload_id: None,
     })
     .await
 }
@@ -171,14 +180,25 @@ pub(super) async fn refuse(
     refusal: &Refusal,
 ) -> Result<(), End> {
     line.chat.hub().metrics().refusals.inc();
+    line.answer(&refused(reference, client_id, None, refusal, &refusal.to_string())).await
+}
+
+/// The frame that says why not.
+pub(super) fn refused<'a>(
+    reference: Option<&'a str>,
+    client_id: Option<&'a str>,
+    upload_id: Option<u32>,
+    refusal: &Refusal,
+    message: &'a str,
+) -> Frame<'a> {
     let code = refusal.answer().code;
-    line.answer(&Frame::Error {
+    Frame::Error {
         reference,
-        message: &refusal.to_string(),
+        message,
         code,
         retry: code.is_retryable(),
         retry_after_ms: refusal.retry_after().and_then(|after| u64::try_from(after.as_millis()).ok()),
         client_id,
-    })
-    .await
+        upload_id,
+    }
 }

@@ -3,6 +3,7 @@
 mod commands;
 mod room;
 mod upgrade;
+mod uploads;
 mod user;
 
 use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame};
@@ -59,8 +60,9 @@ async fn enter(
     line.chat.enter(&actor, id, cursor, replay_limit).await
 }
 
-/// Asks whether the user of a place that was just taken is still a participant. A removal that was fanned
-/// out after they were let in, and before they had their place, found nobody to send away.
+/// Asks whether the user of a place that was just taken is still a participant. A removal since they were let
+/// in may have been fanned out before, or be on its way while others were let in behind it. Either way the
+/// place is behind, and would read the log past the removal; a place that is live hears of it.
 async fn still_takes_part(line: &Line<'_>, actor: &Actor, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());

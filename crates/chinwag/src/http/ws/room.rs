@@ -9,17 +9,20 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Event, Frame, Request as Incoming,
+    Seq,
 };
 
 use super::commands::{execute, refuse, refuse_frame};
-use super::upgrade::{Handshake, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, take_over};
+use super::uploads::Uploads;
 use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::http::Shared;
-use crate::http::admission::Place;
+use crate::http::admission::Slot;
 use crate::http::extract::query;
+use crate::listener::ClientAddress;
 use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, turn_away};
 
 /// What the client asked for in the query.
@@ -31,7 +34,8 @@ struct Wish {
 
 pub(in crate::http) async fn room(
     State(shared): State<Shared>,
-    place: Option<Extension<Place>>,
+    slot: Option<Extension<Slot>>,
+    address: Option<Extension<ClientAddress>>,
     parameters: RawPathParams,
     mut request: Request,
 ) -> Response {
@@ -55,7 +59,7 @@ pub(in crate::http) async fn room(
     let chat = shared.chat.clone();
     tokio::spawn(async move {
         if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, wish, id, place.map(|Extension(place)| place)).await;
+            serve(&chat, socket, early, wish, id, Origin::new(slot, address)).await;
         }
     });
     response
@@ -67,25 +71,26 @@ async fn serve(
     early: Bytes,
     wish: Wish,
     id: Option<ConversationId>,
-    place: Option<Place>,
+    origin: Origin,
 ) {
     let actor = match authenticate(chat, wish.token.as_deref()).await {
         Ok(actor) => actor,
-        Err(code) => return turn_away(chat, socket, code).await,
+        Err(code) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
     };
-    if let Some(place) = &place {
-        place.settle();
-    }
-    let Some(id) = id else { return turn_away(chat, socket, CloseCode::NoConversation).await };
-    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket) {
+    origin.settle();
+    let Some(id) = id else {
+        return turn_away(chat, socket, Bytes::new(), CloseCode::NoConversation.into()).await;
+    };
+    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket, origin.address) {
         Ok(registration) => registration,
-        Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
+        Err(Refused { socket, code }) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
     };
     let user_id = actor.user_id;
     if registration.is_first {
         chat.arrived(user_id);
     }
-    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after };
+    let uploads = Uploads::default();
+    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after, uploads };
     drive(chat, &registration.connection, early, &mut handler).await;
     drop(registration);
     chat.departed(user_id);
@@ -96,6 +101,7 @@ struct Room {
     id: ConversationId,
     dialect: Dialect,
     after: Option<String>,
+    uploads: Uploads,
 }
 
 impl Handler for Room {
@@ -131,7 +137,7 @@ impl Handler for Room {
             Err(error) => return refuse_frame(line, &error).await,
         };
         if self.dialect != Dialect::Seed {
-            return execute(line, &self.actor, Some(self.id), request).await;
+            return execute(line, &self.actor, &mut self.uploads, Some(self.id), request).await;
         }
         let Command::Send(send) = request.command else {
             let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
@@ -140,13 +146,18 @@ impl Handler for Room {
         // The original's sender knows by the echo that its message is stored: only refusals are answered.
         let client_id = send.client_id.clone();
         match line.chat.send(&self.actor, self.id, send).await {
+            // A repeat makes no event, and the echo of the first may have been lost with another socket.
+            Ok(sent) if sent.is_duplicate => line.answer_event(&Event::Message(sent.message)).await,
             Ok(_) => Ok(()),
             Err(refusal) => refuse(line, request.reference.as_deref(), client_id.as_deref(), &refusal).await,
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        refuse_frame(line, &invalid("send JSON in text frames")).await
+    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
+        if self.dialect == Dialect::Seed {
+            return refuse_frame(line, &invalid("send JSON in text frames")).await;
+        }
+        self.uploads.chunk(line, bytes).await
     }
 
     async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {

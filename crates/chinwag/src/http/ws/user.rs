@@ -19,16 +19,19 @@ use chinwag_protocol::{
 };
 
 use super::commands::{execute, refuse, refuse_frame};
-use super::upgrade::{Handshake, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, take_over};
+use super::uploads::Uploads;
 use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
-use crate::http::admission::Place;
+use crate::http::admission::Slot;
 use crate::http::extract::query;
+use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, first_text, turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Seat, Socket, drive, encode_frame, first_text,
+    turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -37,6 +40,9 @@ const PROTOCOL: &str = "chinwag.v1";
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a `hello` from somebody who has not said who they are.
 const MAX_STRANGER_BYTES: usize = 4 * 1024;
+/// RFC 6455 section 7.4.1: what came can't be understood, or is too large.
+const PROTOCOL_ERROR: u16 = 1002;
+const TOO_LARGE: u16 = 1009;
 /// Conversations in `ready`. The rest comes by REST; their events come all the same.
 const MAX_LISTED: usize = 500;
 
@@ -50,15 +56,17 @@ enum Credential {
 
 pub(in crate::http) async fn user(
     State(shared): State<Shared>,
-    place: Option<Extension<Place>>,
+    slot: Option<Extension<Slot>>,
+    address: Option<Extension<ClientAddress>>,
     mut request: Request,
 ) -> Response {
     let (is_spoken, bearer) = subprotocols(request.headers());
-    let ticket = query(request.uri()).remove("ticket");
-    let credential = match (bearer, ticket) {
-        (Some(token), _) => Credential::Token(token),
-        (None, Some(ticket)) => Credential::Ticket(ticket),
-        (None, None) => Credential::Later,
+    let mut query = query(request.uri());
+    let in_query = query.remove("token").filter(|_| shared.chat.config().auth.token_in_query);
+    let credential = match (bearer, query.remove("ticket"), in_query) {
+        (Some(token), ..) | (None, None, Some(token)) => Credential::Token(token),
+        (None, Some(ticket), _) => Credential::Ticket(ticket),
+        (None, None, None) => Credential::Later,
     };
     let Handshake { mut response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
@@ -71,7 +79,8 @@ pub(in crate::http) async fn user(
     let chat = shared.chat.clone();
     tokio::spawn(async move {
         if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, credential, place.map(|Extension(place)| place)).await;
+            let origin = Origin::new(slot, address);
+            serve(&chat, socket, early, credential, origin).await;
         }
     });
     response
@@ -89,26 +98,65 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, place: Option<Place>) {
+async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, origin: Origin) {
     match enter(chat, &mut socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
-            if let Some(place) = &place {
-                place.settle();
-            }
-            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket) {
+            origin.settle();
+            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket, origin.address)
+            {
                 Ok(registration) => registration,
-                Err(Refused { socket, code }) => return turn_away(chat, socket, code).await,
+                Err(Refused { socket, code }) => {
+                    return turn_away(chat, socket, Bytes::new(), code.into()).await;
+                }
             };
             let user_id = actor.user_id;
             if registration.is_first {
                 chat.arrived(user_id);
             }
-            let mut handler = User { actor, hello: Some(hello), reference };
+            let mut handler = User { actor, hello: Some(hello), reference, uploads: Uploads::default() };
             drive(chat, &registration.connection, early, &mut handler).await;
             drop(registration);
             chat.departed(user_id);
         }
-        Err(code) => turn_away(chat, socket, code).await,
+        Err(Stranger { told, end }) => turn_away(chat, socket, told, end).await,
+    }
+}
+
+/// Somebody who is not let in: what they are told, and how it ends.
+struct Stranger {
+    told: Bytes,
+    end: End,
+}
+
+impl Stranger {
+    /// Whose first frame is no `hello`: their token may be good, so the close code is not about that.
+    fn unclear(error: &CommandError, code: u16) -> Self {
+        let told = encode_frame(&Frame::Error {
+            reference: error.reference.as_deref(),
+            message: error.message,
+            code: error.code,
+            retry: false,
+            retry_after_ms: None,
+            client_id: None,
+            upload_id: None,
+        });
+        Self { told, end: End::Goodbye(code, "the first frame has to be hello") }
+    }
+}
+
+impl From<End> for Stranger {
+    fn from(end: End) -> Self {
+        if let End::Goodbye(TOO_LARGE, _) = end {
+            let (code, message) = (ErrorCode::TooLarge, "a hello with the token in it has at most 4 KiB");
+            return Self::unclear(&CommandError { code, message, reference: None }, TOO_LARGE);
+        }
+        Self { told: Bytes::new(), end }
+    }
+}
+
+impl From<CloseCode> for Stranger {
+    fn from(code: CloseCode) -> Self {
+        Self { told: Bytes::new(), end: code.into() }
     }
 }
 
@@ -118,7 +166,7 @@ async fn enter(
     socket: &mut Socket,
     early: Bytes,
     credential: Credential,
-) -> Result<(Actor, Hello, Option<String>, Bytes), CloseCode> {
+) -> Result<(Actor, Hello, Option<String>, Bytes), Stranger> {
     let known = match credential {
         Credential::Token(token) => Some(authenticate(chat, Some(&token)).await?),
         Credential::Ticket(ticket) => {
@@ -129,9 +177,15 @@ async fn enter(
     };
     let max_bytes = if known.is_some() { limits::MAX_FRAME_BYTES } else { MAX_STRANGER_BYTES };
     let first = tokio::time::timeout(HELLO_TIME, first_text(socket, early, max_bytes)).await;
-    let (text, early) = first.ok().flatten().ok_or(CloseCode::InvalidToken)?;
-    let request = Incoming::parse(&text).map_err(|_| CloseCode::InvalidToken)?;
-    let Command::Hello(hello) = request.command else { return Err(CloseCode::InvalidToken) };
+    // Without `hello`, who has said who they are was slow, and who has not has no token.
+    let late = if known.is_some() { CloseCode::HeartbeatMissed } else { CloseCode::InvalidToken };
+    let (text, early) = first.map_err(|_| late)??;
+    let request = Incoming::parse(&text).map_err(|error| Stranger::unclear(&error, PROTOCOL_ERROR))?;
+    let Command::Hello(hello) = request.command else {
+        let (code, message) = (ErrorCode::InvalidFrame, "the first frame has to be hello");
+        let error = CommandError { code, message, reference: request.reference };
+        return Err(Stranger::unclear(&error, PROTOCOL_ERROR));
+    };
     let actor = match known {
         Some(actor) => actor,
         None => authenticate(chat, hello.token.as_deref()).await?,
@@ -143,6 +197,7 @@ struct User {
     actor: Actor,
     hello: Option<Hello>,
     reference: Option<String>,
+    uploads: Uploads,
 }
 
 impl Handler for User {
@@ -189,7 +244,7 @@ impl Handler for User {
         let result = match (&request.command, request.conversation_id) {
             (Command::Subscribe(after), Some(id)) => self.subscribe(line, id, *after, Level::Full).await?,
             (Command::Unsubscribe, Some(id)) => self.subscribe(line, id, None, Level::Counts).await?,
-            _ => return execute(line, &self.actor, None, request).await,
+            _ => return execute(line, &self.actor, &mut self.uploads, None, request).await,
         };
         match result {
             Ok(()) => {
@@ -201,9 +256,8 @@ impl Handler for User {
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        let message = "send JSON in text frames";
-        refuse_frame(line, &CommandError { code: ErrorCode::InvalidFrame, message, reference: None }).await
+    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
+        self.uploads.chunk(line, bytes).await
     }
 
     async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
@@ -310,8 +364,8 @@ impl User {
             return Ok(Ok(()));
         }
         let seat = line.reserve(id);
-        // Left before the head is read: what an earlier place got live behind it would come again.
-        line.leave(id);
+        // Quiet before the head is read: what came live behind it would come again.
+        line.quieten(id);
         match super::enter(line, &self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
             Ok(entered) => {
                 if level == Level::Full {
@@ -321,7 +375,11 @@ impl User {
                 Ok(Ok(()))
             }
             Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
-            Err(EnterError::Refused(refusal)) => Ok(Err(refusal)),
+            Err(EnterError::Refused(refusal @ (Refusal::NotParticipant | Refusal::NoConversation))) => {
+                Ok(Err(refusal))
+            }
+            // Nothing comes from this conversation now: the client has to come back for it.
+            Err(error) => Err(close_code(&error).into()),
         }
     }
 }

@@ -96,6 +96,8 @@ async fn a_deleted_text_is_nowhere_any_more() {
     let found = group.ben.get(&format!("/search?q={CANARY}")).await.body;
     assert_eq!(found["results"].as_array().unwrap().len(), 1, "{found}");
     hand.does(&edit(id, &format!("{CANARY} three"))).await;
+    // Long enough for pages of its own.
+    hand.does(&edit(id, &format!("{} four", CANARY.repeat(300)))).await;
     hand.does(&delete(id)).await;
 
     let base = format!("/conversations/{}", group.id);
@@ -114,7 +116,7 @@ async fn a_deleted_text_is_nowhere_any_more() {
     }
     assert_eq!(group.ben.get(&format!("/search?q={CANARY}")).await.body["results"], json!([]));
     let replayed = Hand::from_the_start(&group.ben, group.id).await.events_until_now().await;
-    assert_eq!(replayed.len(), 5, "{replayed:?}");
+    assert_eq!(replayed.len(), 6, "{replayed:?}");
     assert!(!format!("{replayed:?}").contains(CANARY), "{replayed:?}");
 
     let id_of_another = group.anna.say(group.id, "something else").await["id"].as_i64().unwrap();
@@ -124,6 +126,14 @@ async fn a_deleted_text_is_nowhere_any_more() {
     assert!(rows.iter().any(|value| value.contains("what stays")), "the search looks in the right place");
     let left: Vec<_> = rows.iter().filter(|value| value.contains(CANARY)).collect();
     assert!(left.is_empty(), "{left:?}");
+    // Nor in what no table names any more.
+    let file = group.server.folder_path().join("chinwag.db");
+    let database = rusqlite::Connection::open(&file).unwrap();
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let bytes = std::fs::read(file).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("what stays"), "the log was folded into the database");
+    assert!(!has(CANARY), "a deleted text is overwritten");
 }
 
 /// Every text in every table of the database, the search index's own excepted.

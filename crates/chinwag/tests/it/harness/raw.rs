@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::{assert_described, soon};
 
@@ -38,7 +38,24 @@ impl Raw {
 
     /// A WebSocket whose frames the test makes itself.
     pub(crate) async fn upgrade(address: SocketAddr, path: &str) -> Self {
-        let mut raw = Self::connect(address).await;
+        Self::connect(address).await.upgraded(path).await
+    }
+
+    /// The same, whose system keeps little of what is not read.
+    pub(crate) async fn narrow(address: SocketAddr, path: &str) -> Self {
+        Self::narrow_tcp(address).await.upgraded(path).await
+    }
+
+    /// A connection whose system keeps little of what is not read.
+    pub(crate) async fn narrow_tcp(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        Self { stream: soon("a connection", socket.connect(address)).await.unwrap() }
+    }
+
+    async fn upgraded(self, path: &str) -> Self {
+        let mut raw = self;
+        let address = raw.stream.peer_addr().unwrap();
         let head = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

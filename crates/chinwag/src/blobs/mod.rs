@@ -1,0 +1,223 @@
+//! The bytes of files: staged on this machine while they arrive, then put into the store, a folder or
+//! anything that speaks S3, under a name that nobody chose.
+//!
+//! `put` returns when the bytes are durable: in the folder the file is synced, renamed, and the folder
+//! synced. Nothing here knows whose a file is; a row that names one is committed after its bytes.
+
+mod pictures;
+mod sniff;
+mod staging;
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use object_store::aws::AmazonS3Builder;
+use object_store::buffered::BufWriter;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Semaphore;
+
+pub(crate) use pictures::{Picture, PictureError, head};
+pub(crate) use sniff::{Kind, is_shown_inline, sniff};
+pub(crate) use staging::{Staged, Staging};
+
+use crate::config::Storage;
+
+/// The store's folder in the data folder.
+const FOLDER: &str = "files";
+/// Where files are while they arrive.
+const STAGING: &str = "uploads";
+/// Bytes that are read and handed on at once.
+const BLOCK_BYTES: usize = 256 * 1024;
+/// A part of a large object; S3 takes none that is smaller.
+const S3_PART_BYTES: usize = 5 * 1024 * 1024;
+/// Files that are put into the store at the same time: each holds a part in memory.
+const MAX_WRITING: usize = 4;
+
+/// Why bytes could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BlobError {
+    #[error(transparent)]
+    Store(#[from] object_store::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl BlobError {
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Store(object_store::Error::NotFound { .. }))
+    }
+}
+
+/// Bytes on their way out.
+pub(crate) type Reading = BoxStream<'static, Result<Bytes, BlobError>>;
+
+pub(crate) struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    /// Of the local store.
+    folder: Option<PathBuf>,
+    part_bytes: usize,
+    writing: Semaphore,
+    /// A picture in memory is the largest thing that this server holds: one at a time.
+    decoding: Arc<Semaphore>,
+    pub staging: Staging,
+}
+
+impl Blobs {
+    /// Opens the store. Blocks.
+    pub(crate) fn open(data_dir: &Path, storage: &Storage) -> Result<Self, BlobError> {
+        let staging = Staging::open(data_dir.join(STAGING))?;
+        let (store, folder, part_bytes): (Arc<dyn ObjectStore>, _, _) = match storage {
+            Storage::Folder => {
+                let folder = data_dir.join(FOLDER);
+                staging::make_private_folder(&folder)?;
+                drop_unfinished(&folder)?;
+                let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
+                (Arc::new(store), Some(folder), BLOCK_BYTES)
+            }
+            Storage::S3(s3) => {
+                // Where the configuration names no keys, the environment of AWS' own tools does.
+                let mut builder = AmazonS3Builder::from_env()
+                    .with_bucket_name(&s3.bucket)
+                    .with_virtual_hosted_style_request(!s3.path_style);
+                if let Some(endpoint) = &s3.endpoint {
+                    builder =
+                        builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+                }
+                if let Some(region) = &s3.region {
+                    builder = builder.with_region(region);
+                }
+                if let Some((access_key, secret_key)) = &s3.keys {
+                    builder = builder
+                        .with_access_key_id(access_key)
+                        .with_secret_access_key(String::from_utf8_lossy(secret_key.as_bytes()));
+                }
+                (Arc::new(builder.build()?), None, S3_PART_BYTES)
+            }
+        };
+        Ok(Self {
+            store,
+            folder,
+            part_bytes,
+            writing: Semaphore::new(MAX_WRITING),
+            decoding: Arc::new(Semaphore::new(1)),
+            staging,
+        })
+    }
+
+    /// Puts a file's bytes into the store. They are durable when this returns.
+    pub(crate) async fn put(&self, key: &str, file: &Arc<File>, size: u64) -> Result<(), BlobError> {
+        let _permit = self.writing.acquire().await;
+        let mut writer = BufWriter::with_capacity(Arc::clone(&self.store), Key::from(key), self.part_bytes)
+            .with_max_concurrency(1);
+        let mut blocks = read(Arc::clone(file), 0..size);
+        while let Some(block) = blocks.next().await {
+            let put = match block {
+                Ok(block) => writer.put(block).await.map_err(BlobError::from),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = put {
+                // What stays of it is found under its name, which is noted as unfinished.
+                drop(writer.abort().await);
+                return Err(error);
+            }
+        }
+        Ok(writer.shutdown().await?)
+    }
+
+    /// As [`Blobs::put`], for what is small and in memory already.
+    pub(crate) async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), BlobError> {
+        self.store.put(&Key::from(key), bytes.into()).await?;
+        Ok(())
+    }
+
+    /// Reads a part of a file, piece by piece, as fast as it is taken.
+    pub(crate) async fn read(&self, key: &str, range: Range<u64>) -> Result<Reading, BlobError> {
+        if range.is_empty() {
+            return Ok(stream::empty().boxed());
+        }
+        let options = GetOptions::new().with_range(Some(GetRange::Bounded(range)));
+        let found = self.store.get_opts(&Key::from(key), options).await?;
+        Ok(match found.payload {
+            GetResultPayload::File(file, _) => read(Arc::new(file), found.range),
+            GetResultPayload::Stream(stream) => stream.map_err(BlobError::from).boxed(),
+        })
+    }
+
+    /// All of a small file.
+    pub(crate) async fn bytes(&self, key: &str) -> Result<Bytes, BlobError> {
+        Ok(self.store.get(&Key::from(key)).await?.bytes().await?)
+    }
+
+    /// Removes a file, if it is there.
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), BlobError> {
+        match self.store.delete(&Key::from(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes removals durable: a power cut must not bring back what nobody knows any more.
+    pub(crate) async fn settle(&self) -> Result<(), BlobError> {
+        let Some(folder) = self.folder.clone() else { return Ok(()) };
+        Ok(blocking(move || File::open(folder)?.sync_all()).await?)
+    }
+
+    /// Runs work on pictures outside the async threads, one at a time.
+    pub(crate) async fn with_picture<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, BlobError> {
+        let permit = Arc::clone(&self.decoding).acquire_owned().await;
+        Ok(blocking(move || {
+            let _permit = permit;
+            Ok(work())
+        })
+        .await?)
+    }
+}
+
+/// Runs what blocks on files outside the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// The bytes of an open file, block by block.
+fn read(file: Arc<File>, range: Range<u64>) -> Reading {
+    let blocks = stream::try_unfold((file, range), async |(file, range)| {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let wanted = usize::try_from(range.end - range.start).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
+        let (file, block) = blocking(move || {
+            let mut block = vec![0; wanted];
+            file.read_exact_at(&mut block, range.start)?;
+            Ok((file, block))
+        })
+        .await?;
+        let start = range.start + block.len() as u64;
+        Ok::<_, BlobError>(Some((Bytes::from(block), (file, start..range.end))))
+    });
+    blocks.boxed()
+}
+
+/// Removes what a crash left half written: the store writes beside the name and renames at the end.
+fn drop_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().contains('#') {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Pictures are decoded and written anew: what a camera, an editor or an attacker put beside the pixels is
+//! gone, and the way the camera was held is in the pixels. Their thumbnails are made on the way.
+//!
+//! The header is asked first, so no pixel of a bomb is ever decoded; the decoder's memory is bounded too.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Cursor, Read as _, Seek as _, Write as _};
+
+use bytes::Bytes;
+use chinwag_protocol::limits::THUMBNAIL_SIZES;
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits};
+
+/// Good enough that nobody sees the difference to the camera's own.
+const JPEG_QUALITY: u8 = 88;
+/// Memory of a decoder beside the pixels.
+const DECODER_BYTES: u64 = 16 * 1024 * 1024;
+/// Frames of an animation, all together, have as many pixels as so many whole pictures at most.
+const MAX_ANIMATION: u64 = 10;
+
+/// Why something that begins like a picture is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PictureError {
+    #[error("the picture has more pixels than allowed")]
+    TooLarge,
+    #[error("the picture can't be read")]
+    Broken,
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl From<ImageError> for PictureError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Limits(_) => Self::TooLarge,
+            ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                Self::Io(error)
+            }
+            _ => Self::Broken,
+        }
+    }
+}
+
+/// A picture as it is kept.
+pub(crate) struct Picture {
+    /// As `image/jpeg`.
+    pub mime: &'static str,
+    /// What a name of such a file ends with.
+    pub extension: &'static str,
+    pub width: u32,
+    pub height: u32,
+    /// Smaller ones, each with the size that it is for. None is larger than the picture itself.
+    pub thumbnails: Vec<(u32, Bytes)>,
+}
+
+impl Picture {
+    /// Reads a picture and writes it anew, into `target`. Blocks; `max_pixels` bounds its time and memory.
+    pub(crate) fn remake(
+        source: &File,
+        format: ImageFormat,
+        target: &mut File,
+        max_pixels: u64,
+    ) -> Result<Self, PictureError> {
+        let mut reader = ImageReader::with_format(rewound(source)?, format);
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(max_pixels.saturating_mul(4).saturating_add(DECODER_BYTES));
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        if u64::from(width) * u64::from(height) > max_pixels {
+            return Err(PictureError::TooLarge);
+        }
+        // Colours stay what they are; nothing else is taken over.
+        let profile = decoder.icc_profile().ok().flatten();
+        let profile = profile.as_deref();
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let mut pixels = DynamicImage::from_decoder(decoder)?;
+        pixels.apply_orientation(orientation);
+        let mut writer = BufWriter::new(&mut *target);
+        let (mime, extension) = match format {
+            ImageFormat::Gif => {
+                copy_animation(source, &mut writer, max_pixels)?;
+                ("image/gif", "gif")
+            }
+            ImageFormat::Jpeg | ImageFormat::WebP if !pixels.color().has_alpha() => {
+                write_jpeg(&pixels, profile, &mut writer)?;
+                ("image/jpeg", "jpg")
+            }
+            _ => {
+                write_png(&pixels, profile, &mut writer)?;
+                ("image/png", "png")
+            }
+        };
+        writer.flush()?;
+        drop(writer);
+        let (width, height) = (pixels.width(), pixels.height());
+        let thumbnails = thumbnails(pixels, profile)?;
+        Ok(Self { mime, extension, width, height, thumbnails })
+    }
+}
+
+fn rewound(mut file: &File) -> std::io::Result<BufReader<&File>> {
+    file.rewind()?;
+    Ok(BufReader::new(file))
+}
+
+fn write_jpeg(
+    pixels: &DynamicImage,
+    profile: Option<&[u8]>,
+    target: impl std::io::Write,
+) -> Result<(), PictureError> {
+    let mut encoder = JpegEncoder::new_with_quality(target, JPEG_QUALITY);
+    keep_colors(&mut encoder, profile);
+    // The encoder takes eight bits of grey or colour.
+    match pixels {
+        DynamicImage::ImageLuma8(grey) => encoder.encode_image(grey)?,
+        DynamicImage::ImageRgb8(colors) => encoder.encode_image(colors)?,
+        other => encoder.encode_image(&other.to_rgb8())?,
+    }
+    Ok(())
+}
+
+fn write_png(
+    pixels: &DynamicImage,
+    profile: Option<&[u8]>,
+    target: impl std::io::Write,
+) -> Result<(), PictureError> {
+    let mut encoder = PngEncoder::new(target);
+    keep_colors(&mut encoder, profile);
+    pixels.write_with_encoder(encoder)?;
+    Ok(())
+}
+
+fn keep_colors(encoder: &mut impl ImageEncoder, profile: Option<&[u8]>) {
+    if let Some(profile) = profile {
+        // An encoder that knows no profiles writes a picture whose colours are a little off.
+        drop(encoder.set_icc_profile(profile.to_vec()));
+    }
+}
+
+/// Copies the frames of a GIF as they are, without the comments and programs' own blocks between them.
+fn copy_animation(source: &File, target: impl std::io::Write, max_pixels: u64) -> Result<(), PictureError> {
+    let broken = |_| PictureError::Broken;
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::Indexed);
+    options.check_frame_consistency(true);
+    let mut decoder = options.read_info(rewound(source)?).map_err(broken)?;
+    let palette = decoder.global_palette().unwrap_or_default().to_vec();
+    let mut encoder = gif::Encoder::new(target, decoder.width(), decoder.height(), &palette)
+        .map_err(|_| PictureError::Broken)?;
+    encoder.set_repeat(decoder.repeat()).map_err(|_| PictureError::Broken)?;
+    let mut left = max_pixels.saturating_mul(MAX_ANIMATION);
+    while let Some(frame) = decoder.read_next_frame().map_err(broken)? {
+        let frame_pixels = u64::from(frame.width) * u64::from(frame.height);
+        left = left.checked_sub(frame_pixels.max(1)).ok_or(PictureError::TooLarge)?;
+        encoder.write_frame(frame).map_err(|_| PictureError::Broken)?;
+    }
+    Ok(())
+}
+
+/// The sizes that are smaller than the picture, the largest first, each made of the one before.
+fn thumbnails(mut pixels: DynamicImage, profile: Option<&[u8]>) -> Result<Vec<(u32, Bytes)>, PictureError> {
+    let mut made = Vec::new();
+    for size in THUMBNAIL_SIZES.into_iter().rev() {
+        if pixels.width() <= size && pixels.height() <= size {
+            continue;
+        }
+        pixels = pixels.thumbnail(size, size);
+        let mut bytes = Cursor::new(Vec::new());
+        if pixels.color().has_alpha() {
+            write_png(&pixels, profile, &mut bytes)?;
+        } else {
+            write_jpeg(&pixels, profile, &mut bytes)?;
+        }
+        made.push((size, Bytes::from(bytes.into_inner())));
+    }
+    Ok(made)
+}
+
+/// The first bytes of a file.
+pub(crate) fn head(file: &File) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    rewound(file)?.take(super::sniff::HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}

@@ -1,0 +1,155 @@
+//! Files that are still arriving: in a folder of their own, one for each user, on this machine.
+//!
+//! An upload that can be resumed is recognised by its hash and size. Whoever resumes it works on a copy, so
+//! that a connection that hangs on to the old one changes nothing. Nothing here is synced: what a power cut
+//! spoils has another hash.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use chinwag_protocol::UserId;
+
+use super::blocking;
+
+/// Unfinished uploads that are kept for one user; the oldest go first.
+const MAX_UNFINISHED: usize = 16;
+
+pub(crate) struct Staging {
+    folder: PathBuf,
+}
+
+/// A file that is arriving. Its bytes stay when this is dropped, so that the upload can be resumed.
+pub(crate) struct Staged {
+    path: PathBuf,
+    pub file: Arc<File>,
+    /// Bytes that have arrived.
+    pub offset: u64,
+}
+
+impl Staging {
+    pub(super) fn open(folder: PathBuf) -> io::Result<Self> {
+        make_private_folder(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// Begins a file. With a name, it goes on where an earlier one of that name and user stopped.
+    pub(crate) async fn begin(&self, user_id: UserId, name: Option<String>) -> io::Result<Staged> {
+        let folder = self.folder.join(user_id.to_string());
+        blocking(move || {
+            make_private_folder(&folder)?;
+            let mut unfinished = list(&folder)?;
+            let prefix = name.unwrap_or_default();
+            let is_meant = |path: &Path| !prefix.is_empty() && is_named(path, &prefix);
+            let earlier = unfinished.iter().rposition(|(_, path)| is_meant(path));
+            let earlier = earlier.map(|index| unfinished.remove(index).1);
+            let surplus = unfinished.len().saturating_sub(MAX_UNFINISHED - 1);
+            for (_, path) in unfinished.drain(..surplus) {
+                remove(&path)?;
+            }
+            let path = folder.join(format!("{prefix}.{:032x}", rand::random::<u128>()));
+            if let Some(earlier) = earlier {
+                std::fs::copy(&earlier, &path)?;
+                remove(&earlier)?;
+            }
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&path)?;
+            let offset = file.metadata()?.len();
+            Ok(Staged { path, file: Arc::new(file), offset })
+        })
+        .await
+    }
+
+    /// Whether an upload of this name was begun and not finished.
+    pub(crate) async fn has(&self, user_id: UserId, name: &str) -> bool {
+        let (folder, name) = (self.folder.join(user_id.to_string()), name.to_owned());
+        let found = blocking(move || Ok(list(&folder)?.iter().any(|(_, path)| is_named(path, &name)))).await;
+        found.unwrap_or_default()
+    }
+
+    /// Removes what nobody has written to for this long; says how many.
+    pub(crate) async fn sweep(&self, after: Duration) -> io::Result<u64> {
+        let folder = self.folder.clone();
+        blocking(move || {
+            let oldest = SystemTime::now().checked_sub(after).unwrap_or(SystemTime::UNIX_EPOCH);
+            let mut removed = 0;
+            for user in std::fs::read_dir(folder)? {
+                for (written, path) in list(&user?.path())? {
+                    if written < oldest {
+                        remove(&path)?;
+                        removed += 1;
+                    }
+                }
+            }
+            Ok(removed)
+        })
+        .await
+    }
+}
+
+impl Staged {
+    /// Adds bytes at the end.
+    pub(crate) async fn append(&mut self, bytes: Bytes) -> io::Result<()> {
+        let (file, offset, length) = (Arc::clone(&self.file), self.offset, bytes.len() as u64);
+        blocking(move || file.write_all_at(&bytes, offset)).await?;
+        self.offset += length;
+        Ok(())
+    }
+
+    /// A nameless file on the same disk, for another form of this one.
+    pub(crate) fn sibling(&self) -> io::Result<File> {
+        let path = self.path.with_extension(format!("{:032x}", rand::random::<u128>()));
+        let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        std::fs::remove_file(path)?;
+        Ok(file)
+    }
+
+    /// Forgets the bytes.
+    pub(crate) async fn discard(self) {
+        // What can't be removed now is swept later.
+        drop(blocking(move || remove(&self.path)).await);
+    }
+}
+
+/// The unfinished files of a user, the one that was written to longest ago first.
+fn list(folder: &Path) -> io::Result<Vec<(SystemTime, PathBuf)>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // It may have been finished meanwhile.
+        if let Ok(metadata) = entry.metadata() {
+            files.push((metadata.modified()?, entry.path()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_named(path: &Path, name: &str) -> bool {
+    path.file_stem().is_some_and(|stem| stem == name)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}

@@ -1,0 +1,191 @@
+//! Files that are kept: who may read them, and their end.
+//!
+//! A file is its uploader's alone until a message has it; from then on it is the conversation's, and whoever
+//! may read that may read the file. Asked at each download, so it ends with the membership.
+
+use std::ops::Range;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chinwag_protocol::limits::THUMBNAIL_SIZES;
+use chinwag_protocol::rest::Attachment;
+use chinwag_protocol::{ErrorCode, FileId, Timestamp, limits};
+use tokio::sync::Notify;
+
+use super::access::{Action, authorize};
+use super::uploads::unavailable;
+use super::{Chat, Inner};
+use crate::auth::Actor;
+use crate::blobs::{BlobError, Reading};
+use crate::error::Refusal;
+use crate::store::{MessageDraft, Store, StoredFile, View};
+
+/// Between two looks for what is left over.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// Bytes that are written for longer are given up.
+const WRITING_AT_MOST: Duration = Duration::from_secs(3600);
+/// Files whose bytes are removed in one step.
+const SWEEP_STEP: u32 = 100;
+
+/// The name of a thumbnail's bytes.
+pub(super) fn thumbnail_name(blob: &str, size: u32) -> String {
+    format!("{blob}.{size}")
+}
+
+/// Gives up what a server that ended had begun to write. For the start, before anybody uploads.
+pub(crate) async fn give_up_unfinished(store: &Store) -> Result<(), Refusal> {
+    store.write(|change| Ok(change.doom_expected(Timestamp(i64::MAX))?)).await
+}
+
+/// The files that a message names: the sender's own, and of no message yet.
+pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec<Attachment>, Refusal> {
+    let refuse = |code, message: &str| {
+        let message = message.to_owned();
+        Err(Refusal::Invalid { field: "attachments", kind: "value_error", code, message })
+    };
+    let mut attachments: Vec<Attachment> = Vec::new();
+    for id in &draft.attachments {
+        match view.file(*id)? {
+            Some(file) if file.owner_id == draft.sender_id && file.conversation_id.is_none() => {
+                attachments.push(file.attachment);
+            }
+            Some(file) if file.owner_id == draft.sender_id => {
+                return refuse(ErrorCode::Conflict, "a message has this file already: upload it again");
+            }
+            _ => return refuse(ErrorCode::NotFound, "attachments names a file that is not yours"),
+        }
+    }
+    Ok(attachments)
+}
+
+/// Whether a list of files can be a message's at all.
+pub(super) fn check_file_ids(ids: &[FileId]) -> Result<(), Refusal> {
+    let is_repeated = ids.iter().enumerate().any(|(at, id)| ids.iter().take(at).any(|other| other == id));
+    if ids.len() > limits::MAX_ATTACHMENTS || is_repeated {
+        return Err(Refusal::Invalid {
+            field: "attachments",
+            kind: "value_error",
+            code: ErrorCode::InvalidFrame,
+            message: "a message has at most 10 files, each once".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+impl Chat {
+    /// A file that the caller may read.
+    ///
+    /// # Errors
+    /// `NotFound` for one that is not there, and for one that is somebody else's: nobody learns which exist.
+    pub(crate) async fn file(&self, actor: &Actor, id: FileId) -> Result<StoredFile, Refusal> {
+        let user_id = actor.user_id;
+        self.store()
+            .read(move |view| {
+                let file = view.file(id)?.ok_or_else(not_found)?;
+                match file.conversation_id {
+                    Some(conversation_id) => {
+                        let membership = view.membership(conversation_id, user_id)?;
+                        authorize(membership, Action::Read).map_err(|_| not_found())?;
+                    }
+                    None if file.owner_id == user_id => {}
+                    None => return Err(not_found()),
+                }
+                Ok(file)
+            })
+            .await
+    }
+
+    /// A part of the bytes of a file that the caller may read.
+    pub(crate) async fn read_file(&self, file: &StoredFile, range: Range<u64>) -> Result<Reading, Refusal> {
+        self.blobs().read(&file.blob, range).await.map_err(gone)
+    }
+
+    /// A picture in one of the fixed sizes. `None` if it is no larger itself.
+    ///
+    /// # Errors
+    /// `NotFound` for what is no picture, and for other sizes.
+    pub(crate) async fn thumbnail(&self, file: &StoredFile, size: u32) -> Result<Option<Bytes>, Refusal> {
+        let (Some(width), Some(height)) = (file.attachment.width, file.attachment.height) else {
+            return Err(not_found());
+        };
+        if !THUMBNAIL_SIZES.contains(&size) {
+            return Err(not_found());
+        }
+        if width.max(height) <= size {
+            return Ok(None);
+        }
+        self.blobs().bytes(&thumbnail_name(&file.blob, size)).await.map(Some).map_err(gone)
+    }
+}
+
+fn not_found() -> Refusal {
+    Refusal::NotFound("File not found".to_owned())
+}
+
+/// A message may be deleted between the look at its row and the look for its bytes.
+fn gone(error: BlobError) -> Refusal {
+    if error.is_not_found() { not_found() } else { unavailable(error) }
+}
+
+/// Removes what is left over, now and then and whenever a file goes, as long as there is a chat.
+pub(super) async fn look_after_files(inner: Weak<Inner>, gone: Arc<Notify>) {
+    loop {
+        let every = {
+            let Some(inner) = inner.upgrade() else { return };
+            let chat = Chat { inner };
+            if let Err(error) = chat.sweep().await {
+                tracing::warn!(%error, "can't remove the bytes of files that are gone; trying again later");
+            }
+            SWEEP_EVERY.min(chat.config().limits.upload_expiry / 4)
+        };
+        tokio::select! {
+            () = gone.notified() => {}
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
+
+impl Chat {
+    async fn sweep(&self) -> Result<(), SweepError> {
+        let expiry = self.config().limits.upload_expiry;
+        let forgotten = self
+            .store()
+            .write(move |change| {
+                change.doom_expected(ago(WRITING_AT_MOST))?;
+                Ok::<_, Refusal>(change.discard_unattached(ago(expiry))?)
+            })
+            .await?;
+        let unfinished = self.blobs().staging.sweep(expiry).await?;
+        self.hub().metrics().note_swept(forgotten as u64 + unfinished);
+        loop {
+            let doomed = self.store().read(|view| Ok::<_, Refusal>(view.doomed_blobs(SWEEP_STEP)?)).await?;
+            if doomed.is_empty() {
+                return Ok(());
+            }
+            for blob in &doomed {
+                self.blobs().remove(blob).await?;
+                for size in THUMBNAIL_SIZES {
+                    self.blobs().remove(&thumbnail_name(blob, size)).await?;
+                }
+            }
+            self.blobs().settle().await?;
+            self.store().write(move |change| Ok::<_, Refusal>(change.forget_blobs(&doomed)?)).await?;
+        }
+    }
+}
+
+fn ago(time: Duration) -> Timestamp {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(Timestamp::now().0.saturating_sub(millis))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Store(#[from] Refusal),
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    #[error(transparent)]
+    Staging(#[from] std::io::Error),
+}

@@ -1,0 +1,163 @@
+//! A form with one file, read as it comes. Each of its parts is bounded: what stands before the file, its
+//! headers, the file, and what stands behind it; and so is the time between two pieces.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use multer::{Field, Multipart};
+
+use super::error::HttpError;
+use crate::error::Refusal;
+
+/// Bytes before the file, and behind it.
+const MAX_AROUND: u64 = 16 * 1024;
+/// Pieces are handed on in about this size.
+const PIECE_BYTES: usize = 64 * 1024;
+/// The whole form has to come within this time, however fast its pieces do.
+const WHOLE_TIME: Duration = Duration::from_secs(600);
+
+pub(super) struct Form {
+    parts: Multipart<'static>,
+    file: Option<Field<'static>>,
+    /// Bytes of the body that may come up to here.
+    allowed: Arc<AtomicU64>,
+    max_file_bytes: u64,
+    piece_time: Duration,
+    until: tokio::time::Instant,
+}
+
+impl Form {
+    pub(super) fn new(
+        headers: &HeaderMap,
+        body: Body,
+        max_file_bytes: u64,
+        piece_time: Duration,
+    ) -> Result<Self, HttpError> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let boundary = text(header::CONTENT_TYPE).and_then(|kind| multer::parse_boundary(kind).ok());
+        let boundary = boundary.ok_or_else(|| invalid("the body has to be multipart/form-data"))?;
+        let announced = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > max_file_bytes.saturating_add(2 * MAX_AROUND)) {
+            return Err(too_large(max_file_bytes));
+        }
+        let allowed = Arc::new(AtomicU64::new(MAX_AROUND));
+        let body = Bounded {
+            body: body.into_data_stream(),
+            came: 0,
+            allowed: Arc::clone(&allowed),
+            has_given: false,
+        };
+        let until = tokio::time::Instant::now() + WHOLE_TIME;
+        let parts = Multipart::new(body, boundary);
+        Ok(Self { parts, file: None, allowed, max_file_bytes, piece_time, until })
+    }
+
+    /// Reads up to the file; gives its name.
+    pub(super) async fn file_name(&mut self) -> Result<String, HttpError> {
+        let next = in_time(self.piece_time, self.until, self.parts.next_field()).await?;
+        let field = next.map_err(|error| self.explain(&error))?.ok_or_else(|| invalid("Field required"))?;
+        let (Some("file"), Some(name)) = (field.name(), field.file_name()) else {
+            return Err(invalid("the form has to begin with a file, in a part named file"));
+        };
+        let name = name.to_owned();
+        self.file = Some(field);
+        self.allowed.fetch_add(self.max_file_bytes.saturating_add(1), Ordering::Relaxed);
+        Ok(name)
+    }
+
+    /// The next bytes of the file; `None` at its end.
+    pub(super) async fn bytes(&mut self) -> Result<Option<Bytes>, HttpError> {
+        let mut piece = BytesMut::new();
+        while let Some(field) = &mut self.file
+            && piece.len() < PIECE_BYTES
+        {
+            match in_time(self.piece_time, self.until, field.chunk()).await? {
+                Ok(Some(bytes)) if piece.is_empty() && bytes.len() >= PIECE_BYTES => return Ok(Some(bytes)),
+                Ok(Some(bytes)) => piece.extend_from_slice(&bytes),
+                Ok(None) => self.file = None,
+                Err(error) => return Err(self.explain(&error)),
+            }
+        }
+        Ok(if piece.is_empty() { None } else { Some(piece.freeze()) })
+    }
+
+    /// Reads to the end, where nothing more may be.
+    pub(super) async fn end(&mut self) -> Result<(), HttpError> {
+        self.allowed.fetch_add(MAX_AROUND, Ordering::Relaxed);
+        match in_time(self.piece_time, self.until, self.parts.next_field()).await? {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(invalid("a form brings one file")),
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
+    fn explain(&self, error: &multer::Error) -> HttpError {
+        match error {
+            // Of the parts, only the file is this long.
+            multer::Error::StreamReadFailed(cause) if cause.is::<TooMuch>() && self.file.is_some() => {
+                too_large(self.max_file_bytes)
+            }
+            multer::Error::StreamReadFailed(cause) if !cause.is::<TooMuch>() => HttpError::BodyUnreadable,
+            _ => invalid("the form is broken, or has more around its file than allowed"),
+        }
+    }
+}
+
+async fn in_time<T>(
+    piece_time: Duration,
+    until: tokio::time::Instant,
+    piece: impl Future<Output = T>,
+) -> Result<T, HttpError> {
+    let deadline = until.min(tokio::time::Instant::now() + piece_time);
+    tokio::time::timeout_at(deadline, piece).await.map_err(|_| HttpError::BodyUnreadable)
+}
+
+fn invalid(message: &str) -> HttpError {
+    HttpError::invalid("body", "file", "value_error", message)
+}
+
+fn too_large(max_bytes: u64) -> HttpError {
+    Refusal::TooLarge(format!("a file may have {} MiB", max_bytes / 1024 / 1024)).into()
+}
+
+/// More came than the form may have up to here.
+#[derive(Debug, thiserror::Error)]
+#[error("too much")]
+struct TooMuch;
+
+/// A body that ends with an error where it grows too long, and comes in single pieces: whoever reads it would
+/// else take all that there is into memory at once.
+struct Bounded {
+    body: BodyDataStream,
+    came: u64,
+    allowed: Arc<AtomicU64>,
+    has_given: bool,
+}
+
+impl Stream for Bounded {
+    type Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::take(&mut self.has_given) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let next = std::task::ready!(Pin::new(&mut self.body).poll_next(context));
+        Poll::Ready(next.map(|piece| {
+            self.has_given = true;
+            let piece = piece?;
+            self.came += piece.len() as u64;
+            if self.came > self.allowed.load(Ordering::Relaxed) {
+                return Err(TooMuch.into());
+            }
+            Ok(piece)
+        }))
+    }
+}

@@ -1,0 +1,240 @@
+//! Uploads in a socket. Each has a task of its own that writes its chunks and finishes it, so that nothing
+//! else on the socket waits for a disk or a picture.
+//!
+//! The window is the bound: as many chunks may wait for the task, and each is acknowledged when it is written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use bytes::{Buf as _, Bytes};
+use chinwag_protocol::frame::Done;
+use chinwag_protocol::rest::UploadedFile;
+use chinwag_protocol::{ErrorCode, Frame, NewUpload, limits};
+use tokio::sync::mpsc;
+
+use super::commands::{refuse, refused};
+use crate::auth::Actor;
+use crate::chat::Upload;
+use crate::error::Refusal;
+use crate::realtime::{End, Line, Reporter};
+
+/// Uploads of one socket at the same time.
+const MAX_OPEN: usize = 8;
+/// What a chunk begins with.
+const CHUNK: u32 = 0x0100_0000;
+
+/// The uploads of one socket. Dropping it leaves what has come, to be resumed.
+#[derive(Default)]
+pub(super) struct Uploads {
+    open: HashMap<u32, Open>,
+}
+
+struct Open {
+    steps: mpsc::Sender<Step>,
+    /// Chunks that were read and are not written yet.
+    waiting: Arc<AtomicUsize>,
+}
+
+enum Step {
+    Chunk(u64, Bytes),
+    Commit(Option<String>),
+    Abort(Option<String>),
+}
+
+impl Uploads {
+    pub(super) async fn begin(
+        &mut self,
+        line: &Line<'_>,
+        actor: &Actor,
+        reference: Option<&str>,
+        new: NewUpload,
+    ) -> Result<(), End> {
+        // Unique on the server: nobody's number means anything on another socket.
+        static LAST: AtomicU32 = AtomicU32::new(0);
+
+        self.open.retain(|_, open| !open.steps.is_closed());
+        let begun = if self.open.len() < MAX_OPEN {
+            line.chat.begin_upload(actor, new).await
+        } else {
+            Err(Refusal::Forbidden("This socket has as many uploads as it may: finish one"))
+        };
+        let upload = match begun {
+            Ok(upload) => upload,
+            Err(refusal) => {
+                line.chat.hub().metrics().upload_refusals.inc();
+                return refuse(line, reference, None, &refusal).await;
+            }
+        };
+        let upload_id = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let offset = upload.offset();
+        // A commit or an abort may come behind a full window.
+        let (steps, received) = mpsc::channel(limits::UPLOAD_WINDOW + 1);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let task = Task { upload_id, upload, waiting: Arc::clone(&waiting), reporter: line.reporter() };
+        tokio::spawn(task.run(received));
+        self.open.insert(upload_id, Open { steps, waiting });
+        line.answer(&Frame::Ok(Done {
+            reference,
+            upload_id: Some(upload_id),
+            chunk_bytes: Some(limits::CHUNK_BYTES),
+            offset: Some(offset),
+            window: Some(limits::UPLOAD_WINDOW),
+            ..Done::default()
+        }))
+        .await
+    }
+
+    /// One binary frame: a head, then bytes of the file.
+    pub(super) async fn chunk(&mut self, line: &Line<'_>, mut bytes: Bytes) -> Result<(), End> {
+        let invalid = |message: &str| Refusal::Invalid {
+            field: "chunk",
+            kind: "value_error",
+            code: ErrorCode::InvalidFrame,
+            message: message.to_owned(),
+        };
+        if bytes.len() <= limits::CHUNK_HEAD_BYTES || bytes.get_u32() != CHUNK {
+            return refuse(line, None, None, &invalid("a binary frame is a chunk of an upload")).await;
+        }
+        let (upload_id, offset) = (bytes.get_u32(), bytes.get_u64());
+        let Some(open) = self.open.get(&upload_id).filter(|open| !open.steps.is_closed()) else {
+            return self.unknown(line, upload_id, None).await;
+        };
+        let is_over = open.waiting.fetch_add(1, Ordering::AcqRel) >= limits::UPLOAD_WINDOW;
+        if is_over || open.steps.try_send(Step::Chunk(offset, bytes)).is_err() {
+            // What has come stays: it can be begun again, and goes on there.
+            self.open.remove(&upload_id);
+            let refusal = invalid("more chunks than the window allows");
+            line.chat.hub().metrics().upload_refusals.inc();
+            let message = refusal.to_string();
+            return line.answer(&refused(None, None, Some(upload_id), &refusal, &message)).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(
+        &mut self,
+        line: &Line<'_>,
+        upload_id: u32,
+        reference: Option<String>,
+    ) -> Result<(), End> {
+        self.step(line, upload_id, reference, Step::Commit).await
+    }
+
+    pub(super) async fn abort(
+        &mut self,
+        line: &Line<'_>,
+        upload_id: u32,
+        reference: Option<String>,
+    ) -> Result<(), End> {
+        self.step(line, upload_id, reference, Step::Abort).await
+    }
+
+    async fn step(
+        &mut self,
+        line: &Line<'_>,
+        upload_id: u32,
+        reference: Option<String>,
+        step: impl FnOnce(Option<String>) -> Step,
+    ) -> Result<(), End> {
+        let sent = self.open.get(&upload_id).map(|open| open.steps.try_send(step(reference.clone())));
+        if matches!(sent, Some(Ok(()))) {
+            return Ok(());
+        }
+        self.open.remove(&upload_id);
+        self.unknown(line, upload_id, reference.as_deref()).await
+    }
+
+    async fn unknown(&self, line: &Line<'_>, upload_id: u32, reference: Option<&str>) -> Result<(), End> {
+        line.chat.hub().metrics().refusals.inc();
+        let refusal = unknown();
+        line.answer(&refused(reference, None, Some(upload_id), &refusal, &refusal.to_string())).await
+    }
+}
+
+/// What goes on beside the socket for one upload.
+struct Task {
+    upload_id: u32,
+    upload: Upload,
+    waiting: Arc<AtomicUsize>,
+    reporter: Reporter,
+}
+
+impl Task {
+    /// Until the upload has ended, or its socket has.
+    async fn run(mut self, mut steps: mpsc::Receiver<Step>) {
+        while let Some(step) = steps.recv().await {
+            match step {
+                Step::Chunk(offset, bytes) => {
+                    let written = self.upload.add_at(offset, bytes).await;
+                    // Before the client hears of it, so that its next chunk is inside the window.
+                    self.waiting.fetch_sub(1, Ordering::AcqRel);
+                    if let Err(refusal) = written {
+                        self.refuse(None, &refusal);
+                        break;
+                    }
+                    let (upload_id, offset) = (self.upload_id, self.upload.offset());
+                    self.reporter.report(&Frame::UploadProgress { upload_id, offset });
+                }
+                Step::Commit(reference) if !self.upload.is_complete() => {
+                    let message = format!("only the bytes up to {} have come", self.upload.offset());
+                    self.refuse(reference.as_deref(), &Refusal::UploadMismatch(message));
+                }
+                Step::Commit(reference) => {
+                    let Self { upload, reporter, upload_id, .. } = self;
+                    match reporter.chat.finish_upload(upload).await {
+                        Ok(file) => tell(&reporter, reference.as_deref(), &file),
+                        Err(refusal) => tell_refusal(&reporter, upload_id, reference.as_deref(), &refusal),
+                    }
+                    return refuse_the_rest(&reporter, upload_id, &mut steps);
+                }
+                Step::Abort(reference) => {
+                    self.upload.discard().await;
+                    let reference = reference.as_deref();
+                    self.reporter.report(&Frame::Ok(Done { reference, ..Done::default() }));
+                    return refuse_the_rest(&self.reporter, self.upload_id, &mut steps);
+                }
+            }
+        }
+        refuse_the_rest(&self.reporter, self.upload_id, &mut steps);
+    }
+
+    fn refuse(&self, reference: Option<&str>, refusal: &Refusal) {
+        tell_refusal(&self.reporter, self.upload_id, reference, refusal);
+    }
+}
+
+/// Answers the commands that came behind the end. Chunks get no answer of their own.
+fn refuse_the_rest(reporter: &Reporter, upload_id: u32, steps: &mut mpsc::Receiver<Step>) {
+    steps.close();
+    while let Ok(step) = steps.try_recv() {
+        if let Step::Commit(reference) | Step::Abort(reference) = step {
+            tell_refusal(reporter, upload_id, reference.as_deref(), &unknown());
+        }
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::NotFound("this socket has no such upload".to_owned())
+}
+
+fn tell(reporter: &Reporter, reference: Option<&str>, file: &UploadedFile) {
+    let file = &file.attachment;
+    reporter.report(&Frame::Ok(Done {
+        reference,
+        file_id: Some(file.id),
+        url: Some(&file.url),
+        mime: Some(&file.mime),
+        size: Some(file.size),
+        width: file.width,
+        height: file.height,
+        ..Done::default()
+    }));
+}
+
+fn tell_refusal(reporter: &Reporter, upload_id: u32, reference: Option<&str>, refusal: &Refusal) {
+    let metrics = reporter.chat.hub().metrics();
+    metrics.refusals.inc();
+    metrics.upload_refusals.inc();
+    reporter.report(&refused(reference, None, Some(upload_id), refusal, &refusal.to_string()));
+}

@@ -1,0 +1,37 @@
+//! A text that was deleted goes out to nobody any more, although its events are still on their way.
+//!
+//! The log has forgotten it. This does the same for events that were committed before the deletion and are
+//! fanned out together with it; the ring forgets those that were fanned out before.
+
+use std::collections::{HashSet, VecDeque};
+
+use chinwag_protocol::rest::Format;
+use chinwag_protocol::{Event, MessageId};
+
+/// Takes out the texts of messages that are deleted further on. What is left is what the log has.
+pub(super) fn blank(events: &mut VecDeque<Event>) {
+    let deleted: HashSet<MessageId> = events.iter().filter_map(deleted_by).collect();
+    if deleted.is_empty() {
+        return;
+    }
+    for event in events {
+        match event {
+            Event::Message(message) if deleted.contains(&message.id) => {
+                message.content.clear();
+                message.reply_to = None;
+                message.format = Format::default();
+                message.meta = None;
+                message.attachments.clear();
+                message.deleted = true;
+            }
+            Event::MessageEdited { message_id, content, .. } if deleted.contains(message_id) => {
+                content.clear();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn deleted_by(event: &Event) -> Option<MessageId> {
+    if let Event::MessageDeleted { message_id, .. } = event { Some(*message_id) } else { None }
+}

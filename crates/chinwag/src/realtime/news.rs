@@ -1,0 +1,43 @@
+//! For those who read a conversation's log themselves, as an event stream does: when to look again.
+
+use chinwag_protocol::UserId;
+use tokio::sync::{broadcast, watch};
+
+use super::room::Seat;
+
+/// Hears of new events in a room without getting them. Holds the room.
+pub(crate) struct News {
+    /// Only reserved: it holds the room open.
+    _seat: Seat,
+    user_id: UserId,
+    changes: watch::Receiver<()>,
+    endings: broadcast::Receiver<UserId>,
+    draining: watch::Receiver<bool>,
+}
+
+impl News {
+    pub(super) fn new(
+        seat: Seat,
+        user_id: UserId,
+        endings: broadcast::Receiver<UserId>,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        let changes = seat.room.news.subscribe();
+        Self { _seat: seat, user_id, changes, endings, draining }
+    }
+
+    /// Waits until there may be new events, or a session of the user ended. False if the server stops.
+    pub(crate) async fn changed(&mut self) -> bool {
+        loop {
+            tokio::select! {
+                changed = self.changes.changed() => return changed.is_ok(),
+                ended = self.endings.recv() => match ended {
+                    Ok(user_id) if user_id != self.user_id => {}
+                    // Theirs, or too many to tell.
+                    Ok(_) | Err(_) => return true,
+                },
+                _ = self.draining.wait_for(|is_draining| *is_draining) => return false,
+            }
+        }
+    }
+}
