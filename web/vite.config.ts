@@ -30,6 +30,8 @@ export default defineConfig({
     outDir: '../crates/chinwag-web/dist',
     emptyOutDir: true,
     target: 'es2023',
+    // What knows `light-dark()` and `:dir()`: else both would be written out for older browsers, the latter wrongly.
+    cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: {
