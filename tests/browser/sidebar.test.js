@@ -24,7 +24,7 @@ test('a row shows who wrote what last, when, and how much is unread', async () =
   await workspace.badges('Harbour').filter({ hasText: /^2 unread$/ }).waitFor();
   await workspace.badges('Harbour').filter({ hasText: /^1 mention$/ }).waitFor();
   const row = workspace.row('Harbour');
-  await row.getByText('alice: @testuser look at the photo').waitFor();
+  await row.filter({ hasText: 'alice: @testuser look at the photo' }).waitFor();
   assert.match(await row.locator('time').textContent(), /^\d\d:\d\d$/);
   await workspace.page.waitForFunction(() => /^\(\d+\) /.test(document.title));
   await workspace.isAccessible();
@@ -33,7 +33,7 @@ test('a row shows who wrote what last, when, and how much is unread', async () =
   await workspace.badges('Harbour').first().waitFor({ state: 'detached' });
   await workspace.page.getByLabel('Message', { exact: true }).fill('Seen');
   await workspace.page.keyboard.press('Enter');
-  await row.getByText('You: Seen').waitFor();
+  await row.filter({ hasText: 'You: Seen' }).waitFor();
   assert.equal(await row.getByRole('link').getAttribute('aria-current'), 'page');
 });
 
@@ -61,7 +61,7 @@ test('the newest conversation comes first, but not while somebody points at the 
   await workspace.page.clock.pauseAt(new Date(Date.now() + 60_000));
   await workspace.row('Apple').hover();
   await alice.say(first, 'three');
-  await workspace.row('Apple').getByText('alice: three').waitFor();
+  await workspace.row('Apple').filter({ hasText: 'alice: three' }).waitFor();
   assert.deepEqual((await titles(workspace)).slice(0, 2), ['Banana', 'Apple'], 'held while the pointer is there');
   await workspace.page.clock.runFor(1100);
   await workspace.page.waitForFunction(() => document.querySelector('nav.sidebar li .name bdi').textContent === 'Apple');
@@ -91,7 +91,7 @@ test('what is not sent yet is marked as a draft', async () => {
   await workspace.open('Drafts');
   await workspace.page.getByLabel('Message', { exact: true }).fill('half a thought');
   await workspace.open('Roommate Chat');
-  await workspace.row('Drafts').getByText('Draft: half a thought').waitFor();
+  await workspace.row('Drafts').filter({ hasText: 'Draft: half a thought' }).waitFor();
 });
 
 test('presence comes and goes, in words as well', async () => {
