@@ -3,6 +3,10 @@
  */
 
 /**
+ * One file that somebody uploaded, unique on the whole server.
+ */
+export type FileId = number;
+/**
  * The position of an event in its conversation's log: from 1, dense, in commit order.
  */
 export type Seq = number;
@@ -113,6 +117,16 @@ export type Setup = Register & {
  */
 export type UserRole = "user" | "admin";
 /**
+ * A file that was uploaded. It is the uploader's alone until a message has it.
+ */
+export type UploadedFile = Attachment & {
+  /**
+   * Of the bytes as they are stored, in hexadecimal. Pictures are stored anew, without what a camera wrote
+   * into them, so theirs is not the one of the file that was sent.
+   */
+  sha256: string;
+};
+/**
  * Why a command was refused.
  */
 export type ErrorCode =
@@ -126,6 +140,7 @@ export type ErrorCode =
   | "not_participant"
   | "conflict"
   | "idempotency_mismatch"
+  | "upload_mismatch"
   | "rate_limited"
   | "archived"
   | "unavailable"
@@ -174,6 +189,7 @@ export type ServerFrame =
   | TypingFrame
   | UnpinnedFrame
   | UnreadFrame
+  | UploadProgressFrame
   | UserJoinedFrame
   | UserLeftFrame;
 
@@ -181,6 +197,7 @@ export type ServerFrame =
  * Every type by its name.
  */
 export interface Wire {
+  Attachment?: Attachment;
   Changed?: Changed;
   Conversation?: Conversation;
   ConversationChange?: ConversationChange;
@@ -193,6 +210,8 @@ export interface Wire {
   Entry?: Entry;
   Event?: Event;
   EventPage?: EventPage;
+  FileForm?: FileForm;
+  FileId?: FileId;
   Format?: Format;
   Health?: Health;
   Location?: Location;
@@ -223,6 +242,7 @@ export interface Wire {
   Ticket?: Ticket;
   Timestamp?: Timestamp;
   Token?: Token;
+  UploadedFile?: UploadedFile;
   User?: User;
   UserChange?: UserChange;
   UserId?: UserId;
@@ -277,9 +297,47 @@ export interface Wire {
   UnpinnedFrame?: UnpinnedFrame;
   UnreadFrame?: UnreadFrame;
   UnsubscribeCommand?: UnsubscribeCommand;
+  UploadAbortCommand?: UploadAbortCommand;
+  UploadBeginCommand?: UploadBeginCommand;
+  UploadCommitCommand?: UploadCommitCommand;
+  UploadProgressFrame?: UploadProgressFrame;
   UserJoinedFrame?: UserJoinedFrame;
   UserLeftFrame?: UserLeftFrame;
   ServerFrame?: ServerFrame;
+}
+/**
+ * A file of a message.
+ */
+export interface Attachment {
+  /**
+   * Of a picture, in pixels.
+   */
+  height?: number;
+  id: FileId;
+  /**
+   * What it is, by its content.
+   */
+  mime: string;
+  /**
+   * Shown to people, and the name to save it under. Never a path.
+   */
+  name: string;
+  /**
+   * In bytes.
+   */
+  size: number;
+  /**
+   * Of a picture: a small one, at most 480 pixels wide and high.
+   */
+  thumbnail_url?: string;
+  /**
+   * Where it is: a path of this server.
+   */
+  url: string;
+  /**
+   * Of a picture, in pixels.
+   */
+  width?: number;
 }
 /**
  * What a change did.
@@ -370,6 +428,10 @@ export interface Entry {
  */
 export interface MessageFrame {
   actor_id: UserId;
+  /**
+   * Its files.
+   */
+  attachments?: Attachment[];
   /**
    * The sender's own id of the message.
    */
@@ -601,6 +663,15 @@ export interface EventPage {
   more: boolean;
 }
 /**
+ * A form with one file.
+ */
+export interface FileForm {
+  /**
+   * The file, with its name.
+   */
+  file: string;
+}
+/**
  * That the server runs.
  */
 export interface Health {
@@ -612,6 +683,10 @@ export interface Health {
    * False when rate limits are off: for load tests only.
    */
   rate_limits: boolean;
+  /**
+   * True if anybody may make an account with `POST /users/register`.
+   */
+  registration: boolean;
   /**
    * Always `ok`.
    */
@@ -632,6 +707,10 @@ export interface MarkRead {
  */
 export interface Message {
   actor_id: UserId;
+  /**
+   * Its files.
+   */
+  attachments?: Attachment[];
   /**
    * The sender's own id of the message.
    */
@@ -689,13 +768,30 @@ export interface NewConversation {
  */
 export interface NewMessage {
   /**
+   * Files that the sender uploaded and that no message has yet.
+   *
+   * @maxItems 10
+   */
+  attachments?:
+    | []
+    | [FileId]
+    | [FileId, FileId]
+    | [FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId];
+  /**
    * The sender's own id: the same id again answers the first message instead of a second one.
    */
   client_id?: string;
   /**
-   * The text: not blank, at most 4,000 characters and 16 KiB.
+   * The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
    */
-  content: string;
+  content?: string;
   format?: Format;
   /**
    * What the sender's application keeps with the message: at most 4 KiB.
@@ -1163,6 +1259,10 @@ export interface ErrorFrame {
    */
   retry_after_ms?: number;
   type: "error";
+  /**
+   * The upload that ended with this, if it did.
+   */
+  upload_id?: number;
 }
 /**
  * Continuity is lost: drop what is cached of this conversation and read a page.
@@ -1213,6 +1313,10 @@ export interface HelloCommand {
  */
 export interface Limits {
   /**
+   * Files of one message.
+   */
+  attachments: number;
+  /**
    * Bytes in a message.
    */
   content_bytes: number;
@@ -1228,11 +1332,19 @@ export interface Limits {
    * Events that a resume replays at most.
    */
   replay_events: number;
+  /**
+   * Bytes in a file.
+   */
+  upload_bytes: number;
 }
 /**
  * A command was carried out.
  */
 export interface OkFrame {
+  /**
+   * Bytes of a chunk at most.
+   */
+  chunk_bytes?: number;
   /**
    * Of the command.
    */
@@ -1241,19 +1353,52 @@ export interface OkFrame {
    * True if it was so already: there is no new event.
    */
   duplicate?: boolean;
+  file_id?: FileId;
+  /**
+   * Of a picture, in pixels.
+   */
+  height?: number;
   message_id?: MessageId;
+  /**
+   * What the file is, by its content.
+   */
+  mime?: string;
+  /**
+   * Where to begin: what is before came earlier.
+   */
+  offset?: number;
   /**
    * Of the command.
    */
   ref?: string;
   seq?: Seq;
+  /**
+   * Bytes of the file, as it is stored.
+   */
+  size?: number;
   stamp?: Stamp;
   ts?: Timestamp;
   type: "ok";
   /**
+   * Names the upload on this socket.
+   */
+  upload_id?: number;
+  /**
+   * Where the file is.
+   */
+  url?: string;
+  /**
    * The message's version now.
    */
   version?: number;
+  /**
+   * Of a picture, in pixels.
+   */
+  width?: number;
+  /**
+   * Chunks that may be on their way at the same time.
+   */
+  window?: number;
 }
 /**
  * Pin a message, or unpin it.
@@ -1411,13 +1556,30 @@ export interface ReplayFrame {
  */
 export interface SendCommand {
   /**
+   * Files that the sender uploaded and that no message has yet.
+   *
+   * @maxItems 10
+   */
+  attachments?:
+    | []
+    | [FileId]
+    | [FileId, FileId]
+    | [FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId]
+    | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId];
+  /**
    * The client's own id of the message: the idempotency key, at most 128 bytes.
    */
   client_id?: string;
   /**
-   * The text: not blank, at most 4,000 characters and 16 KiB.
+   * The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
    */
-  content: string;
+  content?: string;
   conversation_id?: ConversationId;
   format?: Format;
   /**
@@ -1500,6 +1662,79 @@ export interface UnsubscribeCommand {
    */
   ref?: string;
   type: "unsubscribe";
+}
+/**
+ * Drop an upload and what has come of it.
+ */
+export interface UploadAbortCommand {
+  conversation_id?: ConversationId;
+  /**
+   * Comes back in the answer.
+   */
+  ref?: string;
+  type: "upload_abort";
+  /**
+   * Which upload.
+   */
+  upload_id: number;
+}
+/**
+ * Begin an upload, or, with the same `sha256` and `size`, go on with it after a reconnect. The chunks follow
+ * as binary frames: `0x01`, three zero bytes, `upload_id` (32 bits), offset (64 bits, both big-endian),
+ * then the bytes.
+ */
+export interface UploadBeginCommand {
+  conversation_id?: ConversationId;
+  /**
+   * A hint only: what the file is, its content says.
+   */
+  mime?: string;
+  /**
+   * Shown to people. Of a path only the last part counts.
+   */
+  name: string;
+  /**
+   * Comes back in the answer.
+   */
+  ref?: string;
+  /**
+   * Of all its bytes, in hexadecimal.
+   */
+  sha256: string;
+  /**
+   * In bytes: at least 1, at most 25 MiB.
+   */
+  size: number;
+  type: "upload_begin";
+}
+/**
+ * All bytes of an upload are sent. Answered when the file is on disk.
+ */
+export interface UploadCommitCommand {
+  conversation_id?: ConversationId;
+  /**
+   * Comes back in the answer.
+   */
+  ref?: string;
+  type: "upload_commit";
+  /**
+   * Which upload.
+   */
+  upload_id: number;
+}
+/**
+ * Bytes of an upload have arrived: as many chunks more may be sent.
+ */
+export interface UploadProgressFrame {
+  /**
+   * All bytes before this one are here.
+   */
+  offset: number;
+  type: "upload_progress";
+  /**
+   * Which.
+   */
+  upload_id: number;
 }
 /**
  * A user's first socket in the room opened.

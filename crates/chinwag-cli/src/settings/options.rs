@@ -10,7 +10,7 @@ use chinwag::{Auth, Config, Limits, Mode, S3, Secret, Storage, TlsFiles};
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN,
     LOG, LOG_FORMAT, PROVISION_USERS, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE,
-    S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+    S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -136,6 +136,7 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
         provision,
         registration: switch(settings, &REGISTRATION)?,
         token_lifetime: token_lifetime(settings)?,
+        token_in_query: switch(settings, &TOKEN_IN_QUERY)?,
     })
 }
 

@@ -233,6 +233,17 @@ pub(crate) const TOKEN_MINUTES: Setting = Setting {
     help: "How long a token is valid",
 };
 
+pub(crate) const TOKEN_IN_QUERY: Setting = Setting {
+    key: "token_in_query",
+    flag: "token-in-query",
+    env: "CHINWAG_TOKEN_IN_QUERY",
+    placeholder: "on|off",
+    default: "off",
+    group: SECURITY,
+    shape: Shape::Flag,
+    help: "Accept /ws?token=; URLs end up in the logs of proxies",
+};
+
 pub(crate) const REGISTRATION: Setting = Setting {
     key: "registration",
     flag: "registration",
@@ -278,7 +289,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 21] = [
+pub(crate) const SETTINGS: [&Setting; 22] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -296,6 +307,7 @@ pub(crate) const SETTINGS: [&Setting; 21] = [
     &JWT_SECRET_FILE,
     &PROVISION_USERS,
     &TOKEN_MINUTES,
+    &TOKEN_IN_QUERY,
     &REGISTRATION,
     &LIMITS,
     &LOG,

@@ -24,6 +24,10 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// Events that a resume replays at most.
     pub replay_events: u32,
+    /// Bytes in a file.
+    pub upload_bytes: u64,
+    /// Files of one message.
+    pub attachments: usize,
 }
 
 /// That the server runs.
