@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { setUp } from './harness/browser.js';
+import { refused, setUp } from './harness/browser.js';
 import { Workspace } from './harness/workspace.js';
 
 let testuser;
@@ -180,4 +180,11 @@ test('on a phone there is one pane, and the back gesture leads to the list', asy
   assert.equal(await page.locator('#messages').count(), 0);
   const focused = await page.evaluate(() => document.activeElement.getAttribute('href'));
   assert.match(focused, /\/c\/1$/);
+});
+
+test('a link to a conversation that is not there leads to the list', async () => {
+  const workspace = await enter('testuser', { path: '/c/4711', expected: [refused(404)] });
+  await workspace.page.getByRole('button', { name: 'To the list' }).click();
+  await workspace.page.waitForURL(`${world.server.url}/`);
+  await workspace.page.getByText('Pick a conversation').waitFor();
 });

@@ -3,12 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import conversationAr from '../src/i18n/conversation.ar.json';
 import conversationEn from '../src/i18n/conversation.en.json';
+import laterAr from '../src/i18n/later.ar.json';
+import laterEn from '../src/i18n/later.en.json';
 import shellAr from '../src/i18n/shell.ar.json';
 import shellEn from '../src/i18n/shell.en.json';
 
 type Catalog = Record<string, string | Record<string, string>>;
 const pairs: [string, Catalog, Catalog][] = [
   ['shell', shellEn, shellAr],
+  ['later', laterEn, laterAr],
   ['conversation', conversationEn, conversationAr],
 ];
 const namesIn = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
@@ -37,7 +40,7 @@ describe.each(pairs)('%s', (_area, english, arabic) => {
   });
 });
 
-test('no key is in both areas', () => {
-  const shared = Object.keys(shellEn).filter((key) => key in conversationEn);
-  expect(shared).toEqual([]);
+test('no key is in two areas', () => {
+  const keys = pairs.flatMap(([, english]) => Object.keys(english));
+  expect(keys.filter((key, place) => keys.indexOf(key) !== place)).toEqual([]);
 });

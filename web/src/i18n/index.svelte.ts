@@ -6,13 +6,14 @@ import { settings } from '../lib/settings.svelte';
 import conversation from './conversation.en.json';
 import shell from './shell.en.json';
 
-const english = { ...shell, ...conversation };
-export type Key = keyof typeof english;
+type Later = typeof import('./later.en.json');
+export type Key = keyof typeof shell | keyof typeof conversation | Exclude<keyof Later, 'default'>;
 type Plural = Partial<Record<Intl.LDMLPluralRule, string>>;
 type Catalog = Partial<Record<Key, string | Plural>>;
 export type Params = Record<string, string | number>;
 
 export const LANGUAGES = { en: 'English', ar: 'العربية' } as const;
+const english: Catalog = { ...shell, ...conversation };
 type Language = keyof typeof LANGUAGES;
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar']);
 
@@ -38,6 +39,11 @@ const locale = $derived(tagOf(language));
 const plurals = $derived(new Intl.PluralRules(locale));
 const numbers = $derived(new Intl.NumberFormat(locale));
 
+/** English of a part that is loaded later. It comes before the part is shown, so nothing has to be told of it. */
+export function addWords(words: Catalog): void {
+  Object.assign(english, words);
+}
+
 /** Loads the chosen language and keeps `lang` and `dir` right. Resolves when the first one is there. */
 export async function applyLanguage(): Promise<void> {
   const chosen = wanted();
@@ -51,7 +57,7 @@ export async function applyLanguage(): Promise<void> {
 
 /** The sentence in the chosen language. `count` chooses the plural; numbers are written as the language does. */
 export function t(key: Key, params: Params = {}): string {
-  const entry: string | Plural = catalog[key] ?? english[key];
+  const entry = catalog[key] ?? english[key] ?? key;
   const text = typeof entry === 'string' ? entry : (entry[plurals.select(Number(params.count))] ?? entry.other ?? key);
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];

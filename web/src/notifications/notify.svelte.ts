@@ -4,11 +4,11 @@
 import type { ChatClient, Conversation, Message } from '@chinwag/client';
 import { onDestroy } from 'svelte';
 import { t } from '../i18n/index.svelte';
+import { BASE } from '../lib/base';
 import { settings } from '../lib/settings.svelte';
 import { reactive } from '../lib/store.svelte';
 import { conversationUrl } from '../shell/router.svelte';
 import { previewText } from '../shell/preview';
-import { registration } from './push.svelte';
 import { playSound } from './sound';
 
 interface Looking {
@@ -76,7 +76,7 @@ function tell(client: ChatClient, message: Message): void {
 
 async function show(message: Message, conversation: Conversation): Promise<void> {
   if (!settings.notifications || Notification.permission !== 'granted') return;
-  const worker = await registration();
+  const worker = await navigator.serviceWorker?.getRegistration(BASE.href);
   // The server's own notification comes by the worker, whether this page lives or not.
   if (!worker || (await worker.pushManager?.getSubscription())) return;
   const title = conversation.kind === 'direct' ? message.senderName : t('notify.title', { name: message.senderName, conversation: conversation.title });

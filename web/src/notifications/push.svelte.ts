@@ -19,7 +19,7 @@ function workerUrl(): string {
 }
 
 /** The worker, if notifications were ever turned on here. */
-export async function registration(): Promise<ServiceWorkerRegistration | undefined> {
+async function registration(): Promise<ServiceWorkerRegistration | undefined> {
   return navigator.serviceWorker?.getRegistration(BASE.href);
 }
 

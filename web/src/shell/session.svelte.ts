@@ -3,7 +3,6 @@
 
 import { createAuth, createClient, type Auth, type ChatClient, type Registration, type ServerInfo } from '@chinwag/client';
 import { BASE } from '../lib/base';
-import { forgetDevice } from '../notifications/push.svelte';
 
 type Phase = 'starting' | 'out' | 'in';
 
@@ -74,7 +73,7 @@ export class Session {
     this.hasLeft = true;
     this.#end(false);
     // Without a connection there is nobody to tell; the session is forgotten here all the same.
-    await forgetDevice().catch(() => undefined);
+    await import('../notifications/push.svelte').then(({ forgetDevice }) => forgetDevice()).catch(() => undefined);
     await this.auth.signOut().catch(() => undefined);
   }
 
