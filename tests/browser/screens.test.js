@@ -73,11 +73,13 @@ async function enter(id, { language, ...options } = {}) {
 
 async function check(one, name, { isHovering = false } = {}) {
   if (!isHovering) await one.page.mouse.move(0, 0);
+  if (process.env.UPDATE_SCREENSHOTS === '1') {
+    const path = fileURLToPath(new URL(`screenshots/${name}.jpg`, import.meta.url));
+    await one.page.screenshot({ path, type: 'jpeg', quality: 82, caret: 'hide' });
+  }
   await one.isAccessible();
   const overflow = await one.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `the page is ${overflow} px too wide`);
-  if (process.env.UPDATE_SCREENSHOTS !== '1') return;
-  await one.page.screenshot({ path: fileURLToPath(new URL(`screenshots/${name}.jpg`, import.meta.url)), type: 'jpeg', quality: 82, caret: 'hide' });
 }
 
 for (const colorScheme of ['light', 'dark']) {
