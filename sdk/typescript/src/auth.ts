@@ -26,7 +26,7 @@ class PasswordAuth implements api.Auth {
   readonly #storage: api.StorageAdapter;
   readonly #listeners = new Set<() => void>();
   readonly #name: string;
-  /** The token that was given out last: another one in storage is news from another tab. */
+  /** The refresh token beside the token that was given out last: another one in storage is news from another tab. */
   #given?: string;
   readonly #channel?: BroadcastChannel;
 
@@ -45,9 +45,10 @@ class PasswordAuth implements api.Auth {
     exclusive(this.#name, async () => {
       const kept = await this.#kept();
       if (!kept) throw this.#signedOut();
-      const isOld = kept.expiresAt - Date.now() < SPARE_MS || (reason !== "connect" && kept.token === this.#given);
-      this.#given = (isOld ? await this.#refresh(kept) : kept).token;
-      return this.#given;
+      const isOld = kept.expiresAt - Date.now() < SPARE_MS || (reason !== "connect" && kept.refreshToken === this.#given);
+      const { token, refreshToken } = isOld ? await this.#refresh(kept) : kept;
+      this.#given = refreshToken;
+      return token;
     });
 
   async signIn(username: string, password: string): Promise<api.Account> {
