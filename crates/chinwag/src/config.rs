@@ -18,6 +18,9 @@ pub struct Config {
     pub auth: Auth,
     /// Browser origins, beside the server's own, that may use it: `https://app.example.com`.
     pub allowed_origins: Vec<String>,
+    /// Browser origins whose pages may show the chat in a frame, as the widget does. They need no place in
+    /// `allowed_origins`: the frame itself is a page of this server.
+    pub embed_origins: Vec<String>,
     /// Trust `X-Forwarded-For` of the proxy in front.
     pub behind_proxy: bool,
     /// Where the bytes of files are kept.
@@ -179,6 +182,7 @@ impl Default for Config {
             mode: Mode::Serve,
             auth: Auth::default(),
             allowed_origins: Vec::new(),
+            embed_origins: Vec::new(),
             behind_proxy: false,
             storage: Storage::default(),
             limits: Limits::default(),

@@ -102,6 +102,17 @@ pub(crate) const ALLOWED_ORIGINS: Setting = Setting {
     help: "Web page origin that may use the server, beside its own; repeat it, or use commas",
 };
 
+pub(crate) const EMBED_ORIGINS: Setting = Setting {
+    key: "embed_origins",
+    flag: "embed-origin",
+    env: "CHINWAG_EMBED_ORIGIN",
+    placeholder: "ORIGIN",
+    default: "",
+    group: NETWORK,
+    shape: Shape::List,
+    help: "Web page origin that may show the chat's widget; repeat it, or use commas",
+};
+
 pub(crate) const HEARTBEAT_MS: Setting = Setting {
     key: "heartbeat_ms",
     flag: "heartbeat-ms",
@@ -323,12 +334,13 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 25] = [
+pub(crate) const SETTINGS: [&Setting; 26] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
     &BEHIND_PROXY,
     &ALLOWED_ORIGINS,
+    &EMBED_ORIGINS,
     &HEARTBEAT_MS,
     &DATA_DIR,
     &S3_BUCKET,

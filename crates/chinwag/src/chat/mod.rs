@@ -170,6 +170,11 @@ impl Chat {
         u64::try_from(self.config().limits.heartbeat.as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Bytes in a file.
+    pub(crate) fn upload_bytes(&self) -> u64 {
+        self.config().limits.upload_bytes
+    }
+
     /// Tells a conversation that the caller types, or no longer. The caller takes part.
     pub(crate) fn note_typing(&self, actor: &Actor, id: ConversationId, is_typing: bool) {
         self.hub().note_typing(id, actor, is_typing);

@@ -20,6 +20,10 @@ const FORWARDED: [&str; 5] =
 /// For answers that are no pages. Pages set their own.
 const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 
+/// Marks an answer whose own policy says who may show it in a frame.
+#[derive(Clone, Copy)]
+pub(super) struct Framed;
+
 /// Browser origins of the configuration may read answers. Others get theirs without permission to.
 pub(super) fn cors(config: &Config) -> CorsLayer {
     let origins = config.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
@@ -61,7 +65,11 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
         shared.metrics.refusals.inc();
     }
     shared.metrics.note_request(route, response.status().as_u16());
+    let is_framed = response.extensions().get::<Framed>().is_some();
     add_headers(response.headers_mut());
+    if is_framed {
+        response.headers_mut().remove(header::X_FRAME_OPTIONS);
+    }
     response
 }
 

@@ -307,6 +307,8 @@ impl User {
                 content_bytes: limits::MAX_CONTENT_BYTES,
                 frame_bytes: limits::MAX_FRAME_BYTES,
                 replay_events: limits::REPLAY_LIMIT,
+                upload_bytes: line.chat.upload_bytes(),
+                attachments: limits::MAX_ATTACHMENTS,
             },
             conversations,
             more: ids.len() > MAX_LISTED,
