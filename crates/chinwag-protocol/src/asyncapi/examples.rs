@@ -186,6 +186,7 @@ fn ready(state: &ConversationState) -> Ready<'static> {
             replay_events: limits::REPLAY_LIMIT,
             upload_bytes: 25 * 1024 * 1024,
             attachments: limits::MAX_ATTACHMENTS,
+            push: true,
         },
         conversations: vec![state.clone()],
         more: false,

@@ -32,6 +32,8 @@ pub struct Limits {
     pub upload_bytes: u64,
     /// Files of one message.
     pub attachments: usize,
+    /// Whether the server notifies devices (`POST /push/subscriptions`).
+    pub push: bool,
 }
 
 /// That the server runs.

@@ -309,6 +309,7 @@ impl User {
                 replay_events: limits::REPLAY_LIMIT,
                 upload_bytes: line.chat.upload_bytes(),
                 attachments: limits::MAX_ATTACHMENTS,
+                push: line.chat.vapid().is_ok(),
             },
             conversations,
             more: ids.len() > MAX_LISTED,
