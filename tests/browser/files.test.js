@@ -61,16 +61,20 @@ test('pictures and files go with a message, and others open and keep them', asyn
 
 test('nothing moves when a picture comes', async () => {
   const [one, two_] = await two('Steady');
-  await two_.page.evaluate(() => {
-    globalThis.shifts = 0;
-    new PerformanceObserver((list) => {
-      for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) globalThis.shifts += value;
-    }).observe({ type: 'layout-shift', buffered: false });
+  let arrive;
+  const arrival = new Promise((resolve) => { arrive = resolve; });
+  await two_.page.route('**/files/**', async (route) => {
+    await arrival;
+    await route.continue();
   });
   await choose(one, [picture('steady.png')]);
   await one.say('look');
-  await two_.message('look').locator('button.picture img').waitFor();
-  assert.equal(await two_.page.evaluate(() => globalThis.shifts), 0);
+  const row = two_.message('look');
+  await row.locator('button.picture').waitFor();
+  const before = [await row.boundingBox(), await row.locator('button.picture').boundingBox()];
+  arrive();
+  await row.locator('button.picture img').waitFor();
+  assert.deepEqual([await row.boundingBox(), await row.locator('button.picture').boundingBox()], before);
 });
 
 test('files can be dropped on the conversation, pasted, and taken away again', async () => {

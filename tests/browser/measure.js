@@ -46,7 +46,7 @@ report('from opening the page to messages and composer, ms', await repeat(10, as
 }));
 report('from Enter to the row of one’s own message, laid out, ms', await repeat(50, optimistic));
 report('to a conversation that was open before, laid out, ms', await repeat(20, async (round) => toConversation(round % 2 ? small : other), 2));
-report('memory with ten conversations’ worth of short use, MB', [await memory()]);
+report('memory after short use, MB', [await memory()]);
 await toConversation(large);
 await readAll();
 report(`memory after reading ${MANY} messages, MB`, [await memory()]);

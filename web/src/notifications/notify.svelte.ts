@@ -90,7 +90,7 @@ async function show(message: Message, conversation: Conversation): Promise<void>
 /** What the tabs of this browser tell each other: which conversation is looked at, and who makes the sound. */
 class Tabs {
   isLeader = false;
-  readonly #own = crypto.randomUUID();
+  readonly #own = Math.random().toString(36);
   readonly #looks = new Map<string, string | undefined>();
   readonly #channel = new BroadcastChannel('chinwag.looking');
   readonly #closing = new AbortController();
@@ -99,9 +99,13 @@ class Tabs {
   constructor() {
     const { signal } = this.#closing;
     this.#channel.onmessage = ({ data }: MessageEvent<{ tab: string; id?: string }>) => void this.#looks.set(data.tab, data.id);
-    for (const event of ['focus', 'blur', 'pagehide']) addEventListener(event, () => this.#say(), { signal });
+    for (const event of ['focus', 'blur']) addEventListener(event, () => this.#say(), { signal });
+    // A page that goes may still have the focus.
+    addEventListener('pagehide', () => this.#tell(undefined), { signal });
+    // Without https there are no locks, and no notifications either: then each tab makes its own sound.
+    this.isLeader = !navigator.locks;
     navigator.locks
-      .request('chinwag.sound', { signal }, () => {
+      ?.request('chinwag.sound', { signal }, () => {
         this.isLeader = true;
         return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       })
@@ -118,7 +122,10 @@ class Tabs {
   }
 
   #say(): void {
-    const id = document.hasFocus() ? this.#currentId : undefined;
+    this.#tell(document.hasFocus() ? this.#currentId : undefined);
+  }
+
+  #tell(id: string | undefined): void {
     this.#looks.set(this.#own, id);
     this.#channel.postMessage({ tab: this.#own, id });
   }
