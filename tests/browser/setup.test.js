@@ -2,7 +2,8 @@
 
 import { test } from 'node:test';
 
-import { Chat, isAccessible, refused, setUp } from './harness/browser.js';
+import { isAccessible, refused, setUp } from './harness/browser.js';
+import { Workspace } from './harness/workspace.js';
 
 const PASSWORD = 'a password nobody knows';
 const world = setUp(undefined, { isEmpty: true });
@@ -15,26 +16,33 @@ async function fillIn(page) {
   await page.getByRole('button', { name: 'Create administrator' }).click();
 }
 
-test('the setup link makes the first administrator, who can then chat', async () => {
+test('the setup link makes the first administrator, who is in at once', async () => {
   const visit = await world.visit(setupPath());
   const { page } = visit;
+  await page.getByRole('button', { name: 'Create administrator' }).waitFor();
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
     await isAccessible(page);
   }
   await fillIn(page);
-  await page.getByText('The account is made.').waitFor();
-  await page.getByRole('link', { name: 'Go to the chat' }).click();
+  await page.getByText('No conversations yet').waitFor();
+  await page.waitForURL(`${world.server.url}/`);
 
-  const first = await world.server.signIn('first', PASSWORD);
-  const conversation = await first.createConversation('Hello', []);
-  const chat = new Chat(visit);
-  // A real server gives no account away.
-  await chat.page.getByText('Use your account on this server').waitFor();
-  await chat.signIn('first', PASSWORD, conversation);
-  await chat.hasStatus(/^Connected$/);
-  await chat.say('is this on?');
-  await chat.showsExactly(['is this on?']);
+  const workspace = new Workspace(visit);
+  await page.locator('main').getByRole('button', { name: 'New conversation' }).click();
+  const dialog = workspace.dialog('New conversation');
+  await dialog.getByLabel('Make it a group').check();
+  await dialog.getByLabel('Name of the group').fill('Hello');
+  await dialog.getByRole('button', { name: 'Start the group' }).click();
+  await page.getByLabel('Message', { exact: true }).fill('is this on?');
+  await page.keyboard.press('Enter');
+  await page.locator('#messages [data-id] .text', { hasText: 'is this on?' }).waitFor();
+});
+
+test('a real server gives no account away', async () => {
+  const { page } = await world.visit('/');
+  await page.getByText('Use your account on this server.').waitFor();
+  await isAccessible(page);
 });
 
 test('a setup link that was used, or is cut, is refused with a sentence', async () => {

@@ -1,12 +1,15 @@
-// Signing in, being refused, and being sent back.
+// Getting in and out: at the original document's page, and at the chat's own.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Chat, refused, setUp } from './harness/browser.js';
+import { Chat, isAccessible, refused, setUp } from './harness/browser.js';
 import { PASSWORD } from './harness/server.js';
+import { Workspace } from './harness/workspace.js';
 
 const world = setUp();
+
+// ---- the page of the original document ----
 
 test('the fields of a demo hold its first account', async () => {
   const { page } = await world.visit('/static/chat.html');
@@ -27,13 +30,14 @@ test('a wrong password is told next to its field, and the right one then works',
   assert.equal(await field.getAttribute('aria-describedby'), 'password-error');
   assert.ok(await field.evaluate((node) => node === document.activeElement));
   await chat.hasStatus(/^Disconnected$/);
+  await chat.isAccessible();
 
   await chat.signIn('testuser', PASSWORD, 1);
   await chat.hasStatus(/^Connected$/);
 });
 
 test('a conversation that does not exist is named', async () => {
-  const chat = new Chat(await world.visit('/static/chat.html'));
+  const chat = new Chat(await world.visit('/static/chat.html', { expected: [refused(404)] }));
   await chat.signIn('testuser', PASSWORD, 99);
   await chat.page.getByText('There is no conversation 99.').waitFor();
   await chat.hasStatus(/^Disconnected$/);
@@ -44,7 +48,7 @@ test('a conversation that does not exist is named', async () => {
 test('somebody who is not a participant is told so', async () => {
   const alice = await world.server.signIn('alice');
   const conversation = await alice.createConversation('Not for testuser', [await world.server.signIn('testuser2')]);
-  const chat = new Chat(await world.visit('/static/chat.html'));
+  const chat = new Chat(await world.visit('/static/chat.html', { expected: [refused(403)] }));
   await chat.signIn('testuser', PASSWORD, conversation);
   await chat.page.getByText(`You are not a participant of conversation ${conversation}.`).waitFor();
   await chat.hasStatus(/^Disconnected$/);
@@ -64,21 +68,21 @@ test('disconnecting goes back to the form and forgets the token and the messages
 });
 
 test('a session that is ended elsewhere leads back to the form, and on from there', async () => {
-  const visit = await world.visit('/static/chat.html');
+  const visit = await world.visit('/static/chat.html', { expected: [refused(401)] });
   const chat = new Chat(visit);
   const answer = visit.page.waitForResponse(/\/auth\/token$/);
   await chat.signIn('testuser', PASSWORD, 1);
   const { access_token: token } = await (await answer).json();
   await chat.hasStatus(/^Connected$/);
-  await chat.say('still on screen');
-  await chat.shows('still on screen');
+  await chat.say('still there');
+  await chat.shows('still there');
 
   await world.server.call(token, 'POST', '/auth/logout');
   await chat.page.getByRole('alert').filter({ hasText: 'Your session was ended.' }).waitFor();
   await chat.hasStatus(/^Disconnected$/);
   await chat.signIn('testuser', PASSWORD, 1);
   await chat.hasStatus(/^Connected$/);
-  assert.equal(await chat.message('still on screen').count(), 1);
+  await chat.shows('still there');
 });
 
 test('the keyboard alone signs in and sends', async () => {
@@ -108,4 +112,63 @@ test('the keyboard alone signs in and sends', async () => {
   await page.keyboard.type('typed without a mouse');
   await page.keyboard.press('Enter');
   await page.locator('#messages [data-id] .text', { hasText: 'typed without a mouse' }).waitFor();
+});
+
+// ---- the chat's own page ----
+
+test('a reload stays signed in, and no token is where scripts of another page could find it', async () => {
+  const workspace = await Workspace.enter(world, 'testuser');
+  await workspace.row('Roommate Chat').waitFor();
+  await workspace.page.reload();
+  await workspace.row('Roommate Chat').waitFor();
+  const stored = await workspace.page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]);
+  assert.deepEqual(stored, [0, 0, '']);
+});
+
+test('signing out leaves nothing behind, in any tab', async () => {
+  const first = await Workspace.enter(world, 'testuser');
+  const second = await Workspace.beside(world, first);
+  await second.row('Roommate Chat').waitFor();
+  await first.account('Sign out');
+  await first.page.getByLabel('Username').waitFor();
+  assert.equal(await first.page.getByLabel('Username').inputValue(), '', 'nothing is offered after leaving');
+  await second.page.getByRole('alert').filter({ hasText: 'Your session was ended.' }).waitFor();
+  await second.page.reload();
+  await second.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+});
+
+test('empty fields are named before the server is asked', async () => {
+  const { page } = await world.visit('/');
+  await page.getByText('This is a demo.').waitFor();
+  await page.getByLabel('Username').fill('');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.locator('#username-error').filter({ hasText: 'Enter your username.' }).waitFor();
+  assert.ok(await page.getByLabel('Username').evaluate((node) => node === document.activeElement));
+});
+
+test('somebody makes an account and finds an empty workspace that helps', async () => {
+  const { page } = await world.visit('/');
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.locator('#username-error').filter({ hasText: 'Choose a username.' }).waitFor();
+  await isAccessible(page);
+  await page.getByLabel('Username').fill('carol');
+  await page.getByLabel('E-mail address').fill('carol@example.com');
+  await page.getByLabel('Password').fill('a long sentence');
+  await page.getByLabel('First name').fill('Carol');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByText('No conversations yet').waitFor();
+  await isAccessible(page);
+  await page.getByRole('navigation', { name: 'Conversations' }).getByRole('button', { name: 'New conversation' }).last().click();
+  await page.getByRole('dialog', { name: 'New conversation' }).waitFor();
+});
+
+test('a name that is taken is told next to its field', async () => {
+  const { page } = await world.visit('/', { expected: [refused(400)] });
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByLabel('Username').fill('TestUser');
+  await page.getByLabel('E-mail address').fill('other@example.com');
+  await page.getByLabel('Password').fill('a long sentence');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.locator('#username-error').waitFor();
 });

@@ -7,6 +7,9 @@ use clap::Args;
 /// What to check, and how much of it. A count of zero leaves that part out.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
+    /// Judge a history that was recorded before, and start no server: JSON lines, as docs/sdk.md describes them
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub history: Option<PathBuf>,
     /// Check a server that runs already, started with --limits off and --provision-users; http:// only
     #[arg(long, value_name = "URL", requires = "token_secret_file")]
     pub url: Option<String>,

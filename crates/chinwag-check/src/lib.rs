@@ -12,6 +12,7 @@ mod fault;
 pub mod history;
 mod keys;
 mod process;
+mod recorded;
 mod report;
 mod run;
 mod server;

@@ -78,6 +78,10 @@ enum Commands {
     Check(check::Arguments),
     /// Show or check the configuration
     Config(config::Arguments),
+    /// Print the description of the REST interface, as /openapi.json answers it
+    Openapi,
+    /// Print the description of the sockets, as /asyncapi.json answers it
+    Asyncapi,
     /// Print the completions for a shell
     #[command(help_template = HELP, before_help = completions::EXAMPLES)]
     Completions(completions::Arguments),
@@ -196,6 +200,8 @@ pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), 
         Commands::Check(arguments) => check::run(&arguments),
         Commands::Config(arguments) => config::run(arguments),
         Commands::Completions(arguments) => completions::run(&arguments, Cli::command()),
+        Commands::Openapi => output::result(chinwag::openapi_document()),
+        Commands::Asyncapi => output::result(chinwag::asyncapi_document()),
         Commands::Version => output::result(format_args!("chinwag {}", env!("CARGO_PKG_VERSION"))),
     }
 }

@@ -1,11 +1,18 @@
-//! The bench on its own: `cargo run --release -p chinwag-load --example bench -- --server PATH append`.
+//! The bench without the server around it, for a server that is built already:
+//! `cargo run --release -p chinwag-load --example bench -- bench append --server PATH`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use chinwag_load::{Bench, main_with};
-use clap::Parser as _;
+use clap::Parser;
+
+/// With the word `bench` in front, as in `chinwag bench`: that is how it starts its own helpers.
+#[derive(Parser)]
+enum Program {
+    Bench(Bench),
+}
 
 fn main() -> ExitCode {
-    main_with(&Bench::parse(), Path::new("target/release/chinwag"))
+    let Program::Bench(bench) = Program::parse();
+    std::env::current_exe().map_or(ExitCode::FAILURE, |this| main_with(&bench, &this))
 }

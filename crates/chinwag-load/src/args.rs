@@ -31,13 +31,22 @@ pub enum Case {
     Idle(Idle),
     /// Everybody reconnects at once
     Storm(Storm),
+    /// Clients come back far behind
+    Resume(Resume),
     /// Files: their speed, and what they cost messages on the same socket and on others
     Upload(Upload),
     /// All of these with their defaults
     All,
-    /// The bare server, for a bench that needs it in another process
+    /// Very many connections, as the sum over several servers and clients
+    Million(Million),
+    /// One HTML page with plots, made of what --json printed
+    Report(ReportFiles),
+    /// The bare server, in a process of its own
     #[command(hide = true)]
     Floor(Floor),
+    /// One server of `million` and its clients
+    #[command(hide = true)]
+    Hold(Hold),
 }
 
 /// Options of every case.
@@ -101,6 +110,12 @@ pub struct Fanout {
     /// Deliveries offered a second, over all rooms.
     #[arg(long, default_value_t = 100_000)]
     pub rate: u32,
+    /// Offer so many percent of what the bare loop can do instead, which is measured first.
+    #[arg(long, conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub percent_of_floor: Option<u32>,
+    /// Messages for the same room at the same moment.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub burst: u32,
     /// Bytes of a message's text.
     #[arg(long, default_value_t = 200)]
     pub content_bytes: usize,
@@ -153,6 +168,56 @@ pub struct Storm {
     pub clients: usize,
     /// Clients in a conversation.
     #[arg(long, default_value_t = 10)]
+    pub room_size: usize,
+}
+
+/// `resume`: clients come back far behind.
+#[derive(Args, Clone, Debug)]
+pub struct Resume {
+    /// How many clients; fewer where they would be sent more than two million events.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub clients: u32,
+    /// How many events each has missed; several numbers are several measurements.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 1000, 100_000],
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub behind: Vec<u64>,
+    /// Bytes of a message's text.
+    #[arg(long, default_value_t = 200)]
+    pub content_bytes: usize,
+}
+
+/// `million`: very many connections.
+#[derive(Args, Clone, Debug)]
+pub struct Million {
+    /// How many, over all servers.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    pub connections: u32,
+    /// How many in one server process, and in the process of its clients.
+    #[arg(long, default_value_t = 19_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    pub per_process: u32,
+    /// Connections in a conversation.
+    #[arg(long, default_value_t = 10)]
+    pub room_size: usize,
+    /// Seconds for which all of them are held.
+    #[arg(long, default_value_t = 180, value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub hold_seconds: u32,
+}
+
+/// `report`: one HTML page.
+#[derive(Args, Clone, Debug)]
+pub struct ReportFiles {
+    /// What --json printed; by default standard input.
+    pub files: Vec<PathBuf>,
+}
+
+/// `hold`: one server and its clients, for `million`, which starts it.
+#[derive(Args, Clone, Debug)]
+pub struct Hold {
+    /// How many connections.
+    #[arg(long)]
+    pub connections: usize,
+    /// Connections in a conversation.
+    #[arg(long)]
     pub room_size: usize,
 }
 

@@ -4,40 +4,61 @@ use std::path::Path;
 
 use clap::Parser as _;
 
-use crate::args::{Bench, Case, Options};
+use crate::args::{Bench, Case};
 use crate::cases;
 use crate::error::BenchError;
-use crate::machine::raise_descriptor_limit;
+use crate::machine::{obstacles, raise_descriptor_limit};
 use crate::report::{Report, Sample};
+use crate::setup::Setup;
 
-type Run<'a> = (String, Box<dyn Fn() -> Result<Sample, BenchError> + 'a>);
+/// What a bench says while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// A limit of the system that stands in the way, before anything is measured.
+    Obstacle(&'a str),
+    /// A run begins: its name, its number, and how many there are.
+    Run(&'a str, usize, usize),
+    /// How far a run is.
+    Step(&'a str),
+}
 
-/// Measures what `bench` asks for; `executable` is the server to start. Says through `progress` what it
-/// is doing.
+type Measure<'a> = Box<dyn Fn(&dyn Fn(&str)) -> Result<Sample, BenchError> + 'a>;
+type Run<'a> = (String, Measure<'a>);
+
+/// Measures what `bench` asks for. `executable` is the `chinwag` to start, as the server and for `bench`'s own
+/// helpers. Says through `progress` what it is doing.
 ///
 /// # Errors
 /// If something could not be measured. Messages that were lost, repeated or moved are no error but
 /// [`Faults`](crate::Faults) in the report.
-pub fn run(bench: &Bench, executable: &Path, mut progress: impl FnMut(&str)) -> Result<Report, BenchError> {
+pub fn run(bench: &Bench, executable: &Path, progress: impl Fn(Progress<'_>)) -> Result<Report, BenchError> {
     raise_descriptor_limit();
     let options = &bench.options;
-    let executable = options.server.as_deref().unwrap_or(executable);
+    let server = options.server.as_deref().unwrap_or(executable);
+    let setup = Setup { options, server, program: executable };
     let all = defaults();
     let cases =
         if matches!(bench.case, Case::All) { all.as_slice() } else { std::slice::from_ref(&bench.case) };
-    let runs: Vec<Run<'_>> = cases.iter().flat_map(|case| runs_of(case, options, executable)).collect();
+    for obstacle in cases.iter().flat_map(|case| {
+        let (sockets, connections) = size(case);
+        obstacles(sockets, connections)
+    }) {
+        progress(Progress::Obstacle(&obstacle));
+    }
+    let measures: Vec<Run<'_>> = cases.iter().flat_map(|case| runs_of(case, setup)).collect();
+    let times = usize::try_from(options.runs).unwrap_or(1);
     let mut report = Report::new();
-    for (name, measure) in &runs {
-        for number in 1..=options.runs {
-            progress(&format!("{name}: run {number} of {}", options.runs));
-            report.push(measure()?);
+    for (place, (name, measure)) in measures.iter().enumerate() {
+        for number in 0..times {
+            progress(Progress::Run(name, place * times + number + 1, measures.len() * times));
+            report.push(measure(&|step| progress(Progress::Step(step)))?);
         }
     }
     Ok(report)
 }
 
-/// A small `append`, `fanout`, `pairs`, `slow`, `storm` and `upload` of a second or less each: whether this library
-/// and that server understand each other, and whether all deliveries are right. For tests.
+/// A small run of a second or less of every case but `idle`: whether this library and that server understand
+/// each other, and whether all deliveries are right. For tests.
 ///
 /// # Errors
 /// As [`run`].
@@ -46,10 +67,13 @@ pub fn smoke(executable: &Path) -> Result<Report, BenchError> {
     for case in [
         "append --senders 1,8 --seconds 0.3",
         "fanout --receivers 50 --rate 5000 --seconds 0.3",
-        "fanout --receivers 40 --room-size 4 --rate 4000 --seconds 0.3",
+        "fanout --receivers 40 --room-size 4 --rate 4000 --burst 4 --seconds 0.3",
+        "fanout --receivers 20 --percent-of-floor 50 --seconds 0.3",
         "pairs --pairs 10 --seconds 0.3",
         "slow --receivers 20 --rate 2000 --seconds 0.3",
         "storm --clients 50",
+        "resume --clients 5 --behind 3,300",
+        "million --connections 60 --per-process 40 --hold-seconds 0",
         "upload --file-mib 1 --at-once 2 --seconds 0.3",
     ] {
         let words = ["bench"].into_iter().chain(case.split(' ')).chain(["--runs", "1"]);
@@ -63,33 +87,59 @@ pub fn smoke(executable: &Path) -> Result<Report, BenchError> {
     Ok(report.unwrap_or_else(Report::new))
 }
 
-fn runs_of<'a>(case: &'a Case, options: &'a Options, executable: &'a Path) -> Vec<Run<'a>> {
-    let one = |name: &str, measure: Box<dyn Fn() -> Result<Sample, BenchError> + 'a>| {
-        vec![(name.to_owned(), measure)]
-    };
+fn runs_of<'a>(case: &'a Case, setup: Setup<'a>) -> Vec<Run<'a>> {
+    let one = |name: &str, measure: Measure<'a>| vec![(name.to_owned(), measure)];
     match case {
         Case::Append(case) => {
-            let senders = case.senders.iter();
             let run = |senders: &'a usize| -> Run<'a> {
-                let measure = move || cases::append(case, *senders, options, executable);
+                let measure = move |_: &dyn Fn(&str)| cases::append(case, *senders, &setup);
                 (format!("append, {senders} at once"), Box::new(measure))
             };
-            senders.map(run).collect()
+            case.senders.iter().map(run).collect()
         }
-        Case::Fanout(case) => one("fanout", Box::new(move || cases::fanout(case, options, executable))),
-        Case::Pairs(case) => one("pairs", Box::new(move || cases::pairs(case, options, executable))),
-        Case::Slow(case) => one("slow", Box::new(move || cases::slow(case, options, executable))),
-        Case::Idle(case) => one("idle", Box::new(move || cases::idle(case, options, executable))),
-        Case::Upload(case) => one("upload", Box::new(move || cases::upload(case, options, executable))),
-        Case::Storm(case) => one("storm", Box::new(move || cases::storm(case, options, executable))),
-        // The first stands for the others; the second measures nothing itself.
-        Case::All | Case::Floor(_) => Vec::new(),
+        Case::Resume(case) => {
+            let run = |behind: &'a u64| -> Run<'a> {
+                let measure = move |_: &dyn Fn(&str)| cases::resume(case, *behind, &setup);
+                (format!("resume, {behind} behind"), Box::new(measure))
+            };
+            case.behind.iter().map(run).collect()
+        }
+        Case::Fanout(case) => one("fanout", Box::new(move |_| cases::fanout(case, &setup))),
+        Case::Pairs(case) => one("pairs", Box::new(move |_| cases::pairs(case, &setup))),
+        Case::Slow(case) => one("slow", Box::new(move |_| cases::slow(case, &setup))),
+        Case::Idle(case) => one("idle", Box::new(move |_| cases::idle(case, &setup))),
+        Case::Storm(case) => one("storm", Box::new(move |_| cases::storm(case, &setup))),
+        Case::Upload(case) => one("upload", Box::new(move |_| cases::upload(case, &setup))),
+        Case::Million(case) => {
+            one("million", Box::new(move |progress| cases::million(case, &setup, progress)))
+        }
+        // The first stands for the others; the rest measure nothing themselves.
+        Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) => Vec::new(),
     }
 }
 
-/// Every case as the command line would make it without options.
+/// How many sockets a case has in one process, and how many connections in all.
+fn size(case: &Case) -> (usize, usize) {
+    let one = |sockets| (sockets, sockets);
+    match case {
+        Case::Append(case) => one(case.senders.iter().copied().max().unwrap_or(0)),
+        Case::Fanout(case) => one(case.receivers),
+        Case::Pairs(case) => one(case.pairs.saturating_mul(2)),
+        Case::Slow(case) => one(case.receivers),
+        Case::Idle(case) => one(case.connections),
+        Case::Storm(case) => one(case.clients),
+        Case::Resume(case) => one(usize::try_from(case.clients).unwrap_or(usize::MAX)),
+        Case::Million(case) => {
+            let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+            (size(case.per_process.min(case.connections)), size(case.connections))
+        }
+        Case::Upload(_) | Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) => one(0),
+    }
+}
+
+/// Every case but the longest as the command line would make it without options.
 fn defaults() -> Vec<Case> {
-    let names = ["append", "fanout", "pairs", "slow", "idle", "storm", "upload"];
+    let names = ["append", "fanout", "pairs", "slow", "idle", "storm", "resume", "upload"];
     names.iter().filter_map(|name| Some(Bench::try_parse_from(["bench", name]).ok()?.case)).collect()
 }
 
@@ -99,6 +149,6 @@ mod tests {
 
     #[test]
     fn all_means_each_of_them() {
-        assert_eq!(defaults().len(), 7);
+        assert_eq!(defaults().len(), 8);
     }
 }

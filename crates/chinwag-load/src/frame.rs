@@ -48,6 +48,18 @@ pub(crate) fn client_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// How long the first frame of a client is, header included; `None` if it is not whole.
+pub(crate) fn client_frame_length(bytes: &[u8]) -> Option<usize> {
+    let [_, length, rest @ ..] = bytes else { return None };
+    let (header, payload) = match length & 0x7f {
+        126 => (8, usize::from(u16::from_be_bytes(*rest.first_chunk()?))),
+        127 => (14, usize::try_from(u64::from_be_bytes(*rest.first_chunk()?)).ok()?),
+        length => (6, usize::from(length)),
+    };
+    let whole = payload.checked_add(header)?;
+    (whole <= bytes.len()).then_some(whole)
+}
+
 /// Makes an unmasked frame, as a server does: for the floor.
 pub(crate) fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = client_frame(opcode, payload);
@@ -102,6 +114,15 @@ mod tests {
         assert_eq!(client_frame(TEXT, b"Hi"), [0x81, 0x82, 0, 0, 0, 0, b'H', b'i']);
         assert_eq!(client_frame(TEXT, &[b'x'; 300])[..8], [0x81, 0xfe, 1, 44, 0, 0, 0, 0]);
         assert_eq!(client_frame(TEXT, &[b'x'; 70_000])[..10], [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+    }
+
+    #[test]
+    fn a_client_frame_has_a_length_once_it_is_whole() {
+        for length in LENGTHS {
+            let bytes = client_frame(TEXT, &vec![b'x'; length]);
+            assert_eq!(client_frame_length(&bytes), Some(bytes.len()), "{length}");
+            assert_eq!(client_frame_length(&bytes[..bytes.len() - 1]), None, "{length}");
+        }
     }
 
     #[test]

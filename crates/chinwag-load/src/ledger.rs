@@ -1,6 +1,7 @@
 //! What one socket has to receive, and what it did: the judge of every run.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,16 @@ impl Faults {
         self.misplaced += other.misplaced;
         self.refused += other.refused;
         self.closed += other.closed;
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "FAULTS: {} lost, {} repeated, {} out of order, {} misplaced, {} refused, {} sockets closed",
+            self.lost, self.repeated, self.out_of_order, self.misplaced, self.refused, self.closed
+        )
     }
 }
 

@@ -15,23 +15,28 @@ mod crowd;
 mod error;
 mod floor;
 mod frame;
+mod helper;
 mod ledger;
 mod listeners;
 mod machine;
 mod marker;
 mod output;
+mod page;
 mod population;
 mod process;
 mod report;
 mod rest;
 mod schedule;
 mod server;
+mod setup;
 mod socket;
 mod statistics;
 mod target;
 
-pub use args::{Append, Bench, Case, Fanout, Floor, Idle, Options, Pairs, Slow, Storm};
-pub use bench::{run, smoke};
+pub use args::{
+    Append, Bench, Case, Fanout, Floor, Hold, Idle, Million, Options, Pairs, ReportFiles, Resume, Slow, Storm,
+};
+pub use bench::{Progress, run, smoke};
 pub use error::BenchError;
 pub use ledger::Faults;
 pub use machine::Machine;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::crowd::{Audience, Crowd, Delivery, Outbox};
 use crate::error::BenchError;
 use crate::ledger::{Faults, Ledger};
-use crate::marker::{Mark, Template};
+use crate::marker::{Mark, Template, cursor_of};
 use crate::schedule::Schedule;
 use crate::statistics::Latencies;
 
@@ -25,6 +25,8 @@ pub(crate) struct Listeners {
     pub(crate) last: Instant,
     /// The last message seen, for the floor to copy.
     pub(crate) sample: Vec<u8>,
+    /// For each room the cursor of its last greeting.
+    pub(crate) cursors: Vec<String>,
 }
 
 impl Audience for Listeners {
@@ -40,6 +42,12 @@ impl Audience for Listeners {
         }
         self.received += 1;
         self.last = at;
+        if self.schedule.is_none()
+            && socket.is_multiple_of(self.room_size)
+            && let Some((cursor, now)) = self.cursors.get_mut(mark.room).zip(cursor_of(payload))
+        {
+            *cursor = now;
+        }
         if let Some(due) = self.schedule.and_then(|schedule| schedule.due_of(mark)) {
             self.latencies.record(at.saturating_duration_since(due));
         }
@@ -53,15 +61,21 @@ impl Audience for Listeners {
 impl Listeners {
     /// For so many sockets, in rooms of `room_size`, who have not missed anything yet.
     pub(crate) fn new(sockets: usize, room_size: usize) -> Self {
+        Self::starting_at(sockets, room_size, 0)
+    }
+
+    /// The same, for sockets whose first message has this number.
+    pub(crate) fn starting_at(sockets: usize, room_size: usize, first: u64) -> Self {
         Self {
             room_size,
-            ledgers: (0..sockets).map(|_| Ledger::starting_at(0)).collect(),
+            ledgers: (0..sockets).map(|_| Ledger::starting_at(first)).collect(),
             latencies: Latencies::new(),
             schedule: None,
             measured_from: 0,
             received: 0,
             last: Instant::now(),
             sample: Vec::new(),
+            cursors: vec![String::new(); sockets / room_size],
         }
     }
 
@@ -108,6 +122,7 @@ impl Listeners {
         let expected = schedule.messages * room_measured;
         let deadline = schedule.due(schedule.messages) + GRACE;
         let mut sent = 0;
+        let mut frames = Vec::new();
         while (sent < schedule.messages || self.received < expected) && crowd.is_whole() {
             let now = Instant::now();
             if now > deadline {
@@ -115,10 +130,13 @@ impl Listeners {
             }
             while sent < schedule.messages && schedule.due(sent) <= now {
                 if let Some(template) = template.as_deref_mut() {
-                    let mark = schedule.mark(sent);
-                    crowd.send(mark.room * self.room_size + speaker, template.frame(mark));
+                    frames.clear();
+                    for number in sent..sent + schedule.burst {
+                        frames.extend_from_slice(template.frame(schedule.mark(number)));
+                    }
+                    crowd.send(schedule.mark(sent).room * self.room_size + speaker, &frames);
                 }
-                sent += 1;
+                sent += schedule.burst;
             }
             let next = if sent < schedule.messages { schedule.due(sent) } else { deadline };
             crowd.wait_until(next, self)?;

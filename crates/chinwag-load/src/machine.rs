@@ -66,6 +66,40 @@ pub(crate) fn allows_sockets(sockets: usize) -> Result<(), BenchError> {
     if needed > limit { Err(BenchError::Descriptors { needed, limit }) } else { Ok(()) }
 }
 
+/// What limits of the system say against so many sockets in one process and so many connections in all,
+/// and how each is raised. Empty if nothing does.
+pub(crate) fn obstacles(sockets: usize, connections: usize) -> Vec<String> {
+    let (sockets, connections) = (count(sockets), count(connections));
+    let mut found = Vec::new();
+    let descriptors = sockets.saturating_add(SPARE_DESCRIPTORS);
+    let limit = raise_descriptor_limit();
+    if descriptors > limit {
+        found.push(format!(
+            "{descriptors} open files are needed in one process, {limit} are allowed: ulimit -n"
+        ));
+    }
+    let mut ask = |name: &str, needed: u64, what: &str| {
+        let path = format!("/proc/sys/{}", name.replace('.', "/"));
+        let value = fs::read_to_string(path).ok();
+        let has = value.and_then(|text| text.split_whitespace().last()?.parse::<u64>().ok());
+        if let Some(has) = has.filter(|has| *has < needed) {
+            found.push(format!(
+                "{what}: {name} is {has}, at least {needed} would be better: sysctl -w {name}={needed}"
+            ));
+        }
+    };
+    ask("net.core.somaxconn", sockets.min(4096), "connections that wait to be accepted");
+    // Both ends of a connection on loopback.
+    ask("fs.file-max", connections.saturating_mul(2), "open files of the whole machine");
+    // An entry costs a connection on loopback only where the firewall tracks it; a full table drops packets.
+    ask("net.netfilter.nf_conntrack_max", connections, "connections that the firewall tracks, if it does");
+    found
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
 /// Keeps the calling thread, and what it starts from now on, on one processor.
 pub(crate) fn pin(cpu: usize) -> Result<(), BenchError> {
     let mut set = CpuSet::new();
@@ -73,4 +107,16 @@ pub(crate) fn pin(cpu: usize) -> Result<(), BenchError> {
     sched_setaffinity(None::<Pid>, &set)
         .map_err(io::Error::from)
         .map_err(system("can't pin to a processor (--pin needs two)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_sockets_meet_no_obstacle_and_too_many_are_told_which() {
+        assert_eq!(obstacles(10, 10), Vec::<String>::new());
+        let many = obstacles(usize::MAX, usize::MAX);
+        assert!(many.iter().any(|obstacle| obstacle.contains("ulimit -n")), "{many:?}");
+    }
 }

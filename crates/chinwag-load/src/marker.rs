@@ -58,17 +58,21 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    /// Of this payload; `None` if it is no message of a bench.
-    pub(crate) fn of(payload: &[u8]) -> Option<Self> {
+    /// Of this payload, with room for a seq of `most`; `None` if it is no message of a bench.
+    pub(crate) fn of(payload: &[u8], most: u64) -> Option<Self> {
         let scanner = Scanner::new();
-        let frame = crate::frame::server_frame(TEXT, payload);
+        let mut payload = payload.to_vec();
+        let seq = scanner.seq.find(&payload)? + SEQ.len();
+        let had = payload.get(seq..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = had.max(most.to_string().len());
+        payload.splice(seq..seq, std::iter::repeat_n(b'0', digits - had));
+        let frame = crate::frame::server_frame(TEXT, &payload);
         let content = scanner.content.find(&frame)? + CONTENT.len();
         let seq = scanner.seq.find(&frame)? + SEQ.len();
-        let digits = frame.get(seq..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
         Some(Self { frame, content, seq: seq..seq + digits })
     }
 
-    /// The frame with this mark. The seq follows the index, in as many digits as it had: copy a late one.
+    /// The frame with this mark. The seq follows the index.
     pub(crate) fn frame(&mut self, mark: Mark) -> &[u8] {
         write_mark(&mut self.frame, self.content, mark);
         if let Some(digits) = self.frame.get_mut(self.seq.clone()) {
@@ -94,14 +98,42 @@ impl Scanner {
 
     /// The mark and the seq; `None` if the frame has none.
     pub(crate) fn read(&self, payload: &[u8]) -> Option<(Mark, u64)> {
-        let content = payload.get(self.content.find(payload)? + CONTENT.len()..)?;
-        let (room, rest) = content.split_at_checked(ROOM_DIGITS)?;
-        let index = rest.strip_prefix(b"-")?.get(..INDEX_DIGITS)?;
-        let mark = Mark { room: usize::try_from(number(room)?).ok()?, index: number(index)? };
-        let seq = payload.get(self.seq.find(payload)? + SEQ.len()..)?;
-        let digits = seq.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        Some((mark, number(seq.get(..digits)?)?))
+        let mark = self.content(payload)?;
+        Some((mark, seq_at(payload, self.seq.find(payload)? + SEQ.len())?))
     }
+
+    /// The marks and seqs of all messages in a frame that has many; `None` for one that can't be read.
+    pub(crate) fn read_all<'a>(
+        &'a self,
+        payload: &'a [u8],
+    ) -> impl Iterator<Item = Option<(Mark, u64)>> + 'a {
+        let marks = self.content.find_iter(payload).map(|at| mark_at(payload, at + CONTENT.len()));
+        let seqs = self.seq.find_iter(payload).map(|at| seq_at(payload, at + SEQ.len()));
+        marks.zip(seqs).map(|(mark, seq)| mark.zip(seq))
+    }
+
+    /// The mark in a content; `None` if there is none.
+    pub(crate) fn content(&self, payload: &[u8]) -> Option<Mark> {
+        mark_at(payload, self.content.find(payload)? + CONTENT.len())
+    }
+}
+
+/// The cursor of a received message, `seq` and `stamp`; `None` if it has none.
+pub(crate) fn cursor_of(payload: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    Some(format!("{}.{}", value.get("seq")?.as_u64()?, value.get("stamp")?.as_str()?))
+}
+
+fn mark_at(payload: &[u8], at: usize) -> Option<Mark> {
+    let (room, rest) = payload.get(at..)?.split_at_checked(ROOM_DIGITS)?;
+    let index = rest.strip_prefix(b"-")?.get(..INDEX_DIGITS)?;
+    Some(Mark { room: usize::try_from(number(room)?).ok()?, index: number(index)? })
+}
+
+fn seq_at(payload: &[u8], at: usize) -> Option<u64> {
+    let seq = payload.get(at..)?;
+    let digits = seq.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    number(seq.get(..digits)?)
 }
 
 fn written(mark: Mark) -> String {
@@ -187,9 +219,30 @@ mod tests {
     #[test]
     fn a_copy_has_as_many_bytes_and_other_numbers() {
         let original = br#"{"type":"message","content":"000007-0000000042 xx","seq":143}"#;
-        let mut copy = Copy::of(original).unwrap();
+        let mut copy = Copy::of(original, 900).unwrap();
         let frame = copy.frame(Mark { room: 8, index: 9 });
         assert_eq!(frame.len(), original.len() + 2);
         assert_eq!(Scanner::new().read(frame), Some((Mark { room: 8, index: 9 }, 10)));
+        let mut longer = Copy::of(original, 90_000).unwrap();
+        let mark = Mark { room: 8, index: 77_776 };
+        assert_eq!(Scanner::new().read(longer.frame(mark)), Some((mark, 77_777)));
+    }
+
+    #[test]
+    fn all_messages_of_a_replay_are_found() {
+        let replay = br#"{"type":"replay","conversation_id":7,"events":[
+            {"type":"message","seq":8,"stamp":"a","content":"000007-0000000042 xx"},
+            {"type":"message","seq":9,"stamp":"b","content":"000007-0000000043 xx"}],"head":"9.b"}"#;
+        let scanner = Scanner::new();
+        let found: Vec<_> = scanner.read_all(replay).collect();
+        let mark = |index| Mark { room: 7, index };
+        assert_eq!(found, [Some((mark(42), 8)), Some((mark(43), 9))]);
+        assert_eq!(scanner.read_all(br#"{"events":[{"content":"x","seq":1}]}"#).collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn a_cursor_is_seq_and_stamp() {
+        assert_eq!(cursor_of(br#"{"type":"message","stamp":"k3","seq":12}"#).as_deref(), Some("12.k3"));
+        assert_eq!(cursor_of(br#"{"type":"message","seq":12}"#), None);
     }
 }

@@ -1,43 +1,101 @@
-//! The only module that prints: the report to stdout, progress and failures to stderr.
+//! The only module that prints: the report to stdout, progress and failures to stderr. Progress is a bar where
+//! somebody watches, and plain lines elsewhere.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command line speaks")]
 
-use std::path::Path;
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{Bench, Case};
-use crate::bench::run;
+use crate::bench::{Progress, run};
+use crate::cases::hold;
+use crate::error::{BenchError, system};
 use crate::floor::serve_floor;
+use crate::page::page;
 use crate::report::{CaseReport, Report};
+use crate::setup::Setup;
 
 /// Runs a bench, prints its report, and gives the exit code: 0 if every delivery was right, 1 if not or
-/// if it could not be measured. `executable` is the server to start.
+/// if it could not be measured. `executable` is the `chinwag` to start.
 #[must_use]
 pub fn main_with(bench: &Bench, executable: &Path) -> ExitCode {
-    if let Case::Floor(floor) = &bench.case {
-        return match serve_floor(floor, bench.options.pin) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("bench: the floor failed: {error}");
-                ExitCode::FAILURE
-            }
-        };
-    }
-    let report = match run(bench, executable, |line| eprintln!("{line}")) {
-        Ok(report) => report,
+    match act(bench, executable) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("bench: {error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    if bench.options.json {
-        match serde_json::to_string_pretty(&report) {
-            Ok(json) => println!("{json}"),
-            Err(error) => eprintln!("bench: can't write the report: {error}"),
-        }
-    } else {
-        print!("{}", table(&report));
     }
-    if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Does it; false if a delivery was wrong.
+fn act(bench: &Bench, executable: &Path) -> Result<bool, BenchError> {
+    let options = &bench.options;
+    let server = options.server.as_deref().unwrap_or(executable);
+    match &bench.case {
+        Case::Floor(floor) => serve_floor(floor, options.pin)?,
+        Case::Hold(case) => hold(case, &Setup { options, server, program: executable })?,
+        Case::Report(files) => print!("{}", page(&read(&files.files)?)),
+        _ => {
+            let report = measure(bench, executable)?;
+            if options.json {
+                let json = serde_json::to_string_pretty(&report);
+                println!("{}", json.map_err(|error| system("can't write the report")(error.into()))?);
+            } else {
+                print!("{}", table(&report));
+            }
+            return Ok(report.is_clean());
+        }
+    }
+    Ok(true)
+}
+
+fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
+    if !io::stderr().is_terminal() {
+        return run(bench, executable, |progress| match progress {
+            Progress::Obstacle(text) => eprintln!("before it begins: {text}"),
+            Progress::Run(name, number, of) => eprintln!("{name}: run {number} of {of}"),
+            Progress::Step(text) => eprintln!("  {text}"),
+        });
+    }
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {prefix} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let report = run(bench, executable, |progress| match progress {
+        Progress::Obstacle(text) => bar.println(format!("before it begins: {text}")),
+        Progress::Run(name, number, of) => {
+            bar.set_length(of.try_into().unwrap_or(u64::MAX));
+            bar.set_position((number - 1).try_into().unwrap_or(0));
+            bar.set_prefix(name.to_owned());
+            bar.set_message("");
+        }
+        Progress::Step(text) => bar.set_message(text.to_owned()),
+    });
+    bar.finish_and_clear();
+    report
+}
+
+/// The reports in these files, or on standard input.
+fn read(files: &[PathBuf]) -> Result<Vec<Report>, BenchError> {
+    let parse = |text: &str| {
+        serde_json::from_str(text)
+            .map_err(|error| BenchError::Protocol(format!("this is no report: {error}")))
+    };
+    if files.is_empty() {
+        let text = io::read_to_string(io::stdin()).map_err(system("can't read standard input"))?;
+        return Ok(vec![parse(&text)?]);
+    }
+    files
+        .iter()
+        .map(|file| parse(&fs::read_to_string(file).map_err(system("can't read a report"))?))
+        .collect()
 }
 
 fn table(report: &Report) -> String {
@@ -72,15 +130,7 @@ fn case_table(case: &CaseReport) -> String {
     if faults.is_clean() {
         text.push_str("every delivery once, in order, in its place\n");
     } else {
-        text.push_str(&format!(
-            "FAULTS: {} lost, {} repeated, {} out of order, {} misplaced, {} refused, {} sockets closed\n",
-            faults.lost,
-            faults.repeated,
-            faults.out_of_order,
-            faults.misplaced,
-            faults.refused,
-            faults.closed
-        ));
+        text.push_str(&format!("{faults}\n"));
     }
     for note in &case.notes {
         text.push_str(&format!("note: {note}\n"));
@@ -89,7 +139,7 @@ fn case_table(case: &CaseReport) -> String {
 }
 
 /// About four digits that matter.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 1000.0 => 0,
         size if size >= 100.0 => 1,

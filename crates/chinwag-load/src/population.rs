@@ -24,6 +24,8 @@ pub(crate) struct Population {
     pub(crate) address: SocketAddr,
     /// For each socket, the request that opens it.
     pub(crate) requests: Vec<Vec<u8>>,
+    /// For each socket, what it asks for.
+    paths: Vec<String>,
     pub(crate) room_size: usize,
 }
 
@@ -55,12 +57,23 @@ impl Population {
             let body = json!({"title": format!("Room {room}"), "participant_ids": ids});
             id_of(&rest.post("/conversations/", owner, &body)?)
         })?;
-        let requests = (0..sockets).filter_map(|socket| {
-            let path =
-                format!("/conversations/{}/ws?token={}", rooms.get(socket / room_size)?, user(socket)?.token);
-            Some(upgrade_request(&path, target.address))
-        });
-        Ok(Self { address: target.address, requests: requests.collect(), room_size })
+        let path = |socket: usize| {
+            let (room, user) = (rooms.get(socket / room_size)?, user(socket)?);
+            Some(format!("/conversations/{room}/ws?token={}", user.token))
+        };
+        let paths: Vec<String> = (0..sockets).filter_map(path).collect();
+        let requests = paths.iter().map(|path| upgrade_request(path, target.address)).collect();
+        Ok(Self { address: target.address, requests, paths, room_size })
+    }
+
+    /// For each socket, the request that opens it again and asks for what came after its room's cursor.
+    pub(crate) fn resumes(&self, cursors: &[String]) -> Vec<Vec<u8>> {
+        let paths = self.paths.iter().enumerate();
+        let resume = |(socket, path): (usize, &String)| {
+            let cursor = cursors.get(socket / self.room_size)?;
+            Some(upgrade_request(&format!("{path}&v=1&after={cursor}"), self.address))
+        };
+        paths.filter_map(resume).collect()
     }
 }
 

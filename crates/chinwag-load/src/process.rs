@@ -25,6 +25,23 @@ pub(crate) fn kernel_memory() -> Option<u64> {
     parts.iter().map(|name| field_kib(&meminfo, name)).sum::<Option<u64>>().map(|kib| kib * 1024)
 }
 
+/// What the machine could still give, in bytes.
+pub(crate) fn available_memory() -> Option<u64> {
+    field_kib(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:").map(|kib| kib * 1024)
+}
+
+/// What all TCP sockets of the machine hold in their buffers, in bytes.
+pub(crate) fn socket_memory() -> Option<u64> {
+    let page = u64::try_from(rustix::param::page_size()).ok()?;
+    tcp_pages(&fs::read_to_string("/proc/net/sockstat").ok()?).map(|pages| pages * page)
+}
+
+/// `TCP: inuse 5 orphan 0 tw 1 alloc 6 mem 3`
+fn tcp_pages(sockstat: &str) -> Option<u64> {
+    let line = sockstat.lines().find_map(|line| line.strip_prefix("TCP:"))?;
+    line.split_whitespace().skip_while(|word| *word != "mem").nth(1)?.parse().ok()
+}
+
 /// CPU time of the calling thread so far.
 pub(crate) fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -61,5 +78,13 @@ mod tests {
         assert!(resident(pid).is_some_and(|bytes| bytes > 100_000));
         assert!(cpu(pid).is_some());
         assert!(kernel_memory().is_some_and(|bytes| bytes > 0));
+        assert!(available_memory().is_some_and(|bytes| bytes > 0));
+        assert!(socket_memory().is_some());
+    }
+
+    #[test]
+    fn pages_of_sockets_are_found() {
+        let sockstat = "sockets: used 9\nTCP: inuse 5 orphan 0 tw 1 alloc 6 mem 3\nUDP: inuse 0 mem 7\n";
+        assert_eq!(tcp_pages(sockstat), Some(3));
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Schedule {
     pub messages: u64,
     /// Messages that each room has had before.
     pub first_index: u64,
+    /// Messages that are due in a room at the same moment.
+    pub burst: u64,
 }
 
 impl Schedule {
@@ -38,33 +40,49 @@ impl Schedule {
             rooms,
             messages: messages.clamp(1, max_messages.max(1)),
             first_index,
+            burst: 1,
         }
     }
 
+    /// As many messages, each as soon as the one before is written.
+    pub(crate) fn without_pause(self) -> Self {
+        Self { interval: Duration::ZERO, ..self }
+    }
+
+    /// As many messages, but so many at once, and a longer pause between.
+    pub(crate) fn in_bursts(self, burst: u64) -> Self {
+        let burst = burst.max(1);
+        Self { burst, messages: (self.messages / burst).max(1) * burst, ..self }
+    }
+
+    /// When the message with this number is due.
     pub(crate) fn due(&self, number: u64) -> Instant {
         let nanos = u64::try_from(self.interval.as_nanos()).unwrap_or(u64::MAX);
-        self.start + Duration::from_nanos(nanos.saturating_mul(number))
+        self.start + Duration::from_nanos(nanos.saturating_mul(number - number % self.burst))
     }
 
     pub(crate) fn mark(&self, number: u64) -> Mark {
         let rooms = u64::try_from(self.rooms).unwrap_or(1).max(1);
-        let room = usize::try_from(number % rooms).unwrap_or(0);
-        Mark { room, index: self.first_index + number / rooms }
+        let (turn, within) = (number / self.burst, number % self.burst);
+        let room = usize::try_from(turn % rooms).unwrap_or(0);
+        Mark { room, index: self.first_index + turn / rooms * self.burst + within }
     }
 
     /// When the message with this mark was due; `None` if it is not of this schedule.
     pub(crate) fn due_of(&self, mark: Mark) -> Option<Instant> {
-        let turn = mark.index.checked_sub(self.first_index)?;
+        let earlier = mark.index.checked_sub(self.first_index)?;
         let room = u64::try_from(mark.room).ok()?;
         let rooms = u64::try_from(self.rooms).ok()?;
-        Some(self.due(turn.checked_mul(rooms)?.checked_add(room)?))
+        let turn = (earlier / self.burst).checked_mul(rooms)?.checked_add(room)?;
+        Some(self.due(turn.checked_mul(self.burst)?.checked_add(earlier % self.burst)?))
     }
 
     /// The index after the last one of a room.
     pub(crate) fn end_index(&self, room: usize) -> u64 {
         let rooms = u64::try_from(self.rooms).unwrap_or(1).max(1);
-        let is_in_last_turn = u64::try_from(room).is_ok_and(|room| room < self.messages % rooms);
-        self.first_index + self.messages / rooms + u64::from(is_in_last_turn)
+        let turns = self.messages / self.burst;
+        let is_in_last_turn = u64::try_from(room).is_ok_and(|room| room < turns % rooms);
+        self.first_index + (turns / rooms + u64::from(is_in_last_turn)) * self.burst
     }
 }
 
@@ -100,6 +118,21 @@ mod tests {
         }
         assert_eq!(schedule.due_of(Mark { room: 0, index: 0 }), None);
         assert_eq!((schedule.end_index(4), schedule.end_index(5)), (4, 3));
+    }
+
+    #[test]
+    fn a_burst_is_due_at_once_and_in_one_room() {
+        let schedule = Schedule::new(1000.0, 0.027, 1_000_000, 3, 1).in_bursts(4);
+        assert_eq!(schedule.messages, 24);
+        assert_eq!(schedule.mark(3), Mark { room: 0, index: 4 });
+        assert_eq!(schedule.mark(4), Mark { room: 1, index: 1 });
+        assert_eq!(schedule.mark(23), Mark { room: 2, index: 8 });
+        assert_eq!(schedule.due(0), schedule.due(3));
+        assert_eq!(schedule.due(4), schedule.start + Duration::from_millis(4));
+        for number in 0..24 {
+            assert_eq!(schedule.due_of(schedule.mark(number)), Some(schedule.due(number)));
+        }
+        assert_eq!((schedule.end_index(0), schedule.end_index(2)), (9, 9));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::error::{BenchError, system};
 use crate::machine::pin;
 use crate::process;
 use crate::server::Server;
+use crate::setup::Setup;
 
 /// Longer than any bench.
 const TOKEN_LIFETIME_S: u64 = 24 * 3600;
@@ -35,7 +36,8 @@ pub(crate) struct Target {
 
 impl Target {
     /// Starts a server on a fresh folder, or takes the one that the options name.
-    pub(crate) fn open(options: &Options, executable: &Path) -> Result<Self, BenchError> {
+    pub(crate) fn open(setup: &Setup<'_>) -> Result<Self, BenchError> {
+        let options = setup.options;
         let folder = temporary_folder(options)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let tag = format!("b{:x}", now.as_micros());
@@ -56,7 +58,7 @@ impl Target {
         if options.pin {
             pin(SERVER_CPU)?;
         }
-        let server = Server::start(executable, &folder.path().join("data"), &secret_file);
+        let server = Server::start(setup.server, &folder.path().join("data"), &secret_file);
         if options.pin {
             pin(CLIENT_CPU)?;
         }

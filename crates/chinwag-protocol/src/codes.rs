@@ -120,7 +120,7 @@ pub enum CloseCode {
     SlowConsumer = 4008,
     /// No byte came for more than two heartbeats.
     HeartbeatMissed = 4009,
-    /// Too many sockets of this user.
+    /// Too many sockets of this user or address.
     TooManySockets = 4010,
     /// Persistent abuse of a rate limit.
     RateLimited = 4029,

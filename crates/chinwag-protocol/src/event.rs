@@ -73,6 +73,21 @@ pub enum Event {
     },
 }
 
+/// A message, told again to its sender who sent it again: what level 0 has instead of `ok`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Echo {
+    /// Somebody said something.
+    Message {
+        /// As it was sent.
+        #[serde(flatten)]
+        message: Message,
+        /// Level 0: true in the answer to a repeat. It is old, and keeps no order with what comes live.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        duplicate: Option<bool>,
+    },
+}
+
 /// What every event has.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Entry {

@@ -1,34 +1,49 @@
-//! The web pages of chinwag, embedded into the binary.
+//! The web pages of chinwag, embedded into the binary: the chat, which is built from `web/` into `dist/`,
+//! and the page that tries out the sockets, which is its own source in `static/`.
 //!
-//! `/static/chat.html` signs in and talks in one conversation, over the public API alone. `/setup` makes
-//! the first administrator, and `/docs/ws` tries out the sockets; their files ask for the others relative
-//! to those paths. This crate only hands out bytes; the server decides on headers and routes.
-//! The files are the source: nothing is generated, nothing is downloaded, and no page loads
-//! anything from another origin.
+//! This crate only hands out bytes; the server decides on headers and routes. No page loads anything from
+//! another origin.
 
 /// One embedded file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asset {
-    /// Absolute path of the URL it is served at, for example `/static/chat.js`.
+    /// Absolute path of the URL it is served at, for example `/widget.js`.
     pub path: &'static str,
     /// Value of the `Content-Type` header.
     pub content_type: &'static str,
     /// The whole body.
     pub bytes: &'static [u8],
     /// Strong entity tag, quotes included. Changes whenever `bytes` do.
-    ///
-    /// File names carry no hash, so serve them with `Cache-Control: no-cache` and answer
-    /// `If-None-Match` with 304: a page never meets the script of another version.
+    pub etag: &'static str,
+    /// The same body for whoever accepts the content coding `br`; `None` where it would save little.
+    pub brotli: Option<Brotli>,
+}
+
+/// A body compressed with Brotli (RFC 7932).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brotli {
+    /// The whole body.
+    pub bytes: &'static [u8],
+    /// Strong entity tag, quotes included: another one than that of the plain body (RFC 9110 section 8.8.3).
     pub etag: &'static str,
 }
 
-/// The `Content-Security-Policy` that every page of this crate lives under.
+impl Asset {
+    /// Whether the file's name changes with its content, so that it may be kept for ever.
+    #[must_use]
+    pub fn is_immutable(&self) -> bool {
+        self.path.starts_with("/assets/")
+    }
+}
+
+/// The `Content-Security-Policy` that the pages of this crate live under, but for who may frame them.
 ///
-/// Nothing runs, loads or connects outside the page's own origin, and the DOM sinks that turn
-/// strings into markup are closed: the pages build every node by hand.
+/// Nothing runs, loads or connects outside the page's own origin, and the DOM sinks that turn strings into
+/// markup are closed, but for the address of the service worker.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; \
-     frame-ancestors 'none'; require-trusted-types-for 'script'";
+     img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
+     worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+     require-trusted-types-for 'script'; trusted-types chat-sw";
 
 /// The asset served at `path` (exact match, no query string), or `None`.
 #[must_use]
@@ -42,62 +57,16 @@ pub fn assets() -> &'static [Asset] {
     ASSETS
 }
 
-macro_rules! embed {
-    ($name:literal, $content_type:literal) => {{
-        const BYTES: &[u8] = include_bytes!(concat!("../static/", $name));
-        const TAG: [u8; TAG_LENGTH] = entity_tag(BYTES);
-        const ETAG: &str = match str::from_utf8(&TAG) {
-            Ok(tag) => tag,
-            // Quotes and hexadecimal digits are always UTF-8.
-            Err(_) => "\"\"",
-        };
-        Asset { path: concat!("/static/", $name), content_type: $content_type, bytes: BYTES, etag: ETAG }
-    }};
-}
+static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-static ASSETS: &[Asset] = &[
-    embed!("chat.html", "text/html; charset=utf-8"),
-    embed!("chat.css", "text/css; charset=utf-8"),
-    embed!("chat.js", "text/javascript; charset=utf-8"),
-    embed!("api.js", "text/javascript; charset=utf-8"),
-    embed!("room.js", "text/javascript; charset=utf-8"),
-    embed!("timeline.js", "text/javascript; charset=utf-8"),
-    embed!("setup.html", "text/html; charset=utf-8"),
-    embed!("setup.js", "text/javascript; charset=utf-8"),
-    embed!("ws.html", "text/html; charset=utf-8"),
-    embed!("ws.css", "text/css; charset=utf-8"),
-    embed!("ws.js", "text/javascript; charset=utf-8"),
-    embed!("ws-log.js", "text/javascript; charset=utf-8"),
-    embed!("ws-code.js", "text/javascript; charset=utf-8"),
-    embed!("favicon.svg", "image/svg+xml"),
-];
-
-/// Sixteen hexadecimal digits between two quotes.
-const TAG_LENGTH: usize = 18;
-
-/// Quoted 64-bit FNV-1a of `bytes`. It tells our own versions apart; nobody is meant to attack it.
-const fn entity_tag(bytes: &[u8]) -> [u8; TAG_LENGTH] {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut rest = bytes;
-    while let [byte, tail @ ..] = rest {
-        hash = (hash ^ *byte as u64).wrapping_mul(0x0000_0100_0000_01b3);
-        rest = tail;
-    }
-
-    let mut tag = [b'"'; TAG_LENGTH];
-    let [_, digits @ .., _] = &mut tag;
-    let mut rest: &mut [u8] = digits;
-    while let [digit, tail @ ..] = rest {
-        hash = hash.rotate_left(4);
-        let nibble = (hash & 0xf) as u8;
-        *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        rest = tail;
-    }
-    tag
-}
+/// What all files of the built application may have together; copies by Brotli do not count.
+#[cfg(test)]
+const MAX_DIST_BYTES: usize = 450 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn text(path: &str) -> &'static str {
@@ -106,42 +75,47 @@ mod tests {
 
     #[test]
     fn an_asset_is_found_by_its_exact_path_only() {
-        assert_eq!(
-            asset("/static/chat.html").map(|asset| asset.content_type),
-            Some("text/html; charset=utf-8")
-        );
-        for path in ["", "/", "/static/", "/static/../Cargo.toml", "chat.html", "/static/chat.html/"] {
+        assert_eq!(asset("/index.html").map(|asset| asset.content_type), Some("text/html; charset=utf-8"));
+        for path in ["", "/", "/static/", "/static/../Cargo.toml", "index.html", "/index.html/"] {
             assert_eq!(asset(path), None, "{path}");
         }
     }
 
     #[test]
-    fn entity_tags_are_quoted_hexadecimal_and_follow_the_bytes() {
+    fn entity_tags_are_quoted_and_belong_to_one_body() {
+        let mut bodies = HashSet::new();
         for asset in assets() {
-            let digits = asset.etag.trim_matches('"');
-            assert_eq!(asset.etag, format!("\"{digits}\""));
-            assert!(digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-            assert_eq!(entity_tag(asset.bytes), asset.etag.as_bytes());
+            let tags = [Some(asset.etag), asset.brotli.map(|brotli| brotli.etag)];
+            for tag in tags.into_iter().flatten() {
+                let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+                assert!(inner.is_some_and(|inner| inner.len() >= 16 && !inner.contains('"')), "{tag}");
+                bodies.insert(tag);
+            }
         }
-        // Published FNV-1a values.
-        assert_eq!(&entity_tag(b""), b"\"cbf29ce484222325\"");
-        assert_eq!(&entity_tag(b"foobar"), b"\"85944171f73967e8\"");
+        assert!(bodies.len() > assets().len(), "the larger files have a second, compressed body");
+    }
+
+    #[test]
+    fn the_built_application_stays_small_and_has_no_source_maps() {
+        let dist: Vec<_> = assets().iter().filter(|asset| !asset.path.starts_with("/static/")).collect();
+        let total: usize = dist.iter().map(|asset| asset.bytes.len()).sum();
+        assert!(total <= MAX_DIST_BYTES, "{total} bytes");
+        assert!(dist.iter().all(|asset| !asset.path.ends_with(".map")));
+        assert!(assets().iter().any(Asset::is_immutable));
     }
 
     #[test]
     fn every_file_a_page_asks_for_is_embedded() {
-        // Where a page lives, which its relative links start from.
-        let pages =
-            [("/static/chat.html", "/static/"), ("/static/setup.html", "/"), ("/static/ws.html", "/docs/")];
-        // What the server makes itself.
-        let made = ["/docs", "/asyncapi.json"];
-        for (page, folder) in pages {
+        // The application's paths start from the root, those of the sockets' page from where it is served.
+        for (page, folder) in [("/index.html", "/"), ("/static/ws.html", "/docs/")] {
             let mut found = 0;
             for attribute in [" src=\"", " href=\""] {
                 for part in text(page).split(attribute).skip(1) {
-                    let target = part.split('"').next().unwrap_or_default();
+                    let target = part.split('"').next().unwrap_or_default().trim_start_matches("./");
                     let path = format!("{folder}{target}").replace("/docs/../", "/");
-                    if !target.starts_with('#') && !made.contains(&path.as_str()) {
+                    // What the server makes itself.
+                    let is_made = matches!(path.as_str(), "/docs" | "/asyncapi.json");
+                    if !target.starts_with('#') && !is_made {
                         assert!(asset(&path).is_some(), "{target} in {page}");
                         found += 1;
                     }
@@ -160,35 +134,9 @@ mod tests {
             {
                 assert!(!html.contains(forbidden), "{forbidden} in {}", page.path);
             }
-            for tag in html.split("<script").skip(1) {
-                assert!(tag.starts_with(" type=\"module\" src=\""), "inline script in {}", page.path);
-            }
-        }
-        for script in assets().iter().filter(|asset| asset.path.ends_with(".js")) {
-            for sink in [
-                "innerHTML",
-                "outerHTML",
-                "insertAdjacentHTML",
-                "document.write",
-                "eval(",
-                "Function(",
-                "DOMParser",
-                "srcdoc",
-                "localStorage",
-                "sessionStorage",
-                "document.cookie",
-            ] {
-                assert!(!text(script.path).contains(sink), "{sink} in {}", script.path);
-            }
-        }
-    }
-
-    #[test]
-    fn every_module_that_a_script_imports_is_embedded() {
-        for asset in assets() {
-            for part in text(asset.path).split(" from './").skip(1) {
-                let name = part.split('\'').next().unwrap_or_default();
-                assert!(super::asset(&format!("/static/{name}")).is_some(), "{name}");
+            for rest in html.split("<script").skip(1) {
+                let tag = rest.split('>').next().unwrap_or_default();
+                assert!(tag.contains(" src=\""), "an inline script in {}", page.path);
             }
         }
     }

@@ -42,15 +42,6 @@ export async function signIn(username, password) {
   return { token: answer.access_token, user: answer.user };
 }
 
-/** Makes the first administrator with the token of the setup link. */
-export function setUp(token, account) {
-  return request('setup', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ token, ...account }),
-  });
-}
-
 /** One signed-in account. */
 export class Api {
   #token;

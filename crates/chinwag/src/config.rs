@@ -18,6 +18,9 @@ pub struct Config {
     pub auth: Auth,
     /// Browser origins, beside the server's own, that may use it: `https://app.example.com`.
     pub allowed_origins: Vec<String>,
+    /// Browser origins whose pages may show the chat in a frame, as the widget does. They need no place in
+    /// `allowed_origins`: the frame itself is a page of this server.
+    pub embed_origins: Vec<String>,
     /// Trust `X-Forwarded-For` of the proxy in front.
     pub behind_proxy: bool,
     /// Where the bytes of files are kept.
@@ -76,6 +79,8 @@ pub struct Auth {
     pub registration: bool,
     /// How long a token is valid.
     pub token_lifetime: Duration,
+    /// `/ws?token=` lets in, too. URLs end up in the logs of proxies.
+    pub token_in_query: bool,
 }
 
 /// Rates, counts and times. Sizes are fixed: see `chinwag_protocol::limits`.
@@ -95,7 +100,7 @@ pub struct Limits {
     pub registrations: Rate,
     /// Searches of one user.
     pub searches: Rate,
-    /// Uploads that one user begins.
+    /// Uploads that one user begins, and as many more that go on where they stopped.
     pub uploads: Rate,
     /// Bytes of one file.
     pub upload_bytes: u64,
@@ -107,6 +112,8 @@ pub struct Limits {
     pub upload_expiry: Duration,
     /// Open sockets of one user.
     pub sockets_per_user: usize,
+    /// Open WebSockets of one address.
+    pub sockets_per_address: usize,
     /// Sockets of one address that have not authenticated yet.
     pub unauthenticated_per_address: usize,
     /// Connections of the whole server.
@@ -117,7 +124,7 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Time between two pings of the server on a WebSocket.
     pub heartbeat: Duration,
-    /// A WebSocket that takes no byte for this long is closed.
+    /// A WebSocket, or the reader of an answer, that takes no byte for this long is closed.
     pub write_stall: Duration,
     /// Somebody who says no more that they type has stopped after this.
     pub typing_expiry: Duration,
@@ -175,6 +182,7 @@ impl Default for Config {
             mode: Mode::Serve,
             auth: Auth::default(),
             allowed_origins: Vec::new(),
+            embed_origins: Vec::new(),
             behind_proxy: false,
             storage: Storage::default(),
             limits: Limits::default(),
@@ -212,6 +220,7 @@ impl Default for Auth {
             provision: false,
             registration: true,
             token_lifetime: Duration::from_secs(3000 * 60),
+            token_in_query: false,
         }
     }
 }
@@ -232,6 +241,7 @@ impl Default for Limits {
             image_pixels: 40_000_000,
             upload_expiry: Duration::from_secs(24 * 3600),
             sockets_per_user: 10,
+            sockets_per_address: 1000,
             unauthenticated_per_address: 20,
             connections: 1_000_000,
             head_timeout: Duration::from_secs(10),

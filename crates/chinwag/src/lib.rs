@@ -26,6 +26,7 @@ pub use chat::{Chat, Sent};
 pub use chinwag_protocol as protocol;
 pub use config::{Auth, Config, Limits, Mode, Outbound, Push, Rate, S3, Secret, Storage};
 pub use error::{Answer, Refusal};
+pub use http::{asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};
 pub use outbound::{Names, Peer};
 pub use server::{Builder, ServeError, Server, StartError};

@@ -180,6 +180,7 @@ fn hub_settings(config: &Config) -> HubSettings {
     let limits = &config.limits;
     HubSettings {
         sockets_per_user: if limits.is_enforced { limits.sockets_per_user } else { usize::MAX },
+        sockets_per_address: if limits.is_enforced { limits.sockets_per_address } else { usize::MAX },
         heartbeat: limits.heartbeat,
         write_stall: limits.write_stall,
         typing_expiry: limits.typing_expiry,

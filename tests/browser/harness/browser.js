@@ -52,7 +52,8 @@ export function setUp(prepare = async () => {}, options = {}) {
 
   /**
    * Opens a page in a browser profile of its own, or beside `beside` in the same one. `expected`: console
-   * errors that belong to the test. `hasClock`: the test can move the page's clock.
+   * errors that belong to the test. `hasClock`: the test can move the page's clock. A whole address as `path`
+   * is a page of another server.
    */
   world.visit = async (path, { expected = [], beside, hasClock = false, ...profile } = {}) => {
     const context = beside?.page.context() ?? await browser.newContext({
@@ -62,7 +63,8 @@ export function setUp(prepare = async () => {}, options = {}) {
     page.setDefaultTimeout(WAIT_MS);
     const visit = { page, problems: [] };
     world.open.push(visit);
-    watch(visit, world, expected);
+    const address = new URL(path, world.server.url);
+    watch(visit, world, expected, address);
     await page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
         console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
@@ -70,7 +72,7 @@ export function setUp(prepare = async () => {}, options = {}) {
     });
     await page.addInitScript({ path: AXE });
     if (hasClock) await page.clock.install();
-    await page.goto(world.server.url + path);
+    await page.goto(address.href);
     return visit;
   };
 
@@ -84,7 +86,7 @@ export function setUp(prepare = async () => {}, options = {}) {
   return world;
 }
 
-function watch({ page, problems }, { server, described }, expected) {
+function watch({ page, problems }, { server, described }, expected, address) {
   const report = (text) => {
     if (!expected.some((pattern) => pattern.test(text))) problems.push(text);
   };
@@ -96,10 +98,10 @@ function watch({ page, problems }, { server, described }, expected) {
     report(`dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  const { host } = new URL(server.url);
+  const hosts = [new URL(server.url).host, address.host];
   const visitTo = (target) => {
     const { protocol, host: asked } = new URL(target);
-    if (protocol !== 'data:' && protocol !== 'blob:' && asked !== host) report(`foreign request: ${target}`);
+    if (protocol !== 'data:' && protocol !== 'blob:' && !hosts.includes(asked)) report(`foreign request: ${target}`);
   };
   page.on('request', (request) => visitTo(request.url()));
   page.on('websocket', (socket) => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import WebSocket from 'ws';
 
 const BINARY = process.env.CHINWAG_BIN
   ?? fileURLToPath(new URL('../../../target/release/chinwag', import.meta.url));
@@ -22,10 +23,15 @@ export class Server {
   /**
    * `areLimitsOn`: with the rate limits of a real server, which most tests would run into.
    * `isEmpty`: a real server without users instead of a demo; `setupUrl` is its link.
+   * `embedOrigins`: whose pages may show the chat in a frame.
    */
-  static async start({ areLimitsOn = false, isEmpty = false } = {}) {
+  static async start({ areLimitsOn = false, isEmpty = false, embedOrigins = [] } = {}) {
     const server = new Server();
-    server.#options = [isEmpty ? 'serve' : 'demo', ...areLimitsOn ? [] : ['--limits', 'off']];
+    server.#options = [
+      isEmpty ? 'serve' : 'demo',
+      ...areLimitsOn ? [] : ['--limits', 'off'],
+      ...embedOrigins.flatMap((origin) => ['--embed-origin', origin]),
+    ];
     server.#folder = await mkdtemp(join(tmpdir(), 'chinwag-test-'));
     await server.start();
     return server;
@@ -116,8 +122,38 @@ class Account {
     return (await this.#server.call(this.#token, 'POST', '/conversations/', body)).id;
   }
 
+  /** The one conversation with somebody. */
+  direct(other) {
+    return this.call('POST', '/conversations/', { participant_id: other.id });
+  }
+
+  /** Any other request. */
+  call(method, path, content) {
+    return this.#server.call(this.#token, method, path, content);
+  }
+
   say(conversationId, content) {
     return this.#server.call(this.#token, 'POST', `/conversations/${conversationId}/messages`, { content });
+  }
+
+  /** Many messages, in order, over one socket: as fast as the server takes them. */
+  async sayAll(conversationId, texts) {
+    const socket = new WebSocket(`${this.#server.url.replace('http', 'ws')}/ws`, ['chinwag.v1', `bearer.${this.#token}`]);
+    let answers = 0;
+    await new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', ref: 'hello', cursors: {} })));
+      socket.on('message', (data) => {
+        const { type, message } = JSON.parse(data);
+        if (type === 'ready') {
+          texts.forEach((content, index) => socket.send(JSON.stringify({ type: 'send', ref: String(index), conversation_id: conversationId, content })));
+        }
+        if (type === 'ok') answers += 1;
+        if (type === 'error') reject(new Error(message));
+        if (answers === texts.length) resolve();
+      });
+    });
+    socket.close();
   }
 
   history(conversationId, query = '') {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Faults, Send};
 use crate::fault::FaultKind;
 use crate::history::{Change, History, Kind, Logged, Outcome, UserId};
+use crate::keys::WITHHELD;
 
 pub(super) fn check(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
     for (conversation, log) in &history.logs {
@@ -30,7 +31,8 @@ fn stored(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
             faults.add(FaultKind::Unstable, send.conversation, detail);
         }
         match at(history, send.conversation, place.seq) {
-            Some(event) if event.stamp == place.stamp && event.content == send.content => {}
+            Some(event)
+                if event.stamp == place.stamp && [send.content, WITHHELD].contains(&event.content) => {}
             Some(event) if event.stamp == place.stamp => {
                 faults.add(FaultKind::Diverged, send.conversation, format!("{name}, has another content"));
             }
@@ -56,13 +58,21 @@ fn wanted(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
         wish.0 += 1;
         wish.1 |= send.may_be_stored;
     }
+    // What a deleted message said is told by its key.
+    let by_key: HashMap<_, _> =
+        sends.iter().map(|send| ((send.user, send.client_id), send.content)).collect();
+    let said = |user, client_id: Option<&str>| client_id.and_then(|key| by_key.get(&(user, key)).copied());
     let mut keys = HashSet::new();
     let mut found: HashMap<(UserId, i64, u64), usize> = HashMap::new();
     for (conversation, log) in &history.logs {
         for event in log {
             let Kind::Message(client_id) = &event.kind else { continue };
             let name = format!("the message at {} of user {}", event.seq, event.user);
-            let wish = (event.user, *conversation, event.content);
+            let content = match event.content {
+                WITHHELD => said(event.user, client_id.as_deref()).unwrap_or(WITHHELD),
+                content => content,
+            };
+            let wish = (event.user, *conversation, content);
             let count = found.entry(wish).or_default();
             *count += 1;
             let is_key_taken = client_id.as_ref().is_some_and(|key| !keys.insert((event.user, key)));

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chinwag_load::{Bench, Case, Slow};
+use chinwag_load::{Bench, Case, Progress, Slow};
 
 use crate::args::Options;
 use crate::error::CheckError;
@@ -44,10 +44,10 @@ pub(crate) fn frozen(options: &Options, executable: &Path, tell: Tell<'_>) -> Re
         allow_remote: options.allow_remote,
     };
     let bench = Bench { case: Case::Slow(case), options: load };
-    let mut run = 0;
-    let report = chinwag_load::run(&bench, executable, |_| {
-        tell("frozen readers", run, usize::try_from(RUNS).unwrap_or_default());
-        run += 1;
+    let report = chinwag_load::run(&bench, executable, |progress| {
+        if let Progress::Run(_, number, of) = progress {
+            tell("frozen readers", number - 1, of);
+        }
     })?;
     for case in &report.cases {
         for metric in &case.metrics {

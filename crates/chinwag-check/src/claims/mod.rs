@@ -3,11 +3,13 @@
 mod disconnects;
 mod frozen;
 mod kills;
+mod recorded;
 mod resume;
 
 pub(crate) use disconnects::disconnects;
 pub(crate) use frozen::frozen;
 pub(crate) use kills::kills;
+pub(crate) use recorded::recorded;
 pub(crate) use resume::resume;
 
 use crate::checker::check;

@@ -5,5 +5,6 @@
 #![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 
 mod generated;
+mod recorded;
 mod red;
 mod sample;

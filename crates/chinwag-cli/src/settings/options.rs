@@ -8,9 +8,10 @@ use std::time::Duration;
 use chinwag::{Auth, Config, Limits, Mode, Outbound, Push, S3, Secret, Storage, TlsFiles};
 
 use super::table::{
-    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT,
-    OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUSH, PUSH_CONTACT, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET,
-    S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_MINUTES,
+    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN,
+    LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUSH, PUSH_CONTACT, REGISTRATION,
+    S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT,
+    TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -48,7 +49,8 @@ impl Options {
             data_dir: data_dir(settings)?,
             mode: settings.mode(),
             auth: auth(settings)?,
-            allowed_origins: allowed_origins(settings)?,
+            allowed_origins: origins(settings, &ALLOWED_ORIGINS)?,
+            embed_origins: origins(settings, &EMBED_ORIGINS)?,
             behind_proxy,
             storage: storage(settings)?,
             limits,
@@ -137,6 +139,7 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
         provision,
         registration: switch(settings, &REGISTRATION)?,
         token_lifetime: token_lifetime(settings)?,
+        token_in_query: switch(settings, &TOKEN_IN_QUERY)?,
     })
 }
 
@@ -199,8 +202,8 @@ fn unreadable(value: &Value, path: &Path, error: &std::io::Error) -> Failure {
     value.refuse(format!("can't read {}: {error}", path.display()))
 }
 
-fn allowed_origins(settings: &Settings) -> Result<Vec<String>, Failure> {
-    let value = settings.value(&ALLOWED_ORIGINS);
+fn origins(settings: &Settings, setting: &'static Setting) -> Result<Vec<String>, Failure> {
+    let value = settings.value(setting);
     let items = value.items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
     items
         .map(|item| {

@@ -102,6 +102,17 @@ pub(crate) const ALLOWED_ORIGINS: Setting = Setting {
     help: "Web page origin that may use the server, beside its own; repeat it, or use commas",
 };
 
+pub(crate) const EMBED_ORIGINS: Setting = Setting {
+    key: "embed_origins",
+    flag: "embed-origin",
+    env: "CHINWAG_EMBED_ORIGIN",
+    placeholder: "ORIGIN",
+    default: "",
+    group: NETWORK,
+    shape: Shape::List,
+    help: "Web page origin that may show the chat's widget; repeat it, or use commas",
+};
+
 pub(crate) const HEARTBEAT_MS: Setting = Setting {
     key: "heartbeat_ms",
     flag: "heartbeat-ms",
@@ -223,6 +234,17 @@ pub(crate) const TOKEN_MINUTES: Setting = Setting {
     help: "How long a token is valid",
 };
 
+pub(crate) const TOKEN_IN_QUERY: Setting = Setting {
+    key: "token_in_query",
+    flag: "token-in-query",
+    env: "CHINWAG_TOKEN_IN_QUERY",
+    placeholder: "on|off",
+    default: "off",
+    group: SECURITY,
+    shape: Shape::Flag,
+    help: "Accept /ws?token=; URLs end up in the logs of proxies",
+};
+
 pub(crate) const REGISTRATION: Setting = Setting {
     key: "registration",
     flag: "registration",
@@ -312,12 +334,13 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 24] = [
+pub(crate) const SETTINGS: [&Setting; 26] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
     &BEHIND_PROXY,
     &ALLOWED_ORIGINS,
+    &EMBED_ORIGINS,
     &HEARTBEAT_MS,
     &DATA_DIR,
     &S3_BUCKET,
@@ -329,6 +352,7 @@ pub(crate) const SETTINGS: [&Setting; 24] = [
     &JWT_SECRET_FILE,
     &PROVISION_USERS,
     &TOKEN_MINUTES,
+    &TOKEN_IN_QUERY,
     &REGISTRATION,
     &LIMITS,
     &PUSH,

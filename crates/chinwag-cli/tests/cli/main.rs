@@ -7,6 +7,7 @@ mod bench;
 mod chat;
 mod check;
 mod configuration;
+mod memory;
 mod push;
 mod serving;
 mod support;

@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::CpuClock;
 use crate::args::Options;
 use crate::crowd::{Audience, Crowd, Delivery, Outbox};
 use crate::error::BenchError;
@@ -20,11 +19,30 @@ use crate::target::Target;
 /// What a closed loop reached.
 pub(super) struct Outcome {
     pub messages_per_second: f64,
+    pub messages: u64,
     pub latencies: Latencies,
-    pub server_micros: Option<f64>,
-    pub client_micros: f64,
     pub faults: Faults,
-    pub crowd: Crowd,
+    /// The last message that the first socket heard, for a floor to copy.
+    pub sample: Vec<u8>,
+}
+
+/// Conversations, people in each, and bytes in a message's text.
+#[derive(Clone, Copy)]
+pub(super) struct Rooms {
+    pub count: usize,
+    pub size: usize,
+    pub content_bytes: usize,
+}
+
+/// Opens the sockets of these rooms.
+pub(super) fn open(target: &Target, rooms: Rooms) -> Result<Crowd, BenchError> {
+    let sockets = rooms.count * rooms.size;
+    allows_sockets(sockets)?;
+    let population = Population::make(target, sockets, rooms.size)?;
+    let mut crowd = Crowd::new()?;
+    crowd.open(population.address, &population.requests, Manner::Attentive)?;
+    crowd.settle()?;
+    Ok(crowd)
 }
 
 struct Loop {
@@ -33,6 +51,7 @@ struct Loop {
     rooms: Vec<Turn>,
     ledgers: Vec<Ledger>,
     latencies: Latencies,
+    sample: Vec<u8>,
     sent: u64,
     received: u64,
     max_messages: u64,
@@ -51,7 +70,7 @@ const GRACE: Duration = Duration::from_secs(30);
 
 impl Audience for Loop {
     fn deliver(&mut self, delivery: &Delivery<'_>, outbox: &mut Outbox) {
-        let Delivery { socket, mark, seq, at, .. } = *delivery;
+        let Delivery { socket, mark, seq, at, payload } = *delivery;
         let Some(ledger) = self.ledgers.get_mut(socket) else { return };
         if mark.room != socket / self.room_size {
             return ledger.misplaced();
@@ -59,6 +78,10 @@ impl Audience for Loop {
         ledger.receive(mark.index, seq);
         self.received += 1;
         self.last = at;
+        if socket == 0 {
+            self.sample.clear();
+            self.sample.extend_from_slice(payload);
+        }
         let Some(turn) = self.rooms.get_mut(mark.room) else { return };
         let next = mark.index + 1;
         if mark.index != turn.index || socket != speaker(self.room_size, mark.room, next) {
@@ -80,40 +103,29 @@ fn speaker(room_size: usize, room: usize, index: u64) -> usize {
     room * room_size + usize::try_from(index % size).unwrap_or(0)
 }
 
-/// Drives `rooms` rooms of `room_size` sockets, one message at a time in each.
-pub(super) fn drive(
-    target: &Target,
-    options: &Options,
-    rooms: usize,
-    room_size: usize,
-    content_bytes: usize,
-) -> Result<Outcome, BenchError> {
-    let sockets = rooms * room_size;
-    allows_sockets(sockets)?;
-    let population = Population::make(target, sockets, room_size)?;
-    let mut crowd = Crowd::new()?;
-    crowd.open(population.address, &population.requests, Manner::Attentive)?;
-    crowd.settle()?;
-    let cpu = CpuClock::start(target);
+/// Drives these rooms, one message at a time in each.
+pub(super) fn drive(crowd: &mut Crowd, options: &Options, rooms: Rooms) -> Result<Outcome, BenchError> {
+    let sockets = rooms.count * rooms.size;
     let begun = Instant::now();
     let mut state = Loop {
-        template: Template::new(content_bytes),
-        room_size,
-        rooms: (0..rooms).map(|_| Turn { index: 0, sent: begun }).collect(),
+        template: Template::new(rooms.content_bytes),
+        room_size: rooms.size,
+        rooms: (0..rooms.count).map(|_| Turn { index: 0, sent: begun }).collect(),
         ledgers: (0..sockets).map(|_| Ledger::starting_at(0)).collect(),
         latencies: Latencies::new(),
+        sample: Vec::new(),
         sent: 0,
         received: 0,
         max_messages: options.max_messages,
         stop: begun + Duration::from_secs_f64(options.seconds),
         last: begun,
     };
-    for room in 0..rooms {
-        crowd.send(room * room_size, state.template.frame(Mark { room, index: 0 }));
+    for room in 0..rooms.count {
+        crowd.send(room * rooms.size, state.template.frame(Mark { room, index: 0 }));
         state.sent += 1;
     }
     let deadline = state.stop + GRACE;
-    let in_room = u64::try_from(room_size).unwrap_or(1);
+    let in_room = u64::try_from(rooms.size).unwrap_or(1);
     while crowd.is_whole() && Instant::now() < deadline {
         crowd.wait(Duration::from_millis(50), &mut state)?;
         // A loop that is idle for longer has lost a message, or has come to its end.
@@ -122,18 +134,16 @@ pub(super) fn drive(
             break;
         }
     }
-    let (server_micros, client_micros) = cpu.micros_per(target, state.sent);
     let elapsed = state.last.saturating_duration_since(begun).as_secs_f64().max(1e-9);
     let mut faults = Faults::default();
     for (socket, ledger) in state.ledgers.iter().enumerate() {
-        faults.add(&ledger.close(state.rooms.get(socket / room_size).map_or(0, |turn| turn.index + 1)));
+        faults.add(&ledger.close(state.rooms.get(socket / rooms.size).map_or(0, |turn| turn.index + 1)));
     }
     Ok(Outcome {
         messages_per_second: (state.received / in_room) as f64 / elapsed,
+        messages: state.sent,
         latencies: state.latencies,
-        server_micros,
-        client_micros,
         faults,
-        crowd,
+        sample: state.sample,
     })
 }

@@ -1,18 +1,19 @@
 //! `idle`: what a connection costs that is authenticated, in a conversation, and silent.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{counted, judge};
-use crate::args::{Idle, Options};
+use crate::args::Idle;
 use crate::crowd::{Crowd, Nobody};
 use crate::error::BenchError;
+use crate::floor::{Shape, SocketFloor};
 use crate::listeners::Listeners;
 use crate::machine::allows_sockets;
 use crate::marker::Template;
 use crate::population::Population;
 use crate::process::kernel_memory;
 use crate::report::Sample;
+use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
@@ -22,11 +23,11 @@ const WARM_ROOMS: usize = 10;
 const REST: Duration = Duration::from_millis(1500);
 
 /// One run.
-pub(crate) fn idle(case: &Idle, options: &Options, executable: &Path) -> Result<Sample, BenchError> {
+pub(crate) fn idle(case: &Idle, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     let warm = WARM_ROOMS * case.room_size;
     let sockets = case.connections + warm;
     allows_sockets(sockets)?;
-    let target = Target::open(options, executable)?;
+    let target = Target::open(setup)?;
     let population = Population::make(&target, sockets, case.room_size)?;
     let (first, others) = population.requests.split_at(warm);
     let mut crowd = Crowd::new()?;
@@ -55,12 +56,27 @@ pub(crate) fn idle(case: &Idle, options: &Options, executable: &Path) -> Result<
     };
     sample.add_known("RSS per connection, silent", "B", each(empty, silent));
     sample.add_known("RSS per connection, after a message each", "B", each(empty, spoken));
-    sample.add_known("kernel per connection, both ends", "B", each(kernel_empty, kernel_silent));
+    let kernel = each(kernel_empty, kernel_silent);
+    sample.add_known("kernel per connection, both ends", "B", kernel);
+    let of_kernel = each(empty, spoken).zip(kernel).map(|(user, kernel)| user / (kernel / 2.0));
+    sample.add_known("RSS ÷ the kernel's bytes of one end", "x", of_kernel);
     sample.add_known("server RSS without them", "MiB", empty.map(|bytes| bytes as f64 / f64::from(1 << 20)));
     judge(&mut sample, &listeners.faults(|_| end), &crowd);
     drop(crowd);
     target.close()?;
+    let (bare_empty, bare_full) = floor(case, setup)?;
+    sample.add_known("bare server's RSS per connection", "B", each(bare_empty, bare_full));
     Ok(sample)
+}
+
+/// The memory of a bare server without and with its connections.
+fn floor(case: &Idle, setup: &Setup<'_>) -> Result<(Option<u64>, Option<u64>), BenchError> {
+    let floor = SocketFloor::start(Shape { sockets: case.connections, room_size: 1 }, setup)?;
+    let empty = floor.resident();
+    let mut crowd = Crowd::new()?;
+    crowd.open(floor.address, &floor.requests(), Manner::Attentive)?;
+    rest(&mut crowd)?;
+    Ok((empty, floor.resident()))
 }
 
 /// Lets news and memory settle, while pings are still answered.

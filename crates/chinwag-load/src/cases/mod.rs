@@ -3,8 +3,11 @@
 mod append;
 mod closed_loop;
 mod fanout;
+mod hold;
 mod idle;
+mod million;
 mod pairs;
+mod resume;
 mod slow;
 mod storm;
 mod upload;
@@ -13,8 +16,11 @@ use std::time::Duration;
 
 pub(crate) use append::append;
 pub(crate) use fanout::fanout;
+pub(crate) use hold::hold;
 pub(crate) use idle::idle;
+pub(crate) use million::million;
 pub(crate) use pairs::pairs;
+pub(crate) use resume::resume;
 pub(crate) use slow::slow;
 pub(crate) use storm::storm;
 pub(crate) use upload::upload;

@@ -1,12 +1,13 @@
 //! `slow`: some receivers never read. The others must not notice, and in the end nobody has lost anything.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::fanout::floor;
 use super::{CpuClock, counted, judge};
-use crate::args::{Options, Slow};
+use crate::args::Slow;
 use crate::crowd::Crowd;
 use crate::error::BenchError;
+use crate::floor::Shape;
 use crate::ledger::Faults;
 use crate::listeners::Listeners;
 use crate::machine::allows_sockets;
@@ -14,6 +15,7 @@ use crate::marker::Template;
 use crate::population::Population;
 use crate::report::Sample;
 use crate::schedule::Schedule;
+use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
@@ -25,12 +27,14 @@ const FLOOD_AT_ONCE: u64 = 50;
 const FLOOD_LIMIT: Duration = Duration::from_secs(60);
 
 /// One run: without them, and with them.
-pub(crate) fn slow(case: &Slow, options: &Options, executable: &Path) -> Result<Sample, BenchError> {
+pub(crate) fn slow(case: &Slow, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     allows_sockets(case.receivers)?;
     let stalled = case.receivers * usize::from(case.stalled_percent) / 100;
     let readers = case.receivers.saturating_sub(stalled + 1).max(1);
-    let without = measure(case, readers, 0, options, executable)?;
-    let with = measure(case, readers, stalled, options, executable)?;
+    let without = measure(case, readers, 0, setup)?;
+    let with = measure(case, readers, stalled, setup)?;
+    let shape = Shape { sockets: readers, room_size: readers };
+    let bare = floor(shape, &with.payload, setup, || schedule(case, readers, setup, 1))?;
 
     let load = format!("{} read, {stalled} never do", counted(readers, "receiver"));
     let mut sample = Sample::new("slow", load);
@@ -38,6 +42,8 @@ pub(crate) fn slow(case: &Slow, options: &Options, executable: &Path) -> Result<
     sample.add_known("CPU per delivery to readers", "µs", with.server_micros);
     sample.add_known("CPU without stalled ones", "µs", without.server_micros);
     sample.add_known("CPU with ÷ without", "x", cpu.map(|(with, without)| with / without));
+    sample.add("bare loop CPU per delivery", "µs", bare.cpu_micros);
+    sample.add_known("CPU with ÷ bare loop", "x", with.server_micros.map(|with| with / bare.cpu_micros));
     sample.add("latency p50", "µs", with.p50);
     sample.add("p50 without", "µs", without.p50);
     sample.add("p50 with ÷ without", "x", with.p50 / without.p50);
@@ -68,18 +74,19 @@ struct Part {
     resident: Option<(u64, u64)>,
     faults: Faults,
     crowd: Crowd,
+    /// A message, for the floor to copy.
+    payload: Vec<u8>,
+}
+
+fn schedule(case: &Slow, readers: usize, setup: &Setup<'_>, first_index: u64) -> Schedule {
+    let messages_per_second = f64::from(case.rate) / readers as f64;
+    Schedule::new(messages_per_second, setup.options.seconds, setup.options.max_messages, 1, first_index)
 }
 
 /// The room is: the sender, those that never read, those that do. The first ones come first and are
 /// flooded; the readers come when they are full.
-fn measure(
-    case: &Slow,
-    readers: usize,
-    stalled: usize,
-    options: &Options,
-    executable: &Path,
-) -> Result<Part, BenchError> {
-    let target = Target::open(options, executable)?;
+fn measure(case: &Slow, readers: usize, stalled: usize, setup: &Setup<'_>) -> Result<Part, BenchError> {
+    let target = Target::open(setup)?;
     let sockets = 1 + stalled + readers;
     let population = Population::make(&target, sockets, sockets)?;
     let (sender, others) = population.requests.split_at(1);
@@ -97,9 +104,7 @@ fn measure(
     listeners.join(readers, FLOOD_MESSAGES);
     let mut template = Template::new(case.content_bytes);
     listeners.greet(&mut crowd, &mut template, 0, FLOOD_MESSAGES)?;
-    let messages_per_second = f64::from(case.rate) / readers as f64;
-    let schedule =
-        Schedule::new(messages_per_second, options.seconds, options.max_messages, 1, FLOOD_MESSAGES + 1);
+    let schedule = schedule(case, readers, setup, FLOOD_MESSAGES + 1);
     let cpu = CpuClock::start(&target);
     listeners.follow(&mut crowd, schedule, Some(&mut template), 0)?;
     let (server_micros, _) = cpu.micros_per(&target, listeners.received);
@@ -115,7 +120,8 @@ fn measure(
     if faults.is_clean() && crowd.is_whole() {
         target.close()?;
     }
-    Ok(Part { server_micros, deliveries_per_second, p50, p99, resident, faults, crowd })
+    let payload = listeners.sample;
+    Ok(Part { server_micros, deliveries_per_second, p50, p99, resident, faults, crowd, payload })
 }
 
 fn flood(crowd: &mut Crowd, listeners: &mut Listeners) -> Result<(), BenchError> {

@@ -1,10 +1,9 @@
-//! `storm`: the network comes back and everybody with it, at the same moment.
-
-use std::path::Path;
+//! `storm`: the network comes back and everybody with it, at the same moment, each with the cursor of what it
+//! had. One message of each conversation was missed, so that resuming is seen to work.
 
 use super::{CpuClock, counted, judge};
-use crate::args::{Options, Storm};
-use crate::crowd::Crowd;
+use crate::args::Storm;
+use crate::crowd::{Crowd, Nobody};
 use crate::error::BenchError;
 use crate::floor::{Shape, SocketFloor};
 use crate::listeners::Listeners;
@@ -12,40 +11,46 @@ use crate::machine::allows_sockets;
 use crate::marker::Template;
 use crate::population::Population;
 use crate::report::Sample;
+use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::statistics::Latencies;
 use crate::target::Target;
 
 /// One run.
-pub(crate) fn storm(case: &Storm, options: &Options, executable: &Path) -> Result<Sample, BenchError> {
+pub(crate) fn storm(case: &Storm, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     allows_sockets(case.clients)?;
-    let target = Target::open(options, executable)?;
+    let target = Target::open(setup)?;
     let population = Population::make(&target, case.clients, case.room_size)?;
     let mut crowd = Crowd::new()?;
     crowd.open(population.address, &population.requests, Manner::Attentive)?;
     crowd.settle()?;
-    let mut listeners = Listeners::new(case.clients, case.room_size);
+    let mut before = Listeners::new(case.clients, case.room_size);
     let mut template = Template::new(200);
-    listeners.greet(&mut crowd, &mut template, 0, 0)?;
+    before.greet(&mut crowd, &mut template, 0, 0)?;
+    let requests = population.resumes(&before.cursors);
+    before.greet(&mut crowd, &mut template, 0, 1)?;
 
     crowd.hang_up();
+    let mut listeners = Listeners::starting_at(case.clients, case.room_size, 1);
     let cpu = CpuClock::start(&target);
-    let times = crowd.open_all_at_once(population.address, &population.requests)?;
+    let begun = std::time::Instant::now();
+    let times = crowd.open_all_at_once(population.address, &requests, &mut listeners)?;
+    listeners.hear_greeting(&mut crowd, 1)?;
+    let all_back = listeners.last.saturating_duration_since(begun).as_secs_f64();
     let clients = u64::try_from(case.clients).unwrap_or(u64::MAX);
     let (server, client) = cpu.micros_per(&target, clients);
     crowd.settle()?;
     // All are back only if all hear again.
-    listeners.greet(&mut crowd, &mut template, 0, 1)?;
+    listeners.greet(&mut crowd, &mut template, 0, 2)?;
 
     let mut sample = Sample::new("storm", counted(case.clients, "client"));
-    let all_back = seconds(&times);
-    sample.add("until all are back", "s", all_back);
-    judge(&mut sample, &listeners.faults(|_| 2), &crowd);
+    sample.add("until all are back and up to date", "s", all_back);
+    judge(&mut sample, &before.faults(|_| 2), &crowd);
+    sample.faults.add(&listeners.faults(|_| 3));
     drop(crowd);
     target.close()?;
-    let shape = Shape { sockets: case.clients, room_size: case.room_size, is_pinned: options.pin };
-    let floor = SocketFloor::start(shape)?;
-    let bare = seconds(&Crowd::new()?.open_all_at_once(floor.address, &floor.requests())?);
+    let floor = SocketFloor::start(Shape { sockets: case.clients, room_size: case.room_size }, setup)?;
+    let bare = seconds(&Crowd::new()?.open_all_at_once(floor.address, &floor.requests(), &mut Nobody)?);
     sample.add("bare accept and upgrade", "s", bare);
     sample.add("all back ÷ bare", "x", all_back / bare);
     sample.add("p50 of one client", "µs", times.micros(50));

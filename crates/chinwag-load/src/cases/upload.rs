@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::args::{Options, Upload};
+use crate::args::Upload;
 use crate::error::{BenchError, system};
 use crate::frame::{BINARY, TEXT, client_frame, read_frame};
 use crate::report::Sample;
 use crate::rest::Rest;
+use crate::setup::Setup;
 use crate::statistics::Latencies;
 use crate::target::Target;
 
@@ -24,8 +25,9 @@ const MAX_STORED: usize = 900 << 20;
 const COPIES: usize = 5;
 
 /// One run.
-pub(crate) fn upload(case: &Upload, options: &Options, executable: &Path) -> Result<Sample, BenchError> {
-    let target = Target::open(options, executable)?;
+pub(crate) fn upload(case: &Upload, setup: &Setup<'_>) -> Result<Sample, BenchError> {
+    let options = setup.options;
+    let target = Target::open(setup)?;
     let bytes = noise(case.file_mib as usize * 1024 * 1024);
     let time = Duration::from_secs_f64(options.seconds);
     let mut sample = Sample::new("upload", format!("{} MiB", case.file_mib));

@@ -60,6 +60,8 @@ pub(crate) struct Crowd {
     ready: usize,
     /// Frames of any kind so far.
     frames: u64,
+    /// Reads that brought something so far.
+    pub(crate) reads: u64,
     faults: Faults,
     first_fault: Option<String>,
 }
@@ -93,6 +95,7 @@ impl Crowd {
             opened: 0,
             ready: 0,
             frames: 0,
+            reads: 0,
             faults: Faults::default(),
             first_fault: None,
         })

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Interest, Token};
 
-use super::{Crowd, Nobody};
+use super::{Audience, Crowd, Nobody};
 use crate::error::{BenchError, system};
 use crate::socket::{Manner, Socket};
 use crate::statistics::Latencies;
@@ -24,7 +24,7 @@ impl Crowd {
         requests: &[Vec<u8>],
         manner: Manner,
     ) -> Result<(), BenchError> {
-        self.open_some_at_once(address, requests, manner, HANDSHAKES).map(drop)
+        self.open_some_at_once(address, requests, manner, HANDSHAKES, &mut Nobody).map(drop)
     }
 
     /// Opens all of them at the same moment; says how long each took from then.
@@ -32,8 +32,9 @@ impl Crowd {
         &mut self,
         address: SocketAddr,
         requests: &[Vec<u8>],
+        audience: &mut impl Audience,
     ) -> Result<Latencies, BenchError> {
-        self.open_some_at_once(address, requests, Manner::Attentive, usize::MAX)
+        self.open_some_at_once(address, requests, Manner::Attentive, usize::MAX, audience)
     }
 
     fn open_some_at_once(
@@ -42,6 +43,7 @@ impl Crowd {
         requests: &[Vec<u8>],
         manner: Manner,
         at_once: usize,
+        audience: &mut impl Audience,
     ) -> Result<Latencies, BenchError> {
         let begun = Instant::now();
         let mut times = Latencies::new();
@@ -56,7 +58,7 @@ impl Crowd {
                 pending += 1;
             }
             let before = self.ready;
-            self.wait(Duration::from_millis(100), &mut Nobody)?;
+            self.wait(Duration::from_millis(100), audience)?;
             for _ in before..self.ready {
                 pending -= 1;
                 times.record(begun.elapsed());

@@ -10,6 +10,10 @@ use crate::frame::{self, Frame, client_frame, read_frame};
 use crate::population::ACCEPT;
 use crate::socket::{Manner, Phase};
 
+/// Frames that tell of people, places and commands, not of messages.
+const NEWS: [&[u8]; 6] =
+    [b"ok\"", b"user_joined\"", b"user_left\"", b"receipt\"", b"presence\"", b"caught_up\""];
+
 impl Crowd {
     /// Reads what is there. A read that does not fill the buffer has emptied the socket (epoll(7)), so that
     /// a second one is only needed to see the end.
@@ -24,6 +28,7 @@ impl Crowd {
                     false
                 }
                 Ok(count) => {
+                    self.reads += 1;
                     self.consume(place, scratch.get(..count).unwrap_or_default(), audience);
                     count == scratch.len() || ends
                 }
@@ -129,17 +134,30 @@ impl Crowd {
 
     fn take_text(&mut self, place: usize, payload: &[u8], at: Instant, audience: &mut impl Audience) {
         let kind = payload.strip_prefix(br#"{"type":""#).unwrap_or_default();
+        let mut is_known = true;
         if kind.starts_with(b"message\"") {
             match self.scanner.read(payload) {
                 Some((mark, seq)) => {
                     let delivery = Delivery { socket: place, mark, seq, at, payload };
                     audience.deliver(&delivery, &mut self.outbox);
                 }
-                None => self.refuse(&String::from_utf8_lossy(payload)),
+                None => is_known = false,
+            }
+        } else if kind.starts_with(b"replay\"") {
+            for message in self.scanner.read_all(payload) {
+                let Some((mark, seq)) = message else {
+                    is_known = false;
+                    break;
+                };
+                let delivery = Delivery { socket: place, mark, seq, at, payload };
+                audience.deliver(&delivery, &mut self.outbox);
             }
         } else if kind.starts_with(b"connection\"") {
             self.enter(place);
-        } else if !kind.starts_with(b"user_joined\"") && !kind.starts_with(b"user_left\"") {
+        } else {
+            is_known = NEWS.iter().any(|news| kind.starts_with(news));
+        }
+        if !is_known {
             self.refuse(&String::from_utf8_lossy(payload));
         }
     }

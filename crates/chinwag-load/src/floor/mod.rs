@@ -2,9 +2,7 @@
 
 mod door;
 mod file;
-mod process;
 mod sockets;
 
 pub(crate) use file::FileFloor;
-pub(crate) use process::serve_floor;
-pub(crate) use sockets::{Job, Shape, SocketFloor};
+pub(crate) use sockets::{Shape, SocketFloor, Work, serve_floor};

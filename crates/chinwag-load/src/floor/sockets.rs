@@ -1,80 +1,86 @@
-//! A bare server: one thread that accepts, upgrades without looking, and then writes the same bytes to
-//! each socket in a loop. It knows no users, stores nothing and can't be slower than the kernel.
+//! A bare server in a process of its own: one thread that accepts, upgrades without looking, and then does
+//! with the same bytes only what no server can leave out. It knows no users and stores nothing.
 //!
-//! It runs in this process while that may hold both ends of all sockets, and else in a process of its own:
-//! this program again, with the hidden case `floor`.
+//! It is this program again, with the hidden case `floor`.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
 use serde::{Deserialize, Serialize};
 
 use super::door::{admit, listen};
-use super::process::FloorProcess;
+use crate::args::Floor;
 use crate::error::{BenchError, system};
-use crate::machine::{allows_sockets, pin};
-use crate::marker::{Copy, Mark};
+use crate::frame::client_frame_length;
+use crate::helper::{self, Helper};
+use crate::machine::pin;
+use crate::marker::{Copy, Mark, Scanner};
 use crate::population::upgrade_request;
-use crate::process::thread_cpu;
+use crate::process::{self, thread_cpu};
 use crate::schedule::Schedule;
+use crate::setup::Setup;
 use crate::target::SERVER_CPU;
 
-/// What the bare server shall write.
+/// What the bare server shall do with a message as the real server framed it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// A message as the real server framed it.
     pub payload: String,
-    /// When; `None`: the first message of each room, now.
-    pub schedule: Option<Schedule>,
+    pub work: Work,
 }
 
-/// How many sockets, in which rooms, on which processor.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// The first message of each room, now.
+    Greet,
+    /// To each socket of a room at its time, what belongs together in one write.
+    Write(Schedule),
+    /// Whatever a socket says, to each socket of its room, until all have hung up.
+    Relay,
+    /// So many copies to each socket, as fast as they are taken.
+    Pour(u64),
+}
+
+/// How many sockets, in which rooms.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub sockets: usize,
     pub room_size: usize,
-    pub is_pinned: bool,
 }
 
 pub(crate) struct SocketFloor {
     pub(crate) address: SocketAddr,
     sockets: usize,
-    place: Place,
+    helper: Helper,
 }
 
-enum Place {
-    Here { jobs: Sender<Job>, results: Receiver<Duration> },
-    Elsewhere(FloorProcess),
+#[derive(Serialize, Deserialize)]
+struct Listening {
+    address: SocketAddr,
 }
 
-/// The longest job, its own time included.
-const JOB_LIMIT: Duration = Duration::from_secs(3700);
+#[derive(Serialize, Deserialize)]
+struct Done {
+    cpu: Duration,
+}
+
+/// More messages than a room relays while it is measured.
+const MOST_RELAYED: u64 = 9_999_999;
+const SCRATCH_BYTES: usize = 64 * 1024;
 
 impl SocketFloor {
     /// Waits for its sockets.
-    pub(crate) fn start(shape: Shape) -> Result<Self, BenchError> {
-        let sockets = shape.sockets;
-        if allows_sockets(sockets.saturating_mul(2)).is_err() {
-            let process = FloorProcess::start(shape)?;
-            return Ok(Self { address: process.address, sockets, place: Place::Elsewhere(process) });
+    pub(crate) fn start(shape: Shape, setup: &Setup<'_>) -> Result<Self, BenchError> {
+        let (sockets, room_size) = (shape.sockets.to_string(), shape.room_size.to_string());
+        let mut words = vec!["floor", "--sockets", &sockets, "--room-size", &room_size];
+        if setup.options.pin {
+            words.push("--pin");
         }
-        let listener = listen().map_err(system("can't listen"))?;
-        let address = listener.local_addr().map_err(system("can't listen"))?;
-        let (jobs, orders) = channel();
-        let (done, results) = channel();
-        std::thread::Builder::new()
-            .name("floor".to_owned())
-            .spawn(move || {
-                // Whatever fails here is seen by the client, whose sockets close.
-                let _ = serve(listener, shape, orders.into_iter(), |cpu| {
-                    done.send(cpu).map_err(|_| io::ErrorKind::BrokenPipe.into())
-                });
-            })
-            .map_err(system("can't start a thread"))?;
-        Ok(Self { address, sockets, place: Place::Here { jobs, results } })
+        let mut helper = Helper::start(setup.program, words)?;
+        let Listening { address } = helper.hear()?;
+        Ok(Self { address, sockets: shape.sockets, helper })
     }
 
     /// The requests that open its sockets, in the order of rooms.
@@ -83,67 +89,138 @@ impl SocketFloor {
     }
 
     /// Begins a job.
-    pub(crate) fn begin(&mut self, job: Job) -> Result<(), BenchError> {
-        match &mut self.place {
-            Place::Here { jobs, .. } => jobs.send(job).map_err(|_| ended()),
-            Place::Elsewhere(process) => process.begin(&job),
-        }
+    pub(crate) fn begin(&mut self, payload: &[u8], work: Work) -> Result<(), BenchError> {
+        self.helper.tell(&Job { payload: String::from_utf8_lossy(payload).into_owned(), work })
     }
 
     /// Waits for the end of a job and says how much CPU time it took.
     pub(crate) fn finish(&mut self) -> Result<Duration, BenchError> {
-        match &mut self.place {
-            Place::Here { results, .. } => results.recv_timeout(JOB_LIMIT).map_err(|_| ended()),
-            Place::Elsewhere(process) => process.finish(),
-        }
+        self.helper.hear().map(|Done { cpu }| cpu)
+    }
+
+    /// Its memory.
+    pub(crate) fn resident(&self) -> Option<u64> {
+        process::resident(self.helper.pid())
     }
 }
 
-fn ended() -> BenchError {
-    BenchError::Protocol("the floor ended before its work was done".to_owned())
+/// Is the bare server, until its orders end.
+pub(crate) fn serve_floor(floor: &Floor, is_pinned: bool) -> Result<(), BenchError> {
+    if is_pinned {
+        pin(SERVER_CPU)?;
+    }
+    let listener = listen().map_err(system("can't listen"))?;
+    let address = listener.local_addr().map_err(system("can't listen"))?;
+    helper::answer(&Listening { address }).map_err(system("can't answer"))?;
+    let shape = Shape { sockets: floor.sockets, room_size: floor.room_size };
+    serve(listener, shape, helper::orders(), |cpu| helper::answer(&Done { cpu }))
+        .map_err(system("the floor failed"))
 }
 
 /// Lets the sockets in and does job after job.
-pub(super) fn serve(
+fn serve(
     listener: TcpListener,
     shape: Shape,
     jobs: impl Iterator<Item = Job>,
     mut done: impl FnMut(Duration) -> io::Result<()>,
 ) -> io::Result<()> {
-    if shape.is_pinned {
-        pin(SERVER_CPU).map_err(io::Error::other)?;
-    }
     let mut streams = admit(listener, shape.sockets)?;
-    for job in jobs {
-        done(work(&mut streams, shape.room_size, &job)?)?;
+    for Job { payload, work } in jobs {
+        let begun = thread_cpu();
+        match work {
+            Work::Greet => greet(&mut streams, shape.room_size, &payload)?,
+            Work::Write(schedule) => write(&mut streams, shape.room_size, &payload, &schedule)?,
+            Work::Relay => relay(&mut streams, shape.room_size, &payload)?,
+            Work::Pour(copies) => pour(&mut streams, &payload, copies)?,
+        }
+        done(thread_cpu().saturating_sub(begun))?;
     }
     Ok(())
 }
 
-fn work(streams: &mut [TcpStream], room_size: usize, job: &Job) -> io::Result<Duration> {
-    let mut copy = Copy::of(job.payload.as_bytes()).ok_or(io::ErrorKind::InvalidData)?;
-    let Some(schedule) = job.schedule else {
-        for (room, members) in streams.chunks_mut(room_size).enumerate() {
-            write_to_all(members, copy.frame(Mark { room, index: 0 }))?;
-        }
-        return Ok(Duration::ZERO);
-    };
-    let cpu_before = thread_cpu();
-    for number in 0..schedule.messages {
+fn copy_of(payload: &str, most: u64) -> io::Result<Copy> {
+    Copy::of(payload.as_bytes(), most).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn greet(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Result<()> {
+    let mut copy = copy_of(payload, 1)?;
+    for (room, members) in streams.chunks_mut(room_size).enumerate() {
+        write_to_all(members, copy.frame(Mark { room, index: 0 }))?;
+    }
+    Ok(())
+}
+
+fn write(streams: &mut [TcpStream], room_size: usize, payload: &str, schedule: &Schedule) -> io::Result<()> {
+    let mut copy = copy_of(payload, schedule.end_index(0))?;
+    let mut bytes = Vec::new();
+    let mut number = 0;
+    while number < schedule.messages {
         let wait = schedule.due(number).saturating_duration_since(Instant::now());
         if !wait.is_zero() {
             std::thread::sleep(wait);
         }
-        let mark = schedule.mark(number);
-        if let Some(members) = streams.chunks_mut(room_size).nth(mark.room) {
-            write_to_all(members, copy.frame(mark))?;
+        bytes.clear();
+        let room = schedule.mark(number).room;
+        for _ in 0..schedule.burst {
+            bytes.extend_from_slice(copy.frame(schedule.mark(number)));
+            number += 1;
+        }
+        if let Some(members) = streams.chunks_mut(room_size).nth(room) {
+            write_to_all(members, &bytes)?;
         }
     }
-    Ok(thread_cpu().saturating_sub(cpu_before))
+    Ok(())
+}
+
+fn pour(streams: &mut [TcpStream], payload: &str, copies: u64) -> io::Result<()> {
+    let frame = crate::frame::server_frame(crate::frame::TEXT, payload.as_bytes());
+    (0..copies).try_for_each(|_| write_to_all(streams, &frame))
 }
 
 fn write_to_all(members: &mut [TcpStream], frame: &[u8]) -> io::Result<()> {
     members.iter_mut().try_for_each(|member| member.write_all(frame))
+}
+
+/// Reads a frame, finds its mark, and writes the message to each member: a chat without anything else.
+fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Result<()> {
+    let mut copy = copy_of(payload, MOST_RELAYED)?;
+    let scanner = Scanner::new();
+    let mut poll = Poll::new()?;
+    for (place, stream) in streams.iter().enumerate() {
+        use std::os::fd::AsRawFd as _;
+        let fd = stream.as_raw_fd();
+        poll.registry().register(&mut mio::unix::SourceFd(&fd), Token(place), Interest::READABLE)?;
+    }
+    let mut events = Events::with_capacity(1024);
+    let mut scratch = vec![0; SCRATCH_BYTES];
+    let mut open = streams.len();
+    while open > 0 {
+        poll.poll(&mut events, None)?;
+        for event in &events {
+            let Token(place) = event.token();
+            let room = place / room_size;
+            // Edges, and blocking sockets: one read for each, since a room says one thing at a time.
+            let count = match streams.get_mut(place).map(|stream| stream.read(&mut scratch)) {
+                Some(Ok(count)) => count,
+                _ => 0,
+            };
+            if count == 0 {
+                open -= 1;
+                continue;
+            }
+            let mut rest = scratch.get(..count).unwrap_or_default();
+            while let Some((frame, behind)) =
+                client_frame_length(rest).and_then(|end| rest.split_at_checked(end))
+            {
+                let mark = scanner.content(frame).ok_or(io::ErrorKind::InvalidData)?;
+                let members = streams.chunks_mut(room_size).nth(room).unwrap_or_default();
+                // A client that has hung up has heard enough.
+                let _ = write_to_all(members, copy.frame(mark));
+                rest = behind;
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -151,42 +228,56 @@ mod tests {
     // A failed expectation is the point of a test.
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::mpsc::channel;
+
     use super::*;
     use crate::crowd::Crowd;
     use crate::listeners::Listeners;
     use crate::socket::Manner;
 
-    const PAYLOAD: &str = r#"{"type":"message","id":1,"content":"000000-0000000000 x","seq":100}"#;
+    const PAYLOAD: &str = r#"{"type":"message","id":1,"content":"000000-0000000000 x","seq":1}"#;
 
-    /// Twelve sockets in rooms of four hear 30 messages of a schedule, and a bare server writes them.
-    fn heard() -> (Listeners, Crowd, Schedule) {
-        let shape = Shape { sockets: 12, room_size: 4, is_pinned: false };
-        let mut floor = SocketFloor::start(shape).unwrap();
+    /// Twelve sockets in rooms of four hear 32 messages of a schedule, and a bare server writes them.
+    fn heard(burst: u64) -> (Listeners, Crowd, Schedule) {
+        let listener = listen().unwrap();
+        let address = listener.local_addr().unwrap();
+        let (jobs, orders) = channel();
+        let (done, results) = channel();
+        std::thread::spawn(move || {
+            let shape = Shape { sockets: 12, room_size: 4 };
+            serve(listener, shape, orders.into_iter(), |cpu| {
+                done.send(cpu).map_err(|_| io::ErrorKind::BrokenPipe.into())
+            })
+        });
+        let requests: Vec<_> =
+            (0..12).map(|number| upgrade_request(&format!("/{number}"), address)).collect();
         let mut crowd = Crowd::new().unwrap();
-        crowd.open(floor.address, &floor.requests(), Manner::Attentive).unwrap();
+        crowd.open(address, &requests, Manner::Attentive).unwrap();
         let mut listeners = Listeners::new(12, 4);
-        floor.begin(Job { payload: PAYLOAD.to_owned(), schedule: None }).unwrap();
+        jobs.send(Job { payload: PAYLOAD.to_owned(), work: Work::Greet }).unwrap();
         listeners.hear_greeting(&mut crowd, 0).unwrap();
-        floor.finish().unwrap();
-        let schedule = Schedule::new(1000.0, 0.03, 1000, 3, 1);
-        floor.begin(Job { payload: PAYLOAD.to_owned(), schedule: Some(schedule) }).unwrap();
+        let schedule = Schedule::new(1000.0, 0.032, 1000, 3, 1).in_bursts(burst);
+        jobs.send(Job { payload: PAYLOAD.to_owned(), work: Work::Write(schedule) }).unwrap();
         listeners.follow(&mut crowd, schedule, None, 0).unwrap();
-        floor.finish().unwrap();
+        results.recv().unwrap();
+        results.recv().unwrap();
         (listeners, crowd, schedule)
     }
 
     #[test]
     fn every_write_of_the_loop_is_heard_once() {
-        let (listeners, crowd, schedule) = heard();
-        assert_eq!((schedule.messages, listeners.received), (30, 120));
-        assert!(crowd.is_whole());
-        assert!(listeners.faults(|room| schedule.end_index(room)).is_clean());
-        assert_eq!(listeners.latencies.total(), 120);
+        for burst in [1, 4] {
+            let (listeners, crowd, schedule) = heard(burst);
+            assert_eq!((schedule.messages, listeners.received), (32, 128), "bursts of {burst}");
+            assert!(crowd.is_whole());
+            assert!(listeners.faults(|room| schedule.end_index(room)).is_clean());
+            assert_eq!(listeners.latencies.total(), 128);
+        }
     }
 
     #[test]
     fn a_message_that_nobody_wrote_is_missed_by_all() {
-        let (listeners, _crowd, schedule) = heard();
+        let (listeners, _crowd, schedule) = heard(1);
         assert_eq!(listeners.faults(|room| schedule.end_index(room) + 1).lost, 12);
     }
 }

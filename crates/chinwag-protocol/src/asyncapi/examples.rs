@@ -68,6 +68,7 @@ fn state() -> ConversationState {
         last_message: Some(message()),
         participants: 2,
         notifications: NotificationLevel::All,
+        peer: None,
     }
 }
 
@@ -183,6 +184,8 @@ fn ready(state: &ConversationState) -> Ready<'static> {
             content_bytes: limits::MAX_CONTENT_BYTES,
             frame_bytes: limits::MAX_FRAME_BYTES,
             replay_events: limits::REPLAY_LIMIT,
+            upload_bytes: 25 * 1024 * 1024,
+            attachments: limits::MAX_ATTACHMENTS,
         },
         conversations: vec![state.clone()],
         more: false,

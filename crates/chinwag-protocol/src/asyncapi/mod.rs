@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::codes::{CloseCode, ErrorCode};
 use crate::command::Written;
-use crate::event::Event;
+use crate::event::{Echo, Event};
 use crate::frame::Frame;
 use schemas::{Schemas, flatten, keep_reachable, name, to_draft_7, variants};
 
@@ -161,7 +161,11 @@ pub(crate) fn command_schemas() -> Vec<(String, Value)> {
 
 fn frame_schemas() -> Vec<(String, Value)> {
     let (mut frames, _) = variants::<Frame<'_>>();
-    frames.extend(variants::<Event>().0);
+    let (echoes, _) = variants::<Echo>();
+    // A message on the wire may be an echo, too.
+    let is_echo = |(kind, _): &(String, Value)| echoes.iter().any(|(echo, _)| echo == kind);
+    frames.extend(variants::<Event>().0.into_iter().filter(|event| !is_echo(event)));
+    frames.extend(echoes);
     frames
 }
 

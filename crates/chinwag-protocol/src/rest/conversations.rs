@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::accounts::PublicUser;
 use super::messages::Message;
 use super::push::NotificationLevel;
 use crate::ids::{ConversationId, Cursor, Seq, UserId};
@@ -57,6 +58,9 @@ pub struct ConversationState {
     pub participants: u64,
     /// Which messages notify the caller.
     pub notifications: NotificationLevel,
+    /// Of a direct conversation: the other person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PublicUser>,
 }
 
 /// Somebody to add.

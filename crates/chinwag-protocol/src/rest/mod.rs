@@ -28,6 +28,10 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// Events that a resume replays at most.
     pub replay_events: u32,
+    /// Bytes in a file.
+    pub upload_bytes: u64,
+    /// Files of one message.
+    pub attachments: usize,
 }
 
 /// That the server runs.
@@ -41,6 +45,8 @@ pub struct Health {
     pub demo: bool,
     /// False when rate limits are off: for load tests only.
     pub rate_limits: bool,
+    /// True if anybody may make an account with `POST /users/register`.
+    pub registration: bool,
 }
 
 /// A refusal in words.

@@ -8,6 +8,7 @@
     reason = "a panic is how a test reports failure"
 )]
 
+mod differences;
 mod messages;
 mod peers;
 mod refusals;

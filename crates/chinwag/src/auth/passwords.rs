@@ -71,7 +71,7 @@ impl Passwords {
         &self,
         work: impl FnOnce(&Pool) -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _place = Place::take(&self.pool)?;
+        let _slot = Slot::take(&self.pool)?;
         let permit = self.pool.permits.acquire().await.map_err(|_| PasswordError::Failed)?;
         let pool = Arc::clone(&self.pool);
         let result = tokio::task::spawn_blocking(move || work(&pool)).await;
@@ -81,9 +81,9 @@ impl Passwords {
 }
 
 /// A place among those who wait or run; given back on drop, also when the caller goes away.
-struct Place<'a>(&'a Pool);
+struct Slot<'a>(&'a Pool);
 
-impl<'a> Place<'a> {
+impl<'a> Slot<'a> {
     fn take(pool: &'a Pool) -> Result<Self, PasswordError> {
         let taken = pool.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Self(pool);
@@ -91,7 +91,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -25,12 +25,13 @@ impl Chat {
     ) -> Result<Option<Event>, Refusal> {
         self.limit(actor)?;
         let user_id = actor.user_id;
+        // In its full spelling: with and without U+FE0F it is the same reaction.
+        let known = emojis::get(&emoji).map(emojis::Emoji::as_str);
         self.store()
             .write(move |log| {
                 authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
                 existing(log, conversation_id, message_id)?;
-                // In its full spelling: with and without U+FE0F it is the same reaction.
-                let emoji = emojis::get(&emoji).ok_or_else(|| invalid_emoji("this is no emoji"))?.as_str();
+                let emoji = known.ok_or_else(|| invalid_emoji("this is no emoji"))?;
                 let is_one_too_many =
                     op == Op::Add && log.other_emoji(message_id, emoji)? >= limits::MAX_EMOJI_PER_MESSAGE;
                 if is_one_too_many {

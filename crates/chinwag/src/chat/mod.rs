@@ -88,6 +88,7 @@ struct Limiters {
     registrations: RateLimiter<IpAddr>,
     searches: RateLimiter<UserId>,
     uploads: RateLimiter<UserId>,
+    resumed_uploads: RateLimiter<UserId>,
     delayed_logins: Semaphore,
 }
 
@@ -113,6 +114,7 @@ impl Chat {
             registrations: RateLimiter::new(limits.registrations, limits.is_enforced),
             searches: RateLimiter::new(limits.searches, limits.is_enforced),
             uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
+            resumed_uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
             delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
@@ -166,6 +168,11 @@ impl Chat {
     /// How often the server pings.
     pub(crate) fn heartbeat_ms(&self) -> u64 {
         u64::try_from(self.config().limits.heartbeat.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Bytes in a file.
+    pub(crate) fn upload_bytes(&self) -> u64 {
+        self.config().limits.upload_bytes
     }
 
     /// Tells a conversation that the caller types, or no longer. The caller takes part.

@@ -33,16 +33,15 @@ impl Chat {
         let user_id = actor.user_id;
         self.store()
             .read(move |view| {
-                let ids = view.search(user_id, &query)?;
-                let next = if ids.len() == query.limit { ids.last().copied() } else { None };
-                let mut results = Vec::with_capacity(ids.len());
-                for id in ids {
+                let found = view.search(user_id, &query)?;
+                let mut results = Vec::with_capacity(found.ids.len());
+                for id in found.ids {
                     if let Some(message) = view.message(id)? {
                         let snippet = snippet(&message.content, &query.terms);
                         results.push(SearchHit { message, snippet });
                     }
                 }
-                Ok(SearchResults { results, next })
+                Ok(SearchResults { results, next: found.next })
             })
             .await
     }

@@ -12,7 +12,10 @@ pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
     let invalid = |kind, code, message: &str| {
         Err(Refusal::Invalid { field: "content", kind, code, message: message.to_owned() })
     };
-    if content.len() > limits::MAX_CONTENT_BYTES || content.chars().count() > limits::MAX_CONTENT_CHARS {
+    // No text has more characters than bytes.
+    let is_long = content.len() > limits::MAX_CONTENT_CHARS
+        && (content.len() > limits::MAX_CONTENT_BYTES || content.chars().count() > limits::MAX_CONTENT_CHARS);
+    if is_long {
         let message = "content has more than 4,000 characters or 16 KiB";
         return invalid("string_too_long", ErrorCode::TooLarge, message);
     }
@@ -28,6 +31,9 @@ pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
 /// The usernames that a text names with `@`, in lower case, each once.
 pub(super) fn mentions(content: &str) -> Vec<String> {
     let mut names = Vec::new();
+    if !content.contains('@') {
+        return names;
+    }
     let mut before = ' ';
     let mut rest = content;
     while let Some(character) = rest.chars().next() {

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ use super::Chat;
 use crate::auth::Actor;
 use crate::blobs::{self, BlobError, Kind, Picture, PictureError, Staged, sniff};
 use crate::error::Refusal;
+use crate::limits::RateLimiter;
 use crate::store::{NewFile, random_token};
 
 /// An upload on its way. Dropping it leaves what has come, for whoever resumes it.
@@ -43,10 +45,8 @@ impl Chat {
     /// Begins an upload, or goes on with it where it stopped: the same user, hash and size.
     ///
     /// # Errors
-    /// `RateLimited`, except for one that goes on; `Invalid`, `TooLarge`, `Forbidden` if the user has no space
-    /// left.
+    /// `RateLimited`, `Invalid`, `TooLarge`, `Forbidden` if the user has no space left.
     pub(crate) async fn begin_upload(&self, actor: &Actor, new: NewUpload) -> Result<Upload, Refusal> {
-        let limited = self.limit_uploads(actor);
         let is_hash = new.sha256.len() == 64 && new.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash {
             return Err(invalid("sha256", ErrorCode::InvalidFrame, "sha256 needs 64 hexadecimal digits"));
@@ -54,11 +54,10 @@ impl Chat {
         let sha256 = new.sha256.to_lowercase();
         // Both are plain now: they can be a part of a path.
         let staged_name = format!("{sha256}-{}", new.size);
-        if let Err(refusal) = limited
-            && !self.blobs().staging.has(actor.user_id, &staged_name).await
-        {
-            return Err(refusal);
-        }
+        // Whoever lost the connection goes on, also after the last new upload of the minute.
+        let limits = &self.inner.limits;
+        let is_known = self.blobs().staging.has(actor.user_id, &staged_name).await;
+        limit(if is_known { &limits.resumed_uploads } else { &limits.uploads }, actor)?;
         self.check_size(actor, new.size).await?;
         let mut upload = self.stage(actor, &new.name, Some(staged_name)).await?;
         upload.announced = Some((new.size, sha256));
@@ -70,13 +69,9 @@ impl Chat {
     /// # Errors
     /// As [`Chat::begin_upload`].
     pub(crate) async fn begin_form_upload(&self, actor: &Actor, name: &str) -> Result<Upload, Refusal> {
-        self.limit_uploads(actor)?;
+        limit(&self.inner.limits.uploads, actor)?;
         self.check_size(actor, 1).await?;
         self.stage(actor, name, None).await
-    }
-
-    fn limit_uploads(&self, actor: &Actor) -> Result<(), Refusal> {
-        self.inner.limits.uploads.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)
     }
 
     async fn check_size(&self, actor: &Actor, size: u64) -> Result<(), Refusal> {
@@ -107,11 +102,11 @@ impl Chat {
     /// # Errors
     /// `UploadMismatch` if the bytes are not the ones that were announced, `Invalid` for a picture that can't
     /// be read, `TooLarge` for one of too many pixels, `Forbidden` if the user has no space left. The bytes are
-    /// dropped then; only after `Unavailable` the upload can go on.
+    /// dropped then; only after `Unavailable` an announced upload can go on.
     pub(crate) async fn finish_upload(&self, upload: Upload) -> Result<UploadedFile, Refusal> {
         let kept = self.keep(&upload).await;
         match &kept {
-            Err(refusal) if refusal.answer().code.is_retryable() => {}
+            Err(refusal) if refusal.answer().code.is_retryable() && upload.announced.is_some() => {}
             _ => upload.discard().await,
         }
         let file = kept?;
@@ -168,7 +163,9 @@ impl Chat {
         let mut target = upload.staged.sibling().map_err(unavailable)?;
         let max_pixels = self.config().limits.image_pixels;
         let remade = self.blobs().with_picture(move || {
-            let picture = Picture::remake(&file, format, &mut target, max_pixels)?;
+            // A decoder that panics has met something that it was not made for.
+            let remake = || Picture::remake(&file, format, &mut target, max_pixels);
+            let picture = catch_unwind(AssertUnwindSafe(remake)).unwrap_or(Err(PictureError::Broken))?;
             let size = target.metadata()?.len();
             Ok::<_, PictureError>((picture, target, size))
         });
@@ -251,6 +248,10 @@ impl Upload {
     pub(crate) async fn discard(self) {
         self.staged.discard().await;
     }
+}
+
+fn limit(limiter: &RateLimiter<UserId>, actor: &Actor) -> Result<(), Refusal> {
+    limiter.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)
 }
 
 async fn hash(file: &Arc<File>, size: u64) -> Result<String, Refusal> {

@@ -29,9 +29,9 @@ struct Address {
     connections: usize,
 }
 
-/// A connection's place; dropping it gives it back. An extension of each of its requests.
+/// A connection's slot; dropping it gives it back. An extension of each of its requests.
 #[derive(Clone)]
-pub(super) struct Place(Arc<Held>);
+pub(super) struct Slot(Arc<Held>);
 
 struct Held {
     unauthenticated: Mutex<Option<OwnedSemaphorePermit>>,
@@ -56,12 +56,12 @@ impl Admission {
     }
 
     /// Waits until this address may have one more that has not authenticated. `None`: it may not.
-    pub(super) async fn enter(&self, address: IpAddr, total: OwnedSemaphorePermit) -> Option<Place> {
+    pub(super) async fn enter(&self, address: IpAddr, total: OwnedSemaphorePermit) -> Option<Slot> {
         let unauthenticated = match self.per_address {
             Some(limit) => Some(self.wait(address, limit).await?),
             None => None,
         };
-        Some(Place(Arc::new(Held { unauthenticated: Mutex::new(unauthenticated), _total: total })))
+        Some(Slot(Arc::new(Held { unauthenticated: Mutex::new(unauthenticated), _total: total })))
     }
 
     async fn wait(&self, address: IpAddr, limit: usize) -> Option<OwnedSemaphorePermit> {
@@ -105,7 +105,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Place {
+impl Slot {
     /// The connection has said who it is, or has sent a whole request that other limits bound.
     pub(super) fn settle(&self) {
         drop(self.0.unauthenticated.lock().take());

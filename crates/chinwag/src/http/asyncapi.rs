@@ -8,6 +8,11 @@ static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
 /// The document of this version.
 pub(super) fn document() -> Bytes {
-    let make = || Bytes::from(chinwag_protocol::asyncapi::document(env!("CARGO_PKG_VERSION")).to_string());
-    DOCUMENT.get_or_init(make).clone()
+    DOCUMENT.get_or_init(|| Bytes::from(asyncapi_document())).clone()
+}
+
+/// The AsyncAPI document of the sockets, as `/asyncapi.json` answers it.
+#[must_use]
+pub fn asyncapi_document() -> String {
+    chinwag_protocol::asyncapi::document(env!("CARGO_PKG_VERSION")).to_string()
 }

@@ -48,17 +48,12 @@ impl FromRequestParts<Shared> for InConversation {
     type Rejection = HttpError;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, HttpError> {
-        let parameters = RawPathParams::from_request_parts(parts, shared).await;
-        let text = parameters.ok().and_then(|parameters| {
-            parameters.iter().find(|(name, _)| *name == "conversation_id").map(|(_, text)| text.to_owned())
-        });
-        let text = text.unwrap_or_default();
-        let id = integer("path", "conversation_id", &text)?;
-        Ok(Self(ConversationId(id)))
+        let path = InPath::from_request_parts(parts, shared).await?;
+        path.integer("conversation_id").map(|id| Self(ConversationId(id)))
     }
 }
 
-/// The other parts of the path.
+/// The parts of the path.
 pub(crate) struct InPath(HashMap<String, String>);
 
 impl FromRequestParts<Shared> for InPath {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Shared;
-use super::admission::Place;
+use super::admission::Slot;
 use super::error::detail;
 use crate::config::{Config, Mode};
 
@@ -19,6 +19,10 @@ const FORWARDED: [&str; 5] =
 
 /// For answers that are no pages. Pages set their own.
 const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Marks an answer whose own policy says who may show it in a frame.
+#[derive(Clone, Copy)]
+pub(super) struct Framed;
 
 /// Browser origins of the configuration may read answers. Others get theirs without permission to.
 pub(super) fn cors(config: &Config) -> CorsLayer {
@@ -47,10 +51,10 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
     let config = shared.chat.config();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     // A whole plain request is bounded by its route's own limits; a WebSocket settles when it is let in.
-    if let Some(place) = request.extensions().get::<Place>()
+    if let Some(slot) = request.extensions().get::<Slot>()
         && !request.headers().contains_key(header::UPGRADE)
     {
-        place.settle();
+        slot.settle();
     }
     let refusal = refuse_demo(config, request.headers()).or_else(|| refuse_origin(config, &request));
     let mut response = match refusal {
@@ -61,7 +65,11 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
         shared.metrics.refusals.inc();
     }
     shared.metrics.note_request(route, response.status().as_u16());
+    let is_framed = response.extensions().get::<Framed>().is_some();
     add_headers(response.headers_mut());
+    if is_framed {
+        response.headers_mut().remove(header::X_FRAME_OPTIONS);
+    }
     response
 }
 

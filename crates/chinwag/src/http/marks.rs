@@ -1,4 +1,4 @@
-//! Changes of one message: its text, its reactions, its pin; and how far the caller has read.
+//! One message and its changes: its text, its reactions, its pin; and how far the caller has read.
 
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +19,28 @@ fn changed(event: Option<&Event>) -> Changed {
         version: None,
         duplicate: event.is_none(),
     }
+}
+
+/// One message
+///
+/// As it stands now; of a deleted one, what is left.
+#[utoipa::path(get, path = "/conversations/{conversation_id}/messages/{message_id}", tag = "messages",
+    params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
+    responses(
+        (status = 200, body = Message),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not a participant"),
+        (status = 404, body = Detail),
+        (status = 422, body = ValidationDetail),
+    ))]
+pub(super) async fn get(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InConversation(id): InConversation,
+    path: InPath,
+) -> Result<Json<Message>, HttpError> {
+    let message_id = MessageId(path.integer("message_id")?);
+    Ok(Json(shared.chat.message(&actor, id, message_id).await?))
 }
 
 /// Edit a message

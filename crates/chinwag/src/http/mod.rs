@@ -16,6 +16,7 @@ mod marks;
 mod messages;
 mod ops;
 mod participants;
+mod patience;
 mod push;
 mod routes;
 mod search;
@@ -30,6 +31,8 @@ use std::sync::Arc;
 use crate::chat::Chat;
 use crate::metrics::Metrics;
 
+pub use asyncapi::asyncapi_document;
+pub use routes::openapi_document;
 pub(crate) use routes::router;
 pub(crate) use serve::serve;
 

@@ -20,6 +20,7 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
         version: env!("CARGO_PKG_VERSION"),
         demo: config.mode == Mode::Demo,
         rate_limits: config.limits.is_enforced,
+        registration: config.auth.registration,
     })
 }
 

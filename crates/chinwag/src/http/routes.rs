@@ -41,7 +41,7 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(conversations::participants, participants::add),
         routes!(participants::set_role, participants::remove),
         routes!(messages::history, messages::send),
-        routes!(marks::edit, marks::delete),
+        routes!(marks::get, marks::edit, marks::delete),
         routes!(marks::react, marks::unreact),
         routes!(marks::pin, marks::unpin),
         routes!(marks::pins),
@@ -66,21 +66,15 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
 /// Every route of the server.
 pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     let mut router = Router::new();
-    let mut openapi = empty_openapi();
-    for (schemas, paths, methods) in table() {
-        for (path, item) in paths.paths {
-            router = router.route(&path, methods.clone()).route(&format!("{path}/"), methods.clone());
-            openapi.paths.paths.insert(path, item);
-        }
-        if let Some(components) = &mut openapi.components {
-            components.schemas.extend(schemas);
+    for (_, paths, methods) in table() {
+        for path in paths.paths.keys() {
+            router = router.route(path, methods.clone()).route(&format!("{path}/"), methods.clone());
         }
     }
-    let document = openapi.to_json().unwrap_or_default();
     let shared = Shared {
         chat: chat.clone(),
         metrics: Arc::clone(metrics),
-        openapi: Bytes::from(document),
+        openapi: Bytes::from(openapi_document()),
         asyncapi: asyncapi::document(),
     };
     router
@@ -108,17 +102,27 @@ fn pages() -> Router<Shared> {
     Router::new()
         .route("/docs", get(docs::page))
         .route("/docs/", get(docs::without_slash))
-        .route("/docs/ws", get(ui::sockets))
-        .route("/docs/ws/", get(ui::sockets_without_slash))
         .route("/docs/{file}", get(docs::file))
-        .route("/", get(ui::home))
-        .route("/setup", get(ui::setup))
-        .route("/static/{file}", get(ui::file))
+        .merge(ui::pages())
 }
 
 #[cfg(not(feature = "ui"))]
 fn pages() -> Router<Shared> {
     Router::new()
+        .route("/", get(async || detail(StatusCode::NOT_FOUND, "This server was built without web pages")))
+}
+
+/// The OpenAPI document of the routes, as `/openapi.json` answers it.
+#[must_use]
+pub fn openapi_document() -> String {
+    let mut openapi = empty_openapi();
+    for (schemas, paths, _) in table() {
+        openapi.paths.paths.extend(paths.paths);
+        if let Some(components) = &mut openapi.components {
+            components.schemas.extend(schemas);
+        }
+    }
+    openapi.to_json().unwrap_or_default()
 }
 
 fn empty_openapi() -> OpenApi {

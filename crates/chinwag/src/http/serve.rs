@@ -15,7 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::admission::{Admission, Place};
+use super::admission::{Admission, Slot};
+use super::patience::Patient;
 use crate::chat::Chat;
 use crate::listener::{ClientAddress, Listener};
 use crate::server::ServeError;
@@ -40,6 +41,7 @@ pub(crate) async fn serve(
         tls: listener.tls,
         router,
         head_timeout: chat.config().limits.head_timeout,
+        write_stall: chat.config().limits.write_stall,
         behind_proxy: chat.config().behind_proxy,
         admission: Arc::clone(&admission),
     };
@@ -66,8 +68,8 @@ pub(crate) async fn serve(
         let acceptor = Arc::clone(&acceptor);
         let stopping = stopping.clone();
         tokio::spawn(async move {
-            if let Some(place) = acceptor.admission.enter(network(address.ip()), total).await {
-                acceptor.serve(stream, address, place, stopping).await;
+            if let Some(slot) = acceptor.admission.enter(network(address.ip()), total).await {
+                acceptor.serve(stream, address, slot, stopping).await;
             }
         });
     };
@@ -108,27 +110,22 @@ struct Acceptor {
     tls: Option<TlsAcceptor>,
     router: Router,
     head_timeout: Duration,
+    write_stall: Duration,
     behind_proxy: bool,
     admission: Arc<Admission>,
 }
 
 impl Acceptor {
-    async fn serve(
-        &self,
-        stream: TcpStream,
-        address: SocketAddr,
-        place: Place,
-        stopping: watch::Receiver<()>,
-    ) {
+    async fn serve(&self, stream: TcpStream, address: SocketAddr, slot: Slot, stopping: watch::Receiver<()>) {
         // A chat frame must not wait for the next one. A socket that refuses this is closed already.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         match &self.tls {
-            None => self.serve_http(stream, address, place, stopping).await,
+            None => self.serve_http(stream, address, slot, stopping).await,
             Some(tls) => {
                 if let Ok(Ok(stream)) = tokio::time::timeout(self.head_timeout, tls.accept(stream)).await {
-                    self.serve_http(stream, address, place, stopping).await;
+                    self.serve_http(stream, address, slot, stopping).await;
                 }
             }
         }
@@ -138,7 +135,7 @@ impl Acceptor {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         address: SocketAddr,
-        place: Place,
+        slot: Slot,
         mut stopping: watch::Receiver<()>,
     ) {
         let behind_proxy = self.behind_proxy;
@@ -146,7 +143,7 @@ impl Acceptor {
         let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let address = client_address(&request, address, behind_proxy);
             request.extensions_mut().insert(ClientAddress(network(address)));
-            request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(slot.clone());
             let mut router = router.clone();
             async move { tower::Service::call(&mut router, request).await }
         });
@@ -155,7 +152,10 @@ impl Acceptor {
             .header_read_timeout(self.head_timeout)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+            .serve_connection(
+                TokioIo::new(Patient::new(stream, self.write_stall)),
+                TowerToHyperService::new(service),
+            )
             .with_upgrades();
         tokio::pin!(connection);
         let ended = tokio::select! {

@@ -84,6 +84,19 @@ struct Outbox {
     stalled_at: Option<u32>,
 }
 
+/// What a driver sees when it looks at its connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// The code to say goodbye with.
+    pub closing: Option<CloseCode>,
+    /// Whether there are errands, presence that waited, or conversations that are behind.
+    pub has_chores: bool,
+    /// Whether something waits for the socket.
+    pub has_pending: bool,
+    /// Whether another command may be read: the answers so far are not piling up.
+    pub may_read: bool,
+}
+
 /// What became of a live frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
@@ -304,14 +317,27 @@ impl Connection {
         self.socket.poll_flush(context)
     }
 
+    /// What the driver has to do next, in one look.
+    pub(super) fn look(&self) -> Look {
+        let outbox = self.outbox.lock();
+        Look {
+            closing: outbox.closing,
+            has_chores: !outbox.errands.is_empty()
+                || !outbox.presences.is_empty()
+                || outbox.places.behind(0).is_some(),
+            has_pending: !outbox.pending.is_empty() || self.socket.is_unflushed(),
+            may_read: outbox.pending_bytes < MAX_PENDING_BYTES,
+        }
+    }
+
     /// Whether there is something for [`Connection::poll_drain`] to do.
     pub(super) fn has_pending(&self) -> bool {
-        !self.outbox.lock().pending.is_empty() || self.socket.is_unflushed()
+        self.look().has_pending
     }
 
     /// Whether another command may be read: the answers so far are not piling up.
     pub(super) fn may_read(&self) -> bool {
-        self.outbox.lock().pending_bytes < MAX_PENDING_BYTES
+        self.look().may_read
     }
 
     /// Since when the socket has taken nothing of what waits.
@@ -322,6 +348,10 @@ impl Connection {
     /// The conversations that are behind here, with the next event each needs.
     pub(super) fn behind(&self, at: usize) -> Option<(ConversationId, Seq)> {
         self.outbox.lock().places.behind(at)
+    }
+
+    pub(super) fn place(&self, conversation_id: ConversationId) -> Place {
+        self.outbox.lock().places.get(conversation_id)
     }
 
     /// Takes its place in a conversation. Only a room moves it, under its lock.

@@ -94,7 +94,7 @@ pub(crate) async fn drive(
         linger(&connection.socket).await
     };
     // Whoever does not take the goodbye in time does without.
-    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    let _ = Box::pin(tokio::time::timeout(GOODBYE, goodbye)).await;
 }
 
 /// Says goodbye to a socket that is not let in, after these last frames.
@@ -192,41 +192,61 @@ impl Driver<'_> {
         handler: &mut impl Handler,
     ) -> Result<std::convert::Infallible, End> {
         self.check_closing()?;
-        handler.open(&mut self.line).await?;
-        if !early.is_empty() {
-            let mut early = Vec::from(early);
-            let mut incoming = Vec::new();
-            let decoded = self.decode(&mut early, &mut incoming);
-            self.handle(incoming, handler).await?;
-            decoded?;
-        }
+        // Boxed, here and below, is what an idle connection does not do: its task has no room for it.
+        Box::pin(self.open(early, handler)).await?;
         let (chat, connection) = (self.line.chat, self.line.connection);
         loop {
-            self.check_closing()?;
-            while let Some(errand) = connection.next_errand() {
-                handler.errand(&mut self.line, errand).await?;
+            let mut look = connection.look();
+            if look.has_chores && look.closing.is_none() {
+                Box::pin(self.do_chores(handler)).await?;
+                look = connection.look();
             }
-            connection.send_presences(chat.hub().tick());
-            self.line.catch_up().await?;
+            if let Some(code) = look.closing {
+                return Err(code.into());
+            }
             tokio::select! {
                 biased;
                 () = connection.bell.notified() => {}
                 drained = poll_fn(|context| connection.poll_drain(context, chat.hub().tick())),
-                    if connection.has_pending() =>
+                    if look.has_pending =>
                 {
                     drained.map_err(|_| End::Gone)?;
                 }
                 readable = poll_fn(|context| connection.socket.poll_readable(context)),
-                    if connection.may_read() =>
+                    if look.may_read =>
                 {
                     readable.map_err(|_| End::Gone)?;
                     let mut incoming = Vec::new();
                     let read = self.read(&mut incoming);
-                    self.handle(incoming, handler).await?;
+                    if !incoming.is_empty() {
+                        Box::pin(self.handle(incoming, handler)).await?;
+                    }
                     read?;
                 }
             }
         }
+    }
+
+    /// Begins, and handles what came with the upgrade request.
+    async fn open(&mut self, early: Bytes, handler: &mut impl Handler) -> Result<(), End> {
+        handler.open(&mut self.line).await?;
+        if early.is_empty() {
+            return Ok(());
+        }
+        let mut early = Vec::from(early);
+        let mut incoming = Vec::new();
+        let decoded = self.decode(&mut early, &mut incoming);
+        self.handle(incoming, handler).await?;
+        decoded
+    }
+
+    /// Runs errands, tells presence that waited, then takes a step for the conversations that are behind.
+    async fn do_chores(&mut self, handler: &mut impl Handler) -> Result<(), End> {
+        while let Some(errand) = self.line.connection.next_errand() {
+            handler.errand(&mut self.line, errand).await?;
+        }
+        self.line.connection.send_presences(self.line.chat.hub().tick());
+        self.line.catch_up().await
     }
 
     fn check_closing(&self) -> Result<(), End> {

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,6 +24,9 @@ use crate::store::{Commit, Notice};
 /// Locks that share the tables, so that threads seldom meet at one.
 const SHARDS: usize = 64;
 
+/// Events of one commit that the committing thread fans out itself, where it may. For so few, waking another
+/// thread would take longer than the writing; of more, the next commit should not have to wait for them.
+const DIRECT_EVENTS: usize = 16;
 /// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
 const MAX_ENDINGS: usize = 64;
 
@@ -30,6 +34,7 @@ const MAX_ENDINGS: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct HubSettings {
     pub sockets_per_user: usize,
+    pub sockets_per_address: usize,
     pub heartbeat: Duration,
     pub write_stall: Duration,
     pub typing_expiry: Duration,
@@ -38,6 +43,8 @@ pub(crate) struct HubSettings {
 pub(crate) struct Hub {
     rooms: Vec<Mutex<HashMap<ConversationId, Held>>>,
     users: Vec<Mutex<HashMap<UserId, Vec<Arc<Connection>>>>>,
+    /// How many connections each address has.
+    addresses: Mutex<HashMap<IpAddr, usize>>,
     fanout: Fanout,
     metrics: Arc<Metrics>,
     pub(crate) settings: HubSettings,
@@ -61,6 +68,7 @@ struct Held {
 pub(crate) struct Registration {
     hub: Arc<Hub>,
     pub(crate) connection: Arc<Connection>,
+    address: Option<IpAddr>,
     /// Whether its user had no other.
     pub(crate) is_first: bool,
 }
@@ -81,6 +89,7 @@ impl Hub {
         let hub = Arc::new(Self {
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
             users: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            addresses: Mutex::default(),
             fanout,
             metrics,
             settings,
@@ -98,6 +107,7 @@ impl Hub {
 
     /// Hands what was committed to the rooms. Called by the writer in commit order; never waits.
     pub(crate) fn publish(&self, commit: Commit) {
+        let is_direct = commit.events.len() <= DIRECT_EVENTS;
         for notice in commit.notices {
             match notice {
                 Notice::Joined(conversation_id, user_id) => {
@@ -111,8 +121,19 @@ impl Hub {
                 }
             }
         }
+        // All of them first, so that what one room gets is written at once.
+        let mut rooms = Vec::new();
         for event in commit.events {
-            self.with_room(event.entry().conversation_id, |room| room.push(event));
+            if let Some(room) = self.open_room(event.entry().conversation_id)
+                && room.push(event)
+            {
+                rooms.push(room);
+            }
+        }
+        for room in rooms {
+            if !(is_direct && room.drain_if_small(self)) {
+                self.fanout.schedule(room);
+            }
         }
     }
 
@@ -173,12 +194,13 @@ impl Hub {
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
-    /// The close code for it, if its user has too many or the server is stopping.
+    /// The close code for it, if its user or its address has too many or the server is stopping.
     pub(crate) fn register(
         self: &Arc<Self>,
         actor: Actor,
         dialect: Dialect,
         socket: Socket,
+        address: Option<IpAddr>,
     ) -> Result<Registration, Refused> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let user_id = actor.user_id;
@@ -187,7 +209,7 @@ impl Hub {
         };
         let mut users = users.lock();
         let open = users.entry(user_id).or_default();
-        if open.len() >= self.settings.sockets_per_user {
+        if open.len() >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
         }
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
@@ -196,12 +218,22 @@ impl Hub {
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
-        let registration = Registration { hub: Arc::clone(self), connection, is_first };
+        let registration = Registration { hub: Arc::clone(self), connection, address, is_first };
         // Asked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);
         }
         Ok(registration)
+    }
+
+    /// Counts a connection of an address. False if that has too many.
+    fn count_up(&self, address: Option<IpAddr>) -> bool {
+        let Some(address) = address else { return true };
+        let mut addresses = self.addresses.lock();
+        let open = addresses.entry(address).or_default();
+        let has_room = *open < self.settings.sockets_per_address;
+        *open += usize::from(has_room);
+        has_room
     }
 
     /// Every open connection.
@@ -307,6 +339,14 @@ impl Drop for Registration {
         {
             open.get_mut().retain(|other| other.id != self.connection.id);
             if open.get().is_empty() {
+                open.remove();
+            }
+        }
+        if let Some(address) = self.address
+            && let Entry::Occupied(mut open) = self.hub.addresses.lock().entry(address)
+        {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
                 open.remove();
             }
         }

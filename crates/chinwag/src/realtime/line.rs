@@ -8,13 +8,13 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chinwag_protocol::rest::Receipt;
+use chinwag_protocol::rest::{Message, Receipt};
 use chinwag_protocol::{CloseCode, ConversationId, Cursor, Event, Frame, Seq};
 
 use super::connection::Connection;
 use super::hub::Hub;
 use super::ring::{MAX_PAGE_BYTES, Run};
-use super::room::{Level, Seat, Step, encode, encode_frame};
+use super::room::{Level, Seat, Step, encode, encode_echo, encode_frame};
 use crate::chat::Chat;
 use crate::store::Chunk;
 
@@ -71,9 +71,10 @@ impl<'a> Line<'a> {
         self.answer_bytes(&encode_frame(frame)).await
     }
 
-    /// Writes one event by itself, as [`Line::answer`] writes a frame.
-    pub(crate) async fn answer_event(&self, event: &Event) -> Result<(), End> {
-        self.answer_bytes(&encode(event).bytes).await
+    /// Writes an old message once more, as the answer to its sender who repeats it. It is marked: it keeps no
+    /// order with those that come live.
+    pub(crate) async fn echo(&self, message: Message) -> Result<(), End> {
+        self.answer_bytes(&encode_echo(message)).await
     }
 
     pub(super) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
@@ -126,6 +127,13 @@ impl<'a> Line<'a> {
     /// How much of a conversation comes here; `None` without a place in it.
     pub(crate) fn level(&self, id: ConversationId) -> Option<Level> {
         self.seats.get(&id).map(|(_, level)| *level)
+    }
+
+    /// Whether a conversation's events come here as they are fanned out: nothing lies between.
+    pub(crate) fn is_live(&self, id: ConversationId) -> bool {
+        self.seats
+            .get(&id)
+            .is_some_and(|(seat, level)| *level == Level::Full && seat.room.is_live(self.connection))
     }
 
     /// Tells this connection how far everybody in a conversation is.

@@ -20,7 +20,7 @@ mod typing;
 
 pub(crate) use connection::{Dialect, Errand};
 pub(crate) use drive::{Handler, drive, first_text, turn_away};
-pub(crate) use hub::{Hub, HubSettings, Refused};
+pub(crate) use hub::{Hub, HubSettings, Refused, Registration};
 pub(crate) use line::{End, Line, Reporter};
-pub(crate) use room::{Level, encode_frame};
+pub(crate) use room::{Level, Seat, encode_frame};
 pub(crate) use socket::Socket;

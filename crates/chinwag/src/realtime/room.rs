@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chinwag_protocol::rest::Receipt;
+use chinwag_protocol::event::Echo;
+use chinwag_protocol::rest::{Message, Receipt};
 use chinwag_protocol::{ConversationId, Event, Frame, Seq, UserId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
@@ -28,6 +29,8 @@ mod tests;
 /// Events that may wait for fan-out. More are dropped here, but for removals, and everybody reads them from
 /// the log.
 const MAX_INBOX: usize = 4096;
+/// Connections of a room that the committing thread writes to itself.
+const SMALL_ROOM: usize = 16;
 
 pub(super) struct Room {
     pub(super) id: ConversationId,
@@ -53,9 +56,6 @@ struct Live {
     /// Up to the seam.
     ring: Ring,
     members: IndexMap<u64, Member>,
-    /// The last removal of each user since the room was opened: whoever was let in before, but joins after
-    /// it, must not stay.
-    removals: HashMap<UserId, Seq>,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
     /// How far everybody is known to be, so that no connection hears of a step back.
@@ -127,9 +127,23 @@ impl Room {
 
     /// Fans out everything that waits.
     pub(super) fn drain(&self, hub: &Hub) {
-        let mut live = self.live.lock();
+        self.drain_all(&mut self.live.lock(), hub);
+    }
+
+    /// The same, but only if the room is small and nobody else is at it. False: nothing was done.
+    pub(super) fn drain_if_small(&self, hub: &Hub) -> bool {
+        match self.live.try_lock() {
+            Some(mut live) if live.members.len() <= SMALL_ROOM => {
+                self.drain_all(&mut live, hub);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    fn drain_all(&self, live: &mut Live, hub: &Hub) {
         loop {
-            self.drain_locked(&mut live, hub);
+            self.drain_locked(live, hub);
             let mut inbox = self.inbox.lock();
             if inbox.is_empty() {
                 // Only here: whoever joins and drains leaves the room in the threads' queue.
@@ -142,7 +156,10 @@ impl Room {
     fn drain_locked(&self, live: &mut Live, hub: &Hub) {
         while let Some((events, receipts)) = self.take_inbox() {
             live.fan_out(self.id, events, hub);
-            self.news.send_replace(());
+            // Whoever subscribes later reads the log later, too.
+            if self.news.receiver_count() > 0 {
+                self.news.send_replace(());
+            }
             for receipt in receipts.values() {
                 if let Some(receipt) = live.advance(receipt) {
                     live.tell(self.id, &Frame::Receipt(&receipt), hub);
@@ -175,11 +192,6 @@ impl Room {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
-        let user_id = connection.actor.user_id;
-        if live.removals.get(&user_id).is_some_and(|removal| *removal > after) {
-            // Removed while it replayed: fan-out has passed that on already.
-            return connection.expel(self.id);
-        }
         let place = live.seam.join(after);
         if level == Level::Full {
             connection.stand(self.id, place);
@@ -225,6 +237,12 @@ impl Room {
         let live = self.live.lock();
         let members = live.members.values().map(|member| &member.connection);
         members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
+    }
+
+    /// Whether a connection is here and stands at the seam.
+    pub(super) fn is_live(&self, connection: &Connection) -> bool {
+        let live = self.live.lock();
+        live.members.contains_key(&connection.id) && connection.place(self.id) == Place::Live
     }
 
     /// What a connection of this room that needs `next` should do.
@@ -340,7 +358,6 @@ impl Live {
     fn remove(&mut self, id: ConversationId, user_id: UserId, seq: Seq, hub: &Hub) {
         // Whoever is added again begins anew.
         self.receipts.remove(&user_id);
-        self.removals.insert(user_id, seq);
         let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
         let gone: Vec<_> = self.members.values().filter(|member| is_theirs(member)).collect();
         let gone: Vec<_> = gone.into_iter().map(|member| Arc::clone(&member.connection)).collect();
@@ -417,8 +434,8 @@ impl Seat {
         Self { hub: Arc::clone(hub), room: hub.hold_room(id), connection: None }
     }
 
-    /// Joins: the connection gets every event after `after`, once and in order. Not if its user was removed
-    /// since: then it is told so, and gets nothing.
+    /// Joins: the connection gets every event after `after`, once and in order. If it is not live then, its
+    /// user may have been removed since: the caller has to ask.
     pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
         self.connection = Some(Arc::clone(connection));
         self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
@@ -449,6 +466,11 @@ pub(super) fn encode(event: &Event) -> ring::Frame {
         _ => None,
     };
     ring::Frame { bytes: text_frame(event), is_message: event.is_message(), text_of }
+}
+
+/// A message that its sender is told again.
+pub(super) fn encode_echo(message: Message) -> Bytes {
+    text_frame(&Echo::Message { message, duplicate: Some(true) })
 }
 
 /// A frame as one text message.

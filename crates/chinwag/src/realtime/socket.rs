@@ -3,12 +3,13 @@
 //! A plain TCP socket is used as it is: no buffer, no lock. Anything else (TLS, or the transport of a
 //! host application) goes through one lock that is never held across an await.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Read ahead from a transport that can't be asked whether it is readable.
@@ -51,7 +52,7 @@ impl Socket {
     /// Reads what is there. `Ok(0)` is the end; `WouldBlock`: nothing now.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.try_read(buffer),
+            Self::Tcp(stream) => read(stream, buffer),
             Self::Other(other) => other.lock().take_ahead(buffer),
         }
     }
@@ -106,12 +107,22 @@ impl Socket {
     /// Tells the peer that nothing more comes.
     pub(super) fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => {
-                Poll::Ready(socket2::SockRef::from(stream).shutdown(std::net::Shutdown::Write))
-            }
+            Self::Tcp(stream) => Poll::Ready(SockRef::from(stream).shutdown(std::net::Shutdown::Write)),
             Self::Other(other) => other.lock().stream.as_mut().poll_shutdown(context),
         }
     }
+}
+
+/// Reads once. A read that does not fill the buffer has emptied the socket (epoll(7), "edge-triggered"): told
+/// that it would block, tokio waits for the next bytes, and no second read has to find out that there are none.
+fn read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut taken = 0;
+    let result = stream.try_io(Interest::READABLE, || {
+        taken = (&*SockRef::from(stream)).read(buffer)?;
+        let is_emptied = 0 < taken && taken < buffer.len();
+        if is_emptied { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+    });
+    if taken > 0 { Ok(taken) } else { result }
 }
 
 impl Other {

@@ -2,13 +2,14 @@
 
 use chinwag_protocol::event::Membership as MembershipEvent;
 use chinwag_protocol::rest::{
-    Conversation, ConversationKind, ConversationState, NotificationLevel, Participant, Role,
+    Conversation, ConversationKind, ConversationState, NotificationLevel, Participant, PublicUser, Role,
 };
 use chinwag_protocol::{ConversationId, Event, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
 use super::push::parse_level;
+use super::users::public_user;
 use super::{Change, Notice, StoreError, View};
 
 /// A group to be.
@@ -187,7 +188,25 @@ impl View {
             last_message: self.last_message(id)?,
             participants: u64::try_from(self.participant_count(id)?).unwrap_or(u64::MAX),
             notifications: self.notification_level(id, user_id)?,
+            peer: match standing.kind {
+                ConversationKind::Direct => self.other_participant(id, user_id)?,
+                ConversationKind::Group => None,
+            },
         }))
+    }
+
+    /// The other one of two people.
+    fn other_participant(
+        &self,
+        id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Option<PublicUser>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT users.id, username, first_name, last_name FROM participants \
+             JOIN users ON users.id = participants.user_id \
+             WHERE conversation_id = ?1 AND user_id <> ?2 LIMIT 1",
+        )?;
+        Ok(statement.query_row((id.0, user_id.0), public_user).optional()?)
     }
 
     /// The one direct conversation of two people, if they have it.

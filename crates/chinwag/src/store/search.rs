@@ -10,7 +10,7 @@ use super::{Change, StoreError, View};
 /// Messages that one job indexes: a few milliseconds.
 const INDEX_STEP: i64 = 500;
 
-/// Messages that a search for one or two characters reads at most.
+/// Messages that one page of a search for one or two characters reads at most.
 const MAX_SCANNED: usize = 20_000;
 
 /// What to look for.
@@ -26,9 +26,17 @@ pub(crate) struct Query {
     pub limit: usize,
 }
 
+/// One page of a search.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    pub ids: Vec<MessageId>,
+    /// Where the next page begins, if there may be one. This one may be empty all the same.
+    pub next: Option<MessageId>,
+}
+
 impl View {
     /// The messages that match, newest first, of conversations that `user_id` takes part in.
-    pub(crate) fn search(&self, user_id: UserId, query: &Query) -> Result<Vec<MessageId>, StoreError> {
+    pub(crate) fn search(&self, user_id: UserId, query: &Query) -> Result<Found, StoreError> {
         // Trigrams can't find what is shorter than three characters: that is looked for row by row.
         let (long, short): (Vec<&String>, Vec<&String>) =
             query.terms.iter().partition(|term| term.chars().count() >= 3);
@@ -61,19 +69,20 @@ impl View {
             ":after": query.after.map(|time| time.0),
             ":before_id": query.before_id.map(|id| id.0),
         })?;
-        let mut found = Vec::new();
+        let mut found = Found::default();
         let mut scanned = 0;
-        while found.len() < query.limit
-            && scanned < MAX_SCANNED
-            && let Some(row) = rows.next()?
-        {
+        while let Some(row) = rows.next()? {
+            if found.ids.len() == query.limit || scanned == MAX_SCANNED {
+                return Ok(found);
+            }
             scanned += 1;
             let id = MessageId(row.get(0)?);
+            found.next = Some(id);
             if short.is_empty() || self.contains_all(id, &short)? {
-                found.push(id);
+                found.ids.push(id);
             }
         }
-        Ok(found)
+        Ok(Found { next: None, ..found })
     }
 
     fn contains_all(&self, id: MessageId, terms: &[&String]) -> Result<bool, StoreError> {

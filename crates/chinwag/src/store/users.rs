@@ -64,6 +64,15 @@ fn role_text(role: UserRole) -> &'static str {
     }
 }
 
+pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, rusqlite::Error> {
+    Ok(PublicUser {
+        id: UserId(row.get(0)?),
+        username: row.get(1)?,
+        first_name: row.get(2)?,
+        last_name: row.get(3)?,
+    })
+}
+
 impl View {
     /// The account with this username or e-mail address, whatever the case of its letters.
     pub(crate) fn identity(&self, name: &str) -> Result<Option<Identity>, StoreError> {
@@ -201,14 +210,7 @@ impl View {
              ORDER BY username_key LIMIT ?2",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((beginning.to_lowercase(), limit), |row| {
-            Ok(PublicUser {
-                id: UserId(row.get(0)?),
-                username: row.get(1)?,
-                first_name: row.get(2)?,
-                last_name: row.get(3)?,
-            })
-        })?;
+        let rows = statement.query_map((beginning.to_lowercase(), limit), public_user)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -213,7 +213,7 @@ fn transact(
     batch: Vec<Job>,
 ) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, rusqlite::Error)> {
     let mut outcomes = Vec::with_capacity(batch.len());
-    if let Err(error) = change.connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = change.execute("BEGIN IMMEDIATE") {
         // The jobs are dropped unrun, and with them their answers, which their callers hear.
         return Err((outcomes, error));
     }
@@ -233,7 +233,7 @@ fn transact(
         return Ok((outcomes, Duration::ZERO));
     }
     let begun = Instant::now();
-    match change.connection.execute_batch("COMMIT") {
+    match change.execute("COMMIT") {
         Ok(()) => Ok((outcomes, begun.elapsed())),
         Err(error) => {
             if is_disk_error(&error) {
@@ -252,8 +252,13 @@ fn checkpoint(log: &mut Wal, pages: i32) -> Result<(), rusqlite::Error> {
         return Ok(());
     }
     match log.checkpoint() {
-        // A reader or another process is in the way: the next commit tries again.
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        // A reader or another process is in the way, or the disk is full: the next commit tries again. This one
+        // is on disk already, so nobody may hear that it is not.
+        Err(error)
+            if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull)) =>
+        {
+            Ok(())
+        }
         result => result,
     }
 }

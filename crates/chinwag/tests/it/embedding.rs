@@ -102,4 +102,12 @@ async fn two_users_of_a_host_chat_under_its_path() {
     let older = get(&link, "anna").await;
     assert_eq!((older.status, older.body.as_array().map(Vec::len)), (200, Some(10)), "{link}");
     assert_eq!(get("/chat/nothing", "anna").await.status, 404);
+
+    // The pages find their files below the host's path.
+    for page in ["/chat", "/chat/c/1", "/chat/static/chat.html"] {
+        let page = get(page, "anna").await.body;
+        let path = page.as_str().unwrap().split('"').find(|part| part.contains("/assets/")).unwrap();
+        assert!(path.starts_with("/chat/assets/"), "{path}");
+        assert_eq!(get(path, "anna").await.status, 200, "{path}");
+    }
 }

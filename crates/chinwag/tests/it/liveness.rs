@@ -83,3 +83,20 @@ async fn the_lifetime_of_tokens_is_configurable() {
     let expires_at = device.next_of("auth_expiring").await["expires_at"].as_i64().unwrap() / 1000;
     assert!((50..=60).contains(&(expires_at - now())), "a minute ahead");
 }
+
+#[tokio::test]
+async fn who_is_behind_a_dead_link_is_offline_after_a_few_heartbeats() {
+    let server =
+        TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_millis(500)).await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    let conversation = anna.group("Link", &[&ben]).await;
+    let (mut his, _) = Device::of(&ben, &json!({})).await;
+    let mut link = Raw::upgrade(server.address, &anna.room_path(conversation)).await;
+    link.read_frame().await;
+    let begun = std::time::Instant::now();
+    // Nothing is closed and nothing is sent: as if the cable was pulled.
+    his.next(|frame| frame["type"] == "presence" && frame["status"] == "offline").await;
+    // 2.2 heartbeats, a fifth of one until it is seen, 1 s of grace; and a busy machine.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    drop(link);
+}

@@ -21,6 +21,7 @@ mod asyncapi;
 mod changes;
 mod convergence;
 mod conversations;
+mod damage;
 mod door;
 mod drain;
 mod embedding;

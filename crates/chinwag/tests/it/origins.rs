@@ -151,7 +151,10 @@ async fn every_answer_carries_the_security_headers() {
     for path in [
         "/",
         "/static/chat.html",
-        "/static/chat.js",
+        "/c/1",
+        "/embed",
+        "/widget.js",
+        "/static/ws.js",
         "/static/nothing",
         "/setup",
         "/docs",
@@ -182,9 +185,54 @@ async fn every_answer_carries_the_security_headers() {
 #[tokio::test]
 async fn pages_have_entity_tags() {
     let server = TestServer::demo().await;
-    let page = server.get("/static/chat.html").await;
-    assert_eq!(page.status, 200);
-    assert!(page.header("content-type").starts_with("text/html"));
-    let again = server.http.get(server.url("/static/chat.html")).header("if-none-match", page.header("etag"));
-    assert_eq!(reply(again).await.status, 304);
+    for path in ["/", "/c/7", "/setup", "/static/chat.html", "/docs/ws"] {
+        let page = server.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.header("content-type").starts_with("text/html"), "{path}");
+        assert_eq!(page.header("cache-control"), "no-cache", "{path}");
+        for known in [page.header("etag").to_owned(), format!("\"x\", W/{}", page.header("etag"))] {
+            let again = server.http.get(server.url(path)).header("if-none-match", known);
+            assert_eq!(reply(again).await.status, 304, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_named_by_its_content_is_compressed_and_kept() {
+    let server = TestServer::demo().await;
+    let page = server.get("/c/7").await.body;
+    let path = page
+        .as_str()
+        .unwrap()
+        .split('"')
+        .find(|part| part.starts_with("/assets/") && part.ends_with(".js"))
+        .unwrap();
+    let plain = server.get(path).await;
+    assert!(plain.header("cache-control").contains("immutable"));
+    assert!(plain.header("content-encoding").is_empty());
+    let accepting =
+        |coding: &str| reply(server.http.get(server.url(path)).header("accept-encoding", coding.to_owned()));
+    let small = accepting("gzip, br").await;
+    assert_eq!(small.header("content-encoding"), "br");
+    assert_eq!(small.header("vary"), "accept-encoding");
+    assert_ne!(small.header("etag"), plain.header("etag"));
+    assert!(accepting("gzip, br;q=0").await.header("content-encoding").is_empty());
+}
+
+#[tokio::test]
+async fn only_configured_origins_may_frame_the_chat() {
+    let server = TestServer::demo().await;
+    let embed = server.get("/embed").await;
+    assert!(embed.header("content-security-policy").ends_with("frame-ancestors 'none'"));
+    assert_eq!(embed.header("x-frame-options"), "DENY");
+
+    let origins = ["https://shop.example.com".to_owned(), "http://localhost:3000".to_owned()];
+    let server = TestServer::demo_with(|config| config.embed_origins = origins.into()).await;
+    let embed = server.get("/embed").await;
+    let policy = embed.header("content-security-policy");
+    assert!(policy.ends_with("frame-ancestors https://shop.example.com http://localhost:3000"), "{policy}");
+    assert!(embed.header("x-frame-options").is_empty());
+    let chat = server.get("/").await;
+    assert!(chat.header("content-security-policy").ends_with("frame-ancestors 'none'"));
+    assert_eq!(chat.header("x-frame-options"), "DENY");
 }

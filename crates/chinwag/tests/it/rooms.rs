@@ -107,6 +107,46 @@ async fn who_may_not_enter_is_told_by_a_close_code() {
 }
 
 #[tokio::test]
+async fn sockets_of_one_address_are_counted_whoever_they_belong_to() {
+    let server = TestServer::provisioning_with(|config| config.limits.sockets_per_address = 3).await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    let conversation = anna.group("Street", &[&ben]).await;
+    let first = anna.enter(conversation).await;
+    let rooms = [anna.enter(conversation).await, ben.enter(conversation).await];
+    assert_eq!(ben.knock(conversation).await.refused_with().await, 4010);
+    first.leave().await;
+    crate::harness::soon("a free slot", async {
+        let mut room = ben.knock(conversation).await;
+        while room.next_is_close().await {
+            room = ben.knock(conversation).await;
+        }
+    })
+    .await;
+    drop(rooms);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_sockets_count_for_the_address_that_it_names() {
+    let server = TestServer::provisioning_with(|config| {
+        config.behind_proxy = true;
+        config.limits.sockets_per_address = 1;
+    })
+    .await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Street", &[]).await;
+    let enter = async |address: &str| {
+        let mut request = crate::harness::request(server.address, &anna.room_path(conversation));
+        request.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        crate::harness::Room::over(stream, request).await
+    };
+    let mut one = enter("192.0.2.1").await;
+    assert_eq!(one.frame().await["type"], "connection");
+    assert_eq!(enter("192.0.2.1").await.refused_with().await, 4010);
+    assert_eq!(enter("192.0.2.2").await.frame().await["type"], "connection");
+}
+
+#[tokio::test]
 async fn the_eleventh_socket_of_a_user_is_refused_until_one_goes() {
     let server = TestServer::provisioning().await;
     let (anna, ben) = (server.person("anna").await, server.person("ben").await);

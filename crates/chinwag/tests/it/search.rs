@@ -312,3 +312,31 @@ async fn searching_is_limited_to_two_a_second() {
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(search(&ben, "nothing").await.status, 200, "each has a limit of their own");
 }
+
+#[tokio::test]
+async fn short_words_are_found_page_by_page_however_old_they_are() {
+    let (server, anna, _ben, id) = people().await;
+    anna.say(id, "a needle: xq").await;
+    let file = server.folder_path().join("chinwag.db");
+    let stopped = server.stop().await;
+    // As many as one page reads, and one more.
+    let database = rusqlite::Connection::open(file).unwrap();
+    database
+        .execute(
+            "WITH RECURSIVE n (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM n WHERE seq < 20002) \
+             INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content) \
+             SELECT ?1, seq, 'aaaaaaaa', 1, ?2, 'message', 'hay' FROM n",
+            (id, anna.id),
+        )
+        .unwrap();
+    // Short words are not looked for in the index, so nothing waits for it here.
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('indexed_through', '1000000')", []).unwrap();
+    drop(database);
+    let server = stopped.start().await;
+    let anna = server.person("anna").await;
+    let first = search(&anna, "xq").await.body;
+    assert_eq!(first["results"], json!([]));
+    let older = anna.get(&format!("/search?q=xq&before_id={}", first["next"])).await.body;
+    assert_eq!(older["results"][0]["content"], "a needle: xq");
+    assert_eq!(older["next"], Value::Null);
+}

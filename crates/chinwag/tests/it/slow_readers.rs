@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::SinkExt as _;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{Device, Person, Raw, Room, SECRET, TestServer, now, sign, soon};
@@ -194,4 +195,31 @@ async fn a_slow_socket_is_judged_by_bytes_taken_and_not_by_pongs() {
     let closes = |code| format!("chinwag_websocket_closes_total{{code=\"{code}\"}}");
     server.metric_reaches(&closes(4008), 1).await;
     assert_eq!(server.metric(&closes(4009)).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_nobody_takes_is_not_kept_for_ever() {
+    let server = TestServer::provisioning_with(|config| {
+        config.limits.is_enforced = false;
+        config.limits.write_stall = Duration::from_millis(500);
+    })
+    .await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Pages", &[]).await;
+    for place in 0..300 {
+        anna.say(conversation, &large(place)).await;
+    }
+    let mut frozen = Raw::narrow_tcp(server.address).await;
+    let request = format!(
+        "GET /conversations/{conversation}/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        anna.token
+    );
+    frozen.write(request.as_bytes()).await;
+    // It reads nothing, so it notices the end only by what it can't write any more.
+    soon("the end of the connection", async {
+        while frozen.stream.write_all(b"GET").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }

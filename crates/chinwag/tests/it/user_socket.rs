@@ -99,6 +99,15 @@ async fn who_does_not_say_who_they_are_is_closed_with_4001() {
 }
 
 #[tokio::test]
+async fn a_token_in_the_query_lets_in_where_that_is_configured() {
+    let server = TestServer::provisioning_with(|config| config.auth.token_in_query = true).await;
+    let anna = server.person("anna").await;
+    let mut device = Device::over(open(server.address, &format!("/ws?token={}", anna.token)).await);
+    assert_eq!(device.greet(json!({})).await["user"]["id"], anna.id);
+    assert_eq!(open(server.address, "/ws?token=nonsense").await.refused_with().await, 4001);
+}
+
+#[tokio::test]
 async fn a_first_frame_that_can_not_be_understood_is_explained_and_no_fault_of_the_token() {
     let server = TestServer::provisioning().await;
     let token = foreign_token("anna");
@@ -114,8 +123,8 @@ async fn a_first_frame_that_can_not_be_understood_is_explained_and_no_fault_of_t
         let mut room = open(server.address, "/ws").await;
         let text = first.to_string();
         room.send(&text).await;
-        assert_eq!(room.error_code().await, code, "{:.60}", text);
-        assert_eq!(room.refused_with().await, close, "{:.60}", text);
+        assert_eq!(room.error_code().await, code, "{text:.60}");
+        assert_eq!(room.refused_with().await, close, "{text:.60}");
     }
     let mut named = open(server.address, "/ws").await;
     named.send(&json!({"type": "hello", "ref": "h", "token": token, "cursors": {"1": 41}}).to_string()).await;

@@ -116,6 +116,7 @@ async fn bodies_of_accounts() {
       "health": {
         "demo": true,
         "rate_limits": true,
+        "registration": true,
         "status": "ok",
         "version": "[version]"
       },

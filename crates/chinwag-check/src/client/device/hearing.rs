@@ -14,6 +14,8 @@ impl Device {
             "ok" => self.answered(frame),
             "error" => self.refused(frame, retry_at),
             "receipt" => self.record.mark(self.attach, frame),
+            // The answer to a repeat at level 0: no delivery, and in no order with those.
+            "message" if frame.get("duplicate").is_some() => self.echoed(frame),
             _ if is_event(frame) => return self.deliver(frame),
             _ => {}
         }

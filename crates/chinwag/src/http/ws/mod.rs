@@ -60,6 +60,16 @@ async fn enter(
     line.chat.enter(&actor, id, cursor, replay_limit).await
 }
 
+/// Asks whether the user of a place that was just taken is still a participant. A removal since they were let
+/// in may have been fanned out before, or be on its way while others were let in behind it. Either way the
+/// place is behind, and would read the log past the removal; a place that is live hears of it.
+async fn still_takes_part(line: &Line<'_>, actor: &Actor, id: ConversationId) -> Result<(), EnterError> {
+    if line.is_live(id) {
+        return Ok(());
+    }
+    enter(line, actor, id, None, None).await.map(|_| ())
+}
+
 /// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
 async fn tell_state(

@@ -9,19 +9,23 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Event, Frame, Request as Incoming,
+    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
 };
+use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
-use super::upgrade::{Handshake, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, resume};
+use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::http::Shared;
-use crate::http::admission::Place;
+use crate::http::admission::Slot;
 use crate::http::extract::query;
-use crate::realtime::{Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, turn_away};
+use crate::listener::ClientAddress;
+use crate::realtime::{
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, drive, turn_away,
+};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -32,7 +36,8 @@ struct Wish {
 
 pub(in crate::http) async fn room(
     State(shared): State<Shared>,
-    place: Option<Extension<Place>>,
+    slot: Option<Extension<Slot>>,
+    address: Option<Extension<ClientAddress>>,
     parameters: RawPathParams,
     mut request: Request,
 ) -> Response {
@@ -54,45 +59,47 @@ pub(in crate::http) async fn room(
         Err(response) => return *response,
     };
     let chat = shared.chat.clone();
+    let origin = Origin::new(slot, address);
+    // Boxed, so that the task of an open connection has no room for how it came in.
+    let entering = Box::pin(enter(chat.clone(), upgrade, wish, id, origin));
     tokio::spawn(async move {
-        if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, wish, id, place.map(|Extension(place)| place)).await;
-        }
+        let Some((registration, early, mut handler, _origin)) = entering.await else { return };
+        drive(&chat, &registration.connection, early, &mut handler).await;
+        drop(registration);
+        chat.departed(handler.actor.user_id);
     });
     response
 }
 
-async fn serve(
-    chat: &Chat,
-    socket: Socket,
-    early: Bytes,
+/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+async fn enter(
+    chat: Chat,
+    upgrade: OnUpgrade,
     wish: Wish,
     id: Option<ConversationId>,
-    place: Option<Place>,
-) {
-    let actor = match authenticate(chat, wish.token.as_deref()).await {
-        Ok(actor) => actor,
-        Err(code) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
+    origin: Origin,
+) -> Option<(Registration, Bytes, Room, Origin)> {
+    let (socket, early) = take_over(upgrade).await?;
+    let Wish { token, dialect, after } = wish;
+    let known = authenticate(&chat, token.as_deref()).await.and_then(|actor| {
+        origin.settle();
+        id.map(|id| (actor, id)).ok_or(CloseCode::NoConversation)
+    });
+    let refused = match known {
+        Ok((actor, id)) => match chat.hub().register(actor.clone(), dialect, socket, origin.address) {
+            Ok(registration) => {
+                if registration.is_first {
+                    chat.arrived(actor.user_id);
+                }
+                let uploads = Uploads::default();
+                return Some((registration, early, Room { actor, id, dialect, after, uploads }, origin));
+            }
+            Err(refused) => refused,
+        },
+        Err(code) => Refused { socket, code },
     };
-    if let Some(place) = &place {
-        place.settle();
-    }
-    let Some(id) = id else {
-        return turn_away(chat, socket, Bytes::new(), CloseCode::NoConversation.into()).await;
-    };
-    let registration = match chat.hub().register(actor.clone(), wish.dialect, socket) {
-        Ok(registration) => registration,
-        Err(Refused { socket, code }) => return turn_away(chat, socket, Bytes::new(), code.into()).await,
-    };
-    let user_id = actor.user_id;
-    if registration.is_first {
-        chat.arrived(user_id);
-    }
-    let uploads = Uploads::default();
-    let mut handler = Room { actor, id, dialect: wish.dialect, after: wish.after, uploads };
-    drive(chat, &registration.connection, early, &mut handler).await;
-    drop(registration);
-    chat.departed(user_id);
+    turn_away(&chat, refused.socket, Bytes::new(), refused.code.into()).await;
+    None
 }
 
 struct Room {
@@ -120,14 +127,13 @@ impl Handler for Room {
         })
         .await?;
         if is_original {
-            line.take(self.id, seat, entered.head.seq, Level::Full);
-            return Ok(());
+            return self.settle(line, seat, entered.head.seq).await;
         }
         if after == Some(None) {
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
         resume(line, self.id, &entered).await?;
-        line.take(self.id, seat, entered.head.seq, Level::Full);
+        self.settle(line, seat, entered.head.seq).await?;
         super::tell_state(line, &self.actor, vec![self.id], &[self.id]).await
     }
 
@@ -147,7 +153,7 @@ impl Handler for Room {
         let client_id = send.client_id.clone();
         match line.chat.send(&self.actor, self.id, send).await {
             // A repeat makes no event, and the echo of the first may have been lost with another socket.
-            Ok(sent) if sent.is_duplicate => line.answer_event(&Event::Message(sent.message)).await,
+            Ok(sent) if sent.is_duplicate => line.echo(sent.message).await,
             Ok(_) => Ok(()),
             Err(refusal) => refuse(line, request.reference.as_deref(), client_id.as_deref(), &refusal).await,
         }
@@ -165,6 +171,14 @@ impl Handler for Room {
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
         }
+    }
+}
+
+impl Room {
+    /// Takes the place, unless the user was removed meanwhile.
+    async fn settle(&self, line: &mut Line<'_>, seat: Seat, after: Seq) -> Result<(), End> {
+        line.take(self.id, seat, after, Level::Full);
+        still_takes_part(line, &self.actor, self.id).await.map_err(|error| close_code(&error).into())
     }
 }
 

@@ -1,5 +1,8 @@
 //! The opening handshake, and the socket behind it.
 
+use std::net::IpAddr;
+
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -8,14 +11,39 @@ use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
+use crate::http::admission::Slot;
 use crate::http::error::detail;
+use crate::http::patience::Patient;
+use crate::listener::ClientAddress;
 use crate::realtime::Socket;
 
 /// A handshake that was accepted: the answer to send, and the socket that follows it.
 pub(super) struct Handshake {
     pub response: Response,
     pub upgrade: OnUpgrade,
+}
+
+/// Where a socket comes from.
+pub(super) struct Origin {
+    slot: Option<Slot>,
+    /// Unknown only in a host that does not say.
+    pub address: Option<IpAddr>,
+}
+
+impl Origin {
+    pub(super) fn new(slot: Option<Extension<Slot>>, address: Option<Extension<ClientAddress>>) -> Self {
+        let address = address.map(|Extension(ClientAddress(address))| address);
+        Self { slot: slot.map(|Extension(slot)| slot), address }
+    }
+
+    /// Its user has said who they are.
+    pub(super) fn settle(&self) {
+        if let Some(slot) = &self.slot {
+            slot.settle();
+        }
+    }
 }
 
 /// Checks the client's opening handshake.
@@ -54,8 +82,19 @@ pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> 
 /// Takes the socket over from HTTP, with what the client sent right behind its request.
 pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
     let upgraded = upgrade.await.ok()?;
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<TcpStream>>>() {
+        Ok(parts) => return Some((Socket::Tcp(parts.io.into_inner().into_inner()), parts.read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    // Its patience needs the async threads, and is for answers: fan-out writes to a socket from elsewhere.
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<TlsStream<TcpStream>>>>() {
+        Ok(parts) => return Some((Socket::other(parts.io.into_inner().into_inner()), parts.read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    // A host's own server.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), parts.read_buf)),
+        // Copied, because even an empty rest keeps hyper's whole buffer for as long as it lives.
+        Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), Bytes::copy_from_slice(&parts.read_buf))),
         Err(upgraded) => Some((Socket::other(TokioIo::new(upgraded)), Bytes::new())),
     }
 }

@@ -147,7 +147,7 @@ impl Uploads {
 
     async fn unknown(&self, line: &Line<'_>, upload_id: u32, reference: Option<&str>) -> Result<(), End> {
         line.chat.hub().metrics().refusals.inc();
-        let refusal = Refusal::NotFound("this socket has no such upload".to_owned());
+        let refusal = unknown();
         line.answer(&refused(reference, None, Some(upload_id), &refusal, &refusal.to_string())).await
     }
 }
@@ -170,8 +170,8 @@ impl Task {
                     // Before the client hears of it, so that its next chunk is inside the window.
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
                     if let Err(refusal) = written {
-                        steps.close();
-                        return self.refuse(None, &refusal);
+                        self.refuse(None, &refusal);
+                        break;
                     }
                     let (upload_id, offset) = (self.upload_id, self.upload.offset());
                     self.reporter.report(&Frame::UploadProgress { upload_id, offset });
@@ -181,27 +181,41 @@ impl Task {
                     self.refuse(reference.as_deref(), &Refusal::UploadMismatch(message));
                 }
                 Step::Commit(reference) => {
-                    steps.close();
                     let Self { upload, reporter, upload_id, .. } = self;
                     match reporter.chat.finish_upload(upload).await {
                         Ok(file) => tell(&reporter, reference.as_deref(), &file),
                         Err(refusal) => tell_refusal(&reporter, upload_id, reference.as_deref(), &refusal),
                     }
-                    return;
+                    return refuse_the_rest(&reporter, upload_id, &mut steps);
                 }
                 Step::Abort(reference) => {
-                    steps.close();
                     self.upload.discard().await;
                     let reference = reference.as_deref();
-                    return self.reporter.report(&Frame::Ok(Done { reference, ..Done::default() }));
+                    self.reporter.report(&Frame::Ok(Done { reference, ..Done::default() }));
+                    return refuse_the_rest(&self.reporter, self.upload_id, &mut steps);
                 }
             }
         }
+        refuse_the_rest(&self.reporter, self.upload_id, &mut steps);
     }
 
     fn refuse(&self, reference: Option<&str>, refusal: &Refusal) {
         tell_refusal(&self.reporter, self.upload_id, reference, refusal);
     }
+}
+
+/// Answers the commands that came behind the end. Chunks get no answer of their own.
+fn refuse_the_rest(reporter: &Reporter, upload_id: u32, steps: &mut mpsc::Receiver<Step>) {
+    steps.close();
+    while let Ok(step) = steps.try_recv() {
+        if let Step::Commit(reference) | Step::Abort(reference) = step {
+            tell_refusal(reporter, upload_id, reference.as_deref(), &unknown());
+        }
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::NotFound("this socket has no such upload".to_owned())
 }
 
 fn tell(reporter: &Reporter, reference: Option<&str>, file: &UploadedFile) {

@@ -15,21 +15,24 @@ use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
-    Request as Incoming, Timestamp, limits,
+    Request as Incoming, Seq, Timestamp, limits,
 };
+use hyper::upgrade::OnUpgrade;
 
 use super::commands::{execute, refuse, refuse_frame};
-use super::upgrade::{Handshake, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, resume};
+use super::{authenticate, close_code, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
-use crate::http::admission::Place;
+use crate::http::admission::Slot;
 use crate::http::extract::query;
+use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Socket, drive, encode_frame, first_text, turn_away,
+    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, Socket, drive, encode_frame,
+    first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -54,15 +57,17 @@ enum Credential {
 
 pub(in crate::http) async fn user(
     State(shared): State<Shared>,
-    place: Option<Extension<Place>>,
+    slot: Option<Extension<Slot>>,
+    address: Option<Extension<ClientAddress>>,
     mut request: Request,
 ) -> Response {
     let (is_spoken, bearer) = subprotocols(request.headers());
-    let ticket = query(request.uri()).remove("ticket");
-    let credential = match (bearer, ticket) {
-        (Some(token), _) => Credential::Token(token),
-        (None, Some(ticket)) => Credential::Ticket(ticket),
-        (None, None) => Credential::Later,
+    let mut query = query(request.uri());
+    let in_query = query.remove("token").filter(|_| shared.chat.config().auth.token_in_query);
+    let credential = match (bearer, query.remove("ticket"), in_query) {
+        (Some(token), ..) | (None, None, Some(token)) => Credential::Token(token),
+        (None, Some(ticket), _) => Credential::Ticket(ticket),
+        (None, None, None) => Credential::Later,
     };
     let Handshake { mut response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
@@ -73,10 +78,14 @@ pub(in crate::http) async fn user(
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
     let chat = shared.chat.clone();
+    let origin = Origin::new(slot, address);
+    // Boxed, so that the task of an open connection has no room for how it came in.
+    let entering = Box::pin(enter(chat.clone(), upgrade, credential, origin));
     tokio::spawn(async move {
-        if let Some((socket, early)) = take_over(upgrade).await {
-            serve(&chat, socket, early, credential, place.map(|Extension(place)| place)).await;
-        }
+        let Some((registration, early, mut handler, _origin)) = entering.await else { return };
+        drive(&chat, &registration.connection, early, &mut handler).await;
+        drop(registration);
+        chat.departed(handler.actor.user_id);
     });
     response
 }
@@ -93,29 +102,33 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-async fn serve(chat: &Chat, mut socket: Socket, early: Bytes, credential: Credential, place: Option<Place>) {
-    match enter(chat, &mut socket, early, credential).await {
+/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+async fn enter(
+    chat: Chat,
+    upgrade: OnUpgrade,
+    credential: Credential,
+    origin: Origin,
+) -> Option<(Registration, Bytes, User, Origin)> {
+    let (socket, early) = take_over(upgrade).await?;
+    let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
-            if let Some(place) = &place {
-                place.settle();
-            }
-            let registration = match chat.hub().register(actor.clone(), Dialect::User, socket) {
-                Ok(registration) => registration,
-                Err(Refused { socket, code }) => {
-                    return turn_away(chat, socket, Bytes::new(), code.into()).await;
+            origin.settle();
+            match chat.hub().register(actor.clone(), Dialect::User, socket, origin.address) {
+                Ok(registration) => {
+                    if registration.is_first {
+                        chat.arrived(actor.user_id);
+                    }
+                    let uploads = Uploads::default();
+                    let user = User { actor, hello: Some(hello), reference, uploads };
+                    return Some((registration, early, user, origin));
                 }
-            };
-            let user_id = actor.user_id;
-            if registration.is_first {
-                chat.arrived(user_id);
+                Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
             }
-            let mut handler = User { actor, hello: Some(hello), reference, uploads: Uploads::default() };
-            drive(chat, &registration.connection, early, &mut handler).await;
-            drop(registration);
-            chat.departed(user_id);
         }
-        Err(Stranger { told, end }) => turn_away(chat, socket, told, end).await,
-    }
+        Err(Stranger { told, end }) => (socket, told, end),
+    };
+    turn_away(&chat, socket, told, end).await;
+    None
 }
 
 /// Somebody who is not let in: what they are told, and how it ends.
@@ -157,9 +170,9 @@ impl From<CloseCode> for Stranger {
 }
 
 /// Reads `hello`, and finds out who says it.
-async fn enter(
+async fn greet(
     chat: &Chat,
-    socket: &mut Socket,
+    socket: &Socket,
     early: Bytes,
     credential: Credential,
 ) -> Result<(Actor, Hello, Option<String>, Bytes), Stranger> {
@@ -218,7 +231,7 @@ impl Handler for User {
                         resume(line, id, &entered).await?;
                         after = entered.head.seq;
                     }
-                    line.take(id, seat, after, level_for(&entered));
+                    self.settle(line, id, seat, after, level_for(&entered)).await?;
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -294,12 +307,33 @@ impl User {
                 content_bytes: limits::MAX_CONTENT_BYTES,
                 frame_bytes: limits::MAX_FRAME_BYTES,
                 replay_events: limits::REPLAY_LIMIT,
+                upload_bytes: line.chat.upload_bytes(),
+                attachments: limits::MAX_ATTACHMENTS,
             },
             conversations,
             more: ids.len() > MAX_LISTED,
         };
         line.answer(&Frame::Ready(Box::new(ready))).await?;
         Ok(heads)
+    }
+
+    /// Takes a place, unless the user was removed meanwhile.
+    async fn settle(
+        &self,
+        line: &mut Line<'_>,
+        id: ConversationId,
+        seat: Seat,
+        after: Seq,
+        level: Level,
+    ) -> Result<(), End> {
+        line.take(id, seat, after, level);
+        match still_takes_part(line, &self.actor, id).await {
+            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
+                line.leave(id);
+                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+            }
+            result => result.map_err(|error| close_code(&error).into()),
+        }
     }
 
     /// The user takes part in one more conversation.
@@ -318,8 +352,7 @@ impl User {
         let Some(state) = state else { return Ok(()) };
         line.answer(&Frame::Conversation(&state)).await?;
         // From the head that the client was told, which may be newer than the one that it entered at.
-        line.take(id, seat, state.head.seq, level_for(&entered));
-        Ok(())
+        self.settle(line, id, seat, state.head.seq, level_for(&entered)).await
     }
 
     async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
@@ -349,7 +382,7 @@ impl User {
                 if level == Level::Full {
                     resume(line, id, &entered).await?;
                 }
-                line.take(id, seat, entered.head.seq, level);
+                self.settle(line, id, seat, entered.head.seq, level).await?;
                 Ok(Ok(()))
             }
             Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),

@@ -28,6 +28,7 @@ const BEN: UserId = UserId(2);
 fn hub() -> Arc<Hub> {
     let settings = HubSettings {
         sockets_per_user: 10,
+        sockets_per_address: 10,
         heartbeat: Duration::from_secs(60),
         write_stall: Duration::from_secs(60),
         typing_expiry: Duration::from_secs(60),
@@ -44,7 +45,7 @@ fn connect(hub: &Arc<Hub>, user_id: UserId, dialect: Dialect, bytes: usize) -> (
 fn register(hub: &Arc<Hub>, user_id: UserId, dialect: Dialect, socket: Socket) -> Registration {
     let expires_at = Timestamp::now();
     let actor = Actor { user_id, username: "x".into(), role: UserRole::User, session: None, expires_at };
-    let Ok(registration) = hub.register(actor, dialect, socket) else { panic!("refused") };
+    let Ok(registration) = hub.register(actor, dialect, socket, None) else { panic!("refused") };
     registration
 }
 
@@ -64,25 +65,6 @@ fn removed(seq: i64, user_id: UserId) -> Event {
 
 fn is_member(room: &Room, registration: &Registration) -> bool {
     room.live.lock().members.contains_key(&registration.connection.id)
-}
-
-#[tokio::test]
-async fn who_is_removed_while_they_replay_does_not_stay() {
-    let hub = hub();
-    for (dialect, closing) in [(Dialect::Room, Some(CloseCode::NotParticipant)), (Dialect::User, None)] {
-        let (anna, _theirs) = connect(&hub, ANNA, dialect, 4096);
-        // She was let in at 1, and replays.
-        let mut seat = Seat::reserve(&hub, ROOM);
-        seat.room.push(removed(2, ANNA));
-        seat.room.push(pinned(3));
-        seat.room.drain(&hub);
-        seat.take(&anna.connection, Seq(1), Level::Full);
-        assert!(!is_member(&seat.room, &anna), "{dialect:?}");
-        assert_eq!(anna.connection.closing(), closing);
-        let errand = anna.connection.next_errand();
-        assert_eq!(errand, (dialect == Dialect::User).then_some(Errand::Left(ROOM)));
-        assert!(anna.connection.behind(0).is_none(), "there is nothing more to read");
-    }
 }
 
 #[tokio::test]

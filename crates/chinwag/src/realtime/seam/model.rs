@@ -4,7 +4,7 @@
 //! The decisions are the real [`Seam`] and [`Place`]; what surrounds them is drawn as it is in `room`,
 //! `connection`, `line` and `drive`, one atomic step for what happens there under a lock or between two
 //! awaits. A client that gets an event other than the one after its newest is a violation; so is one that
-//! sleeps while it lacks something. Each [`Mistake`] must be found, or the model proves nothing.
+//! sleeps while it lacks something; so is one that is removed and gets an event from there on. Each [`Mistake`] must be found, or the model proves nothing.
 
 // A failed expectation is the point of a test, and its small numbers fit anywhere.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
@@ -17,42 +17,10 @@ use indexmap::IndexMap;
 use super::{Accept, CatchUp, Place, Seam, Taken};
 
 mod explore;
+mod rules;
 mod walk;
 
-/// How large the conversation gets, and what is wrong with it.
-#[derive(Clone, Copy)]
-struct Rules {
-    events: i64,
-    inbox: usize,
-    ring: usize,
-    page: usize,
-    mistake: Option<Mistake>,
-}
-
-/// What somebody might get wrong some day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mistake {
-    /// Reads the head, then holds the room.
-    HoldsAfterReading,
-    /// Replays what was committed since, too.
-    ReplaysPastHead,
-    /// Joins one before, or after, what it has replayed.
-    JoinsEarly,
-    JoinsLate,
-    /// Goes live one event before the seam, or one after it.
-    LivesEarly,
-    LivesLate,
-    /// A socket that takes nothing stays live.
-    ForgetsBehind,
-    /// Writes although the rest of something older waits.
-    Overtakes,
-    /// Does not tell those who are live that events are missing.
-    IgnoresHole,
-    /// Fan-out does not ring for those who wait at the seam.
-    LetsSleep,
-    /// Writes live events also to those who are behind.
-    WritesToBehind,
-}
+use rules::{Mistake, Rules};
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct World {
@@ -80,6 +48,8 @@ struct Client {
     /// The newest event that it got. It got all between its start and this one, once and in order.
     have: Seq,
     stage: Stage,
+    /// Where it was removed from the conversation.
+    removed_at: Option<Seq>,
     place: Place,
     /// What waits on the server for its socket.
     pending: VecDeque<Seq>,
@@ -102,13 +72,16 @@ enum Stage {
     },
     /// Only by mistake: knows the head and does not hold the room.
     ReadHead(Seq),
-    Seated,
+    /// Has a place that it took at this head.
+    Seated(Seq),
 }
 
 /// What can happen next. The number is a client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Commit,
+    /// Commits that a client no longer takes part.
+    Remove(usize),
     Publish,
     FanOut,
     Crash,
@@ -138,6 +111,11 @@ enum Violation {
         have: Seq,
         head: Seq,
     },
+    /// Got its removal, or what came behind it.
+    Overhears {
+        client: usize,
+        seq: Seq,
+    },
     /// The driver runs and nothing changes.
     Spins {
         client: usize,
@@ -153,6 +131,7 @@ impl World {
             resumes: *resumes,
             have: Seq::ZERO,
             stage: Stage::Away,
+            removed_at: None,
             place: Place::Live,
             pending: VecDeque::new(),
             page: None,
@@ -177,6 +156,11 @@ impl World {
             }
         };
         add(self.head.0 < rules.events, Step::Commit);
+        let nobody_removed = self.clients.iter().all(|client| client.removed_at.is_none());
+        let removals = if rules.removes && nobody_removed { self.clients.len() } else { 0 };
+        for number in 0..removals {
+            add(self.head.0 < rules.events, Step::Remove(number));
+        }
         add(self.published < self.head, Step::Publish);
         add(self.room.as_ref().is_some_and(|room| !room.inbox.is_empty()), Step::FanOut);
         add(self.crashes_left > 0, Step::Crash);
@@ -192,7 +176,7 @@ impl World {
                     add(true, Step::Replay(number));
                 }
                 Stage::Entered { .. } => add(true, Step::Take(number)),
-                Stage::Seated => {
+                Stage::Seated(_) => {
                     let is_free = client.is_awake && client.pending.is_empty() && client.page.is_none();
                     add(is_free && client.place != Place::Live, Step::CatchUp(number));
                     add(client.page.is_some(), Step::QueuePage(number));
@@ -206,13 +190,17 @@ impl World {
 
     /// Whether all that is left to happen comes from outside: then everybody has everything.
     fn check_quiet(&self, steps: &[Step]) -> Result<(), Violation> {
-        let is_from_outside =
-            |step: &Step| matches!(step, Step::Commit | Step::Crash | Step::Disconnect(_) | Step::Reserve(_));
+        let is_from_outside = |step: &Step| {
+            matches!(
+                step,
+                Step::Commit | Step::Remove(_) | Step::Crash | Step::Disconnect(_) | Step::Reserve(_)
+            )
+        };
         if !steps.iter().all(is_from_outside) {
             return Ok(());
         }
         let lacking = self.clients.iter().enumerate().find(|(_, client)| {
-            client.stage == Stage::Seated && (client.have < self.head || !client.pending.is_empty())
+            client.is_seated() && (client.have < self.head || !client.pending.is_empty())
         });
         lacking.map_or(Ok(()), |(number, client)| {
             Err(Violation::Sleeps { client: number, have: client.have, head: self.head })
@@ -222,11 +210,15 @@ impl World {
     fn take(&mut self, rules: &Rules, step: Step, pick: Pick<'_>) -> Result<(), Violation> {
         match step {
             Step::Commit => self.head = self.head.next(),
+            Step::Remove(number) => {
+                self.head = self.head.next();
+                self.clients[number].removed_at = Some(self.head);
+            }
             Step::Publish => self.publish(rules),
             Step::FanOut => self.drain(rules, pick)?,
             Step::Crash => self.crash(),
-            Step::Reserve(number) => self.reserve(number),
-            Step::Enter(number) => self.enter(number),
+            Step::Reserve(number) => self.reserve(rules, number),
+            Step::Enter(number) => self.enter(rules, number),
             Step::Replay(number) => self.replay(number, pick)?,
             Step::Take(number) => self.join(rules, number, pick)?,
             Step::Drain(number) => {
@@ -246,12 +238,10 @@ impl World {
                 let (first, next) = client.page.take().unwrap();
                 client.queue(first, next);
             }
-            Step::Disconnect(number) => {
-                self.clients[number].lose_connection();
-                if self.clients.iter().all(|client| !client.holds_room()) {
-                    self.room = None;
-                }
-            }
+            Step::Disconnect(number) => self.clients[number].lose_connection(),
+        }
+        if self.clients.iter().all(|client| !client.holds_room()) {
+            self.room = None;
         }
         Ok(())
     }
@@ -261,7 +251,7 @@ impl World {
         self.published = self.published.next();
         if let Some(room) = &mut self.room {
             if room.inbox.len() >= rules.inbox {
-                room.inbox.clear();
+                room.inbox.retain(|seq| is_removal(&self.clients, *seq));
             }
             room.inbox.push(self.published);
         }
@@ -275,9 +265,12 @@ impl World {
     }
 
     /// `Line::reserve`.
-    fn reserve(&mut self, number: usize) {
+    fn reserve(&mut self, rules: &Rules, number: usize) {
         let client = &mut self.clients[number];
         client.connects_left -= 1;
+        if rules.mistake == Some(Mistake::AsksTwice) && client.removed_at.is_some() {
+            return;
+        }
         client.is_awake = true;
         client.stage = match client.stage {
             Stage::ReadHead(head) => Stage::Entered { head, replayed: client.have },
@@ -287,9 +280,13 @@ impl World {
     }
 
     /// `Chat::enter`: what was committed can be read, whether it was published or not.
-    fn enter(&mut self, number: usize) {
+    fn enter(&mut self, rules: &Rules, number: usize) {
         let head = self.head;
         let client = &mut self.clients[number];
+        if client.removed_at.is_some() && rules.mistake != Some(Mistake::AsksTwice) {
+            client.connects_left = 0;
+            return client.lose_connection();
+        }
         if !client.resumes {
             client.have = head;
         }
@@ -322,8 +319,14 @@ impl World {
             Some(Mistake::JoinsLate) => head.next(),
             _ => head,
         };
-        client.place = self.room.as_mut().unwrap().seam.join(after);
-        client.stage = Stage::Seated;
+        let room = self.room.as_mut().unwrap();
+        client.place = room.seam.join(after);
+        client.stage = Stage::Seated(after);
+        // `still_takes_part`, which the same task asks before it reads on.
+        let asks = client.place != Place::Live && rules.mistake != Some(Mistake::AsksOnce);
+        if asks && client.removed_at.is_some() {
+            client.lose_connection();
+        }
         Ok(())
     }
 
@@ -332,6 +335,14 @@ impl World {
         let room = self.room.as_mut().unwrap();
         let mut page = Vec::new();
         for seq in std::mem::take(&mut room.inbox) {
+            if is_removal(&self.clients, seq) {
+                write_to_all(&mut self.clients, rules, &std::mem::take(&mut page), pick)?;
+                for client in seated(&mut self.clients) {
+                    if client.removed_at == Some(seq) && client.stage.is_before(seq) {
+                        client.lose_connection();
+                    }
+                }
+            }
             let accept = room.seam.accept(seq);
             if accept == Accept::Old {
                 continue;
@@ -389,12 +400,26 @@ impl World {
     }
 }
 
+impl Stage {
+    /// Whether it has a place that it took before this event.
+    fn is_before(self, seq: Seq) -> bool {
+        matches!(self, Self::Seated(after) if after < seq)
+    }
+}
+
 impl Client {
     fn holds_room(&self) -> bool {
-        matches!(self.stage, Stage::Reserved | Stage::Entered { .. } | Stage::Seated)
+        matches!(self.stage, Stage::Reserved | Stage::Entered { .. } | Stage::Seated(_))
+    }
+
+    fn is_seated(&self) -> bool {
+        matches!(self.stage, Stage::Seated(_))
     }
 
     fn get(&mut self, number: usize, seq: Seq) -> Result<(), Violation> {
+        if self.removed_at.is_some_and(|at| seq >= at) {
+            return Err(Violation::Overhears { client: number, seq });
+        }
         if seq != self.have.next() {
             return Err(Violation::Got { client: number, seq, have: self.have });
         }
@@ -447,7 +472,11 @@ impl Client {
 }
 
 fn seated(clients: &mut [Client]) -> impl Iterator<Item = &mut Client> {
-    clients.iter_mut().filter(|client| client.stage == Stage::Seated)
+    clients.iter_mut().filter(|client| client.is_seated())
+}
+
+fn is_removal(clients: &[Client], seq: Seq) -> bool {
+    clients.iter().any(|client| client.removed_at == Some(seq))
 }
 
 fn write_to_all(
@@ -459,7 +488,7 @@ fn write_to_all(
     if page.is_empty() {
         return Ok(());
     }
-    let seated = clients.iter_mut().enumerate().filter(|(_, client)| client.stage == Stage::Seated);
+    let seated = clients.iter_mut().enumerate().filter(|(_, client)| client.is_seated());
     for (number, client) in seated {
         client.deliver(rules, number, page, pick)?;
     }

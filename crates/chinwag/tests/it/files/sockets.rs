@@ -192,6 +192,28 @@ async fn a_message_does_not_wait_for_an_upload_on_the_same_socket() {
 }
 
 #[tokio::test]
+async fn every_command_about_an_upload_gets_its_answer() {
+    let server = TestServer::provisioning().await;
+    let alice = server.person("alice").await;
+    let (mut device, _) = Device::of(&alice, &json!({})).await;
+    let bytes = noise(50_000);
+    let begun = device.does(begin_command("a", &bytes)).await;
+    let id = &begun["upload_id"];
+    device.room.send_message(chunk(id, 0, &bytes)).await;
+    // All at once: only the first one can have its way.
+    for (reference, kind) in [("1", "upload_commit"), ("2", "upload_commit"), ("3", "upload_abort")] {
+        device.room.send(&json!({"type": kind, "ref": reference, "upload_id": id}).to_string()).await;
+    }
+    let mut answers = std::collections::BTreeMap::new();
+    while answers.len() < 3 {
+        let answer = device.next(|frame| frame["ref"].is_string()).await;
+        answers.insert(answer["ref"].as_str().unwrap().to_owned(), answer);
+    }
+    assert_eq!(answers["1"]["type"], "ok");
+    assert_eq!((&answers["2"]["code"], &answers["3"]["code"]), (&json!("not_found"), &json!("not_found")));
+}
+
+#[tokio::test]
 async fn a_socket_has_a_few_uploads_at_a_time() {
     let server = TestServer::provisioning().await;
     let alice = server.person("alice").await;

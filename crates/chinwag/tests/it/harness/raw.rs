@@ -43,10 +43,14 @@ impl Raw {
 
     /// The same, whose system keeps little of what is not read.
     pub(crate) async fn narrow(address: SocketAddr, path: &str) -> Self {
+        Self::narrow_tcp(address).await.upgraded(path).await
+    }
+
+    /// A connection whose system keeps little of what is not read.
+    pub(crate) async fn narrow_tcp(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(16 * 1024).unwrap();
-        let stream = soon("a connection", socket.connect(address)).await.unwrap();
-        Self { stream }.upgraded(path).await
+        Self { stream: soon("a connection", socket.connect(address)).await.unwrap() }
     }
 
     async fn upgraded(self, path: &str) -> Self {

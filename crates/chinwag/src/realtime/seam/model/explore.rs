@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::*;
 
-const SMALL: Rules = Rules { events: 3, inbox: 2, ring: 2, page: 2, mistake: None };
+const SMALL: Rules = Rules { events: 3, inbox: 2, ring: 2, page: 2, removes: false, mistake: None };
 
 /// A violation and the steps to it.
 struct Found {
@@ -103,13 +103,17 @@ impl Picks {
 }
 
 fn assert_holds(resuming: [bool; 2]) {
-    let start = World::new(&resuming, 2, 1);
-    if let Ok(states) = explore(start.clone(), &SMALL, Numbers::Traded) {
+    assert_holds_by(&SMALL, World::new(&resuming, 2, 1));
+}
+
+fn assert_holds_by(rules: &Rules, start: World) {
+    let resuming: Vec<_> = start.clients.iter().map(|client| client.resumes).collect();
+    if let Ok(states) = explore(start.clone(), rules, Numbers::Traded) {
         // Shown by --nocapture.
         println!("{states} states, {resuming:?}");
         return;
     }
-    let Err(Found { violation, steps }) = explore(start, &SMALL, Numbers::Kept) else { return };
+    let Err(Found { violation, steps }) = explore(start, rules, Numbers::Kept) else { return };
     panic!("{violation:?} after {steps:#?}");
 }
 
@@ -121,6 +125,24 @@ fn two_who_resume_miss_nothing_and_get_nothing_twice() {
 #[test]
 fn two_of_whom_one_begins_anew_miss_nothing_and_get_nothing_twice() {
     assert_holds([true, false]);
+}
+
+#[test]
+fn who_is_removed_gets_nothing_from_there_on_and_the_others_everything() {
+    let rules = Rules { removes: true, ..SMALL };
+    assert_holds_by(&rules, World::new(&[true, true], 1, 0));
+    assert_holds_by(&rules, World::new(&[false, false], 1, 0));
+}
+
+#[test]
+fn every_mistake_about_removals_is_found() {
+    for mistake in [Mistake::AsksTwice, Mistake::AsksOnce] {
+        let rules = Rules { events: 4, removes: true, mistake: Some(mistake), ..SMALL };
+        let result = explore(World::new(&[true, true], 1, 0), &rules, Numbers::Kept);
+        let Err(Found { violation, steps }) = result else { panic!("{mistake:?} goes unnoticed") };
+        assert!(matches!(violation, Violation::Overhears { .. }), "{mistake:?}: {violation:?}");
+        println!("{mistake:?}: {violation:?} after {} steps: {steps:?}", steps.len());
+    }
 }
 
 #[test]

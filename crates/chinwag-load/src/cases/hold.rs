@@ -1,0 +1,105 @@
+//! `hold`: one server of `million` and the process of its clients, which does as `million` tells it.
+
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::args::Hold;
+use crate::crowd::{Crowd, Nobody};
+use crate::error::{BenchError, system};
+use crate::helper::{answer, orders};
+use crate::ledger::Faults;
+use crate::listeners::Listeners;
+use crate::machine::allows_sockets;
+use crate::marker::Template;
+use crate::population::Population;
+use crate::setup::Setup;
+use crate::socket::Manner;
+use crate::target::Target;
+
+/// All connections are open.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Held {
+    /// The server's memory before them.
+    pub(super) empty: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Order {
+    /// Send a message in each room, and see that everybody gets it.
+    Greet,
+    /// Hang up and stop the server.
+    End,
+}
+
+/// What came of an order.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Seen {
+    pub(super) alive: u64,
+    pub(super) delivered: u64,
+    /// The server's memory.
+    pub(super) resident: u64,
+    /// Until all had the message.
+    pub(super) seconds: f64,
+    /// Those that were not told before.
+    pub(super) faults: Faults,
+}
+
+/// How long pings may wait for their answer.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Holds connections until told to end.
+pub(crate) fn hold(case: &Hold, setup: &Setup<'_>) -> Result<(), BenchError> {
+    allows_sockets(case.connections)?;
+    let target = Target::open(setup)?;
+    let population = Population::make(&target, case.connections, case.room_size)?;
+    let mut crowd = Crowd::new()?;
+    let empty = target.resident().unwrap_or(0);
+    crowd.open(population.address, &population.requests, Manner::Attentive)?;
+    drop(population);
+    crowd.settle()?;
+    answer(&Held { empty }).map_err(system("can't answer"))?;
+
+    let mut listeners = Listeners::new(case.connections, case.room_size);
+    let mut template = Template::new(200);
+    let mut next = 0;
+    let arriving = listen_for_orders()?;
+    loop {
+        match arriving.try_recv() {
+            Ok(Order::Greet) => {
+                let begun = Instant::now();
+                let before = listeners.received;
+                listeners.greet(&mut crowd, &mut template, 0, next)?;
+                next += 1;
+                let seen = Seen {
+                    alive: if crowd.is_whole() { crowd.len().try_into().unwrap_or(0) } else { 0 },
+                    delivered: listeners.received - before,
+                    resident: target.resident().unwrap_or(0),
+                    seconds: begun.elapsed().as_secs_f64(),
+                    faults: Faults::default(),
+                };
+                answer(&seen).map_err(system("can't answer"))?;
+            }
+            Ok(Order::End) => break,
+            Err(TryRecvError::Empty) => crowd.wait(GLANCE, &mut Nobody)?,
+            // Nobody is there to tell.
+            Err(TryRecvError::Disconnected) => return Ok(()),
+        }
+    }
+    let mut faults = listeners.faults(|_| next);
+    faults.add(&crowd.faults().0);
+    drop(crowd);
+    target.close()?;
+    answer(&Seen { faults, ..Seen::default() }).map_err(system("can't answer"))
+}
+
+/// Orders, from a thread that waits for them: this one has to answer pings meanwhile.
+fn listen_for_orders() -> Result<Receiver<Order>, BenchError> {
+    let (tell, told) = channel();
+    std::thread::Builder::new()
+        .name("orders".to_owned())
+        .spawn(move || orders().try_for_each(|order| tell.send(order)))
+        .map_err(system("can't start a thread"))?;
+    Ok(told)
+}

@@ -1,0 +1,14 @@
+//! What every case is given: how to measure, and which programs to start.
+
+use std::path::Path;
+
+use crate::args::Options;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Setup<'a> {
+    pub(crate) options: &'a Options,
+    /// The server to measure.
+    pub(crate) server: &'a Path,
+    /// A program that has this bench as its command `bench`, for helpers.
+    pub(crate) program: &'a Path,
+}

@@ -1,0 +1,42 @@
+//! How large a model gets, what may happen in it, and what is wrong with it. Each mistake must be found.
+
+/// How large the conversation gets, and what is wrong with it.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    pub events: i64,
+    pub inbox: usize,
+    pub ring: usize,
+    pub page: usize,
+    /// Whether somebody may be removed.
+    pub removes: bool,
+    pub mistake: Option<Mistake>,
+}
+
+/// What somebody might get wrong some day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// Reads the head, then holds the room.
+    HoldsAfterReading,
+    /// Replays what was committed since, too.
+    ReplaysPastHead,
+    /// Joins one before, or after, what it has replayed.
+    JoinsEarly,
+    JoinsLate,
+    /// Goes live one event before the seam, or one after it.
+    LivesEarly,
+    LivesLate,
+    /// A socket that takes nothing stays live.
+    ForgetsBehind,
+    /// Writes although the rest of something older waits.
+    Overtakes,
+    /// Does not tell those who are live that events are missing.
+    IgnoresHole,
+    /// Fan-out does not ring for those who wait at the seam.
+    LetsSleep,
+    /// Writes live events also to those who are behind.
+    WritesToBehind,
+    /// Asks who takes part first, and where the log ends a moment later.
+    AsksTwice,
+    /// Does not ask again whether somebody takes part whose place is behind.
+    AsksOnce,
+}

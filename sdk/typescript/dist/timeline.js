@@ -1,0 +1,132 @@
+import { mentionsIn, toMessage } from "./convert.js";
+/** Messages of a window that follows the end. */
+export const WINDOW = 320;
+/** Messages of one that somebody reads further up, before it stops following. */
+const STRETCHED = 640;
+export class Timeline {
+    items = [];
+    atStart = false;
+    atEnd = false;
+    /** There was a page: the window says something about the conversation. */
+    isLoaded = false;
+    follows = true;
+    clear() {
+        this.items = [];
+        this.atStart = this.atEnd = this.isLoaded = false;
+    }
+    reset(page, atStart, atEnd) {
+        this.items = page;
+        this.atStart = atStart;
+        this.atEnd = atEnd;
+        this.isLoaded = true;
+    }
+    /** Older messages; what is too much leaves at the end. */
+    prepend(page, atStart) {
+        const first = this.items[0]?.seq ?? Infinity;
+        const all = [...page.filter((message) => message.seq < first), ...this.items];
+        this.items = all.slice(0, WINDOW);
+        this.atStart = atStart;
+        if (all.length > WINDOW)
+            this.atEnd = false;
+    }
+    /** Newer messages; what is too much leaves at the start. */
+    append(page, atEnd) {
+        const last = this.items.at(-1)?.seq ?? 0;
+        const all = [...this.items, ...page.filter((message) => message.seq > last)];
+        this.items = all.slice(-WINDOW);
+        this.atEnd = atEnd;
+        if (all.length > WINDOW)
+            this.atStart = false;
+    }
+    /** Keeps only the newest ones, for a room that nobody looks at. */
+    shrink(count) {
+        if (!this.atEnd || this.items.length <= count)
+            return;
+        this.items = this.items.slice(-count);
+        this.atStart = false;
+    }
+    find(id) {
+        return this.items.findLast((message) => message.id === id);
+    }
+    /** Replaces those that `change` answers with another object. */
+    map(change) {
+        let isChanged = false;
+        const items = this.items.map((message) => {
+            const next = change(message);
+            isChanged ||= next !== message;
+            return next;
+        });
+        if (isChanged)
+            this.items = items;
+    }
+    /** A new message; false if it is not for this window. */
+    add(message) {
+        const last = this.items.at(-1)?.seq ?? 0;
+        if (!this.isLoaded || !this.atEnd || message.seq <= last)
+            return false;
+        if (!this.follows && this.items.length >= STRETCHED) {
+            this.atEnd = false;
+            return false;
+        }
+        this.items = [...this.items, message];
+        if (this.follows && this.items.length > WINDOW) {
+            this.items = this.items.slice(-WINDOW);
+            this.atStart = false;
+        }
+        return true;
+    }
+    /** An event that changes a message: the message as it is then, if it is in the window and changed. */
+    change(event) {
+        if (!("message_id" in event))
+            return;
+        const before = this.find(String(event.message_id));
+        const after = before && fold(before, event);
+        if (after === before)
+            return;
+        this.map((message) => (message === before ? after : message));
+        return after;
+    }
+}
+/** A message after an event about it. The same object if nothing changed. */
+export function fold(message, event) {
+    if (message.deletedAt)
+        return message;
+    switch (event.type) {
+        case "message_edited": {
+            if (event.version <= message.version)
+                return message;
+            const { content, version, ts } = event;
+            return { ...message, content, version, mentions: mentionsIn(content), editedAt: new Date(ts) };
+        }
+        case "message_deleted": {
+            const { replyTo: _reply, data: _data, ...rest } = message;
+            const empty = { content: "", mentions: [], attachments: [], reactions: {}, editedAt: undefined };
+            return { ...rest, ...empty, deletedAt: new Date(event.ts) };
+        }
+        case "reaction_added":
+        case "reaction_removed":
+            return withReaction(message, event.emoji, String(event.user_id), event.type === "reaction_added");
+        default:
+            return message;
+    }
+}
+/** The server spells emoji in full: 👍 with and without U+FE0F is one. Its own spelling replaces ours. */
+export function withReaction(message, emoji, userId, on) {
+    const known = Object.keys(message.reactions).find((key) => bare(key) === bare(emoji)) ?? emoji;
+    const before = message.reactions[known] ?? [];
+    if (before.includes(userId) === on && known === emoji)
+        return message;
+    const others = before.filter((id) => id !== userId);
+    const users = on ? (before.includes(userId) ? before : [...before, userId]) : others;
+    const entries = Object.entries(message.reactions).map(([key, ids]) => (key === known ? [emoji, users] : [key, ids]));
+    if (!(known in message.reactions))
+        entries.push([emoji, users]);
+    return { ...message, reactions: Object.fromEntries(entries.filter(([, ids]) => ids.length > 0)) };
+}
+function bare(emoji) {
+    return emoji.replaceAll("\uFE0F", "");
+}
+/** What an event adds to the window. */
+export function messageOf(event) {
+    return event.type === "message" ? toMessage(event) : undefined;
+}

@@ -1,0 +1,357 @@
+/** The client: puts the parts together. */
+import type * as api from "./api.js";
+import { toAccount } from "./convert.js";
+import { deferred } from "./core.js";
+import type { Desk, Office } from "./desk.js";
+import { Directory } from "./directory.js";
+import { Events, Store } from "./emitter.js";
+import { ChatError } from "./errors.js";
+import type { Household, Keeper } from "./keeper.js";
+import { position } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { People } from "./people.js";
+import { aborted, Rest } from "./rest.js";
+import type { ChatRoom } from "./room.js";
+import { Session } from "./session.js";
+import { settleable } from "./settle.js";
+import { Tokens } from "./tokens.js";
+import type { Uploads } from "./uploads.js";
+import type * as wire from "./wire.js";
+
+/** Acknowledgements are cumulative: so often, and so many at once. */
+const ACK_MS = 2_000;
+const ACKS = 20;
+
+export const createClient: api.CreateClient = (url, options) => new Client(url, options);
+
+class Client extends Events<api.ClientEvents> implements api.ChatClient, Office, Household {
+  me?: api.Account;
+  readonly session: Session;
+  readonly rest: Rest;
+  readonly people = new People();
+  readonly directory: Directory;
+  readonly #outbox: Outbox;
+  readonly #options: api.ClientOptions;
+  /** Loaded with the first file. */
+  #uploads?: Uploads;
+  readonly #closing = new AbortController();
+  readonly #store = new Store<api.ClientSnapshot>(() => this.#snapshot());
+  readonly #restored: Promise<void>;
+  readonly #acks = new Map<string, number>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #wasOnline = false;
+  #desk?: Promise<Desk>;
+  #limits?: api.Limits;
+  draftTexts: Readonly<Record<string, string>> = {};
+  #keeper?: Keeper;
+  /** Settled while there is a connection, or none any more. */
+  #online = settleable<void>();
+
+  constructor(url: string, options: api.ClientOptions) {
+    super();
+    this.#options = options;
+    const tokens = new Tokens(options.token, this.#closing.signal);
+    this.rest = new Rest(url, options.fetch, tokens);
+    this.directory = new Directory(this);
+    this.session = new Session(this.rest.base, tokens, options, {
+      cursors: () => this.directory.cursors(),
+      onReady: (frame) => this.#onReady(frame),
+      onFrame: (frame) => this.#onFrame(frame),
+      onConnection: (connection) => this.#onConnection(connection),
+    });
+    this.#outbox = new Outbox({
+      session: this.session,
+      upload: (file, onProgress, signal) => this.#upload(file, nameOf(file), onProgress, signal),
+      changed: (id) => this.room(id).changed(),
+      willHear: (id) => this.room(id).getSnapshot().state !== "left",
+    });
+    this.#restored = this.#restore().catch((error) => this.log("warn", "nothing could be restored", error));
+  }
+
+  // -------------------------------------------------------------- state
+
+  get state(): api.ConnectionState {
+    return this.session.connection.state;
+  }
+
+  get subscribe(): api.ChatClient["subscribe"] {
+    return this.#store.subscribe;
+  }
+
+  readonly getSnapshot = (): api.ClientSnapshot => this.#store.get();
+
+  #snapshot(): api.ClientSnapshot {
+    return {
+      connection: this.session.connection,
+      me: this.me,
+      conversations: this.directory.all,
+      unread: this.directory.unread,
+      presence: this.people.presence,
+      drafts: this.draftTexts,
+      outbox: this.#outbox.pending,
+      limits: this.#limits,
+    };
+  }
+
+  readonly conversations: api.Conversations = {
+    ...deferred<Omit<api.Conversations, "list" | "get">>(this, "conversations", ["create", "direct", "update", "leave", "setNotifications"]),
+    list: (q) => this.directory.list(q),
+    get: (id) => this.directory.get(id),
+  };
+
+  room(id: string | number): ChatRoom {
+    return this.directory.room(String(id));
+  }
+
+  // -------------------------------------------------------------- connecting
+
+  async connect({ timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    await this.#restored;
+    this.session.start();
+    const late = () => this.session.close(new ChatError("timeout", "no connection in time"));
+    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+    const stop = () => this.session.close(aborted());
+    signal?.addEventListener("abort", stop);
+    try {
+      await this.whenOnline();
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  reconnect(): void {
+    this.session.check();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.session.close();
+    this.#outbox.close();
+    await this.#keeper?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  whenOnline(): Promise<void> {
+    return this.#online.promise;
+  }
+
+  pause(ms = 500): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  #onConnection(connection: api.Connection): void {
+    const { state, error } = connection;
+    if (state === "online") {
+      this.#online.resolve();
+    } else if (this.#wasOnline) {
+      this.#online = settleable();
+      this.people.forgetPresence();
+      this.directory.onLost();
+      this.#uploads?.onLost();
+    }
+    this.#wasOnline = state === "online";
+    if (state === "closed") this.#online.reject(error ?? aborted());
+    this.#store.changed();
+    this.emit("connection", connection);
+    if (state === "closed" && error) this.emit("error", { error });
+  }
+
+  #onReady(frame: wire.ReadyFrame): void {
+    const me = toAccount(frame.user);
+    if (this.me && this.me.id !== me.id) this.#forget();
+    const isNew = this.me === undefined;
+    this.me = me;
+    this.people.learn(me);
+    const { content_chars: contentChars, content_bytes: contentBytes, ...offered } = frame.limits;
+    const { upload_bytes: uploadBytes, attachments, push } = offered as Offered;
+    this.#limits = { contentChars, contentBytes, uploadBytes, attachments, push };
+    this.directory.onReady(frame);
+    if (isNew) void this.#keeper?.openOutbox();
+    this.#store.changed();
+  }
+
+  #onFrame(frame: wire.ServerFrame | UploadProgress): void {
+    switch (frame.type) {
+      case "replay":
+        for (const event of frame.events) this.room(frame.conversation_id).apply(event, false);
+        return;
+      case "caught_up":
+        return this.room(frame.conversation_id).onCaughtUp();
+      case "gap":
+        if (frame.reason === "membership") this.directory.onLeft(String(frame.conversation_id));
+        else this.room(frame.conversation_id).onGap(frame);
+        return;
+      case "unread":
+        return this.room(frame.conversation_id).onUnread(frame);
+      case "receipt":
+        return this.room(frame.conversation_id).onReceipt(frame);
+      case "typing":
+        return this.room(frame.conversation_id).onTyping(frame);
+      case "conversation":
+        return this.directory.onConversation(frame);
+      case "conversation_left":
+        return this.directory.onLeft(String(frame.conversation_id));
+      case "presence":
+        return this.#onPresence(frame);
+      case "upload_progress":
+        return this.#uploads?.onProgress(frame);
+      default:
+        // Events of kinds that this version does not know count in the log like all others.
+        if ("actor_id" in frame) this.room(frame.conversation_id).apply(frame, true);
+    }
+  }
+
+  #onPresence(frame: wire.PresenceFrame): void {
+    const presence = this.people.apply(frame);
+    const { lastSeen, status } = presence;
+    this.#store.changed();
+    this.emit("presence", { userId: String(frame.user_id), online: status !== "offline", lastSeen, presence });
+  }
+
+  // -------------------------------------------------------------- what rooms ask for
+
+  roomChanged(room: ChatRoom): void {
+    this.directory.roomChanged(room);
+    this.#store.changed();
+    this.#keeper?.changed();
+  }
+
+  acknowledge(room: ChatRoom): void {
+    const seq = room.have === undefined ? 0 : position(room.have);
+    this.#acks.set(room.id, seq);
+    this.#later("ack", ACK_MS, () => this.#sendAcks());
+  }
+
+  #sendAcks(): void {
+    for (const [id, seq] of [...this.#acks].slice(0, ACKS)) {
+      this.session.signal({ type: "ack", conversation_id: Number(id), seq });
+      this.#acks.delete(id);
+    }
+    if (this.#acks.size > 0) this.#later("ack", ACK_MS, () => this.#sendAcks());
+  }
+
+  refreshPreview(room: ChatRoom): void {
+    this.#later(`preview ${room.id}`, ACK_MS, () => {
+      this.later(({ conversations }) => conversations.refreshPreview(room));
+    });
+  }
+
+  broken(what: string): void {
+    this.session.restart(`events are missing: ${what}`);
+  }
+
+  log(level: "debug" | "warn" | "error", text: string, data?: unknown): void {
+    this.#options.logger?.(level, text, data);
+  }
+
+  /** Once, some time from now, however often it is asked for until then. */
+  #later(name: string, ms: number, job: () => void): void {
+    if (this.#timers.has(name) || this.#closing.signal.aborted) return;
+    const run = () => {
+      this.#timers.delete(name);
+      job();
+    };
+    this.#timers.set(name, setTimeout(run, ms));
+  }
+
+  // -------------------------------------------------------------- what outlives the page
+
+  async #restore(): Promise<void> {
+    const { storage = "memory" } = this.#options;
+    if (storage === "memory") return;
+    const { Keeper } = await import("./keeper.js");
+    this.#keeper = new Keeper(this, storage);
+    await this.#keeper.restore();
+    this.#store.changed();
+  }
+
+  /** Somebody else has signed in. */
+  #forget(): void {
+    this.session.callOff();
+    this.#outbox.forget();
+    this.draftTexts = {};
+    this.directory.forget();
+    this.me = undefined;
+  }
+
+  // -------------------------------------------------------------- the rest
+
+  readonly #finding = deferred<Desk["finding"]>(this, "finding", ["search", "find"]);
+
+  readonly search = this.#finding.search;
+
+  readonly users: api.ChatClient["users"] = { find: this.#finding.find, get: (id) => this.people.get(id) };
+
+  readonly presence: api.ChatClient["presence"] = {
+    get: (userId) => this.people.presence[userId],
+    set: async (status, text) => void (await this.session.command({ type: "presence", status, text })),
+  };
+
+  readonly account = deferred<api.ChatClient["account"]>(this, "account", ["update", "sessions", "endSession"]);
+
+  readonly push = deferred<api.ChatClient["push"]>(this, "push", ["key", "subscribe", "list", "remove"]);
+
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
+  readonly drafts: api.ChatClient["drafts"] = {
+    get: (id) => this.draftTexts[id] ?? "",
+    set: (id, text) => {
+      const { [id]: before = "", ...others } = this.draftTexts;
+      if (before === text) return;
+      this.draftTexts = text === "" ? others : { ...others, [id]: text };
+      this.#store.changed();
+      this.#keeper?.changed();
+    },
+  };
+
+  readonly files: api.ChatClient["files"] = {
+    upload: (file, { name = nameOf(file), onProgress, signal } = {}) => {
+      const tell = (loaded: number) => onProgress?.({ loaded, total: file.size });
+      return this.#upload(file, name, tell, signal);
+    },
+    blob: (url, { signal } = {}) => this.rest.call<Blob>("GET", url, { isBlob: true, signal }),
+  };
+
+  async #upload(file: Blob, name: string, tell: (loaded: number) => void, signal?: AbortSignal): Promise<api.Attachment> {
+    const { Uploads } = await import("./uploads.js");
+    this.#uploads ??= new Uploads(this.session, this.rest);
+    return this.#uploads.upload(file, name, tell, signal, this.#limits?.uploadBytes !== undefined);
+  }
+
+  desk(): Promise<Desk> {
+    return (this.#desk ??= import("./desk.js").then(({ openDesk }) => openDesk(this)));
+  }
+
+  later(job: (desk: Desk) => Promise<unknown>): void {
+    this.desk().then(job).catch((error) => this.log("warn", String(error), error));
+  }
+
+  changed(): void {
+    this.#store.changed();
+  }
+}
+
+/** What a server may say beside its limits, by what it has. */
+interface Offered {
+  upload_bytes?: number;
+  attachments?: number;
+  push?: boolean;
+}
+
+interface UploadProgress {
+  type: "upload_progress";
+  upload_id: number;
+  offset: number;
+}
+
+function nameOf(file: Blob): string {
+  return "name" in file ? String(file.name) : "file";
+}

@@ -1,0 +1,82 @@
+/** From the wire's shapes to those of the interface. Pure. */
+import type { Account, Attachment, Member, Message, Session, User } from "./api.js";
+import type * as wire from "./wire.js";
+
+export function toMessage(from: wire.Message): Message {
+  const createdAt = new Date(from.ts);
+  return {
+    id: String(from.id),
+    clientId: from.client_id,
+    conversationId: String(from.conversation_id),
+    seq: from.seq,
+    senderId: String(from.sender_id),
+    senderName: from.sender_name,
+    content: from.content,
+    format: from.format,
+    createdAt,
+    editedAt: from.version > 1 && !from.deleted ? createdAt : undefined,
+    deletedAt: from.deleted ? createdAt : undefined,
+    replyTo: from.reply_to?.toString(),
+    attachments: attachmentsOf(from),
+    reactions: Object.fromEntries((from.reactions ?? []).map(({ emoji, user_ids }) => [emoji, user_ids.map(String)])),
+    mentions: mentionsIn(from.content),
+    data: from.meta,
+    version: from.version,
+    state: "sent",
+  };
+}
+
+/** What the server says of a file, once it takes files. */
+export interface WireAttachment {
+  id: number;
+  name: string;
+  mime: string;
+  size: number;
+  url: string;
+  thumbnail_url?: string;
+  width?: number;
+  height?: number;
+}
+
+function attachmentsOf(from: wire.Message): Attachment[] {
+  return ((from as { attachments?: WireAttachment[] }).attachments ?? []).map(toAttachment);
+}
+
+export function toAttachment({ id, thumbnail_url, ...rest }: WireAttachment): Attachment {
+  const { name, mime, size, url, width, height } = rest;
+  return { id: String(id), name, mime, size, url, thumbUrl: thumbnail_url, width, height };
+}
+
+/** The names after an `@`, as the server reads them: not in `alice@example.com`. */
+export function mentionsIn(content: string): string[] {
+  if (!content.includes("@")) return [];
+  const found = content.matchAll(/(?<![A-Za-z0-9._-])@([\p{Alphabetic}\p{N}._-]+)/gu);
+  const names = [...found].map(([, name = ""]) => name.replace(/[.-]+$/, "").toLowerCase());
+  return [...new Set(names)].filter((name) => name !== "");
+}
+
+export function toUser(from: wire.PublicUser): User {
+  const { id, username, first_name, last_name } = from;
+  const firstName = first_name || undefined;
+  const lastName = last_name || undefined;
+  return { id: String(id), username, firstName, lastName, name: [firstName, lastName].filter(Boolean).join(" ") || username };
+}
+
+export function toAccount(from: wire.User): Account {
+  const { email, role, created_at } = from;
+  return { ...toUser(from), email: email ?? undefined, role, createdAt: toDate(created_at) };
+}
+
+export function toMember(from: wire.Participant): Member {
+  return { ...toUser(from), role: from.role, deliveredSeq: from.delivered_seq, readSeq: from.read_seq };
+}
+
+export function toSession(from: wire.Session): Session {
+  const { id, created_at, expires_at, user_agent, current } = from;
+  return { id, createdAt: toDate(created_at), expiresAt: toDate(expires_at), userAgent: user_agent ?? "", current };
+}
+
+/** `YYYY-MM-DD HH:MM:SS`, UTC. */
+function toDate(text: string): Date {
+  return new Date(`${text.replace(" ", "T")}Z`);
+}

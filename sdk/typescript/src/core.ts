@@ -1,0 +1,42 @@
+/** What a room can reach of the client that it belongs to. */
+import type { Account, ClientEvents } from "./api.js";
+import type { Desk } from "./desk.js";
+import type { Outbox } from "./outbox.js";
+import type { People } from "./people.js";
+import type { Rest } from "./rest.js";
+import type { ChatRoom } from "./room.js";
+import type { Session } from "./session.js";
+
+export interface Core {
+  readonly me?: Account;
+  readonly session: Session;
+  readonly rest: Rest;
+  readonly people: People;
+  readonly outbox: Outbox;
+  /** Resolves while there is a connection; rejects when there will be none. */
+  whenOnline(): Promise<void>;
+  /** Before something is tried again. */
+  pause(ms?: number): Promise<void>;
+  emit<K extends keyof ClientEvents>(type: K, event: ClientEvents[K]): void;
+  roomChanged(room: ChatRoom): void;
+  /** Something arrived on this device. */
+  acknowledge(room: ChatRoom): void;
+  /** A large room that nobody looks at has a newer message. */
+  refreshPreview(room: ChatRoom): void;
+  /** Something that is loaded when it is first needed. */
+  desk(): Promise<Desk>;
+  /** The same for a job that nobody waits for. */
+  later(job: (desk: Desk) => Promise<unknown>): void;
+  /** An event is missing, which cannot be. */
+  broken(what: string): void;
+  log(level: "debug" | "warn" | "error", text: string, data?: unknown): void;
+}
+
+/** Methods that are loaded when the first of them is called; `first` are their first arguments. */
+export function deferred<T>(core: Core, part: keyof Desk, jobs: readonly (keyof T)[], ...first: unknown[]): T {
+  const call = (job: keyof T) => async (...given: unknown[]) => {
+    const methods = (await core.desk())[part] as unknown as T;
+    return (methods[job] as (...given: unknown[]) => unknown)(...first, ...given);
+  };
+  return Object.fromEntries(jobs.map((job) => [job, call(job)])) as T;
+}

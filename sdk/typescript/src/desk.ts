@@ -1,0 +1,252 @@
+/**
+ * What is not needed to chat: accounts, search, push, and the running of conversations. It is loaded when the first
+ * of it is called, so that a page that only chats does not wait for it.
+ */
+import type * as api from "./api.js";
+import { mentionsIn, toAccount, toMember, toMessage, toSession, toUser } from "./convert.js";
+import type { Core } from "./core.js";
+import type { Directory } from "./directory.js";
+import { ChatError } from "./errors.js";
+import type { ChatRoom } from "./room.js";
+import type * as wire from "./wire.js";
+
+/** What it needs beside the core. */
+export interface Office extends Core {
+  me?: api.Account;
+  readonly directory: Directory;
+  /** Something about oneself is not as it was. */
+  changed(): void;
+  getSnapshot(): api.ClientSnapshot;
+}
+
+type Accounts = api.ChatClient["account"];
+type Push = api.ChatClient["push"];
+
+interface PushAnswer {
+  id: number | string;
+  endpoint?: string;
+  content?: "full" | "none";
+}
+
+class Part {
+  protected readonly office: Office;
+
+  constructor(office: Office) {
+    this.office = office;
+  }
+}
+
+class Finding extends Part {
+  async search(...[text, opts = {}]: Parameters<api.ChatClient["search"]>): Promise<api.SearchResult[]> {
+    const { conversationId, limit, before, signal } = opts;
+    const q = conversationId === undefined ? text : `in:${conversationId} ${text}`;
+    const query = { q, limit, before_id: before };
+    const { results } = await this.office.rest.call<wire.SearchResults>("GET", "/search", { query, signal });
+    return results.map((hit) => ({ ...toMessage(hit), snippet: hit.snippet }));
+  }
+
+  async find(query: string, { signal }: { signal?: AbortSignal } = {}): Promise<api.User[]> {
+    const found = await this.office.rest.call<wire.PublicUser[]>("GET", "/users", { query: { query }, signal });
+    return found.map((user) => this.office.people.learn(toUser(user)));
+  }
+}
+
+class Oneself extends Part {
+  async update(...[change]: Parameters<Accounts["update"]>): Promise<api.Account> {
+    const { firstName, lastName, password, currentPassword } = change;
+    const body = { first_name: firstName, last_name: lastName, password, current_password: currentPassword };
+    const me = toAccount(await this.office.rest.call<wire.User>("PATCH", "/users/me", { body }));
+    this.office.people.learn(me);
+    this.office.me = me;
+    this.office.changed();
+    return me;
+  }
+
+  async sessions(): Promise<api.Session[]> {
+    return (await this.office.rest.call<wire.Session[]>("GET", "/auth/sessions")).map(toSession);
+  }
+
+  async endSession(id: string): Promise<void> {
+    await this.office.rest.call("DELETE", `/auth/sessions/${id}`);
+  }
+}
+
+class Notices extends Part {
+  async key(): Promise<string | undefined> {
+    await this.office.whenOnline();
+    if (!this.office.getSnapshot().limits?.push) return;
+    return (await this.office.rest.call<{ public_key: string }>("GET", "/push/key")).public_key;
+  }
+
+  async subscribe(...[{ endpoint, keys }, content = "full"]: Parameters<Push["subscribe"]>) {
+    const body = { endpoint, keys, content };
+    return registration(await this.office.rest.call<PushAnswer>("POST", "/push/subscriptions", { body }));
+  }
+
+  async list(): Promise<api.PushRegistration[]> {
+    return (await this.office.rest.call<PushAnswer[]>("GET", "/push/subscriptions")).map(registration);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.office.rest.call("DELETE", `/push/subscriptions/${id}`);
+  }
+}
+
+class Running extends Part {
+  create({ title, members }: { title?: string; members: string[] }): Promise<api.Conversation> {
+    const names = members.map((id) => this.office.people.get(id)?.name).filter(Boolean);
+    return this.#make({ title: title || names.join(", ") || "Group", participant_ids: members.map(Number) });
+  }
+
+  direct(userId: string): Promise<api.Conversation> {
+    return this.#make({ participant_id: Number(userId) });
+  }
+
+  async #make(body: wire.NewConversation): Promise<api.Conversation> {
+    const made = await this.office.rest.call<wire.Conversation>("POST", "/conversations", { body });
+    const room = this.office.directory.room(String(made.id));
+    room.touchedAt = Date.now();
+    // The frame that tells of it may come later than this answer.
+    room.info ??= { ...blank(made), role: made.kind === "direct" ? "member" : "owner" };
+    if (made.kind === "direct") room.info.peer ??= this.office.people.get(String(body.participant_id));
+    room.changed();
+    return room.view!;
+  }
+
+  async update(...[id, change]: Parameters<api.Conversations["update"]>): Promise<api.Conversation> {
+    const path = `/conversations/${id}`;
+    const { title, topic, archived } = await this.office.rest.call<wire.Conversation>("PATCH", path, { body: change });
+    return this.#change(id, { title, topic, archived });
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.office.rest.call("DELETE", `/conversations/${id}/participants/${this.office.me?.id}`);
+    this.office.directory.onLeft(id);
+  }
+
+  async setNotifications(id: string, level: api.NotificationLevel): Promise<void> {
+    await this.office.rest.call("PUT", `/conversations/${id}/notifications`, { body: { level } });
+    this.#change(id, { notifications: level });
+  }
+
+  #change(id: string, change: Partial<NonNullable<ChatRoom["info"]>>): api.Conversation {
+    const room = this.office.directory.room(id);
+    if (!room.info) throw new ChatError("not_found", "there is no such conversation");
+    Object.assign(room.info, change);
+    room.changed();
+    return room.view!;
+  }
+
+  /** `ready` names so many and no more; of the others little is known before something happens in them. */
+  async loadRest(): Promise<void> {
+    for (const found of await this.office.rest.call<wire.Conversation[]>("GET", "/conversations")) {
+      const room = this.office.directory.room(String(found.id));
+      room.info ??= blank(found);
+      room.changed();
+    }
+  }
+
+  /** The newest message of a room whose events do not come. */
+  async refreshPreview(room: ChatRoom): Promise<void> {
+    const path = `/conversations/${room.id}/messages`;
+    const [last] = await this.office.rest.call<wire.Message[]>("GET", path, { query: { limit: 1 } });
+    if (!last || !room.info) return;
+    room.info.lastMessage = toMessage(last);
+    room.changed();
+  }
+}
+
+class Inside extends Part {
+  async edit(room: ChatRoom, id: string, content: string): Promise<api.Message> {
+    const before = await this.#known(room, id);
+    const ok = await room.command(
+      { type: "edit", message_id: Number(id), content, if_version: before.version },
+      // Sent twice, the second time finds the version that the first one made.
+      (error) => error.reason === "conflict",
+    );
+    const now = room.timeline.find(id) ?? before;
+    const version = ok.version ?? before.version + 1;
+    if (now.version >= version) return now;
+    return { ...now, content, version, mentions: mentionsIn(content), editedAt: new Date(ok.ts ?? Date.now()) };
+  }
+
+  async message(room: ChatRoom, id: string): Promise<api.Message | undefined> {
+    const known = room.known(id);
+    if (known) return known;
+    try {
+      const found = await this.office.rest.call<wire.Message>("GET", `/conversations/${room.id}/messages/${id}`);
+      return room.dressed(toMessage(found));
+    } catch (error) {
+      if (error instanceof ChatError && error.code === "not_found") return;
+      throw error;
+    }
+  }
+
+  async pinned(room: ChatRoom): Promise<api.Message[]> {
+    const pins = await this.office.rest.call<wire.Message[]>("GET", `/conversations/${room.id}/pins`);
+    return pins.map((pin) => room.dressed(toMessage(pin)));
+  }
+
+  async historyAround(room: ChatRoom, seq: number, limit: number): Promise<api.Page> {
+    const half = Math.ceil(limit / 2);
+    const [older, newer] = await Promise.all([
+      room.history({ before: seq + 1, limit: half }),
+      room.history({ after: seq, limit: half }),
+    ]);
+    return { messages: [...older.messages, ...newer.messages], atStart: older.atStart, atEnd: newer.atEnd };
+  }
+
+  async placeOf(room: ChatRoom, id: string): Promise<number> {
+    return (await this.#known(room, id)).seq;
+  }
+
+  async #known(room: ChatRoom, id: string): Promise<api.Message> {
+    const message = await this.message(room, id);
+    if (message) return message;
+    throw new ChatError("not_found", "there is no such message");
+  }
+
+  async loadMembers(room: ChatRoom): Promise<readonly api.Member[]> {
+    const path = `/conversations/${room.id}/participants`;
+    const members = (await this.office.rest.call<wire.Participant[]>("GET", path)).map(toMember);
+    for (const { role: _role, deliveredSeq: _delivered, readSeq: _read, ...user } of members) {
+      this.office.people.learn(user);
+    }
+    members.sort((one, other) => one.name.localeCompare(other.name));
+    room.setMembers(members);
+    return members;
+  }
+
+  async addMember({ id }: ChatRoom, userId: string, role?: api.Role): Promise<void> {
+    const body = { user_id: Number(userId), role };
+    await this.office.rest.call("POST", `/conversations/${id}/participants`, { body });
+  }
+
+  async setRole({ id }: ChatRoom, userId: string, role: api.Role): Promise<void> {
+    await this.office.rest.call("PATCH", `/conversations/${id}/participants/${userId}`, { body: { role } });
+  }
+
+  async removeMember({ id }: ChatRoom, userId: string): Promise<void> {
+    await this.office.rest.call("DELETE", `/conversations/${id}/participants/${userId}`);
+  }
+}
+
+export type Desk = ReturnType<typeof openDesk>;
+
+export function openDesk(office: Office) {
+  return {
+    finding: new Finding(office),
+    account: new Oneself(office),
+    push: new Notices(office),
+    conversations: new Running(office),
+    room: new Inside(office),
+  };
+}
+
+function registration({ id, endpoint, content }: PushAnswer): api.PushRegistration {
+  return { id: String(id), endpoint, content };
+}
+
+function blank({ title, topic, kind, archived }: wire.Conversation): NonNullable<ChatRoom["info"]> {
+  return { title, topic, kind, archived, role: "member", participants: 2, unread: 0, mentions: 0, readSeq: 0, headSeq: 0 };
+}

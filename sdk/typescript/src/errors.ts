@@ -1,0 +1,46 @@
+/** The one error of this package. Programs read `code`, `reason` and `retryable`; `message` is for people. */
+
+export type ErrorCode =
+  | "unauthorized"
+  | "forbidden"
+  | "not_found"
+  | "invalid"
+  | "rate_limited"
+  | "too_large"
+  | "unavailable"
+  | "timeout"
+  | "protocol"
+  | "aborted";
+
+export interface ErrorDetail {
+  /** True if the same call may succeed later. */
+  retryable?: boolean;
+  /** How long to wait before trying again, where the server said so. */
+  retryAfterMs?: number;
+  /** The server's `X-Request-Id`, where it sent one. */
+  requestId?: string;
+  /** The code that the socket was closed with. */
+  closeCode?: number;
+  /** The HTTP status of a refused request. */
+  status?: number;
+  /** The server's own code: `archived`, `conflict`, `not_participant`, … */
+  reason?: string;
+}
+
+export class ChatError extends Error {
+  override readonly name = "ChatError";
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  declare readonly retryAfterMs?: number;
+  declare readonly requestId?: string;
+  declare readonly closeCode?: number;
+  declare readonly status?: number;
+  declare readonly reason?: string;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message);
+    Object.assign(this, detail);
+    this.code = code;
+    this.retryable = detail.retryable ?? (code === "unavailable" || code === "timeout" || code === "rate_limited");
+  }
+}

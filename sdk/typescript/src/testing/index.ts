@@ -1,0 +1,89 @@
+/**
+ * A server for the tests of applications: in memory, without a network, as fast as the test.
+ *
+ * It keeps the rules that a client can notice: the log, replays, one message for one `client_id`, who may do what to
+ * a message. It has no accounts, files, push or rate limits.
+ */
+import type { ErrorCode } from "../wire.js";
+import { answer } from "./routes.js";
+import { FakeSocket, type Switchboard } from "./socket.js";
+import { type Person, World } from "./world.js";
+
+export type { Person } from "./world.js";
+
+export interface TestServer {
+  readonly url: string;
+  /** For `createClient`. */
+  readonly fetch: typeof fetch;
+  readonly WebSocket: typeof WebSocket;
+  user(username: string): Person;
+  /** A group whose owner is the first member; answers its id. */
+  conversation(c: { title?: string; members: Person[] }): string;
+  direct(one: Person, other: Person): string;
+  /** Somebody says something, without a client of theirs; answers the message's id. */
+  say(person: Person, conversationId: string, content: string): string;
+  typing(person: Person, conversationId: string, on?: boolean): void;
+  /** Somebody takes part no longer. */
+  leave(person: Person, conversationId: string): void;
+  /** The texts of a conversation, as the server has them. */
+  texts(conversationId: string): string[];
+  /** The next command of this kind is refused. */
+  refuse(command: "send" | "edit" | "delete" | "react" | "pin", code: ErrorCode, retryAfterMs?: number): void;
+  /** Breaks every connection; while `offline` is true none can be made. */
+  disconnect(opts?: { offline?: boolean; code?: number }): void;
+  reconnect(): void;
+}
+
+export function createTestServer(): TestServer {
+  const world = new World();
+  const board: Switchboard = { world, open: new Set(), isOffline: false, refusals: [] };
+  const url = "http://chat.test";
+  const idOf = ({ id }: Person) => Number(id);
+  const logOf = (id: string) => world.logs.get(Number(id))!;
+  const tell = (members: ReadonlyMap<number, unknown>, frame: object) => {
+    for (const socket of board.open) if (members.has(socket.user)) socket.tell(frame);
+  };
+  world.onEvent = ({ members }, event) => tell(members, event);
+
+  class TestSocket extends FakeSocket {
+    constructor(_url: string, protocols: string[]) {
+      super(board, protocols);
+    }
+  }
+
+  const converse = (title: string, kind: "group" | "direct", members: Person[]) => {
+    const log = world.converse(title, kind, members.map(idOf));
+    for (const socket of board.open) {
+      if (log.members.has(socket.user)) socket.tell({ type: "conversation", ...world.stateFor(log, socket.user) });
+    }
+    return String(log.state.id);
+  };
+
+  return {
+    url,
+    fetch: async (input, init) => {
+      if (board.isOffline) throw new TypeError("the network is down");
+      return answer(world, new URL(String(input)), init);
+    },
+    WebSocket: TestSocket as unknown as typeof WebSocket,
+    user: (username) => world.person(username),
+    conversation: ({ title = "Test", members }) => converse(title, "group", members),
+    direct: (one, other) => converse(`Chat with ${other.username}`, "direct", [one, other]),
+    say: (person, id, content) => String(world.send(logOf(id), idOf(person), { content }).message.id),
+    typing: ({ id, username }, conversation, on = true) => {
+      const place = { conversation_id: Number(conversation), user_id: Number(id) };
+      tell(logOf(conversation).members, { type: "typing", ...place, username, on });
+    },
+    leave: ({ id }, conversation) => {
+      logOf(conversation).members.delete(Number(id));
+      tell(new Map([[Number(id), true]]), { type: "conversation_left", conversation_id: Number(conversation) });
+    },
+    texts: (id) => [...logOf(id).messages.values()].map(({ content }) => content),
+    refuse: (type, code, retryAfterMs) => void board.refusals.push({ type, code, retryAfterMs }),
+    disconnect: ({ offline = false, code = 1006 } = {}) => {
+      board.isOffline = offline;
+      for (const socket of [...board.open]) socket.end(code);
+    },
+    reconnect: () => void (board.isOffline = false),
+  };
+}

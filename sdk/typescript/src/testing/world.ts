@@ -1,0 +1,182 @@
+/** What the double of a server remembers: people, conversations and their logs. */
+import type * as wire from "../wire.js";
+
+export interface Person {
+  id: string;
+  username: string;
+  /** For `createClient`. */
+  token: string;
+}
+
+export interface Log {
+  state: Pick<wire.ConversationState, "id" | "title" | "topic" | "kind" | "archived">;
+  members: Map<number, wire.Role>;
+  events: wire.Event[];
+  messages: Map<number, wire.Message>;
+  pins: number[];
+  read: Map<number, number>;
+  delivered: Map<number, number>;
+}
+
+/** A refusal, as sockets tell it. */
+export class Refused extends Error {
+  constructor(readonly code: wire.ErrorCode) {
+    super(code);
+  }
+}
+
+export class World {
+  readonly people = new Map<number, Person>();
+  readonly logs = new Map<number, Log>();
+  /** Tells everybody who takes part. */
+  onEvent: (log: Log, event: wire.Event) => void = () => {};
+  #lastId = 0;
+
+  person(username: string): Person {
+    const id = this.people.size + 1;
+    const person = { id: String(id), username, token: `token-of-${username}` };
+    this.people.set(id, person);
+    return person;
+  }
+
+  byToken(token: string): number | undefined {
+    return [...this.people].find(([, person]) => person.token === token)?.[0];
+  }
+
+  converse(title: string, kind: wire.ConversationKind, members: number[]): Log {
+    const id = this.logs.size + 1;
+    const log: Log = {
+      state: { id, title, topic: "", kind, archived: false },
+      members: new Map(members.map((member, place) => [member, place === 0 && kind === "group" ? "owner" : "member"])),
+      events: [],
+      messages: new Map(),
+      pins: [],
+      read: new Map(),
+      delivered: new Map(),
+    };
+    this.logs.set(id, log);
+    return log;
+  }
+
+  log(id: number, user: number): Log {
+    const log = this.logs.get(id);
+    if (!log) throw new Refused("not_found");
+    if (!log.members.has(user)) throw new Refused("not_participant");
+    return log;
+  }
+
+  send(log: Log, sender: number, fields: Partial<wire.SendCommand>): { message: wire.Message; duplicate: boolean } {
+    const { content = "", client_id, reply_to, format = "plain", meta } = fields;
+    const earlier = [...log.messages.values()].find((one) => client_id && one.client_id === client_id && one.sender_id === sender);
+    if (earlier) return { message: earlier, duplicate: true };
+    if (!content.trim()) throw new Refused("invalid_content");
+    const entry = this.#entry(log, sender);
+    const message: wire.Message = {
+      ...entry,
+      id: ++this.#lastId,
+      content,
+      sender_id: sender,
+      sender_name: this.people.get(sender)!.username,
+      created_at: new Date(entry.ts).toISOString().slice(0, 19).replace("T", " "),
+      client_id,
+      reply_to,
+      format,
+      meta,
+      version: 1,
+    } as wire.Message;
+    log.messages.set(message.id, message);
+    this.#append(log, { ...message, type: "message" } as wire.Event);
+    return { message, duplicate: false };
+  }
+
+  edit(log: Log, actor: number, id: number, content: string, ifVersion?: number): wire.Event & { version: number } {
+    const message = this.#message(log, id);
+    if (message.sender_id !== actor) throw new Refused("forbidden");
+    if (ifVersion !== undefined && ifVersion !== message.version) throw new Refused("conflict");
+    Object.assign(message, { content, version: message.version + 1 });
+    const event = { ...this.#entry(log, actor), type: "message_edited" as const, message_id: id, content };
+    return this.#append(log, { ...event, version: message.version });
+  }
+
+  delete(log: Log, actor: number, id: number): wire.Event {
+    const message = this.#message(log, id);
+    if (message.sender_id !== actor && log.members.get(actor) === "member") throw new Refused("forbidden");
+    Object.assign(message, { content: "", deleted: true, reactions: undefined, meta: undefined });
+    log.pins = log.pins.filter((pin) => pin !== id);
+    for (const event of log.events) {
+      if (event.type === "message" && event.id === id) Object.assign(event, { content: "", deleted: true });
+      if (event.type === "message_edited" && event.message_id === id) event.content = "";
+    }
+    return this.#append(log, { ...this.#entry(log, actor), type: "message_deleted", message_id: id });
+  }
+
+  /** Undefined if it was so already. */
+  react(log: Log, actor: number, id: number, emoji: string, on: boolean): wire.Event | undefined {
+    const message = this.#message(log, id);
+    const all = message.reactions ?? [];
+    const users = all.find((one) => one.emoji === emoji)?.user_ids ?? [];
+    if (users.includes(actor) === on) return;
+    const next = on ? [...users, actor] : users.filter((user) => user !== actor);
+    const others = all.filter((one) => one.emoji !== emoji);
+    message.reactions = next.length > 0 ? [...others, { emoji, user_ids: next }] : others;
+    const type = on ? ("reaction_added" as const) : ("reaction_removed" as const);
+    return this.#append(log, { ...this.#entry(log, actor), type, message_id: id, emoji, user_id: actor });
+  }
+
+  pin(log: Log, actor: number, id: number, on: boolean): wire.Event | undefined {
+    this.#message(log, id);
+    if (log.pins.includes(id) === on) return;
+    log.pins = on ? [...log.pins, id] : log.pins.filter((pin) => pin !== id);
+    return this.#append(log, { ...this.#entry(log, actor), type: on ? "pinned" : "unpinned", message_id: id });
+  }
+
+  stateFor(log: Log, user: number): wire.ConversationState {
+    const read = log.read.get(user) ?? 0;
+    const messages = [...log.messages.values()];
+    const unread = messages.filter((one) => one.seq > read && one.sender_id !== user && !one.deleted);
+    const name = `@${this.people.get(user)!.username}`;
+    const peer = log.state.kind === "direct" ? [...log.members.keys()].find((member) => member !== user) : undefined;
+    return {
+      ...log.state,
+      role: log.members.get(user)!,
+      head: headOf(log),
+      read_seq: read,
+      unread: unread.length,
+      mentions: unread.filter(({ content }) => content.includes(name)).length,
+      last_message: messages.at(-1) ?? null,
+      participants: log.members.size,
+      peer: peer === undefined ? undefined : this.publicUser(peer),
+    } as wire.ConversationState;
+  }
+
+  publicUser(id: number): wire.PublicUser {
+    return { id, username: this.people.get(id)!.username, first_name: "", last_name: "" };
+  }
+
+  receipt(log: Log, user: number): wire.Receipt {
+    const [delivered_seq, read_seq] = [log.delivered.get(user) ?? 0, log.read.get(user) ?? 0];
+    return { conversation_id: log.state.id, user_id: user, delivered_seq, read_seq };
+  }
+
+  #message(log: Log, id: number): wire.Message {
+    const message = log.messages.get(id);
+    if (!message || message.deleted) throw new Refused("not_found");
+    return message;
+  }
+
+  #entry(log: Log, actor: number): wire.Entry {
+    const seq = log.events.length + 1;
+    return { conversation_id: log.state.id, seq, stamp: `s${String(seq).padStart(7, "0")}`, ts: Date.now(), actor_id: actor };
+  }
+
+  #append<T extends wire.Event>(log: Log, event: T): T {
+    log.events.push(event);
+    this.onEvent(log, event);
+    return event;
+  }
+}
+
+export function headOf({ events }: Log): string {
+  const last = events.at(-1);
+  return last ? `${last.seq}.${last.stamp}` : "0";
+}

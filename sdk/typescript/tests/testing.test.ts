@@ -1,0 +1,123 @@
+/** The double of a server behaves as the client expects of a real one. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { type ChatClient, createClient } from "../src/index.js";
+import { createTestServer, type Person, type TestServer } from "../src/testing/index.js";
+import { until } from "./integration/harness/clients.js";
+
+let server: TestServer;
+let ann: Person;
+let ben: Person;
+let id: string;
+const open: ChatClient[] = [];
+
+beforeEach(() => {
+  server = createTestServer();
+  ann = server.user("ann");
+  ben = server.user("ben");
+  id = server.conversation({ title: "Lake", members: [ann, ben] });
+});
+afterEach(() => Promise.all(open.splice(0).map((client) => client.close())));
+
+async function chat(person: Person): Promise<ChatClient> {
+  const { url, fetch, WebSocket } = server;
+  const client = createClient(url, { token: person.token, fetch, WebSocket, backoff: { minMs: 1, maxMs: 5 } });
+  open.push(client);
+  await client.connect();
+  return client;
+}
+
+test("a message goes from one client to another, and is seen to be read", async () => {
+  const [one, other] = [await chat(ann), await chat(ben)];
+  await Promise.all([one.room(id).join(), other.room(id).join()]);
+  expect(await one.room(id).send("Hello")).toMatchObject({ content: "Hello", state: "sent" });
+  await until(other.room(id), ({ messages }) => messages.length === 1, "it arrives");
+  await other.room(id).markRead();
+  await until(one.room(id), ({ messages }) => messages[0]?.state === "read", "it is read");
+  expect(server.texts(id)).toEqual(["Hello"]);
+});
+
+test("what is written while offline is sent once, in order, when the network is back", async () => {
+  const client = await chat(ann);
+  const room = client.room(id);
+  await room.join();
+  server.disconnect({ offline: true });
+  await until(client, ({ connection }) => connection.state === "reconnecting", "the loss is noticed");
+  room.send("one");
+  room.send("two");
+  expect(room.getSnapshot().messages.map(({ state }) => state)).toEqual(["pending", "pending"]);
+  expect(client.getSnapshot().outbox).toBe(2);
+  server.say(ben, id, "meanwhile");
+  server.reconnect();
+  await client.outbox.flush();
+  expect(server.texts(id)).toEqual(["meanwhile", "one", "two"]);
+  const { messages } = await until(room, ({ messages }) => messages.every(({ state }) => state === "sent"), "all are sent");
+  expect(messages.map(({ content }) => content)).toEqual(["meanwhile", "one", "two"]);
+});
+
+test("a refused message fails, holds nobody up, and can be tried again or taken back", async () => {
+  const client = await chat(ann);
+  const room = client.room(id);
+  await room.join();
+  server.refuse("send", "archived");
+  const refused = room.send("no");
+  const next = room.send("yes");
+  await expect(refused).rejects.toMatchObject({ code: "forbidden", reason: "archived", retryable: false });
+  await next;
+  expect(refused.message.state).toBe("failed");
+  expect(room.getSnapshot().messages.map(({ content }) => content)).toEqual(["yes", "no"]);
+  expect((await refused.retry()).content).toBe("no");
+  server.refuse("send", "forbidden");
+  const other = room.send("never");
+  await expect(other).rejects.toThrow();
+  await other.cancel();
+  expect(server.texts(id)).toEqual(["yes", "no"]);
+  expect(room.getSnapshot().messages).toHaveLength(2);
+});
+
+test("a message that is refused for now is tried again in its place", async () => {
+  const client = await chat(ann);
+  const room = client.room(id);
+  await room.join();
+  server.refuse("send", "rate_limited", 1);
+  room.send("one");
+  await room.send("two");
+  expect(server.texts(id)).toEqual(["one", "two"]);
+});
+
+test("a reaction shows at once, and is taken back if it is refused", async () => {
+  const message = server.say(ben, id, "Hello");
+  const client = await chat(ann);
+  const room = client.room(id);
+  await room.join();
+  const reacted = room.react(message, "👍");
+  expect(room.getSnapshot().messages[0]!.reactions).toEqual({ "👍": [ann.id] });
+  await reacted;
+  server.refuse("react", "forbidden");
+  await expect(room.react(message, "🎉")).rejects.toMatchObject({ code: "forbidden" });
+  expect(room.getSnapshot().messages[0]!.reactions).toEqual({ "👍": [ann.id] });
+});
+
+test("leaving a conversation takes it out of the list", async () => {
+  const client = await chat(ann);
+  await until(client, ({ conversations }) => conversations.length === 1, "it is listed");
+  const left: string[] = [];
+  client.on("conversation_left", ({ conversationId }) => left.push(conversationId));
+  server.leave(ann, id);
+  await until(client, ({ conversations }) => conversations.length === 0, "it is gone");
+  expect(left).toEqual([id]);
+});
+
+test("events can be read one after the other", async () => {
+  const client = await chat(ann);
+  const end = new AbortController();
+  const events = client.room(id).events({ signal: end.signal });
+  server.say(ben, id, "one");
+  server.say(ben, id, "two");
+  const seen: string[] = [];
+  for await (const event of events) {
+    if (event.type === "message") seen.push(event.message.content);
+    if (seen.length === 2) end.abort();
+  }
+  expect(seen).toEqual(["one", "two"]);
+});

@@ -1,0 +1,190 @@
+// The list of conversations, while several people write.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { refused, setUp } from './harness/browser.js';
+import { Workspace } from './harness/workspace.js';
+
+let testuser;
+let other;
+let alice;
+const world = setUp(async ({ server }) => {
+  [testuser, other, alice] = await Promise.all(['testuser', 'testuser2', 'alice'].map((name) => server.signIn(name)));
+});
+const enter = (name, options) => Workspace.enter(world, name, options);
+const titles = (workspace) => workspace.rows.locator('.name bdi').allTextContents();
+
+test('a row shows who wrote what last, when, and how much is unread', async () => {
+  const id = await testuser.createConversation('Harbour', [alice]);
+  const workspace = await enter('testuser');
+  await alice.say(id, 'The **boat** is back');
+  await workspace.badges('Harbour').filter({ hasText: /^1 unread$/ }).waitFor();
+  await alice.say(id, '@testuser look at the photo');
+  await workspace.badges('Harbour').filter({ hasText: /^2 unread$/ }).waitFor();
+  await workspace.badges('Harbour').filter({ hasText: /^1 mention$/ }).waitFor();
+  const row = workspace.row('Harbour');
+  await row.filter({ hasText: 'alice: @testuser look at the photo' }).waitFor();
+  assert.match(await row.locator('time').textContent(), /^\d\d:\d\d$/);
+  await workspace.page.waitForFunction(() => /^\(\d+\) /.test(document.title));
+  await workspace.isAccessible();
+
+  await workspace.open('Harbour');
+  await workspace.badges('Harbour').first().waitFor({ state: 'detached' });
+  await workspace.page.getByLabel('Message', { exact: true }).fill('Seen');
+  await workspace.page.keyboard.press('Enter');
+  await row.filter({ hasText: 'You: Seen' }).waitFor();
+  assert.equal(await row.getByRole('link').getAttribute('aria-current'), 'page');
+});
+
+test('more than 999 unread messages are not counted on screen', async () => {
+  const id = await testuser.createConversation('Flood', [alice]);
+  for (let sent = 0; sent < 1005; sent += 67) {
+    await Promise.all(Array.from({ length: 67 }, (_, index) => alice.say(id, `drop ${sent + index}`)));
+  }
+  const workspace = await enter('testuser');
+  assert.equal(await workspace.row('Flood').locator('.badge [aria-hidden]').last().textContent(), '999+');
+  await workspace.row('Flood').getByRole('link').click({ button: 'right' });
+  await workspace.page.getByRole('menuitem', { name: 'Mark as read' }).click();
+  await workspace.badges('Flood').first().waitFor({ state: 'detached' });
+});
+
+test('the newest conversation comes first, but not while somebody points at the list', async () => {
+  const [first, second] = [await testuser.createConversation('Apple', [alice]), await testuser.createConversation('Banana', [alice])];
+  await alice.say(first, 'one');
+  await alice.say(second, 'two');
+  const workspace = await enter('testuser', { hasClock: true });
+  await workspace.row('Banana').waitFor();
+  assert.deepEqual((await titles(workspace)).slice(0, 2), ['Banana', 'Apple']);
+
+  await workspace.row('Banana').hover();
+  await workspace.page.clock.pauseAt(new Date(Date.now() + 60_000));
+  await workspace.row('Apple').hover();
+  await alice.say(first, 'three');
+  await workspace.row('Apple').filter({ hasText: 'alice: three' }).waitFor();
+  assert.deepEqual((await titles(workspace)).slice(0, 2), ['Banana', 'Apple'], 'held while the pointer is there');
+  await workspace.page.clock.runFor(1100);
+  await workspace.page.waitForFunction(() => document.querySelector('nav.sidebar li .name bdi').textContent === 'Apple');
+});
+
+test('the filters narrow the list, and are remembered', async () => {
+  await other.direct(testuser);
+  await other.say((await other.direct(testuser)).id, 'psst');
+  const workspace = await enter('testuser');
+  await workspace.row('Second User').waitFor();
+  await workspace.list.getByText('Direct', { exact: true }).click();
+  await workspace.row('Roommate Chat').waitFor({ state: 'detached' });
+  await workspace.row('Second User').waitFor();
+  await workspace.page.reload();
+  await workspace.row('Second User').waitFor();
+  assert.equal(await workspace.row('Roommate Chat').count(), 0);
+  assert.ok(await workspace.list.getByRole('radio', { name: 'Direct' }).isChecked());
+  await workspace.page.keyboard.press('Alt+Shift+ArrowDown');
+  await workspace.page.locator('#messages').waitFor();
+  await workspace.list.getByText('Unread', { exact: true }).click();
+  await workspace.isAccessible();
+});
+
+test('what is not sent yet is marked as a draft', async () => {
+  await testuser.createConversation('Drafts', [alice]);
+  const workspace = await enter('testuser');
+  await workspace.open('Drafts');
+  await workspace.page.getByLabel('Message', { exact: true }).fill('half a thought');
+  await workspace.open('Roommate Chat');
+  await workspace.row('Drafts').filter({ hasText: 'Draft: half a thought' }).waitFor();
+});
+
+test('presence comes and goes, in words as well', async () => {
+  await testuser.direct(alice);
+  const workspace = await enter('testuser');
+  const row = workspace.row('Alice Example');
+  await row.waitFor();
+  const visitor = await enter('alice');
+  await row.getByText(', online').waitFor({ state: 'attached' });
+  await row.locator('.avatar.online').waitFor();
+  await visitor.account('Away');
+  await row.getByText(', away').waitFor({ state: 'attached' });
+  await visitor.page.close();
+  await row.locator('.avatar.online').waitFor({ state: 'detached' });
+});
+
+test('a direct conversation takes three clicks, a group a name more', async () => {
+  const workspace = await enter('testuser2');
+  const { page } = workspace;
+  await workspace.list.getByRole('button', { name: 'New conversation' }).first().click();
+  const dialog = workspace.dialog('New conversation');
+  await dialog.getByLabel('To', { exact: true }).fill('ali');
+  await dialog.getByRole('button', { name: 'Alice Example' }).click();
+  await workspace.isAccessible();
+  await dialog.getByRole('button', { name: 'Write to Alice Example' }).click();
+  await page.waitForURL(/\/c\/\d+$/);
+  await workspace.row('Alice Example').waitFor();
+
+  await page.locator('body').press('n');
+  await dialog.getByLabel('To', { exact: true }).waitFor();
+  for (const name of ['alice', 'testuser']) {
+    await dialog.getByLabel('To', { exact: true }).fill(name);
+    await dialog.getByRole('list', { name: 'People' }).getByText(`@${name}`, { exact: true }).waitFor();
+    await page.keyboard.press('Enter');
+  }
+  await dialog.getByRole('button', { name: 'Start the group' }).click();
+  await dialog.getByText('Give the group a name.').waitFor();
+  await dialog.getByLabel('Name of the group').fill('Picnic');
+  await page.keyboard.press('Enter');
+  await workspace.row('Picnic').waitFor();
+  await page.locator('#messages').waitFor();
+});
+
+test('the keys lead to unread conversations and back, and walk the list', async () => {
+  const [one, two] = [await testuser.createConversation('Key one', [alice]), await testuser.createConversation('Key two', [alice])];
+  await alice.say(one, 'x');
+  await alice.say(two, 'y');
+  const workspace = await enter('testuser');
+  await workspace.row('Key two').waitFor();
+  await workspace.page.keyboard.press('Alt+Shift+ArrowDown');
+  await workspace.page.waitForURL(new RegExp(`/c/${two}$`));
+  await workspace.badges('Key two').first().waitFor({ state: 'detached' });
+  await workspace.page.keyboard.press('Alt+Shift+ArrowDown');
+  await workspace.page.waitForURL(new RegExp(`/c/${one}$`));
+  await workspace.row('Key two').getByRole('link').focus();
+  await workspace.page.keyboard.press('ArrowDown');
+  const focused = await workspace.page.evaluate(() => document.activeElement.querySelector('.name bdi').textContent);
+  assert.equal(focused, 'Key one');
+  await workspace.page.keyboard.press('Shift+F10');
+  await workspace.page.getByRole('menuitem', { name: 'Details and members' }).waitFor();
+  await workspace.isAccessible();
+  await workspace.page.keyboard.press('Escape');
+  await workspace.page.waitForFunction(() => document.activeElement.matches('nav.sidebar a'));
+});
+
+test('leaving is asked first, and the conversation is gone then', async () => {
+  await alice.createConversation('Club', [testuser]);
+  const workspace = await enter('testuser');
+  await workspace.row('Club').hover();
+  await workspace.row('Club').getByRole('button', { name: 'Options for Club' }).click();
+  await workspace.page.getByRole('menuitem', { name: 'Leave' }).click();
+  const dialog = workspace.dialog('Leave the group');
+  await dialog.getByText('Leave Club?').waitFor();
+  await workspace.isAccessible();
+  await dialog.getByRole('button', { name: 'Leave', exact: true }).click();
+  await workspace.row('Club').waitFor({ state: 'detached' });
+});
+
+test('on a phone there is one pane, and the back gesture leads to the list', async () => {
+  const workspace = await enter('testuser', { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const { page } = workspace;
+  await workspace.open('Roommate Chat');
+  assert.equal(await workspace.list.isVisible(), false);
+  await page.goBack();
+  await workspace.list.waitFor();
+  assert.equal(await page.locator('#messages').count(), 0);
+  const focused = await page.evaluate(() => document.activeElement.getAttribute('href'));
+  assert.match(focused, /\/c\/1$/);
+});
+
+test('a link to a conversation that is not there leads to the list', async () => {
+  const workspace = await enter('testuser', { path: '/c/4711', expected: [refused(404)] });
+  await workspace.page.getByRole('button', { name: 'To the list' }).click();
+  await workspace.page.waitForURL(`${world.server.url}/`);
+  await workspace.page.getByText('Pick a conversation').waitFor();
+});

@@ -1,0 +1,141 @@
+// What the parts of one open conversation share: the SDK's room as it stands, who the reader is, and what
+// the reader is about to do. Components render from it; everything that leaves the page goes through the SDK.
+
+import type { ChatClient, ChatError, Message, Room } from '@chinwag/client';
+import { createContext } from 'svelte';
+
+import { settings } from '../lib/settings.svelte';
+import { reactive } from '../lib/store.svelte';
+import { keyOf } from './timeline/entries';
+
+/** What the composer is writing besides a new message. */
+export type Intent = { kind: 'reply' | 'edit'; message: Message };
+
+export class View {
+  readonly client: ChatClient;
+  readonly room: Room;
+  readonly id: string;
+
+  readonly #client;
+  readonly #room;
+
+  intent = $state.raw<Intent>();
+  /** The key of the row that the keyboard is at; the last one if absent. */
+  currentKey = $state<string>();
+  /** The image that is looked at in full: a message's id and the place among its attachments. */
+  looking = $state.raw<{ messageId: string; attachmentId: string }>();
+  /** Set by the composer: puts a text in, and the focus. */
+  insertText: ((text: string) => void) | undefined;
+  /** What went wrong with the last thing asked for, until the next. */
+  problem = $state<ChatError>();
+
+  constructor(client: ChatClient, id: string) {
+    this.client = client;
+    this.id = id;
+    this.room = client.room(id);
+    this.#client = reactive(client);
+    this.#room = reactive(this.room);
+  }
+
+  get whole() {
+    return this.#client.current;
+  }
+
+  get snapshot() {
+    return this.#room.current;
+  }
+
+  readonly messages = $derived.by(() => this.snapshot.messages);
+  readonly members = $derived.by(() => this.snapshot.members);
+  readonly pins = $derived.by(() => new Set(this.snapshot.pins));
+  readonly conversation = $derived.by(() => this.whole.conversations.find(({ id }) => id === this.id) ?? this.client.conversations.get(this.id));
+  readonly me = $derived.by(() => this.whole.me);
+  readonly meId = $derived(this.me?.id ?? '');
+  readonly isDirect = $derived(this.conversation?.kind === 'direct');
+  readonly limits = $derived.by(() => this.whole.limits);
+
+  readonly isBubbles = $derived.by(() => {
+    const { messages } = settings;
+    return messages === 'auto' ? this.isDirect : messages === 'bubbles';
+  });
+
+  // A receipt makes the list of members anew; the names mostly stay, and texts are parsed only for new names.
+  readonly #names = $derived(this.members.map(({ username }) => username.toLowerCase()).join('\n'));
+  readonly isName = $derived.by(() => {
+    const names = new Set(this.#names.split('\n'));
+    return (name: string) => names.has(name);
+  });
+
+  /** Why nothing can be written here, if so. */
+  readonly closedBecause = $derived.by((): 'archived' | 'left' | 'forbidden' | 'not_found' | undefined => {
+    const { state, error } = this.snapshot;
+    if (error?.code === 'not_found') return 'not_found';
+    if (error?.code === 'forbidden') return 'forbidden';
+    if (state === 'left') return 'left';
+    return this.conversation?.archived ? 'archived' : undefined;
+  });
+
+  readonly canModerate = $derived.by(() => !this.isDirect && this.conversation?.role !== undefined && this.conversation.role !== 'member');
+
+  isMine(message: Message): boolean {
+    return message.senderId === this.meId;
+  }
+
+  isSent(message: Message): boolean {
+    return message.state !== 'pending' && message.state !== 'failed';
+  }
+
+  canEdit(message: Message): boolean {
+    return this.isMine(message) && this.isSent(message) && !message.deletedAt && !this.closedBecause;
+  }
+
+  canDelete(message: Message): boolean {
+    return this.isSent(message) && !message.deletedAt && !this.closedBecause && (this.isMine(message) || this.canModerate);
+  }
+
+  /** The username, as it stands beside messages. */
+  nameOf(userId: string): string {
+    const known = this.members.find(({ id }) => id === userId) ?? this.client.users.get(userId);
+    return known?.username ?? this.messages.find(({ senderId }) => senderId === userId)?.senderName ?? '';
+  }
+
+  /** The last of one's own messages that can be edited. */
+  lastOwn(): Message | undefined {
+    return this.messages.findLast((message) => this.canEdit(message));
+  }
+
+  reply(message: Message) {
+    this.intent = { kind: 'reply', message };
+  }
+
+  edit(message: Message) {
+    this.currentKey = keyOf(message);
+    this.intent = { kind: 'edit', message };
+  }
+
+  /** A message that was not sent goes back to where it was written. */
+  takeBack(message: Message) {
+    this.insertText?.(message.content);
+    void this.client.outbox.discard(message.clientId ?? message.id);
+  }
+
+  /** Runs something that the server may refuse; what it refuses is shown, once. */
+  async try(action: () => PromiseLike<unknown>): Promise<boolean> {
+    this.problem = undefined;
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.problem = error as ChatError;
+      return false;
+    }
+  }
+
+  react(message: Message, emoji: string) {
+    const isOn = message.reactions[emoji]?.includes(this.meId) ?? false;
+    return this.try(() => this.room.react(message.id, emoji, !isOn));
+  }
+}
+
+const [view, setView] = createContext<View>();
+export { setView, view };

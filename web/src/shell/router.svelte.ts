@@ -1,0 +1,60 @@
+// Which page is shown, from the address: `/`, `/c/{id}?m={message}`, `/setup#{token}`, `/static/chat.html`
+// and `/embed?conversation={id}`, all below the base. Going somewhere is an entry of the browser's history,
+// so the back gesture of a phone leads from a conversation to the list.
+
+import { BASE, pathBelowBase } from '../lib/base';
+
+export type Route =
+  | { page: 'home' }
+  | { page: 'conversation'; id: string; focus?: string }
+  | { page: 'setup'; token: string }
+  | { page: 'classic' }
+  | { page: 'embed'; id: string };
+
+export function routeOf(url: URL): Route {
+  const path = pathBelowBase(url);
+  const conversation = /^c\/(\d+)\/?$/.exec(path)?.[1];
+  if (conversation) return { page: 'conversation', id: conversation, focus: url.searchParams.get('m') ?? undefined };
+  if (/^setup\/?$/.test(path)) return { page: 'setup', token: url.hash.slice(1) };
+  if (path === 'static/chat.html') return { page: 'classic' };
+  if (/^embed\/?$/.test(path)) return { page: 'embed', id: url.searchParams.get('conversation') ?? '' };
+  return { page: 'home' };
+}
+
+let current = $state.raw<Route>(routeOf(new URL(location.href)));
+addEventListener('popstate', () => (current = routeOf(new URL(location.href))));
+
+// A notification was pressed while the page was open.
+navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; url?: string }>) => {
+  if (data?.type === 'open' && data.url?.startsWith(BASE.href)) go(data.url);
+});
+
+export const router = {
+  get route(): Route {
+    return current;
+  },
+};
+
+export function conversationUrl(id: string, focus?: string): string {
+  const url = new URL(`c/${id}`, BASE);
+  if (focus) url.searchParams.set('m', focus);
+  return url.href;
+}
+
+export function go(href: string, { replace = false } = {}): void {
+  // A second visit of the same place adds no entry: Back then leads on.
+  const same = href === location.href;
+  if (replace || same) history.replaceState(history.state, '', href);
+  else history.pushState({ isOurs: true }, '', href);
+  current = routeOf(new URL(href));
+}
+
+export function openConversation(id: string, focus?: string): void {
+  go(conversationUrl(id, focus));
+}
+
+/** Back to the list: by the browser's history if that is where the visitor came from. */
+export function leaveConversation(): void {
+  if ((history.state as { isOurs?: boolean } | null)?.isOurs) history.back();
+  else go(BASE.href, { replace: true });
+}
