@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(wait("120"), Some(Duration::from_secs(120)));
         assert_eq!(wait("999999999"), Some(MAX_RETRY_AFTER));
         assert_eq!(wait("Fri, 31 Dec 1999 23:59:59 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("Fri, 31 Dec 9999 23:59:59 GMT"), Some(MAX_RETRY_AFTER));
+        assert_eq!(wait("Thu, 31 Dec 2099 23:59:59 GMT"), Some(MAX_RETRY_AFTER));
         assert_eq!(wait("soon"), None);
         assert_eq!(wait("-1"), None);
     }

@@ -68,8 +68,9 @@ impl FromStr for Peer {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self::Network(address.into()));
         }
+        let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
         match Host::parse(text) {
-            Ok(Host::Domain(name)) if name == text.to_lowercase() => Ok(Self::Host(name)),
+            Ok(Host::Domain(name)) if is_plain => Ok(Self::Host(name)),
             _ => Err(format!("{text:?} is neither a host name, nor an address, nor a network")),
         }
     }
