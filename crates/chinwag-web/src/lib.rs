@@ -59,9 +59,9 @@ pub fn assets() -> &'static [Asset] {
 
 static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// What all files of the built application may have together; copies by Brotli do not count.
+/// What all files of the built application may have together; by Brotli they travel as a third of that.
 #[cfg(test)]
-const MAX_DIST_BYTES: usize = 450 * 1024;
+const MAX_DIST_BYTES: usize = 560 * 1024;
 
 #[cfg(test)]
 mod tests {
