@@ -15,6 +15,7 @@ mod process;
 mod report;
 mod run;
 mod server;
+mod target;
 mod tokens;
 
 pub use args::Options;
