@@ -10,12 +10,15 @@ pub struct Options {
     /// Judge a history that was recorded before, and start no server: JSON lines, as docs/sdk.md describes them
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub history: Option<PathBuf>,
-    /// Check a server that runs already, started with --limits off and --provision-users; http:// only
+    /// Check a server that runs already, started with --limits off and --provision-users
     #[arg(long, value_name = "URL", requires = "token_secret_file")]
     pub url: Option<String>,
     /// The --jwt-secret-file of that server
     #[arg(long, value_name = "FILE", requires = "url")]
     pub token_secret_file: Option<PathBuf>,
+    /// Certificates to trust behind https://, in PEM, instead of the system's
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub ca: Option<PathBuf>,
     /// Check a server on another machine. Only ever your own
     #[arg(long)]
     pub allow_remote: bool,
@@ -40,7 +43,7 @@ pub struct Options {
     /// Connections in the room with those that never read, themselves included
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub connections: u32,
-    /// How many of them never read
+    /// How many of them never read; not behind https://, which the load generator does not speak
     #[arg(long, default_value_t = 20)]
     pub frozen: u32,
     /// Print the report as JSON
@@ -49,4 +52,12 @@ pub struct Options {
     /// Where temporary folders are made; by default /var/tmp, which is on a disk
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
+}
+
+impl Options {
+    /// Whether the server is reached through TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
 }

@@ -49,11 +49,13 @@ pub enum FaultKind {
     NotParticipant,
     /// A device was told of a gap although the log has everything.
     Discontinued,
+    /// A text was said again after its deletion.
+    Revived,
 }
 
 impl FaultKind {
     /// Every kind, in the order of the report.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Lost,
         Self::Undelivered,
         Self::Phantom,
@@ -69,6 +71,7 @@ impl FaultKind {
         Self::NotConverged,
         Self::NotParticipant,
         Self::Discontinued,
+        Self::Revived,
     ];
 
     /// In words, as a count is shown: `3 lost`.
@@ -90,6 +93,7 @@ impl FaultKind {
             Self::NotConverged => "not converged",
             Self::NotParticipant => "delivered to a non-participant",
             Self::Discontinued => "discontinued",
+            Self::Revived => "said after its deletion",
         }
     }
 }

@@ -102,6 +102,8 @@ pub struct Session {
     pub conversation: ConversationId,
     /// What the connection asked for.
     pub scope: Scope,
+    /// When the connection was begun, before the server knew of it.
+    pub begun: Instant,
     /// What the device had before: the first delivery is the next one.
     pub after: Seq,
     /// As they came, nothing dropped and nothing sorted.
@@ -148,10 +150,12 @@ pub struct Logged {
     pub seq: Seq,
     /// The stamp, packed.
     pub stamp: u64,
-    /// The content key.
+    /// The content key; [`WITHHELD`](crate::WITHHELD) if the event no longer says it.
     pub content: u64,
     /// Who.
     pub user: UserId,
+    /// The message that it is or is about; zero where there is none.
+    pub message_id: i64,
     /// What.
     pub kind: Kind,
 }
@@ -161,12 +165,24 @@ pub struct Logged {
 pub enum Kind {
     /// A message, with its idempotency key.
     Message(Option<String>),
+    /// A message has another text.
+    Edited,
+    /// A message has none any more.
+    Deleted,
     /// Somebody takes part from now on.
     Added(UserId),
     /// Somebody no longer takes part.
     Removed(UserId),
     /// Something else.
     Other,
+}
+
+impl Kind {
+    /// Whether the event says a message's text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Message(_) | Self::Edited)
+    }
 }
 
 /// A receipt that a connection got.

@@ -16,6 +16,7 @@ mod recorded;
 mod report;
 mod run;
 mod server;
+mod target;
 mod tokens;
 
 pub use args::Options;

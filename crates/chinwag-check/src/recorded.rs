@@ -46,6 +46,9 @@ enum Line {
         conversation: ConversationId,
         #[serde(default)]
         messages_only: bool,
+        /// Without it nothing is said of what came after a deletion.
+        #[serde(default)]
+        begun: Instant,
         after: Seq,
         deliveries: Vec<Value>,
         settled: Option<Seq>,
@@ -120,6 +123,7 @@ fn add(line: Line, history: &mut History) {
             user,
             conversation,
             messages_only,
+            begun,
             after,
             deliveries,
             settled,
@@ -132,7 +136,8 @@ fn add(line: Line, history: &mut History) {
                 None => End::Cut,
             };
             let deliveries = deliveries.iter().map(delivery).collect();
-            let session = Session { attach, device, user, conversation, scope, after, deliveries, end };
+            let session =
+                Session { attach, device, user, conversation, scope, begun, after, deliveries, end };
             history.sessions.push(session);
         }
         Line::Log { conversation, events } => {

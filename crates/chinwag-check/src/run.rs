@@ -1,26 +1,33 @@
 //! One run: the server, the promises one after the other, the report.
 
 use std::fs;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use tokio_rustls::TlsConnector;
 
 use crate::args::Options;
 use crate::claims;
 use crate::error::{CheckError, system};
 use crate::report::Report;
 use crate::server::{Launch, Server};
+use crate::target::Target;
 use crate::tokens::Signer;
 
 /// Says what is being done, how much of it is done, and how much there is.
 pub type Tell<'a> = &'a (dyn Fn(&str, usize, usize) + Send + Sync);
 
-/// Puts the promises to the test; `executable` is the server to start if no other is named.
+/// Puts the promises to the test; `executable` is the server to start if no other is named, `tls` is for
+/// options that [have TLS](Options::has_tls).
 ///
 /// # Errors
 /// If it could not be done. A broken promise is no error but a [claim](crate::Claim) that was not kept.
-pub fn run(options: &Options, executable: &Path, tell: Tell<'_>) -> Result<Report, CheckError> {
+pub fn run(
+    options: &Options,
+    executable: &Path,
+    tls: Option<TlsConnector>,
+    tell: Tell<'_>,
+) -> Result<Report, CheckError> {
     if let Some(path) = &options.history {
         let claims = vec![claims::recorded(path)?];
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -35,16 +42,16 @@ pub fn run(options: &Options, executable: &Path, tell: Tell<'_>) -> Result<Repor
     let mut report = Report { version: env!("CARGO_PKG_VERSION").to_owned(), seed, claims: Vec::new() };
     match &options.url {
         Some(url) => {
-            let address = address_of(url, options.allow_remote)?;
+            let target = Target::parse(url, tls, options.allow_remote)?;
             let secret = options.token_secret_file.as_ref();
             let secret = secret.ok_or(CheckError::Options("--url needs --token-secret-file"))?;
             let secret = read_secret(secret)?;
-            runtime.block_on(check_running(&mut report, options, address, &secret, tell))?;
+            runtime.block_on(check_running(&mut report, options, &target, &secret, tell))?;
         }
         None => runtime.block_on(check_own(&mut report, options, executable, tell))?,
     }
     drop(runtime);
-    if options.frozen > 0 {
+    if options.frozen > 0 && !options.has_tls() {
         report.claims.push(claims::frozen(options, executable, tell)?);
     }
     Ok(report)
@@ -53,18 +60,18 @@ pub fn run(options: &Options, executable: &Path, tell: Tell<'_>) -> Result<Repor
 async fn check_running(
     report: &mut Report,
     options: &Options,
-    address: SocketAddr,
+    target: &Target,
     secret: &[u8],
     tell: Tell<'_>,
 ) -> Result<(), CheckError> {
     if options.disconnects > 0 {
         let signer = Signer::new(secret, "a");
-        let claim = claims::disconnects(address, &signer, options, report.seed, tell).await?;
+        let claim = claims::disconnects(target, &signer, options, report.seed, tell).await?;
         report.claims.push(claim);
     }
     if options.events > 0 {
         let signer = Signer::new(secret, "c");
-        report.claims.push(claims::resume(address, None, &signer, options, tell).await?);
+        report.claims.push(claims::resume(target, None, &signer, options, tell).await?);
     }
     Ok(())
 }
@@ -90,7 +97,7 @@ async fn check_own(
     if options.disconnects > 0 {
         let server = Server::start(launch("a")).await?;
         let signer = Signer::new(secret, "a");
-        let claim = claims::disconnects(server.address, &signer, options, report.seed, tell).await?;
+        let claim = claims::disconnects(&server.target, &signer, options, report.seed, tell).await?;
         report.claims.push(claim);
     }
     if options.kills > 0 {
@@ -102,7 +109,7 @@ async fn check_own(
     if options.events > 0 {
         let server = Server::start(launch("c")).await?;
         let signer = Signer::new(secret, "c");
-        report.claims.push(claims::resume(server.address, server.pid(), &signer, options, tell).await?);
+        report.claims.push(claims::resume(&server.target, server.pid(), &signer, options, tell).await?);
     }
     Ok(())
 }
@@ -129,16 +136,4 @@ fn read_secret(path: &Path) -> Result<Vec<u8>, CheckError> {
         }
     }
     Ok(secret)
-}
-
-fn address_of(url: &str, allow_remote: bool) -> Result<SocketAddr, CheckError> {
-    let authority = url
-        .strip_prefix("http://")
-        .ok_or(CheckError::Options("--url must begin with http://"))?
-        .trim_end_matches('/');
-    let mut addresses = authority.to_socket_addrs().map_err(system("can't find the address of --url"))?;
-    let address = addresses
-        .find(SocketAddr::is_ipv4)
-        .ok_or(CheckError::Options("--url needs a host with an IPv4 address, and a port"))?;
-    if address.ip().is_loopback() || allow_remote { Ok(address) } else { Err(CheckError::Remote(address)) }
 }

@@ -13,6 +13,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::oneshot;
 
 use crate::error::{CheckError, system};
+use crate::target::Target;
 
 /// A server that is not ready by then never will be.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -32,7 +33,7 @@ pub(crate) struct Server {
     launch: Launch,
     child: Child,
     words: Arc<Mutex<VecDeque<String>>>,
-    pub(crate) address: SocketAddr,
+    pub(crate) target: Target,
 }
 
 impl Server {
@@ -63,7 +64,7 @@ impl Server {
         let Some(address) = ready.ok().and_then(Result::ok) else {
             return Err(CheckError::Server { what: "never said that it is ready", words: last(&words) });
         };
-        Ok(Self { launch, child, words, address })
+        Ok(Self { launch, child, words, target: Target::plain(address) })
     }
 
     /// Kills it, as a crash would, and waits until it is gone.
@@ -77,7 +78,7 @@ impl Server {
     /// Kills it and starts it again on the same folder and port.
     pub(crate) async fn crash(mut self) -> Result<Self, CheckError> {
         self.kill().await?;
-        let listen = self.address.to_string();
+        let listen = self.target.authority.clone();
         Self::start_at(self.launch.clone(), listen).await
     }
 

@@ -30,7 +30,7 @@ pub(super) fn check(history: &History, faults: &mut Faults) {
     receipts(history, faults);
 }
 
-fn named(session: &Session, seq: Seq) -> String {
+pub(super) fn named(session: &Session, seq: Seq) -> String {
     format!("device {} of user {}, connection {}, at {seq}", session.device, session.user, session.attach)
 }
 
@@ -105,7 +105,7 @@ fn removals(history: &History) -> HashMap<(i64, UserId), Seq> {
             match event.kind {
                 Kind::Removed(user) => drop(removals.insert((*conversation, user), event.seq)),
                 Kind::Added(user) => drop(removals.remove(&(*conversation, user))),
-                Kind::Message(_) | Kind::Other => {}
+                Kind::Message(_) | Kind::Edited | Kind::Deleted | Kind::Other => {}
             }
         }
     }

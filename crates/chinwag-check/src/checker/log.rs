@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Faults, Send};
 use crate::fault::FaultKind;
-use crate::history::{Change, History, Kind, Logged, Outcome, UserId};
+use crate::history::{Change, ConversationId, History, Kind, Logged, Outcome, UserId};
 use crate::keys::WITHHELD;
 
 pub(super) fn check(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
@@ -23,6 +23,10 @@ pub(super) fn check(history: &History, sends: &[Send<'_>], faults: &mut Faults) 
 
 /// Everything that was acknowledged is there, as it was acknowledged.
 fn stored(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
+    let deleted: HashSet<_> = events(history)
+        .filter(|(_, event)| event.kind == Kind::Deleted)
+        .map(|(conversation, event)| (conversation, event.message_id))
+        .collect();
     for send in sends {
         let Some((_, place)) = send.stored else { continue };
         let name = format!("{} of user {}, acknowledged at {}", send.client_id, send.user, place.seq);
@@ -31,8 +35,11 @@ fn stored(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
             faults.add(FaultKind::Unstable, send.conversation, detail);
         }
         match at(history, send.conversation, place.seq) {
+            Some(event) if event.stamp == place.stamp && event.content == send.content => {}
             Some(event)
-                if event.stamp == place.stamp && [send.content, WITHHELD].contains(&event.content) => {}
+                if event.stamp == place.stamp
+                    && event.content == WITHHELD
+                    && deleted.contains(&(send.conversation, place.message_id)) => {}
             Some(event) if event.stamp == place.stamp => {
                 faults.add(FaultKind::Diverged, send.conversation, format!("{name}, has another content"));
             }
@@ -58,36 +65,43 @@ fn wanted(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
         wish.0 += 1;
         wish.1 |= send.may_be_stored;
     }
-    // What a deleted message said is told by its key.
+    // What was deleted no longer says what it was; its key does, or its place.
     let by_key: HashMap<_, _> =
         sends.iter().map(|send| ((send.user, send.client_id), send.content)).collect();
-    let said = |user, client_id: Option<&str>| client_id.and_then(|key| by_key.get(&(user, key)).copied());
+    let by_place: HashMap<_, _> = sends
+        .iter()
+        .filter_map(|send| Some(((send.conversation, send.stored?.1.seq), send.content)))
+        .collect();
+    let said = |conversation, event: &Logged, client_id: Option<&str>| {
+        let key = client_id.and_then(|key| by_key.get(&(event.user, key)));
+        key.or_else(|| by_place.get(&(conversation, event.seq))).copied()
+    };
     let mut keys = HashSet::new();
     let mut found: HashMap<(UserId, i64, u64), usize> = HashMap::new();
-    for (conversation, log) in &history.logs {
-        for event in log {
-            let Kind::Message(client_id) = &event.kind else { continue };
-            let name = format!("the message at {} of user {}", event.seq, event.user);
-            let content = match event.content {
-                WITHHELD => said(event.user, client_id.as_deref()).unwrap_or(WITHHELD),
-                content => content,
-            };
-            let wish = (event.user, *conversation, content);
-            let count = found.entry(wish).or_default();
-            *count += 1;
-            let is_key_taken = client_id.as_ref().is_some_and(|key| !keys.insert((event.user, key)));
-            match wishes.get(&wish) {
-                None => faults.add(FaultKind::Phantom, *conversation, format!("{name} was never sent")),
-                Some((_, false)) => {
-                    faults.add(FaultKind::Phantom, *conversation, format!("{name} was refused"));
-                }
-                Some((wanted, true)) if is_key_taken || *count > *wanted => {
-                    faults.add(FaultKind::Duplicate, *conversation, format!("{name} is there already"));
-                }
-                Some(_) => {}
+    for (conversation, event) in events(history) {
+        let Kind::Message(client_id) = &event.kind else { continue };
+        let name = format!("the message at {} of user {}", event.seq, event.user);
+        let content = match event.content {
+            WITHHELD => said(conversation, event, client_id.as_deref()).unwrap_or(WITHHELD),
+            content => content,
+        };
+        let wish = (event.user, conversation, content);
+        let count = found.entry(wish).or_default();
+        *count += 1;
+        let is_key_taken = client_id.as_ref().is_some_and(|key| !keys.insert((event.user, key)));
+        match wishes.get(&wish) {
+            None => faults.add(FaultKind::Phantom, conversation, format!("{name} was never sent")),
+            Some((_, false)) => faults.add(FaultKind::Phantom, conversation, format!("{name} was refused")),
+            Some((wanted, true)) if is_key_taken || *count > *wanted => {
+                faults.add(FaultKind::Duplicate, conversation, format!("{name} is there already"));
             }
+            Some(_) => {}
         }
     }
+}
+
+fn events(history: &History) -> impl Iterator<Item = (ConversationId, &Logged)> {
+    history.logs.iter().flat_map(|(conversation, log)| log.iter().map(|event| (*conversation, event)))
 }
 
 /// The event of a final log at a position.

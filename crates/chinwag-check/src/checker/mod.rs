@@ -1,8 +1,10 @@
 //! Judges a history. Pure: the same history gives the same faults, and nothing is read but it.
 //!
 //! `log` compares what was sent with what is stored, `deliveries` what is stored with what was delivered,
-//! `order` both with the clock. Each finds faults on its own, so one cause may show as several kinds.
+//! `order` both with the clock, and `deletions` all of it with what must not be said any more. Each finds
+//! faults on its own, so one cause may show as several kinds.
 
+mod deletions;
 mod deliveries;
 mod log;
 mod order;
@@ -20,6 +22,7 @@ pub fn check(history: &History) -> Vec<Fault> {
     log::check(history, &sends, &mut faults);
     deliveries::check(history, &mut faults);
     order::check(history, &sends, &mut faults);
+    deletions::check(history, &mut faults);
     converge(&history.beliefs, &mut faults);
     faults.found
 }

@@ -1,7 +1,6 @@
 //! Random disconnects under load: closed, reset, or frozen and then reset; every device must have
 //! everything once, in order. In the middle somebody is removed, and must hear nothing from then on.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::judge;
@@ -10,6 +9,7 @@ use crate::client::crowd::{Crowd, Size};
 use crate::error::CheckError;
 use crate::report::Claim;
 use crate::run::Tell;
+use crate::target::Target;
 use crate::tokens::Signer;
 
 /// The longest that a connection lives before it is cut.
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(60);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn disconnects(
-    address: SocketAddr,
+    target: &Target,
     signer: &Signer,
     options: &Options,
     seed: u64,
@@ -30,7 +30,7 @@ pub(crate) async fn disconnects(
     let mut claim = Claim::new(name, format!("{wanted} disconnects under load"), wanted);
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
     let size = Size { devices, cuts: wanted, pause: PAUSE, life: LIFE, seed };
-    let crowd = Crowd::start(address, signer, size).await?;
+    let crowd = Crowd::start(target, signer, size).await?;
     let begun = Instant::now();
     let (mut last, mut moved) = (0, Instant::now());
     let mut are_guests_there = true;

@@ -37,7 +37,7 @@ pub(crate) async fn kills(
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
     // Between two kills, nobody is cut.
     let size = Size { devices, cuts: 0, pause: PAUSE, life: Duration::ZERO, seed };
-    let crowd = Crowd::start(server.address, signer, size).await?;
+    let crowd = Crowd::start(&server.target, signer, size).await?;
     let mut rng = StdRng::seed_from_u64(seed);
     let begun = Instant::now();
     let mut restarting = Duration::ZERO;

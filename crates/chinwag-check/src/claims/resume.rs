@@ -1,7 +1,6 @@
 //! A client that was away for long: 10, 1,000 and as many events as were asked for, with the server's
 //! memory before, at most during and after the replay.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ use crate::history::{End, History, Scope, Seq, Session};
 use crate::process::{peak_during, resident};
 use crate::report::Claim;
 use crate::run::Tell;
+use crate::target::Target;
 use crate::tokens::Signer;
 
 /// Writers that fill the log: what comes together is committed together.
@@ -31,7 +31,7 @@ const MAX_GROWTH_MIB: f64 = 16.0;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn resume(
-    address: SocketAddr,
+    target: &Target,
     pid: Option<u32>,
     signer: &Signer,
     options: &Options,
@@ -45,11 +45,11 @@ pub(crate) async fn resume(
     let trials = format!("resumes over {} missed events", trials.join(", "));
     let mut claim = Claim::new(name, trials, lengths.iter().sum());
     let begun = Instant::now();
-    let (owner, other) = (signer.person(address, 0).await?, signer.person(address, 1).await?);
-    let mut api = Api::new(address, &owner.token);
+    let (owner, other) = (signer.person(target, 0).await?, signer.person(target, 1).await?);
+    let mut api = Api::new(target, &owner.token);
     let wish = json!({"title": "resume", "participant_ids": [other.id]});
     let id = number(&api.post("/conversations/", wish).await?, "id");
-    let head = fill(address, &owner, id, options.events, tell).await?;
+    let head = fill(target, &owner, id, options.events, tell).await?;
     claim.figure(
         "events a second while the log was filled",
         options.events as f64 / begun.elapsed().as_secs_f64(),
@@ -66,7 +66,7 @@ pub(crate) async fn resume(
         let replaying = Instant::now();
         let attach = u64::try_from(number).unwrap_or_default();
         let span = Span { conversation: id, cursor: cursor_at(&history, id, after), after, head };
-        let (session, peak) = peak_during(pid, replay(address, &other, &span, attach)).await;
+        let (session, peak) = peak_during(pid, replay(target, &other, &span, attach)).await;
         let seconds = replaying.elapsed().as_secs_f64();
         history.sessions.push(session);
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -88,7 +88,7 @@ pub(crate) async fn resume(
 
 /// Sends that many messages and gives the head.
 async fn fill(
-    address: SocketAddr,
+    target: &Target,
     person: &Person,
     id: i64,
     events: usize,
@@ -97,7 +97,7 @@ async fn fill(
     let (next, head) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicI64::new(0)));
     let mut writers: JoinSet<Result<(), CheckError>> = JoinSet::new();
     for _ in 0..WRITERS {
-        let mut api = Api::new(address, &person.token);
+        let mut api = Api::new(target, &person.token);
         let (next, head) = (Arc::clone(&next), Arc::clone(&head));
         writers.spawn(async move {
             let path = format!("/conversations/{id}/messages");
@@ -141,7 +141,7 @@ fn cursor_at(history: &History, conversation: i64, seq: Seq) -> String {
 }
 
 /// Resumes, and reads to the head.
-async fn replay(address: SocketAddr, person: &Person, span: &Span, attach: u64) -> Session {
+async fn replay(target: &Target, person: &Person, span: &Span, attach: u64) -> Session {
     let Span { conversation, cursor, after, head } = span;
     let (conversation, after, head) = (*conversation, *after, *head);
     let mut session = Session {
@@ -150,12 +150,13 @@ async fn replay(address: SocketAddr, person: &Person, span: &Span, attach: u64) 
         user: person.id,
         conversation,
         scope: Scope::Everything,
+        begun: 0,
         after,
         deliveries: Vec::new(),
         end: End::Settled(head),
     };
     let path = format!("/conversations/{conversation}/ws?token={}&v=1&after={cursor}", person.token);
-    let Some(mut socket) = Socket::open(address, &path, None, None).await else { return session };
+    let Some(mut socket) = Socket::open(target, &path, None, None).await else { return session };
     let mut have = after;
     while have < head {
         // If it ends early, the checker sees what is missing.

@@ -1,6 +1,5 @@
 //! As much of REST as the checker needs.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,23 +8,23 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
 
 use crate::error::CheckError;
+use crate::target::Target;
 
 /// A request must not hang on a server that does.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// One user's requests, over a connection that is made anew when it is lost.
 pub(crate) struct Api {
-    address: SocketAddr,
+    target: Target,
     token: String,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Api {
-    pub(crate) fn new(address: SocketAddr, token: &str) -> Self {
-        Self { address, token: token.to_owned(), connection: None }
+    pub(crate) fn new(target: &Target, token: &str) -> Self {
+        Self { target: target.clone(), token: token.to_owned(), connection: None }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Result<Value, CheckError> {
@@ -70,14 +69,14 @@ impl Api {
     async fn exchange(&mut self, method: Method, path: &str, body: Value) -> Result<(u16, Bytes), String> {
         let mut connection = match self.connection.take().filter(|connection| !connection.is_closed()) {
             Some(connection) => connection,
-            None => connect(self.address).await?,
+            None => connect(&self.target).await?,
         };
         connection.ready().await.map_err(said)?;
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, self.address.to_string())
+            .header(header::HOST, &self.target.authority)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))
@@ -90,15 +89,14 @@ impl Api {
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String> {
-    let stream = TcpStream::connect(address).await.map_err(said)?;
-    stream.set_nodelay(true).map_err(said)?;
+pub(super) async fn connect(target: &Target) -> Result<SendRequest<Full<Bytes>>, String> {
+    let stream = target.connect(None).await.map_err(said)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(said)?;
     // It ends with its sender, and whatever ends it is seen there.
     tokio::spawn(async move { drop(connection.await) });
     Ok(sender)
 }
 
-fn said(error: impl std::fmt::Display) -> String {
+pub(super) fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -1,7 +1,6 @@
 //! People with several devices each, in a few conversations, through the phases of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,12 +10,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::Api;
-use super::device::{Device, Person, Phase, Plan, Role, World};
+use super::device::{Device, Head, Person, Phase, Plan, Role, World};
 use super::frames::{logged, number};
 use super::record::{Picture, Record};
 use super::rest_writer::RestWriter;
+use super::stream_reader::StreamReader;
 use crate::error::CheckError;
-use crate::history::{ConversationId, History, Logged, Seq};
+use crate::history::{ConversationId, History, Kind, Logged, Seq};
+use crate::target::Target;
 use crate::tokens::Signer;
 
 const CONVERSATIONS: usize = 4;
@@ -54,15 +55,15 @@ pub(crate) struct Outcome {
 
 impl Crowd {
     /// Makes users and conversations, and lets the devices loose.
-    pub(crate) async fn start(address: SocketAddr, signer: &Signer, size: Size) -> Result<Self, CheckError> {
+    pub(crate) async fn start(target: &Target, signer: &Signer, size: Size) -> Result<Self, CheckError> {
         let people = size.devices.div_ceil(3).max(2);
         let mut persons = Vec::new();
         for number in 0..people + CONVERSATIONS {
-            persons.push(signer.person(address, number).await?);
+            persons.push(signer.person(target, number).await?);
         }
         let guests = persons.split_off(people);
         let owner = persons.first().cloned().ok_or(CheckError::Options("a crowd needs people"))?;
-        let mut api = Api::new(address, &owner.token);
+        let mut api = Api::new(target, &owner.token);
         let (mut conversations, mut participants) = (Vec::new(), BTreeMap::new());
         for (number, guest) in guests.iter().enumerate() {
             let others: Vec<_> = persons.iter().skip(1).chain([guest]).map(|person| person.id).collect();
@@ -72,7 +73,7 @@ impl Crowd {
             participants.insert(id, others.into_iter().chain([owner.id]).collect());
         }
         let world = Arc::new(World {
-            address,
+            target: target.clone(),
             clock: Instant::now(),
             conversations,
             attaches: AtomicU64::new(1),
@@ -89,10 +90,11 @@ impl Crowd {
     }
 
     fn populate(&mut self, persons: &[Person], size: Size) {
-        // REST writers have nothing to cut: the others share the cuts.
-        let cut_devices = (size.devices - size.devices / 6).max(1);
-        let (mut number, mut cut_device) = (0_u32, 0);
         let rooms = self.world.conversations.clone();
+        // REST writers have nothing to cut: the others, and the readers of streams, share the cuts.
+        let cut_devices = size.devices - size.devices / 6 + rooms.len();
+        let share = |device| size.cuts / cut_devices + usize::from(device < size.cuts % cut_devices);
+        let (mut number, mut cut_device) = (0_u32, 0);
         let guests = self.guests.clone();
         for device in 0..size.devices {
             let Some(person) = persons.get(device / 3 % persons.len()) else { continue };
@@ -109,11 +111,19 @@ impl Crowd {
                     2 => Role::Original(room),
                     _ => Role::User,
                 };
-                plan.cuts = size.cuts / cut_devices + usize::from(cut_device < size.cuts % cut_devices);
+                plan.cuts = share(cut_device);
                 cut_device += 1;
                 self.spawn(plan, person.clone());
             }
             self.writers += 1;
+        }
+        for (room, person) in rooms.into_iter().zip(persons.iter().cycle()) {
+            number += 1;
+            let mut plan = self.plan(number, size, Role::User);
+            plan.cuts = share(cut_device);
+            cut_device += 1;
+            let (world, phase) = (Arc::clone(&self.world), self.phase.subscribe());
+            self.devices.spawn(StreamReader::new(world, phase, plan, person.clone(), room).run());
         }
         for (room, guest) in guests {
             number += 1;
@@ -141,7 +151,7 @@ impl Crowd {
 
     /// Removes the guests, whose sockets are open.
     pub(crate) async fn remove_guests(&self) -> Result<(), CheckError> {
-        let mut api = Api::new(self.world.address, &self.owner.token);
+        let mut api = Api::new(&self.world.target, &self.owner.token);
         for (room, guest) in &self.guests {
             api.delete(&format!("/conversations/{room}/participants/{}", guest.id)).await?;
         }
@@ -166,12 +176,14 @@ impl Crowd {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let mut history =
             History { participants: std::mem::take(&mut self.participants), ..History::default() };
-        let mut api = Api::new(self.world.address, &self.owner.token);
+        let mut api = Api::new(&self.world.target, &self.owner.token);
         let mut heads = BTreeMap::new();
         let mut truth = Picture::default();
         for id in &self.world.conversations {
             let log = read_log(&mut api, *id).await?;
-            heads.insert(*id, log.last().map_or(0, |last| last.seq));
+            let message = log.iter().rfind(|event| matches!(event.kind, Kind::Message(_)));
+            let [event, message] = [log.last(), message].map(|last| last.map_or(0, |last| last.seq));
+            heads.insert(*id, Head { event, message });
             history.logs.insert(*id, log);
             read_history(&mut api, *id, &mut truth).await?;
         }
@@ -225,7 +237,12 @@ async fn read_history(api: &mut Api, id: ConversationId, picture: &mut Picture) 
             after = number(message, "seq");
         }
         if messages.is_empty() {
-            return Ok(());
+            break;
         }
     }
+    let pins = api.get(&format!("/conversations/{id}/pins")).await?;
+    for message in pins.as_array().into_iter().flatten() {
+        picture.pin((id, number(message, "id")));
+    }
+    Ok(())
 }

@@ -37,6 +37,16 @@ fn actor(event: &Value) -> UserId {
     if kind(event) == "message" { number(event, "sender_id") } else { number(event, "actor_id") }
 }
 
+/// The message that an event is or is about.
+pub(crate) fn message_id(event: &Value) -> i64 {
+    number(event, if kind(event) == "message" { "id" } else { "message_id" })
+}
+
+/// Whether a message is one of which only its place is left.
+pub(crate) fn is_deleted(message: &Value) -> bool {
+    message.get("deleted").and_then(Value::as_bool) == Some(true)
+}
+
 /// The content key of a message that is to be sent.
 pub(crate) fn message_key(sender: UserId, content: &str) -> u64 {
     content_key(["message", &sender.to_string(), content])
@@ -45,9 +55,7 @@ pub(crate) fn message_key(sender: UserId, content: &str) -> u64 {
 pub(crate) fn event_key(event: &Value) -> u64 {
     let (kind, actor) = (kind(event), actor(event));
     let content = text(event, "content");
-    if event.get("deleted").and_then(Value::as_bool) == Some(true)
-        || (kind == "message_edited" && content.is_empty())
-    {
+    if is_deleted(event) || (kind == "message_edited" && content.is_empty()) {
         return WITHHELD;
     }
     if kind == "message" {
@@ -66,13 +74,16 @@ pub(crate) fn delivery(event: &Value) -> Delivery {
 
 pub(crate) fn logged(event: &Value) -> Logged {
     let Delivery { seq, stamp, content } = delivery(event);
+    let message_id = message_id(event);
     let kind = match kind(event) {
         "message" => Kind::Message(event.get("client_id").and_then(Value::as_str).map(str::to_owned)),
+        "message_edited" => Kind::Edited,
+        "message_deleted" => Kind::Deleted,
         "participant_added" => Kind::Added(number(event, "user_id")),
         "participant_removed" => Kind::Removed(number(event, "user_id")),
         _ => Kind::Other,
     };
-    Logged { seq, stamp, content, user: actor(event), kind }
+    Logged { seq, stamp, content, user: actor(event), message_id, kind }
 }
 
 /// The place that an `ok`, or a message, names.

@@ -3,7 +3,9 @@
 pub(crate) mod api;
 pub(crate) mod crowd;
 pub(crate) mod device;
+mod event_stream;
 pub(crate) mod frames;
 pub(crate) mod record;
 pub(crate) mod rest_writer;
 pub(crate) mod socket;
+mod stream_reader;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::frames::{conversation, kind, number, text};
+use super::frames::{conversation, is_deleted, kind, message_id, number, text};
 use crate::history::{
     Attempt, Belief, ConversationId, History, Instant, Mark, Outcome, Seq, Session, UserId,
 };
-use crate::keys::content_key;
+use crate::keys::{WITHHELD, content_key};
 
 #[derive(Default)]
 pub(crate) struct Record {
@@ -25,6 +25,7 @@ pub(crate) struct Record {
 pub(crate) struct Picture {
     texts: BTreeMap<(ConversationId, i64), u64>,
     reactions: BTreeMap<(ConversationId, i64), BTreeSet<(String, UserId)>>,
+    pinned: BTreeSet<(ConversationId, i64)>,
     read: BTreeMap<(ConversationId, UserId), Seq>,
 }
 
@@ -69,18 +70,20 @@ impl Record {
 
 impl Picture {
     pub(crate) fn apply(&mut self, event: &Value) {
-        let conversation = conversation(event);
-        let message = number(event, if kind(event) == "message" { "id" } else { "message_id" });
+        let key = (conversation(event), message_id(event));
         let reaction = || (text(event, "emoji").to_owned(), number(event, "user_id"));
         match kind(event) {
             "message" | "message_edited" => {
-                self.texts.insert((conversation, message), content_key([text(event, "content")]));
+                self.texts.insert(key, content_key([text(event, "content")]));
             }
+            "message_deleted" => self.forget(key),
+            "pinned" => self.pin(key),
+            "unpinned" => drop(self.pinned.remove(&key)),
             "reaction_added" => {
-                self.reactions.entry((conversation, message)).or_default().insert(reaction());
+                self.reactions.entry(key).or_default().insert(reaction());
             }
             "reaction_removed" => {
-                self.reactions.entry((conversation, message)).or_default().remove(&reaction());
+                self.reactions.entry(key).or_default().remove(&reaction());
             }
             _ => {}
         }
@@ -89,6 +92,9 @@ impl Picture {
     /// A message as a fresh page of history shows it.
     pub(crate) fn apply_page_entry(&mut self, message: &Value) {
         let key = (conversation(message), number(message, "id"));
+        if is_deleted(message) {
+            return self.forget(key);
+        }
         self.texts.insert(key, content_key([text(message, "content")]));
         for reaction in message.get("reactions").and_then(Value::as_array).into_iter().flatten() {
             let users = reaction.get("user_ids").and_then(Value::as_array).into_iter().flatten();
@@ -96,6 +102,17 @@ impl Picture {
                 self.reactions.entry(key).or_default().insert((text(reaction, "emoji").to_owned(), user));
             }
         }
+    }
+
+    pub(crate) fn pin(&mut self, message: (ConversationId, i64)) {
+        self.pinned.insert(message);
+    }
+
+    /// What was deleted has no text, no reactions and no pin.
+    fn forget(&mut self, message: (ConversationId, i64)) {
+        self.texts.insert(message, WITHHELD);
+        self.reactions.remove(&message);
+        self.pinned.remove(&message);
     }
 
     pub(crate) fn beliefs(&self, observer: &str) -> Vec<Belief> {
@@ -106,7 +123,8 @@ impl Picture {
             let reactions = self.reactions.get(&(*conversation, *message)).unwrap_or(&nobody);
             let reactions: Vec<_> = reactions.iter().map(|(emoji, user)| format!("{emoji}{user}")).collect();
             let subject = format!("message {message} of conversation {conversation}");
-            belief(subject, format!("{text:x} {}", reactions.join(" ")))
+            let pinned = if self.pinned.contains(&(*conversation, *message)) { " pinned" } else { "" };
+            belief(subject, format!("{text:x} {}{pinned}", reactions.join(" ")))
         });
         let read = self.read.iter().map(|((conversation, user), seq)| {
             belief(format!("what user {user} has read of conversation {conversation}"), seq.to_string())

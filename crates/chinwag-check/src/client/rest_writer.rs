@@ -31,7 +31,7 @@ impl RestWriter {
     pub(crate) async fn run(self) -> (u32, Record) {
         let mut rng = StdRng::seed_from_u64(self.plan.seed);
         let mut record = Record::default();
-        let mut apis = [0; 2].map(|_| Api::new(self.world.address, &self.person.token));
+        let mut apis = [0; 2].map(|_| Api::new(&self.world.target, &self.person.token));
         let mut sent = 0_u64;
         while matches!(*self.phase.borrow(), Phase::Run) {
             sent += 1;

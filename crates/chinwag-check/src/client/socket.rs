@@ -1,16 +1,16 @@
 //! A WebSocket that can be treated badly: closed, reset in the middle, or not read.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use socket2::SockRef;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
+
+use crate::target::{Stream, Target, tcp};
 
 /// Opening must not hang, nor a write to a server that does not read.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Socket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Stream>,
 }
 
 /// What came.
@@ -32,28 +32,22 @@ pub(crate) enum Incoming {
 impl Socket {
     /// `None` if the server can't be reached now.
     pub(crate) async fn open(
-        address: SocketAddr,
+        target: &Target,
         path: &str,
         bearer: Option<&str>,
         receive_buffer: Option<u32>,
     ) -> Option<Self> {
-        tokio::time::timeout(LIMIT, Self::connect(address, path, bearer, receive_buffer)).await.ok()?
+        tokio::time::timeout(LIMIT, Self::connect(target, path, bearer, receive_buffer)).await.ok()?
     }
 
     async fn connect(
-        address: SocketAddr,
+        target: &Target,
         path: &str,
         bearer: Option<&str>,
         receive_buffer: Option<u32>,
     ) -> Option<Self> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.ok()?;
-        if let Some(bytes) = receive_buffer {
-            // A small one makes the server's socket full, which is when it has to fall back to its log.
-            socket.set_recv_buffer_size(bytes).ok()?;
-        }
-        let stream = socket.connect(address).await.ok()?;
-        stream.set_nodelay(true).ok()?;
-        let mut request = format!("ws://{address}{path}").into_client_request().ok()?;
+        let stream = target.connect(receive_buffer).await.ok()?;
+        let mut request = format!("ws://{}{path}", target.authority).into_client_request().ok()?;
         if let Some(token) = bearer {
             let offered = HeaderValue::from_str(&format!("chinwag.v1, bearer.{token}")).ok()?;
             request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, offered);
@@ -99,6 +93,6 @@ impl Socket {
     /// Goes as a process that is killed behind a broken link: the peer gets a TCP reset.
     pub(crate) fn reset(self) {
         // If the option can't be set, this is an ordinary end of the stream, which is a cut as well.
-        let _ = SockRef::from(self.stream.get_ref()).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(tcp(self.stream.get_ref())).set_linger(Some(Duration::ZERO));
     }
 }

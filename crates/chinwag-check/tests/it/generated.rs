@@ -65,6 +65,7 @@ fn model(wishes: &[Wish], cuts: &[usize]) -> History {
             stamp: stamp(seq),
             content,
             user: wish.user,
+            message_id: seq,
             kind: Kind::Message(Some(client_id)),
         });
     }
@@ -80,6 +81,7 @@ fn model(wishes: &[Wish], cuts: &[usize]) -> History {
                 user,
                 conversation: 1,
                 scope: if user == 3 { Scope::Messages } else { Scope::Everything },
+                begun: 0,
                 after: pair[0] as i64,
                 deliveries: log[pair[0]..pair[1]].iter().map(delivery).collect(),
                 end: if is_last { End::Settled(log.len() as i64) } else { End::Cut },
@@ -128,7 +130,7 @@ proptest! {
                 let log = history.logs.get_mut(&1).unwrap();
                 let seq = log.len() as i64 + 1;
                 let kind = Kind::Message(Some("forged".to_owned()));
-                log.push(Logged { seq, stamp: stamp(seq), content: 1, user: 1, kind });
+                log.push(Logged { seq, stamp: stamp(seq), content: 1, user: 1, message_id: seq, kind });
                 vec![FaultKind::Phantom]
             }
             5 => {

@@ -3,11 +3,17 @@
 use chinwag_check::FaultKind;
 use chinwag_check::history::{Change, End, History, Kind, Outcome, Scope};
 
-use crate::sample::{ANN, BEN, EVE, ROOM, clean, delivery, kinds, message, session, stamp};
+use crate::sample::{
+    ANN, BEN, EVE, ROOM, clean, clean_with_deletion, delivery, kinds, message, session, stamp,
+};
 
 #[track_caller]
 fn assert_found(kind: FaultKind, change: impl FnOnce(&mut History)) {
-    let mut history = clean();
+    assert_found_in(clean(), kind, change);
+}
+
+#[track_caller]
+fn assert_found_in(mut history: History, kind: FaultKind, change: impl FnOnce(&mut History)) {
     change(&mut history);
     let found = kinds(&history);
     assert!(found.contains(&kind), "{kind:?} is not among {found:?}");
@@ -20,6 +26,7 @@ fn log(history: &mut History) -> &mut Vec<chinwag_check::history::Logged> {
 #[test]
 fn a_right_history_is_green() {
     assert_eq!(kinds(&clean()), []);
+    assert_eq!(kinds(&clean_with_deletion()), []);
 }
 
 #[test]
@@ -225,4 +232,42 @@ fn a_text_that_is_gone_equals_what_it_was() {
     let mut history = clean();
     history.sessions[1].deliveries[1].content = chinwag_check::WITHHELD;
     assert_eq!(kinds(&history), []);
+}
+
+#[test]
+fn a_deleted_text_that_is_still_in_the_log_is_found() {
+    assert_found_in(clean_with_deletion(), FaultKind::Revived, |history| log(history)[2].content = 103);
+}
+
+#[test]
+fn a_deleted_text_that_a_later_device_hears_is_found() {
+    assert_found_in(clean_with_deletion(), FaultKind::Revived, |history| {
+        history.sessions[4].deliveries[2].content = 103;
+    });
+}
+
+#[test]
+fn a_deleted_text_in_a_later_event_is_found() {
+    let edited = || {
+        let mut edited = message(8, ANN);
+        (edited.kind, edited.message_id) = (Kind::Edited, 3);
+        edited
+    };
+    assert_found_in(clean_with_deletion(), FaultKind::Revived, |history| {
+        history.sessions[1].deliveries.push(delivery(&edited()));
+        let withheld = chinwag_check::history::Logged { content: chinwag_check::WITHHELD, ..edited() };
+        log(history).push(withheld);
+    });
+}
+
+#[test]
+fn a_text_that_is_gone_without_a_deletion_diverges() {
+    assert_found(FaultKind::Diverged, |history| log(history)[2].content = chinwag_check::WITHHELD);
+}
+
+#[test]
+fn a_deleted_message_that_nobody_sent_is_a_phantom() {
+    assert_found_in(clean_with_deletion(), FaultKind::Phantom, |history| {
+        history.attempts.retain(|attempt| attempt.invoked != 300);
+    });
 }

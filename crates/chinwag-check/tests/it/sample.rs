@@ -3,7 +3,7 @@
 use chinwag_check::history::{
     Attempt, Belief, Change, Delivery, End, History, Kind, Logged, Mark, Outcome, Place, Scope, Session,
 };
-use chinwag_check::{FaultKind, check};
+use chinwag_check::{FaultKind, WITHHELD, check};
 
 pub(crate) const ROOM: i64 = 1;
 /// Takes part from the beginning, and never leaves.
@@ -22,7 +22,7 @@ pub(crate) fn delivery(logged: &Logged) -> Delivery {
 
 pub(crate) fn message(seq: i64, user: i64) -> Logged {
     let kind = Kind::Message(Some(format!("k{seq}")));
-    Logged { seq, stamp: stamp(seq), content: 100 + seq as u64, user, kind }
+    Logged { seq, stamp: stamp(seq), content: 100 + seq as u64, user, message_id: seq, kind }
 }
 
 pub(crate) fn acknowledged(logged: &Logged, invoked: u64, at: u64) -> Attempt {
@@ -39,7 +39,7 @@ pub(crate) fn acknowledged(logged: &Logged, invoked: u64, at: u64) -> Attempt {
 
 pub(crate) fn session(attach: u64, user: i64, scope: Scope, after: i64, end: End) -> Session {
     let device = user as u32;
-    Session { attach, device, user, conversation: ROOM, scope, after, deliveries: Vec::new(), end }
+    Session { attach, device, user, conversation: ROOM, scope, begun: 0, after, deliveries: Vec::new(), end }
 }
 
 /// Ann and Ben talk; Eve is removed; Ann's socket is cut once and resumes; Ben has the original's client.
@@ -76,6 +76,26 @@ pub(crate) fn clean() -> History {
             value: "edited".to_owned(),
         })
         .to_vec();
+    history
+}
+
+/// Ann deletes the message at 3, of which Ann's own device had the text; Ben's new device comes later.
+pub(crate) fn clean_with_deletion() -> History {
+    let mut history = clean();
+    let mut deletion = message(7, ANN);
+    (deletion.kind, deletion.message_id) = (Kind::Deleted, 3);
+    let mut attempt = acknowledged(&deletion, 700, 750);
+    attempt.change = Change::Other;
+    history.attempts.push(attempt);
+    history.sessions[1].deliveries.push(delivery(&deletion));
+    history.sessions[1].end = End::Settled(7);
+    let log = history.logs.get_mut(&ROOM).unwrap();
+    log.push(deletion);
+    log[2].content = WITHHELD;
+    let mut late = session(5, BEN, Scope::Everything, 0, End::Settled(7));
+    late.begun = 800;
+    late.deliveries = log.iter().map(delivery).collect();
+    history.sessions.push(late);
     history
 }
 

@@ -1,7 +1,8 @@
-//! From a URL to a connection, plain or TLS with the certificates that the system trusts.
+//! From a URL to a connection, plain or TLS.
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +11,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -47,7 +49,7 @@ impl Base {
             host: authority.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
             port,
             prefix: uri.path().trim_end_matches('/').to_owned(),
-            tls: if has_tls { Some(tls()?) } else { None },
+            tls: if has_tls { Some(tls(None)?) } else { None },
             authority: authority.as_str().to_owned(),
         })
     }
@@ -85,13 +87,12 @@ where
     Ok(sender.send_request(request).await?)
 }
 
-fn tls() -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    // What can't be read is left out; what remains decides.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err("this system trusts no certificates; install ca-certificates".to_owned());
-    }
+/// TLS that trusts the certificates of a file, or those that the system trusts.
+pub(crate) fn tls(ca: Option<&Path>) -> Result<TlsConnector, String> {
+    let roots = match ca {
+        Some(file) => roots_of(file).map_err(|what| format!("{}: {what}", file.display()))?,
+        None => system_roots()?,
+    };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -100,6 +101,25 @@ fn tls() -> Result<TlsConnector, String> {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn roots_of(file: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())? {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+}
+
+fn system_roots() -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    // What can't be read is left out; what remains decides.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err("this system trusts no certificates; install ca-certificates".to_owned());
+    }
+    Ok(roots)
 }
 
 impl fmt::Display for Base {

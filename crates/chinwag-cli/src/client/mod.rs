@@ -25,6 +25,7 @@ use crate::output;
 
 pub(crate) use access::{Access, AccessArguments};
 use connect::Base;
+pub(crate) use connect::tls;
 
 /// For a request and its whole answer.
 const PATIENCE: Duration = Duration::from_secs(30);

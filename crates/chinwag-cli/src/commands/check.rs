@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chinwag_check::Options;
 
+use crate::client::tls;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -14,6 +15,8 @@ pub(crate) const EXAMPLES: &str = "  \
   chinwag check --url http://127.0.0.1:8000 --token-secret-file secret
                                                    a server that runs already (--limits off, --provision-users)
   chinwag check --history run.jsonl                what another program recorded
+  chinwag check --url https://localhost:8443 --ca cert.pem --token-secret-file secret
+                                                   the same behind TLS, without the slow readers
 ";
 
 /// Width of the progress bar.
@@ -30,13 +33,16 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executable = std::env::current_exe()
         .map_err(|error| Failure::new(Exit::Io, format!("can't find this program: {error}")))?;
+    let options = &arguments.options;
+    let tls = options.has_tls().then(|| tls(options.ca.as_deref())).transpose();
+    let tls = tls.map_err(|what| Failure::new(Exit::Io, what))?;
     let progress = Progress::default();
-    let checked = chinwag_check::run(&arguments.options, &executable, &|what, done, all| {
+    let checked = chinwag_check::run(options, &executable, tls, &|what, done, all| {
         progress.tell(what, done, all);
     });
     output::progress("");
     let report = checked.map_err(|error| Failure::new(Exit::Io, format!("the check failed: {error}")))?;
-    if arguments.options.json {
+    if options.json {
         let json = serde_json::to_string_pretty(&report);
         output::result(json.map_err(|error| Failure::new(Exit::Bug, error))?)?;
     } else {

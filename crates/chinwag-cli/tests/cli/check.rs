@@ -46,6 +46,28 @@ fn a_server_that_runs_already_is_checked_and_never_killed() {
 }
 
 #[test]
+fn a_server_behind_tls_is_checked_with_the_certificate_that_one_names() {
+    let place = Place::new();
+    place.write("secret", "0123456789abcdef0123456789abcdef");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    place.write("cert.pem", &made.cert.pem());
+    place.write("key.pem", &made.signing_key.serialize_pem());
+    let serve = ["serve", "--limits", "off", "--provision-users", "--jwt-secret-file", "secret"];
+    let server = place.server(&[&serve[..], &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat());
+    let url = format!("https://localhost:{}", server.port());
+    let (code, report) = small(&place, &["--url", &url, "--ca", "cert.pem", "--token-secret-file", "secret"]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["claims"].as_array().unwrap().len(), 2, "{report:#}");
+
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    place.write("other.pem", &other.cert.pem());
+    let done = place.run(&["check", "--url", &url, "--ca", "other.pem", "--token-secret-file", "secret"]);
+    assert_eq!(done.code, 74, "{}", done.stderr);
+    assert!(done.stderr.contains("certificate"), "{}", done.stderr);
+    assert_eq!(server.stop().code, 0);
+}
+
+#[test]
 fn another_machine_is_refused_unless_it_is_allowed() {
     let place = Place::new();
     place.write("secret", "0123456789abcdef0123456789abcdef");

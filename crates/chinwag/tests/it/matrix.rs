@@ -64,6 +64,7 @@ fn routes() -> Vec<(&'static str, &'static str, Value, Allowed)> {
         ("delete", "/participants/{user_id}", Value::Null, WhoRunIt),
         ("get", "/messages", Value::Null, Everybody),
         ("post", "/messages", json!({"content": "hello"}), Everybody),
+        ("get", "/messages/{message_id}", Value::Null, Everybody),
         ("patch", "/messages/{message_id}", json!({"content": "not mine"}), Nobody),
         ("delete", "/messages/{message_id}", Value::Null, WhoRunIt),
         ("put", "/messages/{message_id}/reactions/{emoji}", Value::Null, Everybody),

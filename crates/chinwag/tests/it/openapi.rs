@@ -21,7 +21,7 @@ const ROUTES: [(&str, &[&str]); 34] = [
     ("/conversations/{conversation_id}/participants", &["get", "post"]),
     ("/conversations/{conversation_id}/participants/{user_id}", &["delete", "patch"]),
     ("/conversations/{conversation_id}/messages", &["get", "post"]),
-    ("/conversations/{conversation_id}/messages/{message_id}", &["delete", "patch"]),
+    ("/conversations/{conversation_id}/messages/{message_id}", &["delete", "get", "patch"]),
     ("/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}", &["delete", "put"]),
     ("/conversations/{conversation_id}/messages/{message_id}/pin", &["delete", "put"]),
     ("/conversations/{conversation_id}/pins", &["get"]),

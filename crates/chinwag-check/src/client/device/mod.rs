@@ -24,6 +24,7 @@ use crate::client::frames::{
 use crate::client::record::{Record, now};
 use crate::client::socket::{Incoming, Socket};
 use crate::history::{Attempt, Change, ConversationId, End, Outcome, Scope, Seq, Session, UserId};
+use crate::target::Target;
 
 /// Messages without an answer before a device waits.
 const WINDOW: usize = 4;
@@ -37,7 +38,7 @@ const EMOJIS: [&str; 3] = ["👍", "🎉", "❤️"];
 
 /// What all devices of a run share.
 pub(crate) struct World {
-    pub(crate) address: std::net::SocketAddr,
+    pub(crate) target: Target,
     pub(crate) clock: std::time::Instant,
     pub(crate) conversations: Vec<ConversationId>,
     pub(crate) attaches: AtomicU64,
@@ -55,9 +56,17 @@ pub(crate) enum Phase {
     /// Get an answer to everything; nothing new.
     Settle,
     /// Get everything up to these heads.
-    Finish(BTreeMap<ConversationId, Seq>),
+    Finish(BTreeMap<ConversationId, Head>),
     /// Time is over.
     Stop,
+}
+
+/// Where a log ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) event: Seq,
+    /// The last message: the original's client hears of nothing behind it.
+    pub(crate) message: Seq,
 }
 
 /// What a device is.
@@ -113,6 +122,8 @@ pub(crate) struct Device {
     /// The cursor in each conversation.
     have: BTreeMap<ConversationId, String>,
     attach: u64,
+    /// When that connection was begun.
+    begun: crate::history::Instant,
     open: BTreeMap<ConversationId, Session>,
     unsettled: VecDeque<Unsettled>,
     sent: u64,
@@ -123,7 +134,7 @@ pub(crate) struct Device {
     is_discontinued: bool,
     is_over: bool,
     /// Once they are known.
-    heads: BTreeMap<ConversationId, Seq>,
+    heads: BTreeMap<ConversationId, Head>,
     record: Record,
 }
 
@@ -137,6 +148,7 @@ impl Device {
             rng: StdRng::seed_from_u64(plan.seed),
             have: conversations.into_iter().map(|id| (id, "0".to_owned())).collect(),
             attach: 0,
+            begun: 0,
             open: BTreeMap::new(),
             unsettled: VecDeque::new(),
             sent: 0,
@@ -173,18 +185,19 @@ impl Device {
 
     async fn attach(&mut self) -> Option<Socket> {
         self.attach = self.world.attaches.fetch_add(1, Ordering::Relaxed);
+        self.begun = now(self.world.clock);
         let token = self.person.token.clone();
         let buffer = self.rng.random_bool(0.3).then_some(SMALL_BUFFER);
-        let address = self.world.address;
+        let target = &self.world.target;
         let room = |id: ConversationId| format!("/conversations/{id}/ws?token={token}");
         let mut socket = match self.plan.role {
-            Role::User => Socket::open(address, "/ws", Some(&token), buffer).await?,
+            Role::User => Socket::open(target, "/ws", Some(&token), buffer).await?,
             Role::Room(id) | Role::Guest(id) => {
                 let cursor = self.have.get(&id).map_or("0", String::as_str);
                 let path = format!("{}&v=1&after={cursor}", room(id));
-                Socket::open(address, &path, None, buffer).await?
+                Socket::open(target, &path, None, buffer).await?
             }
-            Role::Original(id) => Socket::open(address, &room(id), None, buffer).await?,
+            Role::Original(id) => Socket::open(target, &room(id), None, buffer).await?,
         };
         if self.plan.role == Role::User {
             let cursors: BTreeMap<_, _> = self.have.iter().map(|(id, have)| (id.to_string(), have)).collect();
@@ -222,6 +235,7 @@ impl Device {
             user: self.person.id,
             conversation,
             scope,
+            begun: self.begun,
             after,
             deliveries: Vec::new(),
             end: End::Cut,
@@ -230,7 +244,7 @@ impl Device {
 
     /// The original's client reads over REST what it missed.
     async fn read_missed(&mut self, id: ConversationId) -> Option<()> {
-        let mut api = Api::new(self.world.address, &self.person.token);
+        let mut api = Api::new(&self.world.target, &self.person.token);
         let mut session = self.session(id, Scope::Everything, self.position(id));
         let read = self.read_pages(&mut api, id, &mut session).await;
         self.record.sessions.push(session);
@@ -262,7 +276,7 @@ impl Device {
                 && session.end == End::Cut
                 && !self.is_guest()
             {
-                session.end = End::Settled(*head);
+                session.end = End::Settled(head.event);
             }
             self.record.sessions.push(session);
         }
@@ -290,7 +304,8 @@ impl Device {
                 Phase::Settle => self.count_settled(),
                 Phase::Finish(heads) => {
                     let is_whole = self.have.keys().all(|id| {
-                        heads.get(id).is_some_and(|head| self.position(*id) >= *head) || self.is_guest()
+                        heads.get(id).is_some_and(|head| self.position(*id) >= self.last_of(head))
+                            || self.is_guest()
                     });
                     self.heads.clone_from(heads);
                     if is_whole && finish_at.is_none() {
@@ -349,6 +364,11 @@ impl Device {
         }
     }
 
+    /// The last event that comes to a device like this one.
+    fn last_of(&self, head: &Head) -> Seq {
+        if matches!(self.plan.role, Role::Original(_)) { head.message } else { head.event }
+    }
+
     fn is_guest(&self) -> bool {
         matches!(self.plan.role, Role::Guest(_))
     }
@@ -384,7 +404,7 @@ impl Device {
         let choice = self.rng.random_range(0..100);
         if let Some((id, message)) = self.own
             && !is_original
-            && choice < 12
+            && choice < 16
         {
             return match choice {
                 0..4 => {
@@ -401,6 +421,15 @@ impl Device {
                     let op = if self.rng.random_bool(0.6) { "add" } else { "remove" };
                     let frame = json!({"type": "react", "message_id": message, "emoji": emoji, "op": op});
                     self.change(socket, id, frame).await
+                }
+                8..10 => {
+                    let op = if self.rng.random_bool(0.6) { "add" } else { "remove" };
+                    self.change(socket, id, json!({"type": "pin", "message_id": message, "op": op})).await
+                }
+                10..12 => {
+                    // There is nothing left to change.
+                    self.own = None;
+                    self.change(socket, id, json!({"type": "delete", "message_id": message})).await
                 }
                 _ => {
                     let seq = self.position(id);
