@@ -24,6 +24,10 @@ export type ConversationId = number;
  */
 export type ConversationKind = "direct" | "group";
 /**
+ * Which messages of a conversation notify somebody.
+ */
+export type NotificationLevel = "all" | "mentions" | "none";
+/**
  * A place in one log: `seq.stamp`, or `0` before the first event.
  */
 export type Cursor = string;
@@ -64,6 +68,19 @@ export type Role = "owner" | "admin" | "member";
  */
 export type Location = string | number;
 /**
+ * A webhook that was just made.
+ */
+export type MadeWebhook = Webhook & {
+  /**
+   * What its calls are signed with. Shown this once.
+   */
+  secret: string;
+};
+/**
+ * How a webhook goes.
+ */
+export type WebhookState = "active" | "failing" | "disabled";
+/**
  * Of a participant.
  */
 export type Membership = Entry & {
@@ -74,6 +91,10 @@ export type Membership = Entry & {
    */
   username: string;
 };
+/**
+ * What a notification may say.
+ */
+export type PushContent = "full" | "none";
 /**
  * Of a reaction.
  */
@@ -215,6 +236,7 @@ export interface Wire {
   Format?: Format;
   Health?: Health;
   Location?: Location;
+  MadeWebhook?: MadeWebhook;
   MarkRead?: MarkRead;
   Membership?: Membership;
   Message?: Message;
@@ -222,10 +244,18 @@ export interface Wire {
   NewConversation?: NewConversation;
   NewMessage?: NewMessage;
   NewParticipant?: NewParticipant;
+  NewPushSubscription?: NewPushSubscription;
   NewRole?: NewRole;
+  NewWebhook?: NewWebhook;
+  NotificationLevel?: NotificationLevel;
+  NotificationSetting?: NotificationSetting;
   Participant?: Participant;
   PasswordForm?: PasswordForm;
   PublicUser?: PublicUser;
+  PushContent?: PushContent;
+  PushKey?: PushKey;
+  PushKeys?: PushKeys;
+  PushSubscription?: PushSubscription;
   Reaction?: Reaction;
   ReactionSummary?: ReactionSummary;
   Receipt?: Receipt;
@@ -249,6 +279,9 @@ export interface Wire {
   UserRole?: UserRole;
   ValidationDetail?: ValidationDetail;
   ValidationError?: ValidationError;
+  Webhook?: Webhook;
+  WebhookChange?: WebhookChange;
+  WebhookState?: WebhookState;
   AckCommand?: AckCommand;
   AuthCommand?: AuthCommand;
   AuthExpiringFrame?: AuthExpiringFrame;
@@ -365,6 +398,7 @@ export interface Conversation {
   created_at: CreatedAt;
   id: ConversationId;
   kind: ConversationKind;
+  notifications: NotificationLevel;
   /**
    * Shown to people.
    */
@@ -446,6 +480,10 @@ export interface MessageFrame {
    * True once it is deleted; then the text is empty.
    */
   deleted?: boolean;
+  /**
+   * Level 0: true in the answer to a repeat. It is old, and keeps no order with what comes live.
+   */
+  duplicate?: boolean;
   format: Format;
   id: MessageId;
   /**
@@ -697,6 +735,39 @@ export interface Health {
   version: string;
 }
 /**
+ * A webhook.
+ */
+export interface Webhook {
+  conversation_id?: ConversationId;
+  created_at: CreatedAt;
+  /**
+   * Only events of these types.
+   */
+  events?: string[];
+  failing_since?: CreatedAt;
+  /**
+   * Unique on the server.
+   */
+  id: number;
+  /**
+   * Events of the server that lie before it, whether it wants them or not.
+   */
+  lag: number;
+  /**
+   * What the last failed try came to.
+   */
+  last_error?: string;
+  /**
+   * Events of the server that it has passed, in the order of their commits.
+   */
+  position: number;
+  state: WebhookState;
+  /**
+   * Where events are posted to.
+   */
+  url: string;
+}
+/**
  * How far the caller has read.
  */
 export interface MarkRead {
@@ -807,10 +878,54 @@ export interface NewParticipant {
   user_id: UserId;
 }
 /**
+ * A device that wants to be notified, as `PushSubscription.toJSON()` of a browser gives it.
+ */
+export interface NewPushSubscription {
+  content?: PushContent;
+  /**
+   * Where the push service takes messages for the device: an https URL.
+   */
+  endpoint: string;
+  keys: PushKeys;
+}
+/**
+ * The keys of a device.
+ */
+export interface PushKeys {
+  /**
+   * Its authentication secret in base64url.
+   */
+  auth: string;
+  /**
+   * Its public key in base64url.
+   */
+  p256dh: string;
+}
+/**
  * Somebody's new role.
  */
 export interface NewRole {
   role: Role;
+}
+/**
+ * A webhook to be.
+ */
+export interface NewWebhook {
+  conversation_id?: ConversationId;
+  /**
+   * Only events of these types, such as `message`; absent: of all types.
+   */
+  events?: string[];
+  /**
+   * Where events are posted to: an https URL.
+   */
+  url: string;
+}
+/**
+ * Which messages of a conversation notify the caller.
+ */
+export interface NotificationSetting {
+  level: NotificationLevel;
 }
 /**
  * What everybody may see of a user.
@@ -879,6 +994,30 @@ export interface PublicUser {
    * Unique name.
    */
   username: string;
+}
+/**
+ * The key that a browser subscribes with.
+ */
+export interface PushKey {
+  /**
+   * The server's VAPID key: an uncompressed P-256 point in base64url, the `applicationServerKey`.
+   */
+  public_key: string;
+}
+/**
+ * A device that is notified.
+ */
+export interface PushSubscription {
+  content: PushContent;
+  created_at: CreatedAt;
+  /**
+   * The host of its push service.
+   */
+  endpoint_host: string;
+  /**
+   * Unique on the server.
+   */
+  id: number;
 }
 /**
  * How far somebody has received and read.
@@ -1063,6 +1202,15 @@ export interface ValidationError {
   type: string;
 }
 /**
+ * What to change about a webhook.
+ */
+export interface WebhookChange {
+  /**
+   * False stops it; true lets it go on where it stood.
+   */
+  enabled: boolean;
+}
+/**
  * Everything up to here is on this device: delivery confirmation, at most every 2 s.
  */
 export interface AckCommand {
@@ -1137,6 +1285,7 @@ export interface ConversationFrame {
    * Those of them that name the caller.
    */
   mentions: number;
+  notifications: NotificationLevel;
   /**
    * How many take part.
    */
@@ -1181,6 +1330,7 @@ export interface ConversationState {
    * Those of them that name the caller.
    */
   mentions: number;
+  notifications: NotificationLevel;
   /**
    * How many take part.
    */
@@ -1328,6 +1478,10 @@ export interface Limits {
    * Bytes in a frame.
    */
   frame_bytes: number;
+  /**
+   * Whether the server notifies devices (`POST /push/subscriptions`).
+   */
+  push: boolean;
   /**
    * Events that a resume replays at most.
    */
