@@ -65,16 +65,16 @@ fn wanted(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
         wish.0 += 1;
         wish.1 |= send.may_be_stored;
     }
-    // What was deleted no longer says what it was; its key does, or its place.
+    // What was deleted no longer says what it was; its key does, or its place if it has none.
     let by_key: HashMap<_, _> =
         sends.iter().map(|send| ((send.user, send.client_id), send.content)).collect();
     let by_place: HashMap<_, _> = sends
         .iter()
         .filter_map(|send| Some(((send.conversation, send.stored?.1.seq), send.content)))
         .collect();
-    let said = |conversation, event: &Logged, client_id: Option<&str>| {
-        let key = client_id.and_then(|key| by_key.get(&(event.user, key)));
-        key.or_else(|| by_place.get(&(conversation, event.seq))).copied()
+    let said = |conversation, event: &Logged, client_id: Option<&str>| match client_id {
+        Some(key) => by_key.get(&(event.user, key)).copied(),
+        None => by_place.get(&(conversation, event.seq)).copied(),
     };
     let mut keys = HashSet::new();
     let mut found: HashMap<(UserId, i64, u64), usize> = HashMap::new();

@@ -17,6 +17,8 @@ const BYE: &str = r#"{"type":"message","conversation_id":1,"id":8,"seq":2,"stamp
 
 const GONE: &str = r#"{"type":"message","conversation_id":1,"id":8,"seq":2,"stamp":"bbbbbbbb","sender_id":11,"content":"","client_id":"k2","deleted":true}"#;
 
+const DELETION: &str = r#"{"type":"message_deleted","conversation_id":1,"seq":3,"stamp":"cccccccc","actor_id":11,"message_id":8}"#;
+
 fn judge(delivered: &[&str], settled: i64) -> Report {
     judge_with(delivered, settled, BYE)
 }
@@ -65,8 +67,10 @@ fn a_recorded_delivery_that_is_repeated_is_found() {
 
 #[test]
 fn a_recorded_message_that_was_deleted_since_is_known_by_its_key() {
-    let report = judge_with(&[HELLO, BYE], 2, GONE);
+    let delivered = [HELLO, BYE, DELETION];
+    let gone = format!("{GONE},{DELETION}");
+    let report = judge_with(&delivered, 3, &gone);
     assert!(report.is_clean(), "{}", report.table());
-    let other = GONE.replace("k2", "k3");
-    assert!(judge_with(&[HELLO, BYE], 2, &other).claims[0].faults.contains_key(&FaultKind::Phantom));
+    let other = gone.replace("k2", "k3");
+    assert!(judge_with(&delivered, 3, &other).claims[0].faults.contains_key(&FaultKind::Phantom));
 }
