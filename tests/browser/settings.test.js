@@ -83,7 +83,7 @@ test('the Enter key does what was chosen', async () => {
 
 test('the browser is asked for notifications only after a click', async () => {
   // A browser without a screen has no permission to give.
-  const workspace = await enter('testuser', { expected: [refused(404)] });
+  const workspace = await enter('testuser');
   const { page } = workspace;
   await page.evaluate(() => {
     globalThis.asked = 0;
@@ -103,9 +103,11 @@ test('the browser is asked for notifications only after a click', async () => {
 });
 
 test('the service worker is let in by the policy, and no other script by a string', async () => {
-  const workspace = await enter('testuser', { expected: [refused(404), /policy violation|TrustedScriptURL/] });
+  const workspace = await enter('testuser', { expected: [/policy violation|TrustedScriptURL/] });
   const { page } = workspace;
   await page.evaluate(() => {
+    // Where the browser takes no push, the page itself notifies while it is open.
+    delete globalThis.PushManager;
     Object.defineProperty(Notification, 'permission', { get: () => 'granted' });
     Notification.requestPermission = async () => 'granted';
   });
