@@ -194,7 +194,7 @@ function fillIn() {
   }
   if (command.type === 'edit') delete command.if_version;
   if (command.type === 'send') {
-    for (const name of ['reply_to', 'format', 'meta']) delete command[name];
+    for (const name of ['attachments', 'reply_to', 'format', 'meta']) delete command[name];
     command.client_id = draw();
     if (kind() === 'roomOriginal') for (const name of ['type', 'ref', 'client_id']) delete command[name];
   }
