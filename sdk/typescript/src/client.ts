@@ -308,7 +308,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
       if (before === text) return;
       this.draftTexts = text === "" ? others : { ...others, [id]: text };
       this.#store.changed();
-      this.#keeper?.changed();
+      this.#keeper?.draftsChanged();
     },
   };
 

@@ -38,7 +38,11 @@ interface KeptRoom {
 interface KeptPage {
   me: Account;
   rooms: KeptRoom[];
-  drafts: Readonly<Record<string, string>>;
+}
+
+interface KeptDrafts {
+  owner: string;
+  texts: Readonly<Record<string, string>>;
 }
 
 interface Unsent extends Kept {
@@ -73,7 +77,8 @@ export class Keeper {
     if (!kept || house.me) return;
     house.me = kept.me;
     house.people.learn(kept.me);
-    house.draftTexts = kept.drafts;
+    const drafts = (await this.#storage.get("drafts")) as KeptDrafts | undefined;
+    if (drafts?.owner === kept.me.id) house.draftTexts = drafts.texts;
     for (const room of kept.rooms) restoreRoom(house.directory.room(room.id), room);
     await this.openOutbox();
   }
@@ -106,6 +111,14 @@ export class Keeper {
     this.#writes = exclusive(OUTBOX, write).catch((error) => this.#house.log("warn", "nothing could be kept", error));
   }
 
+  /** Drafts are small, and the page may go the moment after: they are kept at once. */
+  draftsChanged(): void {
+    const { me, draftTexts: texts } = this.#house;
+    if (!me) return;
+    const kept: KeptDrafts = { owner: me.id, texts };
+    this.#storage.set("drafts", kept).catch((error) => this.#house.log("warn", "nothing could be kept", error));
+  }
+
   async close(): Promise<void> {
     this.#off.abort();
     await this.#save();
@@ -125,10 +138,10 @@ export class Keeper {
   async #save(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { me, directory, draftTexts: drafts } = this.#house;
+    const { me, directory } = this.#house;
     if (!me) return;
     const rooms = directory.all.map(({ id }, place) => keepRoom(directory.room(id), place < ROOMS));
-    const kept: KeptPage = { me, drafts, rooms };
+    const kept: KeptPage = { me, rooms };
     await this.#storage.set("kept", kept).catch((error) => this.#house.log("warn", "nothing could be kept", error));
   }
 }
