@@ -95,6 +95,8 @@ export class Keeper {
       this.#house.outbox.adopt(left.map(revived));
       await this.#writeOutbox(storage, all.filter((unsent) => !left.includes(unsent)));
     });
+    // At once: a page that goes before the first save would find nothing of its own when it comes back.
+    await this.#save();
     this.changed();
   }
 
