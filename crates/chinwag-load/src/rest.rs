@@ -65,9 +65,15 @@ impl Rest {
             self.host,
             body.len()
         );
-        self.stream.get_mut().write_all(request.as_bytes()).map_err(system("can't send a request"))?;
-        self.stream.get_mut().write_all(body).map_err(system("can't send a request"))?;
-        let (status, body) = self.answer()?;
+        let sent = self
+            .stream
+            .get_mut()
+            .write_all(request.as_bytes())
+            .and_then(|()| self.stream.get_mut().write_all(body))
+            .map_err(system("can't send a request"));
+        // A server may refuse a body before it has all of it: its answer says why it stopped to read.
+        let answer = self.answer();
+        let (status, body) = if answer.is_err() { sent.and(answer)? } else { answer? };
         if !(200..300).contains(&status) {
             let body = String::from_utf8_lossy(&body).into_owned();
             return Err(BenchError::Refused { request: format!("{method} {path}"), status, body });

@@ -153,10 +153,12 @@ impl Stream for Bounded {
         Poll::Ready(next.map(|piece| {
             self.has_given = true;
             let piece = piece?;
-            self.came += piece.len() as u64;
+            // A piece may begin in one part and end in the next: what counts is where it begins. Its length is
+            // bounded by the buffer of the connection.
             if self.came > self.allowed.load(Ordering::Relaxed) {
                 return Err(TooMuch.into());
             }
+            self.came += piece.len() as u64;
             Ok(piece)
         }))
     }
