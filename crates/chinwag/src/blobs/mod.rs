@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use pictures::{Picture, PictureError, head};
 pub(crate) use sniff::{Kind, is_shown_inline, sniff};
-pub(crate) use staging::{Staged, Staging};
+pub(crate) use staging::{Staged, Staging, sha256};
 
 use crate::config::Storage;
 
@@ -131,6 +131,26 @@ impl Blobs {
             }
         }
         Ok(writer.shutdown().await?)
+    }
+
+    /// As [`Blobs::put`], for a file as it arrived: a folder takes it over without another copy.
+    pub(crate) async fn put_staged(&self, key: &str, staged: &Staged) -> Result<(), BlobError> {
+        if let Some(folder) = self.folder.clone() {
+            let _permit = self.writing.acquire().await;
+            let (file, from, to) = (Arc::clone(&staged.file), staged.path.clone(), folder.join(key));
+            let is_linked = blocking(move || {
+                file.sync_all()?;
+                match std::fs::hard_link(from, to) {
+                    Ok(()) => File::open(folder)?.sync_all().map(|()| true),
+                    // Another disk, or one that has no links.
+                    Err(_) => Ok(false),
+                }
+            });
+            if is_linked.await? {
+                return Ok(());
+            }
+        }
+        self.put(key, &staged.file, staged.offset).await
     }
 
     /// As [`Blobs::put`], for what is small and in memory already.

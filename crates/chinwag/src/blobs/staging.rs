@@ -3,19 +3,27 @@
 //! An upload that can be resumed is recognised by its hash and size. Whoever resumes it works on a copy, so
 //! that a connection that hangs on to the old one changes nothing. Nothing here is synced: what a power cut
 //! spoils has another hash.
+//!
+//! Work is spread over the time in which the bytes arrive, so that the end of a large file does not get in the
+//! way of messages: bytes are hashed as they come, and the disk is asked to begin with them early.
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use chinwag_protocol::UserId;
+use rustix::fs::Advice;
 
 use super::blocking;
 
+/// Bytes after which the disk is asked to begin with what has come.
+const WRITEBACK_BYTES: u64 = 1024 * 1024;
 /// Unfinished uploads that are kept for one user; the oldest go first.
 const MAX_UNFINISHED: usize = 16;
 
@@ -25,10 +33,12 @@ pub(crate) struct Staging {
 
 /// A file that is arriving. Its bytes stay when this is dropped, so that the upload can be resumed.
 pub(crate) struct Staged {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub file: Arc<File>,
     /// Bytes that have arrived.
     pub offset: u64,
+    /// Of these bytes.
+    hash: Context,
 }
 
 impl Staging {
@@ -64,7 +74,8 @@ impl Staging {
                 .mode(0o600)
                 .open(&path)?;
             let offset = file.metadata()?.len();
-            Ok(Staged { path, file: Arc::new(file), offset })
+            let hash = hash_of(&file, offset)?;
+            Ok(Staged { path, file: Arc::new(file), offset, hash })
         })
         .await
     }
@@ -99,10 +110,22 @@ impl Staging {
 impl Staged {
     /// Adds bytes at the end.
     pub(crate) async fn append(&mut self, bytes: Bytes) -> io::Result<()> {
-        let (file, offset, length) = (Arc::clone(&self.file), self.offset, bytes.len() as u64);
-        blocking(move || file.write_all_at(&bytes, offset)).await?;
-        self.offset += length;
+        let (file, mut hash, begin) = (Arc::clone(&self.file), self.hash.clone(), self.offset);
+        let end = begin + bytes.len() as u64;
+        self.hash = blocking(move || {
+            file.write_all_at(&bytes, begin)?;
+            hash.update(&bytes);
+            begin_writeback(&file, begin, end);
+            Ok(hash)
+        })
+        .await?;
+        self.offset = end;
         Ok(())
+    }
+
+    /// The SHA-256 of the bytes that have arrived, in hexadecimal digits.
+    pub(crate) fn sha256(&self) -> String {
+        hexadecimal(self.hash.clone())
     }
 
     /// A nameless file on the same disk, for another form of this one.
@@ -117,6 +140,38 @@ impl Staged {
     pub(crate) async fn discard(self) {
         // What can't be removed now is swept later.
         drop(blocking(move || remove(&self.path)).await);
+    }
+}
+
+/// The SHA-256 of a file, in hexadecimal digits. Blocks.
+pub(crate) fn sha256(file: &File, size: u64) -> io::Result<String> {
+    Ok(hexadecimal(hash_of(file, size)?))
+}
+
+fn hash_of(file: &File, size: u64) -> io::Result<Context> {
+    let mut hash = Context::new(&SHA256);
+    let mut block = vec![0; 64 * 1024];
+    let mut offset = 0;
+    while offset < size {
+        let read = file.read_at(&mut block, offset)?;
+        let bytes = block.get(..read).filter(|bytes| !bytes.is_empty());
+        hash.update(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        offset += read as u64;
+    }
+    Ok(hash)
+}
+
+fn hexadecimal(hash: Context) -> String {
+    hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lets the disk begin with every full part between these bytes, without waiting for it: the sync at the end
+/// then has little left to do, and the log's own syncs do not queue behind a whole file.
+fn begin_writeback(file: &File, begin: u64, end: u64) {
+    let (from, to) = (begin / WRITEBACK_BYTES * WRITEBACK_BYTES, end / WRITEBACK_BYTES * WRITEBACK_BYTES);
+    if let Some(length) = NonZeroU64::new(to - from) {
+        // Only a hint: without it everything is written at the end.
+        let _ = rustix::fs::fadvise(file, from, Some(length), Advice::DontNeed);
     }
 }
 

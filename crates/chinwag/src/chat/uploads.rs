@@ -4,8 +4,6 @@
 //! its bytes, of its name only the harmless part is kept. The row is committed last, after the bytes.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,7 +31,8 @@ pub(crate) struct Upload {
 
 /// A file that is ready to be kept.
 struct Ready {
-    file: Arc<File>,
+    /// The form of it that was made here; else it is kept as it arrived.
+    remade: Option<Arc<File>>,
     size: u64,
     sha256: String,
     name: String,
@@ -115,7 +114,7 @@ impl Chat {
     }
 
     async fn keep(&self, upload: &Upload) -> Result<UploadedFile, Refusal> {
-        let (size, sha256) = (upload.staged.offset, hash(&upload.staged.file, upload.staged.offset).await?);
+        let (size, sha256) = (upload.staged.offset, upload.staged.sha256());
         if size == 0 {
             return Err(empty());
         }
@@ -134,7 +133,7 @@ impl Chat {
                 Ok::<_, Refusal>(change.expect_blob(&expected)?)
             })
             .await?;
-        let stored = match self.put(&blob, &ready).await {
+        let stored = match self.put(&blob, upload, &ready).await {
             Ok(()) => self.insert(owner_id, blob.clone(), ready).await,
             Err(error) => Err(unavailable(error)),
         };
@@ -157,7 +156,7 @@ impl Chat {
         let format = match sniff(&head) {
             Kind::Picture(format) => format,
             Kind::Other(mime) => {
-                return Ok(Ready { file, size, sha256, name, mime: mime.to_owned(), picture: None });
+                return Ok(Ready { remade: None, size, sha256, name, mime: mime.to_owned(), picture: None });
             }
         };
         let mut target = upload.staged.sibling().map_err(unavailable)?;
@@ -167,17 +166,19 @@ impl Chat {
             let remake = || Picture::remake(&file, format, &mut target, max_pixels);
             let picture = catch_unwind(AssertUnwindSafe(remake)).unwrap_or(Err(PictureError::Broken))?;
             let size = target.metadata()?.len();
-            Ok::<_, PictureError>((picture, target, size))
+            let sha256 = blobs::sha256(&target, size)?;
+            Ok::<_, PictureError>((picture, target, size, sha256))
         });
-        let (picture, target, size) = remade.await.map_err(unavailable)?.map_err(refuse_picture)?;
-        let file = Arc::new(target);
-        let sha256 = hash(&file, size).await?;
-        let name = with_extension(&name, picture.extension);
-        Ok(Ready { file, size, sha256, name, mime: picture.mime.to_owned(), picture: Some(picture) })
+        let (picture, target, size, sha256) = remade.await.map_err(unavailable)?.map_err(refuse_picture)?;
+        let (name, mime) = (with_extension(&name, picture.extension), picture.mime.to_owned());
+        Ok(Ready { remade: Some(Arc::new(target)), size, sha256, name, mime, picture: Some(picture) })
     }
 
-    async fn put(&self, blob: &str, ready: &Ready) -> Result<(), BlobError> {
-        self.blobs().put(blob, &ready.file, ready.size).await?;
+    async fn put(&self, blob: &str, upload: &Upload, ready: &Ready) -> Result<(), BlobError> {
+        match &ready.remade {
+            Some(file) => self.blobs().put(blob, file, ready.size).await?,
+            None => self.blobs().put_staged(blob, &upload.staged).await?,
+        }
         for (size, thumbnail) in ready.picture.iter().flat_map(|picture| &picture.thumbnails) {
             self.blobs().put_bytes(&super::files::thumbnail_name(blob, *size), thumbnail.clone()).await?;
         }
@@ -252,24 +253,6 @@ impl Upload {
 
 fn limit(limiter: &RateLimiter<UserId>, actor: &Actor) -> Result<(), Refusal> {
     limiter.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)
-}
-
-async fn hash(file: &Arc<File>, size: u64) -> Result<String, Refusal> {
-    let file = Arc::clone(file);
-    let digest = blobs::blocking(move || {
-        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        let mut block = vec![0; 64 * 1024];
-        let mut offset = 0;
-        while offset < size {
-            let read = file.read_at(&mut block, offset)?;
-            let bytes = block.get(..read).filter(|bytes| !bytes.is_empty());
-            context.update(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
-            offset += read as u64;
-        }
-        Ok(context.finish())
-    });
-    let digest = digest.await.map_err(unavailable)?;
-    Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Shortens a name to its last part, without what could deceive people or programs.

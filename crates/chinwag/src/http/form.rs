@@ -50,6 +50,7 @@ impl Form {
         let allowed = Arc::new(AtomicU64::new(MAX_AROUND));
         let body = Bounded {
             body: body.into_data_stream(),
+            rest: Bytes::new(),
             came: 0,
             allowed: Arc::clone(&allowed),
             has_given: false,
@@ -136,6 +137,8 @@ struct TooMuch;
 /// else take all that there is into memory at once.
 struct Bounded {
     body: BodyDataStream,
+    /// What was read and not handed on: the next part, which may be allowed later, can begin in it.
+    rest: Bytes,
     came: u64,
     allowed: Arc<AtomicU64>,
     has_given: bool,
@@ -149,17 +152,21 @@ impl Stream for Bounded {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let next = std::task::ready!(Pin::new(&mut self.body).poll_next(context));
-        Poll::Ready(next.map(|piece| {
-            self.has_given = true;
-            let piece = piece?;
-            // A piece may begin in one part and end in the next: what counts is where it begins. Its length is
-            // bounded by the buffer of the connection.
-            if self.came > self.allowed.load(Ordering::Relaxed) {
-                return Err(TooMuch.into());
+        while self.rest.is_empty() {
+            match std::task::ready!(Pin::new(&mut self.body).poll_next(context)) {
+                Some(Ok(piece)) => self.rest = piece,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                None => return Poll::Ready(None),
             }
-            self.came += piece.len() as u64;
-            Ok(piece)
-        }))
+        }
+        let left = self.allowed.load(Ordering::Relaxed).saturating_sub(self.came);
+        let length = self.rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if length == 0 {
+            return Poll::Ready(Some(Err(TooMuch.into())));
+        }
+        let piece = self.rest.split_to(length);
+        self.came += length as u64;
+        self.has_given = true;
+        Poll::Ready(Some(Ok(piece)))
     }
 }

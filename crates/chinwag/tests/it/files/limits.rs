@@ -2,9 +2,10 @@
 
 use futures_util::SinkExt as _;
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 
 use super::{begin_command, chunk, commit, form, noise, post_form, send_chunks, upload};
-use crate::harness::{Device, TestServer};
+use crate::harness::{Device, Raw, TestServer};
 
 #[tokio::test]
 async fn a_file_ends_at_its_limit_whatever_way_it_comes() {
@@ -22,6 +23,31 @@ async fn a_file_ends_at_its_limit_whatever_way_it_comes() {
     assert_eq!(device.is_refused(begin_command("a", b"")).await, "invalid_content");
     device.does(begin_command("a", &bytes[..100_000])).await;
     assert!(server.metric("chinwag_upload_refusals_total").await >= 4);
+}
+
+#[tokio::test]
+async fn one_connection_brings_many_forms_however_much_of_one_is_read_at_once() {
+    let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
+    let alice = server.person("alice").await;
+    // The buffer of a connection grows with what came through it: the next head, and the file behind it, are
+    // read as one piece.
+    let mut raw = Raw::connect(server.address).await;
+    let bytes = noise(3 << 20);
+    for _ in 0..5 {
+        let body = form("again", &bytes);
+        let head = format!(
+            "POST /files HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
+             Content-Type: multipart/form-data; boundary=limit\r\n\r\n",
+            server.address,
+            alice.token,
+            body.len()
+        );
+        raw.write(&[head.as_bytes(), &body].concat()).await;
+        let answer = raw.head().await;
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+        let length = answer.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        raw.stream.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
+    }
 }
 
 #[tokio::test]
