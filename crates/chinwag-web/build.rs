@@ -74,6 +74,7 @@ fn compressed(mut bytes: &[u8]) -> Result<Vec<u8>> {
 fn content_type(path: &str) -> Result<&'static str> {
     let (_, ending) = path.rsplit_once('.').unwrap_or_default();
     Ok(match ending {
+        "bin" => "application/octet-stream",
         "css" => "text/css; charset=utf-8",
         "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",

@@ -1,4 +1,4 @@
-// What the page costs, in Debian's Chromium against the release binary: node measure.js
+// What the page costs, in Debian's Chromium against the release binary: npm run measure
 // Prints the median, with the least and the most, of each figure.
 
 import { existsSync } from 'node:fs';

@@ -124,19 +124,22 @@ test('a push shows who wrote what where, a later one takes its place, and one wi
   });
 });
 
-test('where the browser refuses a subscription, the settings say so and the chat goes on', async () => {
+test('where the browser refuses a subscription, the settings say so, and the open page notifies', async () => {
   const { workspace, page, dialog } = await turnOn('testuser2');
   await dialog.getByRole('alert').filter({ hasText: /^That did not work: \S/ }).waitFor();
   await workspace.isAccessible();
-  assert.equal(await dialog.getByText('Notifications are on.').count(), 0);
-  assert.ok(await dialog.getByRole('button', { name: 'Turn on notifications' }).isEnabled());
-
-  await page.keyboard.press('Escape');
-  await workspace.open('Roommate Chat');
-  const input = page.getByLabel('Message', { exact: true });
-  await input.fill('heard without a push');
-  await input.press('Enter');
-  await page.locator('#messages [data-id] .text', { hasText: 'heard without a push' }).waitFor();
+  await dialog.getByText('Notifications are on while this page is open.').waitFor();
   const account = await world.server.signIn('testuser2');
   assert.deepEqual(await account.call('GET', '/push/subscriptions'), [], 'the server knows of no device');
+
+  await page.keyboard.press('Escape');
+  const notified = page.evaluate(() => new Promise((resolve) => {
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+    ServiceWorkerRegistration.prototype.showNotification = async (title, { body, tag }) => resolve({ title, body, tag });
+    document.body.dataset.isWatched = '';
+  }));
+  await page.locator('body[data-is-watched]').waitFor();
+  const other = await world.server.signIn('testuser');
+  await other.say(1, 'heard without a push');
+  assert.deepEqual(await notified, { title: 'testuser in Roommate Chat', body: 'heard without a push', tag: 'conversation-1' });
 });

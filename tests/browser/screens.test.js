@@ -86,7 +86,7 @@ for (const colorScheme of ['light', 'dark']) {
   test(`a group, with all that a message can have: ${colorScheme}`, async () => {
     const one = await enter(ids.group, { viewport: WIDE, colorScheme });
     await one.shows('deploy is green, closing');
-    await one.page.locator('#messages .code [data-kind="keyword"]').first().waitFor();
+    await one.page.locator('#messages .code [data-kind="kwd"]').first().waitFor();
     await check(one, `group-${colorScheme}`);
   });
 

@@ -124,7 +124,7 @@ test('markdown of the page is shown, text of programs stays as it is', async () 
   assert.match(await link.getAttribute('rel'), /\bnoopener\b/);
   await one.input.fill('- one\n- two\n\n> said\n\n```rust\nlet x = 1; // here\n```');
   await one.input.press('Enter');
-  await one.page.locator('#messages .code [data-kind="comment"]').waitFor();
+  await one.page.locator('#messages .code [data-kind="cmnt"]').waitFor();
   assert.equal(await one.page.locator('#messages .text ul > li').count(), 2);
   assert.equal(await one.page.locator('#messages blockquote').textContent(), 'said');
   assert.equal(await one.page.locator('#messages pre').getAttribute('dir'), 'ltr');

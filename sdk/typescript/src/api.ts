@@ -299,8 +299,9 @@ export interface ChatClient extends Emitter<ClientEvents>, AsyncDisposable {
 
 export interface PushRegistration {
   id: string;
-  endpoint?: string;
-  content?: "full" | "none";
+  /** The host of its push service: the whole address is known to the device alone. */
+  endpointHost: string;
+  content: "full" | "none";
 }
 
 export interface Conversations {

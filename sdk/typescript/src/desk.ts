@@ -22,12 +22,6 @@ export interface Office extends Core {
 type Accounts = api.ChatClient["account"];
 type Push = api.ChatClient["push"];
 
-interface PushAnswer {
-  id: number | string;
-  endpoint?: string;
-  content?: "full" | "none";
-}
-
 class Part {
   protected readonly office: Office;
 
@@ -80,11 +74,11 @@ class Notices extends Part {
 
   async subscribe(...[{ endpoint, keys }, content = "full"]: Parameters<Push["subscribe"]>) {
     const body = { endpoint, keys, content };
-    return registration(await this.office.rest.call<PushAnswer>("POST", "/push/subscriptions", { body }));
+    return registration(await this.office.rest.call<wire.PushSubscription>("POST", "/push/subscriptions", { body }));
   }
 
   async list(): Promise<api.PushRegistration[]> {
-    return (await this.office.rest.call<PushAnswer[]>("GET", "/push/subscriptions")).map(registration);
+    return (await this.office.rest.call<wire.PushSubscription[]>("GET", "/push/subscriptions")).map(registration);
   }
 
   async remove(id: string): Promise<void> {
@@ -243,8 +237,8 @@ export function openDesk(office: Office) {
   };
 }
 
-function registration({ id, endpoint, content }: PushAnswer): api.PushRegistration {
-  return { id: String(id), endpoint, content };
+function registration({ id, endpoint_host, content }: wire.PushSubscription): api.PushRegistration {
+  return { id: String(id), endpointHost: endpoint_host, content };
 }
 
 function blank({ title, topic, kind, archived }: wire.Conversation): NonNullable<ChatRoom["info"]> {

@@ -2,6 +2,9 @@
 import type { ClientOptions } from "./api.js";
 import { ChatError } from "./errors.js";
 
+/** A bearer token (RFC 6750) that a socket can carry: with `/` or `=`, `new WebSocket` would throw. */
+const SENDABLE = /^[\w.~+-]+$/;
+
 type Reason = "connect" | "expired" | "rejected";
 
 export class Tokens {
@@ -25,18 +28,16 @@ export class Tokens {
     return this.#asked ?? (this.#token === used ? this.#ask(reason) : this.get());
   }
 
-  async #ask(reason: Reason): Promise<string> {
+  #ask(reason: Reason): Promise<string> {
     const source = this.#source;
     const asking = async () => {
-      if (typeof source === "function") return source({ reason, signal: this.#signal });
-      if (reason === "connect") return source;
-      throw new ChatError("unauthorized", "the token was refused");
+      // A token that was given once, and is no good any more, is none.
+      const once = reason === "connect" ? source : "";
+      // What was read from a file or an answer often has a line break at its end.
+      const token = `${typeof source === "function" ? await source({ reason, signal: this.#signal }) : once}`.trim();
+      if (!SENDABLE.test(token)) throw new ChatError("unauthorized", "the token was invalid");
+      return (this.#token = token);
     };
-    this.#asked = asking();
-    try {
-      return (this.#token = await this.#asked);
-    } finally {
-      this.#asked = undefined;
-    }
+    return (this.#asked = asking().finally(() => (this.#asked = undefined)));
   }
 }

@@ -14,6 +14,8 @@ export interface Settings {
   sound: boolean;
   /** They were turned on for this device; the browser's permission is asked for apart. */
   notifications: boolean;
+  /** By what name the server knows this device, if it pushes to it. */
+  pushId: string;
   /** Shortcuts that are a single letter or sign. */
   letterKeys: boolean;
   filter: 'all' | 'unread' | 'direct';
@@ -29,6 +31,7 @@ const DEFAULTS: Settings = {
   announcements: 'text',
   sound: true,
   notifications: false,
+  pushId: '',
   letterKeys: true,
   filter: 'all',
 };

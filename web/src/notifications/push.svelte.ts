@@ -33,6 +33,8 @@ export class Push {
   state: 'unknown' | 'off' | 'on' | 'denied' | 'unsupported' = $state('unknown');
   /** The server pushes: messages come while the page is closed. */
   isOffered = $state(false);
+  /** This device takes what it pushes. Without that, an open page notifies by itself. */
+  isPushed = $state(false);
   content: 'full' | 'none' = $state('full');
   readonly #client: ChatClient;
   #key: string | undefined;
@@ -50,14 +52,14 @@ export class Push {
     this.state = Notification.permission === 'denied' ? 'denied' : Notification.permission === 'granted' && settings.notifications ? 'on' : 'off';
     this.#key = await this.#client.push.key();
     this.isOffered = this.#key !== undefined && 'PushManager' in globalThis;
-    if (this.isOffered && this.state === 'on') {
-      const subscription = await this.#subscription();
-      const known = (await this.#client.push.list()).find(({ endpoint }) => endpoint === subscription?.endpoint);
+    if (this.isOffered && this.state === 'on' && (await this.#subscription())) {
+      const known = (await this.#client.push.list()).find(({ id }) => id === settings.pushId);
       this.content = known?.content ?? 'full';
-      if (!subscription) this.state = 'off';
+      this.isPushed = known !== undefined;
     }
   }
 
+  /** Rejects if the browser or the server refuses the push; an open page notifies all the same. */
   async turnOn(): Promise<void> {
     const permission = await Notification.requestPermission();
     if (permission !== 'granted') {
@@ -65,32 +67,40 @@ export class Push {
       return;
     }
     await navigator.serviceWorker.register(workerUrl(), { scope: BASE.pathname });
-    if (this.isOffered) await this.#subscribe();
     change({ notifications: true });
     this.state = 'on';
+    if (this.isOffered) await this.#subscribe();
   }
 
   async turnOff(): Promise<void> {
-    const subscription = await this.#subscription();
-    if (subscription) {
-      const known = (await this.#client.push.list()).find(({ endpoint }) => endpoint === subscription.endpoint);
-      if (known) await this.#client.push.remove(known.id);
-      await subscription.unsubscribe();
-    }
-    change({ notifications: false });
+    const { pushId } = settings;
+    change({ notifications: false, pushId: '' });
     this.state = 'off';
+    this.isPushed = false;
+    await (await this.#subscription())?.unsubscribe();
+    const known = pushId ? await this.#client.push.list() : [];
+    if (known.some(({ id }) => id === pushId)) await this.#client.push.remove(pushId);
   }
 
   /** Whether the text of messages leaves the server with a notification. */
   async show(content: 'full' | 'none'): Promise<void> {
     this.content = content;
-    if (this.state === 'on' && this.isOffered) await this.#subscribe();
+    if (this.isPushed) await this.#subscribe();
   }
 
   async #subscribe(): Promise<void> {
     const worker = await navigator.serviceWorker.ready;
     const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: this.#key });
-    await this.#client.push.subscribe(subscription.toJSON(), this.content);
+    try {
+      const { id } = await this.#client.push.subscribe(subscription.toJSON(), this.content);
+      change({ pushId: id });
+      this.isPushed = true;
+    } catch (error) {
+      // Else the page would leave the notifications to a push that never comes.
+      await subscription.unsubscribe();
+      this.isPushed = false;
+      throw error;
+    }
   }
 
   async #subscription(): Promise<PushSubscription | null | undefined> {

@@ -106,6 +106,16 @@ test("a refused token ends it after one try for another one", async () => {
   expect(client.state).toBe("closed");
 });
 
+test("a token that no socket can carry is refused at once, and a line break after one is nothing", async () => {
+  for (const token of ["two words", "", "a\u0000b", "ünïcode", "a,b", "bytes="]) {
+    const client = clientOf(server.url, ann, { token });
+    await expect(client.connect(), JSON.stringify(token)).rejects.toMatchObject({ code: "unauthorized", retryable: false });
+    expect(client.state).toBe("closed");
+  }
+  await expect(clientOf(server.url, ann, { token: async () => "<!doctype html>" }).connect()).rejects.toMatchObject({ code: "unauthorized" });
+  await connected(server.url, ann, { token: async () => `${ann.token}\n` });
+});
+
 test("the list of conversations is kept, with the other person of a direct one by name", async () => {
   const [one, other] = [await connected(server.url, ann), await connected(server.url, ben)];
   const [found] = await one.users.find("testuser2");

@@ -1,5 +1,7 @@
-// Emoji: the catalog (a chunk of its own, loaded when somebody wants to pick one), search, skin tones, and
+// Emoji: the catalog (a file of its own, loaded when somebody wants to pick one), search, skin tones, and
 // the ones used last.
+
+import data from './data.bin?url';
 
 export interface Emoji {
   char: string;
@@ -20,8 +22,6 @@ export const MAX_RECENT = 24;
 /** Until somebody has used any. */
 export const FIRST_RECENT = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
 
-type Slim = [char: string, name: string, shortNames: string, words: string, hasTones?: number];
-
 let loading: Promise<Catalog> | undefined;
 
 export function loadCatalog(): Promise<Catalog> {
@@ -33,15 +33,18 @@ export function loadCatalog(): Promise<Catalog> {
 }
 
 async function load(): Promise<Catalog> {
-  const { default: { deflated } } = await import('./data.json');
-  const bytes = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
-  const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  const groups = await new Response(inflated).json() as Slim[][];
-  return groups.map((group) => group.map(fromSlim));
+  const { body, ok } = await fetch(data);
+  if (!ok || !body) throw new Error('the emoji are not there');
+  return catalogOf(await new Response(body.pipeThrough(new DecompressionStream('deflate-raw'))).text());
 }
 
-function fromSlim([char, name, shortNames, words, hasTones]: Slim): Emoji {
-  return { char, name, shortNames: shortNames.split(' '), words: words.split(' '), hasTones: hasTones === 1 };
+/** `generate.mjs` says how they are written down. */
+export function catalogOf(text: string): Catalog {
+  return text.split('\n\n').map((group) => group.split('\n').map((line) => {
+    const [char = '', name = '', shortNames = '', words = '', tones] = line.split('\t');
+    const named = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '_');
+    return { char, name, shortNames: shortNames.split(' ').map((short) => short || named), words: words.split(' '), hasTones: tones === '1' };
+  }));
 }
 
 /** The emoji in a skin tone, if it has any. */

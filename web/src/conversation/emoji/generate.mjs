@@ -1,6 +1,6 @@
 // Slims emojibase to what the picker needs, and deflates it, since a third of the whole page would be emoji else:
-// node src/conversation/emoji/generate.mjs > src/conversation/emoji/data.json
-// A test holds data.json against this.
+// node src/conversation/emoji/generate.mjs > src/conversation/emoji/data.bin
+// A test holds data.bin against this.
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,10 @@ const GROUPS = [0, 1, 3, 4, 5, 6, 7, 8, 9];
 const NEWEST_VERSION = 16;
 const TONES = ['🏻', '🏼', '🏽', '🏾', '🏿'];
 
-/** For each group, for each emoji: itself, its name, its short names, words to find it by, whether it has skin tones. */
+/**
+ * A line for each emoji, with tabs between: itself, its name, its short names, words to find it by, `1` if it has
+ * skin tones. A short name that is the name with underscores is empty. A blank line ends a group.
+ */
 export function slim() {
   const emojis = require('emojibase-data/en/data.json');
   const shortNames = require('emojibase-data/en/shortcodes/github.json');
@@ -22,12 +25,16 @@ export function slim() {
     .sort((one, other) => one.order - other.order)
     .map(({ emoji, label, hexcode, tags = [], skins = [] }) => {
       const plain = qualified(emoji);
-      const names = [shortNames[hexcode] ?? label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '_')].flat();
-      const known = new Set([...label.toLowerCase().split(/\W+/), ...names]);
-      const words = tags.filter((tag) => !known.has(tag));
+      const named = label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '_');
+      const names = [shortNames[hexcode] ?? named].flat();
+      // A word is found by its beginning, so what others begin with is found by them.
+      const known = [...label.toLowerCase().split(/\W+/), ...names.flatMap((name) => [name, ...name.split('_')])];
+      const words = tags.filter((tag) => ![...known, ...tags.filter((other) => other !== tag)].some((other) => other.startsWith(tag)));
       const hasTones = skins.length >= 5 && TONES.every((tone) => skins.some((skin) => qualified(skin.emoji) === withTone(plain, tone)));
-      return [plain, label, names.join(' '), words.join(' '), ...hasTones ? [1] : []];
-    }));
+      const written = names.map((name) => (name === named ? '' : name));
+      return [plain, label, written.join(' '), words.join(' '), ...hasTones ? ['1'] : []].join('\t');
+    })
+    .join('\n')).join('\n\n');
 }
 
 /** U+FE0F only where the character would be drawn as text without it: the spelling that the server uses, too. */
@@ -40,6 +47,5 @@ function withTone(emoji, tone) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const deflated = deflateRawSync(JSON.stringify(slim()), { level: 9 }).toString('base64');
-  process.stdout.write(`${JSON.stringify({ deflated })}\n`);
+  process.stdout.write(deflateRawSync(slim(), { level: 9, memLevel: 9 }));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { blocks, isOnlyEmoji, safeHref, summary, type Block } from './markdown';
+import { safeHref, type Inline } from './inline';
+import { blocks, isOnlyEmoji, summary, type Block } from './markdown';
 
 const nobody = () => false;
 const markdown = (text: string): Block[] => blocks(text, 'markdown', nobody);
@@ -63,13 +64,71 @@ describe('markdown', () => {
     expect(text.match(/"mention"/g)).toHaveLength(2);
   });
 
+  /** As HTML, to be read; links without their target. */
+  const html = (found: Inline[]): string => found.map((inline) => {
+    if (inline.type === 'text' || inline.type === 'mention') return inline.text;
+    return 'text' in inline ? `<code>${inline.text}</code>` : `<${inline.type}>${html(inline.children)}</${inline.type}>`;
+  }).join('');
+  const marked = (text: string) => markdown(text).map((block) => (block.type === 'paragraph' ? html(block.children) : block.type)).join('|');
+
+  // As CommonMark has it.
+  test.each([
+    ['***a** b*', '<em><strong>a</strong> b</em>'], ['**a *b* c**', '<strong>a <em>b</em> c</strong>'], ['*a**b*', '<em>a**b</em>'],
+    ['snake_case_name', 'snake_case_name'], ['2 * 3 * 4', '2 * 3 * 4'], ['un*frigging*believable', 'un<em>frigging</em>believable'],
+    ['**a', '**a'], ['*a _b* c_', '<em>a _b</em> c_'], ['~a~ ~~b~~ ~~~c~~~', '<del>a</del> <del>b</del> ~~~c~~~'], ['~5 and ~6', '~5 and ~6'],
+    ['`` a`b ``', '<code>a`b</code>'], ['`**a**` `b', '<code>**a**</code> `b'], ['\\*a\\* \\a', '*a* \\a'],
+    ['[**a**](https://b.c "d")', '<link><strong>a</strong></link>'], ['[[a]](https://b.c)', '<link>[a]</link>'], ['[a] (https://b.c)', '[a] (<link>https://b.c</link>)'],
+    ['[![a](https://b.c/d.png)](https://b.c)', '<link>a</link>'], ['<https://b.c/_d_>', '<link>https://b.c/_d_</link>'],
+    ['**https://b.c/d**', '<strong><link>https://b.c/d</link></strong>'], ['(https://b.c/d_(e))', '(<link>https://b.c/d_(e)</link>)'],
+    ['www.b.c, _a_b@c.de_', '<link>www.b.c</link>, <em><link>a_b@c.de</link></em>'],
+  ])('%j is %j', (text, expected) => {
+    expect(marked(text)).toBe(expected);
+  });
+
+  test('what is in a quote or an item says so on each line', () => {
+    expect(markdown('> said\nanswer')).toEqual([{ type: 'quote', children: [paragraph('said')] }, paragraph('answer')]);
+    expect(markdown('- one\n  still\n- two\nnot')).toEqual([
+      { type: 'list', isOrdered: false, start: 1, items: [[paragraph('one\nstill')], [paragraph('two')]] }, paragraph('not'),
+    ]);
+    expect(markdown('1. one\n  - a\n  - b\n\n2. two\n\n   ```\n     x\n   ```')).toEqual([{
+      type: 'list', isOrdered: true, start: 1,
+      items: [
+        [paragraph('one'), { type: 'list', isOrdered: false, start: 1, items: [[paragraph('a')], [paragraph('b')]] }],
+        [paragraph('two'), { type: 'code', text: '  x', language: '' }],
+      ],
+    }]);
+  });
+
+  test('a list begins in the middle of a text, but not with a year', () => {
+    expect(markdown('two:\n- a\n- b').map(({ type }) => type)).toEqual(['paragraph', 'list']);
+    expect(markdown('it was\n1986. A good year')).toEqual([paragraph('it was\n1986. A good year')]);
+    for (const text of ['-', '- ', '+1', '1.', '-5 degrees']) expect(markdown(text)).toEqual([paragraph(text.trimEnd())]);
+  });
+
+  test('code that nobody ended goes to the end, and code in a line is no block', () => {
+    expect(markdown('~~~\na\n\n\tb')).toEqual([{ type: 'code', text: 'a\n\n\tb', language: '' }]);
+    expect(marked('```a```')).toBe('<code>a</code>');
+  });
+
   test('depth and length are harmless', () => {
     expect(() => markdown('> '.repeat(2000) + 'x')).not.toThrow();
     expect(() => markdown('*_'.repeat(2000))).not.toThrow();
     expect(() => markdown('['.repeat(4000))).not.toThrow();
+    const nested = (found: Inline[]): number => 1 + Math.max(0, ...found.map((inline) => ('children' in inline ? nested(inline.children) : 0)));
+    const [deep] = markdown(`${'*a _b '.repeat(500)}c${' d_ e*'.repeat(500)}`);
+    expect(deep?.type === 'paragraph' && nested(deep.children)).toBe(13);
     const depth = (found: Block[]): number => 1 + Math.max(0, ...found.map((block) => (block.type === 'quote' ? depth(block.children) : 0)));
     expect(depth(markdown('> '.repeat(50) + 'x'))).toBeLessThan(9);
   });
+});
+
+test('no text keeps the page busy', () => {
+  const parts = ['*a ', '_a', '**', '`', '``a', '[', '[a](', '](', '[a](b "', '<a:', '<', 'a@b', 'a.', 'www.', 'https://(', '~', '\\', '> ', '- a\n', '  - ', '\n\n', '*a_ ', '![', '((', 'a*b_', 'www.a)'];
+  const texts = parts.flatMap((part) => [part.repeat(20_000 / part.length), `${part.repeat(10_000 / part.length)}x`]);
+  const began = performance.now();
+  for (const text of texts) markdown(text);
+  // As a square of the length it would be minutes.
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
 
 test('plain text has links and mentions and nothing else', () => {

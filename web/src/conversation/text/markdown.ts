@@ -1,19 +1,12 @@
 // Text to a small tree of blocks, which components render. No HTML is ever made: what looks like a tag
 // stays text, and a link exists only for http, https and mailto. Line breaks stay in the text (the page
 // shows them with `white-space: pre-wrap`), so that what one copies is what was written.
+//
+// It is the Markdown that a chat needs: paragraphs, quotes, lists, fenced code. A line with `#` is rather a
+// channel or a number than a heading here, and four blanks are rather a pasted column than code. What is in
+// a quote or an item says so on each line, by `>` or by its blanks: an answer below a quote is no part of it.
 
-import { Marked, type Token, type Tokens } from 'marked';
-
-import { mentionsIn } from './mentions';
-
-export type Inline =
-  | { type: 'text'; text: string }
-  | { type: 'strong'; children: Inline[] }
-  | { type: 'em'; children: Inline[] }
-  | { type: 'del'; children: Inline[] }
-  | { type: 'code'; text: string }
-  | { type: 'link'; href: string; children: Inline[] }
-  | { type: 'mention'; text: string; name: string };
+import { inlines, inlineText, plainInlines, type Inline } from './inline';
 
 export type Block =
   | { type: 'paragraph'; children: Inline[] }
@@ -24,44 +17,19 @@ export type Block =
 /** How the sender meant the text; programs mostly mean `plain`. */
 export type TextFormat = 'plain' | 'markdown';
 
+type IsName = (name: string) => boolean;
+
 /** Deeper quotes and lists are shown as they were written. */
 const MAX_DEPTH = 6;
 
-const off = () => undefined;
-
-// In a chat, a line with `#` is rather a channel or a number than a heading, and four blanks are rather
-// a pasted column than code. `def` would swallow a line.
-const markdown = new Marked({
-  gfm: true,
-  tokenizer: { heading: off, lheading: off, hr: off, html: off, table: off, def: off, code: off, tag: off, reflink: off },
-});
-
-const plain = new Marked({
-  gfm: true,
-  tokenizer: {
-    escape: off, tag: off, link: off, reflink: off, emStrong: off, codespan: off, br: off, del: off, autolink: off,
-  },
-});
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *(\S*)/;
+const QUOTE = /^ {0,3}> ?/;
+const ITEM = /^( {0,3})([-+*]|\d{1,9}[.)]) {1,4}(?=\S)/;
 
 /** The blocks of a text. `isName` says whether somebody of that (lower-case) username takes part. */
-export function blocks(text: string, format: TextFormat, isName: (name: string) => boolean): Block[] {
-  try {
-    if (format === 'markdown') return fromBlocks(new markdown.Lexer(markdown.defaults).lex(text), 0, isName);
-    return [{ type: 'paragraph', children: fromInlines(new plain.Lexer(plain.defaults).inlineTokens(text), isName) }];
-  } catch {
-    // A text that the lexer cannot take is still a text.
-    return [{ type: 'paragraph', children: [{ type: 'text', text }] }];
-  }
-}
-
-/** The address that a link may have, or nothing. */
-export function safeHref(href: string): string | undefined {
-  try {
-    const { protocol } = new URL(href);
-    return ['http:', 'https:', 'mailto:'].includes(protocol) ? href : undefined;
-  } catch {
-    return undefined;
-  }
+export function blocks(text: string, format: TextFormat, isName: IsName): Block[] {
+  if (format === 'markdown') return new Reader(text.replaceAll('\r\n', '\n').split('\n'), 0, isName).blocks();
+  return [{ type: 'paragraph', children: plainInlines(text, isName) }];
 }
 
 /** The text alone, in one line: for quotes, announcements and lists. */
@@ -88,115 +56,114 @@ function blockText(block: Block): string {
   }
 }
 
-export function inlineText(inlines: Inline[]): string {
-  return inlines.map((inline) => ('text' in inline ? inline.text : inlineText(inline.children))).join('');
-}
+const isBlank = (line: string) => line.trim() === '';
+/** In columns; a tab is four. */
+const indentOf = (line: string) => [.../^[ \t]*/.exec(line)![0]].reduce((sum, blank) => sum + (blank === '\t' ? 4 : 1), 0);
+const withoutIndent = (columns: number) => (line: string): string => {
+  let at = 0;
+  for (let left = columns; left > 0 && (line[at] === ' ' || line[at] === '\t'); at += 1) left -= line[at] === '\t' ? 4 : 1;
+  return line.slice(at);
+};
 
-function fromBlocks(tokens: Token[], depth: number, isName: (name: string) => boolean): Block[] {
-  const found: Block[] = [];
-  let isJoined = false;
-  for (const token of tokens) {
-    const block = fromBlock(token, depth, isName);
-    if (!block) {
-      isJoined = false;
-      continue;
+/** Walks down the lines; what is inside a quote or an item has a reader of its own. */
+class Reader {
+  readonly #lines: readonly string[];
+  readonly #depth: number;
+  readonly #isName: IsName;
+  #at = 0;
+
+  constructor(lines: readonly string[], depth: number, isName: IsName) {
+    this.#lines = lines;
+    this.#depth = depth;
+    this.#isName = isName;
+  }
+
+  blocks(): Block[] {
+    const found: Block[] = [];
+    for (let line = this.#line; line !== undefined; line = this.#line) {
+      if (isBlank(line)) this.#at += 1;
+      else if (FENCE.test(line)) found.push(this.#code(line));
+      else if (this.#isQuote(line)) found.push(this.#quote());
+      else if (this.#isItem(line)) found.push(this.#list(line));
+      else found.push(this.#paragraph());
     }
-    const last = found.at(-1);
-    // A line that would be a heading elsewhere ends the lexer's paragraph, but not the writer's.
-    if (isJoined && block.type === 'paragraph' && last?.type === 'paragraph') {
-      last.children = merge([...last.children, { type: 'text', text: '\n' }, ...block.children]);
-    } else {
-      found.push(block);
+    return found;
+  }
+
+  get #line(): string | undefined {
+    return this.#lines[this.#at];
+  }
+
+  #isQuote(line: string): boolean {
+    return this.#depth < MAX_DEPTH && QUOTE.test(line);
+  }
+
+  #isItem(line: string): boolean {
+    return this.#depth < MAX_DEPTH && ITEM.test(line);
+  }
+
+  /** The next line and those after it that are wanted. */
+  #take(isWanted: (line: string) => boolean): string[] {
+    const from = this.#at;
+    while (this.#line !== undefined && isWanted(this.#line)) this.#at += 1;
+    return this.#lines.slice(from, this.#at);
+  }
+
+  #code(line: string): Block {
+    const [, fence, language] = FENCE.exec(line)!;
+    const end = new RegExp(`^ {0,3}${fence![0]}{${fence!.length},}\\s*$`);
+    this.#at += 1;
+    const inner = this.#take((other) => !end.test(other));
+    this.#at += 1;
+    return { type: 'code', text: inner.map(withoutIndent(indentOf(line))).join('\n'), language: language!.toLowerCase() };
+  }
+
+  #quote(): Block {
+    const inner = this.#take((line) => this.#isQuote(line)).map((line) => line.replace(QUOTE, ''));
+    return { type: 'quote', children: this.#inside(inner) };
+  }
+
+  #list(first: string): Block {
+    const [, , sign] = ITEM.exec(first)!;
+    const kind = sign!.at(-1)!;
+    const items: Block[][] = [];
+    const isNext = (line: string) => ITEM.exec(line)?.[2]!.at(-1) === kind;
+    for (let line = this.#line; line !== undefined && isNext(line); line = this.#line) {
+      items.push(this.#item(line));
+      const last = this.#at;
+      this.#take(isBlank);
+      if (!isNext(this.#line ?? '')) this.#at = last;
     }
-    isJoined = true;
+    return { type: 'list', isOrdered: sign !== kind, start: sign === kind ? 1 : Number.parseInt(sign!, 10), items };
   }
-  return found;
-}
 
-function fromBlock(token: Token, depth: number, isName: (name: string) => boolean): Block | undefined {
-  if (token.type === 'space') return undefined;
-  if (token.type === 'code') {
-    const { text, lang } = token as Tokens.Code;
-    return { type: 'code', text, language: (lang ?? '').split(/\s/, 1)[0]!.toLowerCase() };
-  }
-  if (depth < MAX_DEPTH && token.type === 'blockquote') {
-    return { type: 'quote', children: fromBlocks((token as Tokens.Blockquote).tokens, depth + 1, isName) };
-  }
-  if (depth < MAX_DEPTH && token.type === 'list') {
-    const { ordered, start, items } = token as Tokens.List;
-    return {
-      type: 'list', isOrdered: ordered, start: start === '' ? 1 : start,
-      items: items.map((item) => fromBlocks(item.tokens, depth + 1, isName)),
-    };
-  }
-  if (token.type === 'paragraph' || token.type === 'text') {
-    const inner = (token as Tokens.Paragraph).tokens ?? [{ type: 'text', raw: token.raw, text: token.raw }];
-    return { type: 'paragraph', children: fromInlines(inner, isName) };
-  }
-  if (token.type === 'checkbox') return undefined;
-  return { type: 'paragraph', children: [{ type: 'text', text: token.raw.trimEnd() }] };
-}
-
-function fromInlines(tokens: Token[], isName: (name: string) => boolean): Inline[] {
-  return merge(tokens.flatMap((token) => fromInline(token, isName)));
-}
-
-function fromInline(token: Token, isName: (name: string) => boolean): Inline[] {
-  switch (token.type) {
-    case 'strong':
-    case 'em':
-    case 'del':
-      return [{ type: token.type, children: fromInlines(token.tokens ?? [], isName) }];
-    case 'codespan':
-      return [{ type: 'code', text: (token as Tokens.Codespan).text }];
-    case 'br':
-      return [{ type: 'text', text: '\n' }];
-    case 'link': {
-      const { href, tokens: inner } = token as Tokens.Link;
-      const safe = safeHref(href);
-      if (!safe) return [{ type: 'text', text: token.raw }];
-      return [{ type: 'link', href: safe, children: merge(inner.flatMap(withoutLinks)) }];
+  #item(first: string): Block[] {
+    const [head, blanks] = ITEM.exec(first)!;
+    // Two blanks are enough below `1.`, too: so people write it.
+    const least = Math.min(head.length, blanks!.length + 2);
+    const inner = [first.slice(head.length)];
+    this.#at += 1;
+    for (;;) {
+      const from = this.#at;
+      this.#take(isBlank);
+      if (this.#line === undefined || indentOf(this.#line) < least) {
+        this.#at = from;
+        return this.#inside(inner);
+      }
+      inner.push(...this.#lines.slice(from, this.#at), withoutIndent(head.length)(this.#line));
+      this.#at += 1;
     }
-    case 'image': {
-      const { href, text } = token as Tokens.Image;
-      const safe = safeHref(href);
-      if (!safe) return [{ type: 'text', text: token.raw }];
-      return [{ type: 'link', href: safe, children: [{ type: 'text', text: text || href }] }];
-    }
-    case 'escape':
-      return [{ type: 'text', text: (token as Tokens.Escape).text }];
-    case 'text':
-      if ('tokens' in token && token.tokens) return fromInlines(token.tokens, isName);
-      return withMentions((token as Tokens.Text).text, isName);
-    default:
-      return [{ type: 'text', text: token.raw }];
   }
-}
 
-function withoutLinks(token: Token): Inline[] {
-  const inner = fromInline(token, () => false);
-  return inner.flatMap((inline) => (inline.type === 'link' ? inline.children : [inline]));
-}
-
-function withMentions(text: string, isName: (name: string) => boolean): Inline[] {
-  const found: Inline[] = [];
-  let from = 0;
-  for (const { start, end, name } of mentionsIn(text)) {
-    if (!isName(name)) continue;
-    if (start > from) found.push({ type: 'text', text: text.slice(from, start) });
-    found.push({ type: 'mention', text: text.slice(start, end), name });
-    from = end;
+  #paragraph(): Block {
+    const first = this.#at;
+    // As in CommonMark, a number in the middle of a text begins no list but for 1.
+    const isItem = (line: string) => this.#isItem(line) && /^ *(?:[-+*]|1[.)])/.test(line);
+    const lines = this.#take((line) => this.#at === first || !(isBlank(line) || FENCE.test(line) || this.#isQuote(line) || isItem(line)));
+    return { type: 'paragraph', children: inlines(lines.map((line) => line.trimEnd()).join('\n'), this.#isName) };
   }
-  if (from < text.length) found.push({ type: 'text', text: text.slice(from) });
-  return found;
-}
 
-function merge(inlines: Inline[]): Inline[] {
-  const merged: Inline[] = [];
-  for (const inline of inlines) {
-    const last = merged.at(-1);
-    if (inline.type === 'text' && last?.type === 'text') merged[merged.length - 1] = { type: 'text', text: last.text + inline.text };
-    else merged.push(inline);
+  #inside(lines: readonly string[]): Block[] {
+    return new Reader(lines, this.#depth + 1, this.#isName).blocks();
   }
-  return merged;
 }

@@ -1,0 +1,27 @@
+// What a browser loads before the page can be used, of what was built last: `npm run build` writes it.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+
+const dist = fileURLToPath(new URL('../../crates/chinwag-web/dist/', import.meta.url));
+const read = (name: string) => readFileSync(dist + name, 'utf8');
+const html = read('index.html');
+const first = (pattern: RegExp) => [...html.matchAll(pattern)].map(([, name]) => name!.replace(/^(\.?\/)/, ''));
+const gzipped = (names: Iterable<string>) => [...names].reduce((sum, name) => sum + gzipSync(read(name), { level: 9 }).length, 0);
+
+/** A script, and those that it names in its imports. */
+function withImports(name: string, known = new Set<string>()): Set<string> {
+  if (known.has(name)) return known;
+  known.add(name);
+  for (const [, other] of read(name).matchAll(/(?:\bfrom|\bimport)\s*[`"']\.\/([\w-]+\.js)[`"']/g)) withImports(`assets/${other}`, known);
+  return known;
+}
+
+test('the first load is at most 90 KB of scripts and 12 KB of styles, gzipped', () => {
+  const scripts = new Set(first(/<script[^>]+src="([^"]+)"/g).flatMap((name) => [...withImports(name)]));
+  expect(scripts.size).toBeGreaterThan(1);
+  expect(gzipped(scripts)).toBeLessThanOrEqual(90_000);
+  expect(gzipped(first(/<link[^>]+href="([^"]+\.css)"/g))).toBeLessThanOrEqual(12_000);
+});
