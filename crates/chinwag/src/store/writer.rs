@@ -22,6 +22,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Standing, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
 
+#[cfg(test)]
+mod tests;
+
 /// Jobs that may wait. One more is refused: the caller says so and its client tries again.
 const QUEUE: usize = 16_384;
 /// Jobs in one transaction at most, so that the first one does not wait for ever.
