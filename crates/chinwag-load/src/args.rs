@@ -47,6 +47,9 @@ pub enum Case {
     /// One server of `million` and its clients
     #[command(hide = true)]
     Hold(Hold),
+    /// The library and its callers, for `append`
+    #[command(hide = true)]
+    Embedded(Embedded),
 }
 
 /// Options of every case.
@@ -93,6 +96,9 @@ pub struct Append {
     /// How many senders; several numbers are several measurements.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 256])]
     pub senders: Vec<usize>,
+    /// Call the library as a host does, from as many tasks of one process: the log without sockets.
+    #[arg(long, conflicts_with_all = ["target", "server"])]
+    pub embedded: bool,
     /// Bytes of a message's text.
     #[arg(long, default_value_t = 200)]
     pub content_bytes: usize,
@@ -219,6 +225,20 @@ pub struct Hold {
     /// Connections in a conversation.
     #[arg(long)]
     pub room_size: usize,
+}
+
+/// `embedded`: the library and those who call it, for `append`, which starts it.
+#[derive(Args, Clone, Debug)]
+pub struct Embedded {
+    /// How many senders.
+    #[arg(long)]
+    pub senders: usize,
+    /// Bytes of a message's text.
+    #[arg(long)]
+    pub content_bytes: usize,
+    /// Has the secret; gets the data.
+    #[arg(long)]
+    pub folder: PathBuf,
 }
 
 /// `upload`: files beside messages.

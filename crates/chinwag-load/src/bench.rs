@@ -66,6 +66,7 @@ pub fn smoke(executable: &Path) -> Result<Report, BenchError> {
     let mut report: Option<Report> = None;
     for case in [
         "append --senders 1,8 --seconds 0.3",
+        "append --senders 8 --embedded --seconds 0.3",
         "fanout --receivers 50 --rate 5000 --seconds 0.3",
         "fanout --receivers 40 --room-size 4 --rate 4000 --burst 4 --seconds 0.3",
         "fanout --receivers 20 --percent-of-floor 50 --seconds 0.3",
@@ -114,7 +115,7 @@ fn runs_of<'a>(case: &'a Case, setup: Setup<'a>) -> Vec<Run<'a>> {
             one("million", Box::new(move |progress| cases::million(case, &setup, progress)))
         }
         // The first stands for the others; the rest measure nothing themselves.
-        Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) => Vec::new(),
+        Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) | Case::Embedded(_) => Vec::new(),
     }
 }
 
@@ -122,6 +123,7 @@ fn runs_of<'a>(case: &'a Case, setup: Setup<'a>) -> Vec<Run<'a>> {
 fn size(case: &Case) -> (usize, usize) {
     let one = |sockets| (sockets, sockets);
     match case {
+        Case::Append(case) if case.embedded => one(0),
         Case::Append(case) => one(case.senders.iter().copied().max().unwrap_or(0)),
         Case::Fanout(case) => one(case.receivers),
         Case::Pairs(case) => one(case.pairs.saturating_mul(2)),
@@ -133,7 +135,12 @@ fn size(case: &Case) -> (usize, usize) {
             let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
             (size(case.per_process.min(case.connections)), size(case.connections))
         }
-        Case::Upload(_) | Case::All | Case::Report(_) | Case::Floor(_) | Case::Hold(_) => one(0),
+        Case::Upload(_)
+        | Case::All
+        | Case::Report(_)
+        | Case::Floor(_)
+        | Case::Hold(_)
+        | Case::Embedded(_) => one(0),
     }
 }
 

@@ -34,7 +34,8 @@ mod statistics;
 mod target;
 
 pub use args::{
-    Append, Bench, Case, Fanout, Floor, Hold, Idle, Million, Options, Pairs, ReportFiles, Resume, Slow, Storm,
+    Append, Bench, Case, Embedded, Fanout, Floor, Hold, Idle, Million, Options, Pairs, ReportFiles, Resume,
+    Slow, Storm,
 };
 pub use bench::{Progress, run, smoke};
 pub use error::BenchError;

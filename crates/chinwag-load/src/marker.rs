@@ -4,12 +4,16 @@
 //! frame to send is made once and only its digits are written anew, and a received frame is searched
 //! for two short strings instead of being parsed.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use memchr::memmem::Finder;
 
 use crate::frame::{TEXT, client_frame};
 
 const ROOM_DIGITS: usize = 6;
 const INDEX_DIGITS: usize = 10;
+/// Of milliseconds since 1970.
+const TIME_DIGITS: usize = 13;
 /// Room, hyphen, index, space.
 pub(crate) const MARK_BYTES: usize = ROOM_DIGITS + INDEX_DIGITS + 2;
 
@@ -20,7 +24,8 @@ pub(crate) struct Mark {
     pub index: u64,
 }
 
-/// A frame to send, of which only the digits change.
+/// A frame to send, of which only the digits change. Its client id begins with the time, as those of the
+/// project's own client and all ULIDs do.
 pub(crate) struct Template {
     frame: Vec<u8>,
     in_content: usize,
@@ -33,8 +38,8 @@ impl Template {
         let filling = "x".repeat(content_bytes.saturating_sub(MARK_BYTES));
         let mark = written(Mark { room: 0, index: 0 });
         let head = r#"{"content":""#;
-        let between = format!(r#" {filling}","client_id":"b-"#);
-        let payload = format!(r#"{head}{mark}{between}{mark}"}}"#);
+        let between = format!(r#" {filling}","client_id":""#);
+        let payload = format!(r#"{head}{mark}{between}{:0TIME_DIGITS$}-{mark}"}}"#, 0);
         let frame = client_frame(TEXT, payload.as_bytes());
         let in_content = frame.len() - payload.len() + head.len();
         let in_client_id = in_content + mark.len() + between.len();
@@ -43,7 +48,11 @@ impl Template {
 
     /// The frame with this mark, also as its client id.
     pub(crate) fn frame(&mut self, mark: Mark) -> &[u8] {
-        for at in [self.in_content, self.in_client_id] {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if let Some(digits) = self.frame.get_mut(self.in_client_id..self.in_client_id + TIME_DIGITS) {
+            write_digits(digits, u64::try_from(now.as_millis()).unwrap_or(0));
+        }
+        for at in [self.in_content, self.in_client_id + TIME_DIGITS + 1] {
             write_mark(&mut self.frame, at, mark);
         }
         &self.frame
@@ -186,7 +195,9 @@ mod tests {
             let content = sent.get("content").unwrap().as_str().unwrap();
             assert_eq!(content.len(), bytes);
             assert!(content.starts_with("000012-0000000345 "));
-            assert_eq!(sent.get("client_id").unwrap(), "b-000012-0000000345");
+            let (time, id) = sent.get("client_id").unwrap().as_str().unwrap().split_once('-').unwrap();
+            assert!(time.parse::<u64>().unwrap() > 1_700_000_000_000);
+            assert_eq!(id, "000012-0000000345");
         }
     }
 

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{Bench, Case};
 use crate::bench::{Progress, run};
-use crate::cases::hold;
+use crate::cases::{hold, host};
 use crate::error::{BenchError, system};
 use crate::floor::serve_floor;
 use crate::page::page;
@@ -40,6 +40,7 @@ fn act(bench: &Bench, executable: &Path) -> Result<bool, BenchError> {
     match &bench.case {
         Case::Floor(floor) => serve_floor(floor, options.pin)?,
         Case::Hold(case) => hold(case, &Setup { options, server, program: executable })?,
+        Case::Embedded(case) => host(case, &Setup { options, server, program: executable })?,
         Case::Report(files) => print!("{}", page(&read(&files.files)?)),
         _ => {
             let report = measure(bench, executable)?;

@@ -86,7 +86,7 @@ pub(crate) fn upgrade_request(path: &str, host: SocketAddr) -> Vec<u8> {
     .into_bytes()
 }
 
-fn id_of(value: &serde_json::Value) -> Result<u64, BenchError> {
+pub(crate) fn id_of(value: &serde_json::Value) -> Result<u64, BenchError> {
     value
         .get("id")
         .and_then(serde_json::Value::as_u64)
@@ -94,7 +94,7 @@ fn id_of(value: &serde_json::Value) -> Result<u64, BenchError> {
 }
 
 /// Does `work` for each number below `count`, over several connections, and gives the results in order.
-fn in_parallel<T: Send>(
+pub(crate) fn in_parallel<T: Send>(
     target: &Target,
     count: usize,
     work: impl Fn(&mut Rest, usize) -> Result<T, BenchError> + Sync,

@@ -51,10 +51,7 @@ impl Target {
             let key = EncodingKey::from_secret(&secret);
             return Ok(Self { address, key, tag, pid: options.pid, server: None, folder });
         }
-        // Nothing to keep: the server and its tokens live for one run on loopback.
-        let secret = format!("chinwag-bench-{tag}-{:032x}", now.as_nanos() ^ u128::from(std::process::id()));
-        let secret_file = folder.path().join("secret");
-        fs::write(&secret_file, &secret).map_err(system("can't write the secret"))?;
+        let (secret_file, secret) = make_secret(folder.path())?;
         if options.pin {
             pin(SERVER_CPU)?;
         }
@@ -110,8 +107,17 @@ impl Target {
     }
 }
 
+/// A secret for one run, in a file of its folder. Nothing to keep: the server and its tokens live no longer.
+pub(crate) fn make_secret(folder: &Path) -> Result<(PathBuf, String), BenchError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let secret = format!("chinwag-bench-{:032x}", now.as_nanos() ^ u128::from(std::process::id()));
+    let file = folder.join("secret");
+    fs::write(&file, &secret).map_err(system("can't write the secret"))?;
+    Ok((file, secret))
+}
+
 /// A folder for one run, on a disk: memory would make every sync free.
-fn temporary_folder(options: &Options) -> Result<TempDir, BenchError> {
+pub(crate) fn temporary_folder(options: &Options) -> Result<TempDir, BenchError> {
     let parent = options.work_dir.clone().unwrap_or_else(|| {
         let disk = PathBuf::from("/var/tmp");
         if disk.is_dir() { disk } else { std::env::temp_dir() }

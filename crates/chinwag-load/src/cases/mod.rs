@@ -2,6 +2,7 @@
 
 mod append;
 mod closed_loop;
+mod embedded;
 mod fanout;
 mod hold;
 mod idle;
@@ -15,6 +16,7 @@ mod upload;
 use std::time::Duration;
 
 pub(crate) use append::append;
+pub(crate) use embedded::host;
 pub(crate) use fanout::fanout;
 pub(crate) use hold::hold;
 pub(crate) use idle::idle;

@@ -3,6 +3,7 @@
 //!
 //! It is this program again, with the hidden case `floor`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -193,8 +194,8 @@ fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Resu
     }
     let mut events = Events::with_capacity(1024);
     let mut scratch = vec![0; SCRATCH_BYTES];
-    let mut open = streams.len();
-    while open > 0 {
+    let mut open: BTreeSet<usize> = (0..streams.len()).collect();
+    while !open.is_empty() {
         poll.poll(&mut events, None)?;
         for event in &events {
             let Token(place) = event.token();
@@ -204,9 +205,9 @@ fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Resu
                 Some(Ok(count)) => count,
                 _ => 0,
             };
-            if count == 0 {
-                open -= 1;
-                continue;
+            // One edge may tell of both, the last message and the end behind it.
+            if count == 0 || event.is_read_closed() {
+                open.remove(&place);
             }
             let mut rest = scratch.get(..count).unwrap_or_default();
             while let Some((frame, behind)) =

@@ -11,7 +11,7 @@ use super::files::{check_attachments, check_file_ids};
 use super::text::{check_content, mentions};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Appended, Chunk, CursorState, MessageDraft, MessageFacts, Page, View};
+use crate::store::{Appended, Change, Chunk, CursorState, MessageDraft, MessageFacts, Page, View};
 
 /// Bytes of text in one page of the log.
 const MAX_PAGE_CONTENT: usize = 1024 * 1024;
@@ -52,19 +52,16 @@ impl Chat {
         if let Err(refusal) = limited {
             return self.repeat_or_refuse(draft, refusal).await;
         }
-        let appended = self
-            .store()
-            .write(move |log| {
-                authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
-                valid?;
-                if let Some(earlier) = log.earlier(&draft)? {
-                    return Ok(earlier);
-                }
-                check_reply(log, &draft)?;
-                let attachments = check_attachments(log, &draft)?;
-                Ok::<_, Refusal>(Appended::New(log.append_message(draft, attachments)?))
-            })
-            .await?;
+        let is_one_row = draft.attachments.is_empty() && draft.mentions.is_empty();
+        let append = move |log: &mut Change| {
+            authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
+            valid?;
+            append_once(log, draft)
+        };
+        let appended = match is_one_row {
+            true => self.store().write_at_once(append).await?,
+            false => self.store().write(append).await?,
+        };
         sent(appended)
     }
 
@@ -223,6 +220,18 @@ fn sent(appended: Appended) -> Result<Sent, Refusal> {
         Appended::Duplicate(message) => Ok(Sent { message, is_duplicate: true }),
         Appended::Mismatch => Err(Refusal::IdempotencyMismatch),
     }
+}
+
+/// Appends a message, or finds what became of it when it came before.
+fn append_once(log: &mut Change, draft: MessageDraft) -> Result<Appended, Refusal> {
+    // What it names may be its own by now: a repeat is found before that is judged.
+    let names_something = draft.reply_to.is_some() || !draft.attachments.is_empty();
+    if names_something && let Some(earlier) = log.earlier(&draft)? {
+        return Ok(earlier);
+    }
+    check_reply(log, &draft)?;
+    let attachments = check_attachments(log, &draft)?;
+    Ok(log.append_message(draft, attachments)?)
 }
 
 fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageDraft {

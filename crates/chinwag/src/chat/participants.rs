@@ -142,7 +142,7 @@ fn person(change: &Change, user_id: UserId) -> Result<Person, Refusal> {
     Ok(Person { id: user.id, username: user.username })
 }
 
-fn standing(change: &Change, id: ConversationId, user_id: UserId) -> Result<Standing, Refusal> {
+fn standing(change: &mut Change, id: ConversationId, user_id: UserId) -> Result<Standing, Refusal> {
     match change.membership(id, user_id)? {
         Membership::Participant(standing) => Ok(standing),
         _ => Err(Refusal::NotFound("This user does not take part in the conversation".to_owned())),

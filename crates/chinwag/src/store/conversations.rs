@@ -223,6 +223,22 @@ impl View {
 }
 
 impl Change {
+    /// As [`View::membership`], but from memory where it was asked before.
+    pub(crate) fn membership(
+        &mut self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Membership, StoreError> {
+        if let Some(standing) = self.standings.get(conversation_id, user_id) {
+            return Ok(Membership::Participant(standing));
+        }
+        let membership = View::membership(self, conversation_id, user_id)?;
+        if let Membership::Participant(standing) = membership {
+            self.standings.keep(conversation_id, user_id, standing);
+        }
+        Ok(membership)
+    }
+
     /// Makes a group. Its first participants belong to its beginning: they are no events of its log.
     pub(crate) fn insert_group(&mut self, group: &NewGroup) -> Result<Conversation, StoreError> {
         let made = self.insert_conversation(ConversationKind::Group, &group.title, None)?;
@@ -320,6 +336,7 @@ impl Change {
         self.connection
             .prepare_cached("DELETE FROM mentions WHERE user_id = ?2 AND conversation_id = ?1")?
             .execute((id.0, person.id.0))?;
+        self.standings.forget();
         self.connection
             .prepare_cached("DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2")?
             .execute((id.0, person.id.0))?;
@@ -334,6 +351,7 @@ impl Change {
         person: &Person,
         role: Role,
     ) -> Result<Event, StoreError> {
+        self.standings.forget();
         self.connection
             .prepare_cached("UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2")?
             .execute((id.0, person.id.0, role_text(role)))?;
@@ -346,6 +364,7 @@ impl Change {
         actor_id: UserId,
         wanted: &Conversation,
     ) -> Result<Event, StoreError> {
+        self.standings.forget();
         let archived_at = wanted.archived.then(|| Timestamp::now().0);
         self.connection
             .prepare_cached(

@@ -5,7 +5,7 @@
 use chinwag_protocol::event::{Membership, Reaction};
 use chinwag_protocol::rest::{Attachment, Format, Message, Role};
 use chinwag_protocol::{ConversationId, Cursor, Entry, Event, MessageId, Seq, Stamp, Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, Row, named_params};
+use rusqlite::{OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
 use super::{Change, StoreError, View};
@@ -254,22 +254,21 @@ impl Change {
             .prepare_cached(
                 "INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content, client_id, \
                                      message_id, version, detail) \
-                 VALUES (:conversation_id, :seq, :stamp, :ts, :actor_id, :kind, :content, :client_id, \
-                         :message_id, :version, :detail)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
-            .execute(named_params! {
-                ":conversation_id": entry.conversation_id.0,
-                ":seq": entry.seq.0,
-                ":stamp": entry.stamp.as_str(),
-                ":ts": entry.ts.0,
-                ":actor_id": entry.actor_id.0,
-                ":kind": new.kind,
-                ":content": new.content,
-                ":client_id": new.client_id,
-                ":message_id": new.message_id.map(|id| id.0),
-                ":version": new.version,
-                ":detail": detail,
-            })?;
+            .execute((
+                entry.conversation_id.0,
+                entry.seq.0,
+                entry.stamp.as_str(),
+                entry.ts.0,
+                entry.actor_id.0,
+                new.kind,
+                new.content,
+                new.client_id,
+                new.message_id.map(|id| id.0),
+                new.version,
+                detail,
+            ))?;
         Ok((MessageId(self.connection.last_insert_rowid()), entry))
     }
 }

@@ -3,6 +3,7 @@
 use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
 use chinwag_protocol::{ConversationId, Event, FileId, MessageId, Seq, UserId};
 use rusqlite::OptionalExtension as _;
+use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 
 use super::log::{COLUMNS, Detail, NewEvent, message};
 use super::{Change, StoreError, View};
@@ -184,18 +185,24 @@ impl View {
     }
 }
 
+/// Whether there is a row with such a key.
+fn is_taken(error: &StoreError) -> bool {
+    let StoreError::Sqlite(error) = error else { return false };
+    error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_UNIQUE)
+}
+
 impl Change {
-    /// Appends a message to its conversation's log. The caller has asked for an [earlier](View::earlier)
-    /// one in the same transaction, and looked up the draft's files.
+    /// Appends a message to its conversation's log, unless there is an [earlier](View::earlier) one with its
+    /// `client_id`. The caller has looked up the draft's files. Without files and mentions it is one statement.
     pub(crate) fn append_message(
         &mut self,
         draft: MessageDraft,
         attachments: Vec<Attachment>,
-    ) -> Result<Message, StoreError> {
+    ) -> Result<Appended, StoreError> {
         let detail = Detail {
             reply_to: draft.reply_to,
             format: (draft.format != Format::Plain).then_some(draft.format),
-            meta: draft.meta,
+            meta: draft.meta.clone(),
             attachments,
             ..Detail::default()
         };
@@ -209,7 +216,12 @@ impl Change {
             version: 1,
             detail,
         };
-        let (id, entry) = self.append(&new)?;
+        let (id, entry) = match self.append(&new) {
+            Ok(appended) => appended,
+            // The index has looked already, so a new message is not looked up before.
+            Err(error) if is_taken(&error) => return self.earlier(&draft)?.ok_or(error),
+            Err(error) => return Err(error),
+        };
         self.attach(&new.detail.attachments, draft.conversation_id, id)?;
         self.insert_mentions(entry.conversation_id, entry.seq, draft.sender_id, &draft.mentions)?;
         let message = Message {
@@ -233,7 +245,7 @@ impl Change {
             client_id: draft.client_id,
         };
         self.note(Event::Message(message.clone()));
-        Ok(message)
+        Ok(Appended::New(message))
     }
 
     /// Writes a message anew.

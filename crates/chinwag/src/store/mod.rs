@@ -39,7 +39,7 @@ pub(crate) use webhooks::{Hook, HookFailure, NewHook};
 pub(crate) use writer::{BatchReport, Change, Commit, Committed, Notice};
 
 use readers::Readers;
-use writer::Writer;
+use writer::{Steps, Writer};
 
 /// The database's file name in the data folder.
 const FILE_NAME: &str = "chinwag.db";
@@ -166,7 +166,20 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.writer.write(job).await
+        self.writer.write(Steps::Many, job).await
+    }
+
+    /// As [`Store::write`], for a job that changes nothing but by one statement, which is its last step: it costs
+    /// less. A refusal behind that statement takes back the whole transaction.
+    pub(crate) async fn write_at_once<T, E>(
+        &self,
+        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.write(Steps::One, job).await
     }
 
     /// Runs `query` on a reading connection, outside the async threads.

@@ -1,8 +1,11 @@
 //! The one thread that writes. It takes whatever is queued, runs it in one transaction, commits, hands
 //! the new events on, and only then answers those who wait: acknowledged means on disk.
 //!
-//! There is no timer: a batch is what came while the last one was synced. Each job runs in a savepoint,
-//! so a refused one never sinks its neighbours.
+//! There is no timer: a batch is what came while the last one was synced. A refused job never sinks its
+//! neighbours: each runs in a savepoint, unless all that it may do is one statement, which is whole or not at all.
+//!
+//! What messages ask for again and again, where a log ends and who takes part, is remembered here. Nobody else
+//! writes either, so it is exact: changed with them, and forgotten when something is undone.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -16,8 +19,11 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{StoreError, View};
+use super::{Standing, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
+
+#[cfg(test)]
+mod tests;
 
 /// Jobs that may wait. One more is refused: the caller says so and its client tries again.
 const QUEUE: usize = 16_384;
@@ -27,6 +33,8 @@ const MAX_BATCH: usize = 4_096;
 const CHECKPOINT_PAGES: i32 = 8_000;
 /// Conversations whose head is kept in memory; the rest is one index look-up away.
 const MAX_HEADS: usize = 100_000;
+/// Participants who are kept in memory likewise.
+const MAX_STANDINGS: usize = 100_000;
 
 /// What a transaction has to tell the hub once it is on disk.
 #[derive(Clone, Debug, Default)]
@@ -62,10 +70,44 @@ pub(crate) struct BatchReport {
 pub(crate) struct Change {
     view: View,
     heads: HashMap<ConversationId, Seq>,
+    pub(super) standings: Standings,
     commit: Commit,
 }
 
-type Job = Box<dyn FnOnce(&mut Change) -> Outcome + Send>;
+/// What participants were found to be, until something about them changes.
+#[derive(Default)]
+pub(super) struct Standings(HashMap<(ConversationId, UserId), Standing>);
+
+impl Standings {
+    pub(super) fn get(&self, conversation_id: ConversationId, user_id: UserId) -> Option<Standing> {
+        self.0.get(&(conversation_id, user_id)).copied()
+    }
+
+    pub(super) fn keep(&mut self, conversation_id: ConversationId, user_id: UserId, standing: Standing) {
+        if self.0.len() >= MAX_STANDINGS {
+            self.0.clear();
+        }
+        self.0.insert((conversation_id, user_id), standing);
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
+struct Job {
+    run: Box<dyn FnOnce(&mut Change) -> Outcome + Send>,
+    steps: Steps,
+}
+
+/// How much a job may change before it refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Steps {
+    /// Nothing: all that it does is one statement, and no refusal follows that.
+    One,
+    /// Anything: what it did has to be undone.
+    Many,
+}
 
 type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
@@ -99,7 +141,12 @@ impl Writer {
     ) -> Result<Self, StartError> {
         connection.wal_hook(Some(checkpoint))?;
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let change = Change { view: View { connection }, heads: HashMap::new(), commit: Commit::default() };
+        let change = Change {
+            view: View { connection },
+            heads: HashMap::new(),
+            standings: Standings::default(),
+            commit: Commit::default(),
+        };
         let thread = std::thread::Builder::new()
             .name("chinwag-writer".to_owned())
             .spawn(move || run(change, jobs, committed))?;
@@ -108,6 +155,7 @@ impl Writer {
 
     pub(super) async fn write<T, E>(
         &self,
+        steps: Steps,
         job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -115,7 +163,7 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (answer, result) = oneshot::channel();
-        self.enqueue(wrap(job, answer))?;
+        self.enqueue(wrap(steps, job, answer))?;
         result.await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -128,7 +176,7 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (answer, result) = oneshot::channel();
-        self.enqueue(wrap(job, answer))?;
+        self.enqueue(wrap(Steps::Many, job, answer))?;
         result.blocking_recv().map_err(|_| StoreError::Stopped)?
     }
 
@@ -148,6 +196,7 @@ impl Writer {
 
 /// Hides the job's own result type from the queue.
 fn wrap<T, E>(
+    steps: Steps,
     job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     answer: oneshot::Sender<Result<T, E>>,
 ) -> Job
@@ -155,7 +204,7 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    Box::new(move |change| {
+    let run = Box::new(move |change: &mut Change| {
         let result = job(change);
         Outcome {
             is_refused: result.is_err(),
@@ -168,7 +217,8 @@ where
                 let _ = answer.send(result);
             }),
         }
-    })
+    });
+    Job { run, steps }
 }
 
 fn run(mut change: Change, mut jobs: mpsc::Receiver<Job>, mut committed: impl FnMut(Commit, BatchReport)) {
@@ -218,7 +268,11 @@ fn transact(
         return Err((outcomes, error));
     }
     for job in batch {
-        match change.run_in_savepoint(job) {
+        let ran = match job.steps {
+            Steps::One => change.run_bare(job),
+            Steps::Many => change.run_in_savepoint(job),
+        };
+        match ran {
             Ok(Some(outcome)) => outcomes.push(outcome),
             Ok(None) => {}
             Err(error) => return Err((outcomes, error)),
@@ -283,21 +337,36 @@ impl Change {
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
         self.execute("SAVEPOINT job")?;
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
-        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job(self))).ok();
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| (job.run)(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
             self.execute("ROLLBACK TO job")?;
             for undone in self.commit.events.split_off(events_before) {
                 self.heads.remove(&undone.entry().conversation_id);
             }
             self.commit.notices.truncate(notices_before);
+            self.standings.forget();
         }
         self.execute("RELEASE job")?;
         Ok(outcome)
     }
 
+    /// Runs one job of a single statement, as above. One that stopped behind its statement has a bug, and takes
+    /// the whole batch back: nothing may be stored that nobody is told of.
+    fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
+        let changes_before = self.connection.total_changes();
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| (job.run)(self))).ok();
+        let is_over = outcome.as_ref().is_some_and(|outcome| !outcome.is_refused);
+        if is_over || self.connection.total_changes() == changes_before {
+            Ok(outcome)
+        } else {
+            Err(rusqlite::Error::UnwindingPanic)
+        }
+    }
+
     fn roll_back_batch(&mut self) {
         self.commit = Commit::default();
         self.heads.clear();
+        self.standings.forget();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {

@@ -1,0 +1,129 @@
+//! What is undone, and what is remembered: refused jobs beside others, and standings that change.
+
+// A failed expectation is the point of a test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use chinwag_protocol::rest::{Format, Role, UserRole};
+use chinwag_protocol::{ConversationId, UserId};
+
+use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Person, Store};
+use super::*;
+
+/// A group of an owner and a member.
+struct Group {
+    store: Store,
+    id: ConversationId,
+    owner: UserId,
+    member: Person,
+    _folder: tempfile::TempDir,
+}
+
+impl Group {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_: Commit, _: BatchReport| {}).unwrap();
+        let (id, owner, member) = store
+            .write_blocking(|change| {
+                let owner = change.insert_user(&account("anna"))?.id;
+                let member = change.insert_user(&account("ben"))?.id;
+                let group = NewGroup { title: "Group".to_owned(), owner, members: vec![member] };
+                Ok::<_, StoreError>((change.insert_group(&group)?.id, owner, member))
+            })
+            .unwrap();
+        let member = Person { id: member, username: "ben".to_owned() };
+        Self { store, id, owner, member, _folder: folder }
+    }
+
+    fn draft(&self, content: &str) -> MessageDraft {
+        MessageDraft {
+            conversation_id: self.id,
+            sender_id: self.owner,
+            sender_name: "anna".to_owned(),
+            content: content.to_owned(),
+            attachments: Vec::new(),
+            client_id: Some(content.to_owned()),
+            reply_to: None,
+            format: Format::Plain,
+            meta: None,
+            mentions: Vec::new(),
+        }
+    }
+
+    fn member_is(&self) -> Membership {
+        let (id, member) = (self.id, self.member.id);
+        self.store.write_blocking(move |change| change.membership(id, member)).unwrap()
+    }
+
+    async fn send(&self, content: &str) -> Result<Seq, StoreError> {
+        let draft = self.draft(content);
+        self.store
+            .write_at_once(move |change| match change.append_message(draft, Vec::new())? {
+                Appended::New(message) => Ok(message.seq),
+                other => panic!("{other:?}"),
+            })
+            .await
+    }
+}
+
+fn account(name: &str) -> Account {
+    Account {
+        username: name.to_owned(),
+        email: None,
+        first_name: String::new(),
+        last_name: String::new(),
+        password_hash: None,
+        role: UserRole::User,
+    }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+#[test]
+fn what_a_participant_is_changes_with_the_next_job_and_not_with_a_refused_one() {
+    let group = Group::new();
+    let (id, owner, member) = (group.id, group.owner, group.member.clone());
+    let before = group.member_is();
+    let refused = group.store.write_blocking(move |change| {
+        change.set_participant_role(id, owner, &member, Role::Admin)?;
+        let Membership::Participant(standing) = change.membership(id, member.id)? else { panic!() };
+        assert_eq!(standing.role, Role::Admin);
+        change.remove_participant(id, owner, &member, Role::Admin)?;
+        assert_eq!(change.membership(id, member.id)?, Membership::Outsider);
+        Err::<(), _>(StoreError::Busy)
+    });
+    assert!(matches!(refused, Err(StoreError::Busy)));
+    assert_eq!(group.member_is(), before);
+    let member = group.member.clone();
+    let removed =
+        group.store.write_blocking(move |change| change.remove_participant(id, owner, &member, Role::Member));
+    assert_eq!(removed.unwrap().entry().seq, Seq(1));
+    assert_eq!(group.member_is(), Membership::Outsider);
+}
+
+#[test]
+fn a_job_that_refuses_behind_its_one_statement_leaves_nothing() {
+    let group = Group::new();
+    let draft = group.draft("never stored");
+    let refused = wait(group.store.write_at_once(move |change| {
+        change.append_message(draft, Vec::new())?;
+        Err::<(), _>(StoreError::Busy)
+    }));
+    assert!(refused.is_err());
+    let draft = group.draft("never stored, by a panic");
+    let stopped = wait(group.store.write_at_once::<(), StoreError>(move |change| {
+        change.append_message(draft, Vec::new())?;
+        panic!("a bug");
+    }));
+    assert!(stopped.is_err());
+    assert_eq!(wait(group.send("the first")).unwrap(), Seq(1));
+    let rows: i64 = group
+        .store
+        .read_blocking(|view| {
+            let query = "SELECT COUNT(*) FROM events";
+            Ok::<_, StoreError>(view.connection.query_row(query, [], |row| row.get(0))?)
+        })
+        .unwrap();
+    assert_eq!(rows, 1);
+}
