@@ -214,6 +214,8 @@ impl Hub {
         }
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
+        // Most have one.
+        open.reserve_exact(1);
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);

@@ -22,7 +22,7 @@ impl News {
         endings: broadcast::Receiver<UserId>,
         draining: watch::Receiver<bool>,
     ) -> Self {
-        let changes = seat.room.news.subscribe();
+        let changes = seat.room.watch();
         Self { _seat: seat, user_id, changes, endings, draining }
     }
 

@@ -35,7 +35,7 @@ fn close_code(error: &EnterError) -> CloseCode {
 }
 
 /// Brings a client from its cursor to the head that it entered at, or tells it of the gap.
-async fn resume(line: &Line<'_>, id: ConversationId, entered: &Entered) -> Result<(), End> {
+async fn resume(line: &Line, id: ConversationId, entered: &Entered) -> Result<(), End> {
     let head = entered.head;
     match entered.resume {
         Some(Resume::From(after)) => line.replay(id, after, head).await,
@@ -49,46 +49,40 @@ async fn resume(line: &Line<'_>, id: ConversationId, entered: &Entered) -> Resul
 
 /// Lets a connection into a conversation.
 async fn enter(
-    line: &Line<'_>,
-    actor: &Actor,
+    line: &Line,
     id: ConversationId,
     cursor: Option<Cursor>,
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
     // `auth` may have brought a token of another session than the one that opened the socket.
-    let actor = Actor { session: line.connection.session(), ..actor.clone() };
+    let actor = Actor { session: line.connection().session(), ..line.actor().clone() };
     line.chat.enter(&actor, id, cursor, replay_limit).await
 }
 
 /// Asks whether the user of a place that was just taken is still a participant. A removal since they were let
 /// in may have been fanned out before, or be on its way while others were let in behind it. Either way the
 /// place is behind, and would read the log past the removal; a place that is live hears of it.
-async fn still_takes_part(line: &Line<'_>, actor: &Actor, id: ConversationId) -> Result<(), EnterError> {
+async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());
     }
-    enter(line, actor, id, None, None).await.map(|_| ())
+    enter(line, id, None, None).await.map(|_| ())
 }
 
 /// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
-async fn tell_state(
-    line: &Line<'_>,
-    actor: &Actor,
-    ids: Vec<ConversationId>,
-    resumed: &[ConversationId],
-) -> Result<(), End> {
+async fn tell_state(line: &Line, ids: Vec<ConversationId>, resumed: &[ConversationId]) -> Result<(), End> {
     for id in resumed {
         tell_receipts(line, *id).await?;
     }
-    let present = line.chat.present(actor, ids).await.map_err(|_| End::from(CloseCode::Overloaded))?;
+    let present = line.chat.present(line.actor(), ids).await.map_err(|_| End::from(CloseCode::Overloaded))?;
     for presence in &present {
         line.answer(&presence.frame()).await?;
     }
     Ok(())
 }
 
-async fn tell_receipts(line: &Line<'_>, id: ConversationId) -> Result<(), End> {
+async fn tell_receipts(line: &Line, id: ConversationId) -> Result<(), End> {
     let receipts = line.chat.receipts(id).await.map_err(|_| End::from(CloseCode::Overloaded))?;
     let begun: Vec<_> = receipts.into_iter().filter(|receipt| receipt.delivered_seq.0 > 0).collect();
     line.tell_receipts(id, &begun);
