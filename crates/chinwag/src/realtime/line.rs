@@ -14,13 +14,10 @@ use chinwag_protocol::{CloseCode, ConversationId, Cursor, Event, Frame, Seq};
 use super::connection::{Connection, Look};
 use super::hub::{Hub, Registration};
 use super::ring::{MAX_PAGE_BYTES, Run};
-use super::room::{Level, Seat, Step, encode, encode_echo, encode_frame};
+use super::room::{Level, Step, encode, encode_echo, encode_frame};
+use super::seat::Seat;
 use crate::auth::Actor;
-use crate::chat::Chat;
-use crate::store::Chunk;
-
-/// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
-const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: MAX_PAGE_BYTES };
+use crate::chat::{Chat, LOG_PAGE};
 
 /// Tells a connection what became of work that went on beside its driver.
 #[derive(Clone)]
@@ -129,7 +126,7 @@ impl Line {
         self.answer_bytes(&encode_echo(message)).await
     }
 
-    pub(super) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
+    pub(crate) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
         let connection = self.connection();
         connection.answer(frame, self.hub().tick());
         while !connection.may_read() {
@@ -214,21 +211,40 @@ impl Line {
         chat.departed(user_id);
     }
 
-    /// Sends the events after `after` up to and with `head` as `replay` frames, then `caught_up`.
-    pub(crate) async fn replay(&self, id: ConversationId, after: Seq, head: Cursor) -> Result<(), End> {
-        let mut after = after;
+    /// Sends the events after `after`, of which `missed` are the first, up to and with `head` as `replay` frames,
+    /// then `caught_up`. `ahead` goes before them: what is short goes out in one write.
+    pub(crate) async fn replay(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        head: Cursor,
+        missed: Vec<Event>,
+        mut ahead: Vec<u8>,
+    ) -> Result<(), End> {
+        let (mut after, mut events) = (after, missed);
         while after < head.seq {
             if let Some(code) = self.connection().closing() {
                 return Err(code.into());
             }
-            let events = self.log(id, after, head.seq).await?;
+            if events.first().is_none_or(|event| event.entry().seq != after.next()) {
+                events = self.log(id, after, head.seq).await?;
+            }
             let Some(last) = events.last() else { break };
             after = last.entry().seq;
-            let events: Vec<_> =
+            let raw: Vec<_> =
                 events.iter().filter_map(|event| serde_json::value::to_raw_value(event).ok()).collect();
-            self.answer(&Frame::Replay { conversation_id: id, events: &events, head }).await?;
+            ahead.extend_from_slice(&encode_frame(&Frame::Replay {
+                conversation_id: id,
+                events: &raw,
+                head,
+            }));
+            events.clear();
+            if ahead.len() >= MAX_PAGE_BYTES {
+                self.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
+            }
         }
-        self.answer(&Frame::CaughtUp { conversation_id: id, seq: head.seq }).await
+        ahead.extend_from_slice(&encode_frame(&Frame::CaughtUp { conversation_id: id, seq: head.seq }));
+        self.answer_bytes(&ahead.into()).await
     }
 
     /// Takes one step for the conversations that are behind: queues a page, or goes live.

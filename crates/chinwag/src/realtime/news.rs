@@ -3,7 +3,7 @@
 use chinwag_protocol::UserId;
 use tokio::sync::{broadcast, watch};
 
-use super::room::Seat;
+use super::seat::Seat;
 
 /// Hears of new events in a room without getting them. Holds the room.
 pub(crate) struct News {

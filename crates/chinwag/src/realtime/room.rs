@@ -94,13 +94,6 @@ pub(super) enum Step {
     ReadLog { after: Seq, through: Seq },
 }
 
-/// A connection's place in a room. Dropping it leaves, and tells the others if it was the user's last.
-pub(crate) struct Seat {
-    hub: Arc<Hub>,
-    pub(super) room: Arc<Room>,
-    connection: Option<Arc<Connection>>,
-}
-
 impl Room {
     pub(super) fn new(id: ConversationId) -> Self {
         Self {
@@ -197,7 +190,7 @@ impl Room {
     }
 
     /// Adds a connection that has had, or does not want, the events up to `after`.
-    fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
+    pub(super) fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
@@ -213,14 +206,14 @@ impl Room {
     }
 
     /// Sends no more events to a connection that stays here.
-    fn quieten(&self, connection: &Connection) {
+    pub(super) fn quieten(&self, connection: &Connection) {
         if let Some(member) = self.live.lock().members.get_mut(connection.id) {
             member.level = Level::Counts;
             connection.forget(self.id);
         }
     }
 
-    fn leave(&self, connection: &Connection, hub: &Hub) {
+    pub(super) fn leave(&self, connection: &Connection, hub: &Hub) {
         let mut live = self.live.lock();
         if live.members.remove(connection.id) {
             connection.forget(self.id);
@@ -473,36 +466,6 @@ impl Dialect {
     /// Whether it is about one room: who joins and leaves is told there.
     fn is_room(self) -> bool {
         matches!(self, Self::Seed | Self::Room)
-    }
-}
-
-impl Seat {
-    /// Reserves the room, so that no event committed from now on is missed.
-    pub(crate) fn reserve(hub: &Arc<Hub>, id: ConversationId) -> Self {
-        Self { hub: Arc::clone(hub), room: hub.hold_room(id), connection: None }
-    }
-
-    /// Joins: the connection gets every event after `after`, once and in order. If it is not live then, its
-    /// user may have been removed since: the caller has to ask.
-    pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
-        self.connection = Some(Arc::clone(connection));
-        self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
-    }
-
-    /// Gets no more events, only counts, until the place is taken anew. For the others nobody has left.
-    pub(super) fn quieten(&self) {
-        if let Some(connection) = &self.connection {
-            self.room.quieten(connection);
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
-            self.room.leave(connection, &self.hub);
-        }
-        self.hub.release_room(&self.room);
     }
 }
 

@@ -23,7 +23,9 @@ use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
-use crate::realtime::{Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, turn_away};
+use crate::realtime::{
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, encode_frame, turn_away,
+};
 
 /// What the client asked for in the query.
 struct Wish {
@@ -116,23 +118,26 @@ impl Handler for Room {
         let entered = super::enter(line, self.id, after.flatten(), None).await;
         let entered = entered.map_err(|error| End::from(close_code(&error)))?;
         let is_original = line.connection().dialect == Dialect::Seed;
-        line.answer(&Frame::Connection {
+        let head = entered.head;
+        let connected = encode_frame(&Frame::Connection {
             status: "connected",
             conversation_id: self.id,
             user_id: line.actor().user_id,
-            head: (!is_original).then_some(entered.head),
+            head: (!is_original).then_some(head),
             heartbeat_ms: (!is_original).then(|| line.chat.heartbeat_ms()),
-        })
-        .await?;
+        });
         if is_original {
-            return self.settle(line, seat, entered.head.seq).await;
+            line.answer_bytes(&connected).await?;
+            return self.settle(line, seat, head.seq).await;
         }
+        let mut ahead = Vec::from(connected);
         if after == Some(None) {
+            line.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
-        resume(line, self.id, &entered).await?;
-        self.settle(line, seat, entered.head.seq).await?;
-        super::tell_state(line, vec![self.id], &[self.id]).await
+        resume(line, self.id, entered, ahead).await?;
+        self.settle(line, seat, head.seq).await?;
+        super::tell_state(line, vec![self.id], vec![self.id]).await
     }
 
     async fn text(&mut self, line: &mut Line, text: String) -> Result<(), End> {

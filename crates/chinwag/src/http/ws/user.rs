@@ -227,11 +227,12 @@ impl Handler for User {
                 Ok(entered) => {
                     // Without a cursor the client goes on from the head that `ready` named.
                     let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
+                    let level = level_for(&entered);
                     if entered.resume.is_some() {
-                        resume(line, id, &entered).await?;
                         after = entered.head.seq;
+                        resume(line, id, entered, Vec::new()).await?;
                     }
-                    settle(line, id, seat, after, level_for(&entered)).await?;
+                    settle(line, id, seat, after, level).await?;
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -241,7 +242,7 @@ impl Handler for User {
             }
         }
         let known: Vec<_> = known_ids(&hello.cursors, &ids);
-        super::tell_state(line, ids, &known).await
+        super::tell_state(line, ids, known).await
     }
 
     async fn text(&mut self, line: &mut Line, text: String) -> Result<(), End> {
@@ -377,10 +378,11 @@ async fn subscribe(
     line.quieten(id);
     match super::enter(line, id, after, Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => {
+            let head = entered.head;
             if level == Level::Full {
-                resume(line, id, &entered).await?;
+                resume(line, id, entered, Vec::new()).await?;
             }
-            settle(line, id, seat, entered.head.seq, level).await?;
+            settle(line, id, seat, head.seq, level).await?;
             Ok(Ok(()))
         }
         Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),

@@ -17,6 +17,7 @@ use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use super::super::hub::{HubSettings, Registration};
+use super::super::seat::Seat;
 use super::super::socket::Socket;
 use super::*;
 use crate::auth::Actor;
