@@ -182,7 +182,8 @@ impl<H: Handler> Driver<H> {
         decoded
     }
 
-    /// Serves the connection until it ends. No `async fn`, whose future would have room for `self` twice.
+    /// Serves the connection until it ends.
+    #[expect(clippy::manual_async_fn, reason = "the future of an async fn has room for self twice")]
     pub(crate) fn run(mut self) -> impl Future<Output = ()> + Send {
         async move {
             let end = loop {
