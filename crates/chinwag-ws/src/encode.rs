@@ -3,7 +3,7 @@
 //! A payload is written once, behind room for the longest header; the header that its length calls
 //! for then goes right in front of it. Cloning the result copies no payload.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 /// First byte of the frame: the final bit and the opcode (RFC 6455 5.2).
 const TEXT: u8 = 0x81;
@@ -105,9 +105,8 @@ fn frame(first: u8, expected_bytes: usize, write_payload: impl FnOnce(&mut Vec<u
     if let Some(room) = buffer.first_chunk_mut() {
         *room = header;
     }
-    let mut frame = Bytes::from(buffer);
-    frame.advance(unused);
-    frame
+    // Copied: some frames are kept for long, and should take no more memory than they have bytes.
+    Bytes::copy_from_slice(buffer.get(unused..).unwrap_or_default())
 }
 
 /// Returns the header at the end of its room, and how much of the room it leaves unused.

@@ -35,7 +35,7 @@ pub use messages::Sent;
 pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
-pub(crate) use state::{EnterError, Entered, Resume, is_small};
+pub(crate) use state::{EnterError, Entered, LOG_PAGE, Resume, is_small};
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::NextStep;
 

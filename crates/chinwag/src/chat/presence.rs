@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use chinwag_protocol::rest::PresenceStatus;
+use chinwag_protocol::rest::{PresenceStatus, Receipt};
 use chinwag_protocol::{ConversationId, ErrorCode, Frame, Timestamp, UserId, limits};
 
 use super::Chat;
+use super::marks::receipts_of;
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::Status;
@@ -135,16 +136,22 @@ impl Chat {
         Presence { user_id, status: PresenceStatus::Offline, text: status.text, last_seen: status.last_seen }
     }
 
-    /// The others of small conversations who are here now.
-    pub(crate) async fn present(
+    /// What a client may have missed: how far everybody is in the conversations that it resumes, as far as
+    /// anybody has begun, and the others of its small conversations who are here now.
+    pub(crate) async fn state(
         &self,
         actor: &Actor,
         conversations: Vec<ConversationId>,
-    ) -> Result<Vec<Presence>, Refusal> {
+        resumed: Vec<ConversationId>,
+    ) -> Result<(Vec<Vec<Receipt>>, Vec<Presence>), Refusal> {
         let user_id = actor.user_id;
-        let others = self
+        let (receipts, others) = self
             .store()
             .read(move |view| {
+                let mut receipts = Vec::with_capacity(resumed.len());
+                for id in resumed {
+                    receipts.push(receipts_of(view, id)?);
+                }
                 let mut others = std::collections::BTreeMap::new();
                 for id in conversations {
                     if view.participant_count(id)? > limits::SMALL_CONVERSATION {
@@ -156,10 +163,10 @@ impl Chat {
                         }
                     }
                 }
-                Ok::<_, Refusal>(others)
+                Ok::<_, Refusal>((receipts, others))
             })
             .await?;
         let shown = others.into_iter().map(|(user_id, status)| self.shown(user_id, status));
-        Ok(shown.filter(|presence| presence.status != PresenceStatus::Offline).collect())
+        Ok((receipts, shown.filter(|presence| presence.status != PresenceStatus::Offline).collect()))
     }
 }

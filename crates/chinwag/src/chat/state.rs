@@ -1,13 +1,16 @@
 //! A user's conversations as they stand, and where a cursor stands in one.
 
 use chinwag_protocol::rest::{ConversationState, User};
-use chinwag_protocol::{ConversationId, Cursor, GapReason, Seq, UserId, limits};
+use chinwag_protocol::{ConversationId, Cursor, Event, GapReason, Seq, UserId, limits};
 
 use super::Chat;
 use super::access::{Action, authorize};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{CursorState, Membership, StoreError};
+use crate::store::{Chunk, CursorState, Membership, StoreError};
+
+/// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
+pub(crate) const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: 32 * 1024 };
 
 /// How a conversation goes on for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +22,12 @@ pub(crate) enum Resume {
 }
 
 /// What a socket learns when it is let into a conversation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Entered {
     pub head: Cursor,
     pub resume: Option<Resume>,
+    /// The first page of what follows the cursor, up to the head.
+    pub missed: Vec<Event>,
     pub participants: usize,
 }
 
@@ -77,7 +82,13 @@ impl Chat {
                         CursorState::Known => within(cursor, head, replay_limit),
                     }),
                 };
-                Ok(Entered { head, resume, participants: view.participant_count(id)? })
+                let missed = match resume {
+                    Some(Resume::From(after)) if after < head.seq => {
+                        view.events(id, after, head.seq, LOG_PAGE)?
+                    }
+                    _ => Vec::new(),
+                };
+                Ok(Entered { head, resume, missed, participants: view.participant_count(id)? })
             })
             .await
     }

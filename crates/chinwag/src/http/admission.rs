@@ -35,7 +35,7 @@ pub(super) struct Slot(Arc<Held>);
 
 struct Held {
     unauthenticated: Mutex<Option<OwnedSemaphorePermit>>,
-    _total: OwnedSemaphorePermit,
+    total: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Admission {
@@ -61,7 +61,10 @@ impl Admission {
             Some(limit) => Some(self.wait(address, limit).await?),
             None => None,
         };
-        Some(Slot(Arc::new(Held { unauthenticated: Mutex::new(unauthenticated), _total: total })))
+        Some(Slot(Arc::new(Held {
+            unauthenticated: Mutex::new(unauthenticated),
+            total: Mutex::new(Some(total)),
+        })))
     }
 
     async fn wait(&self, address: IpAddr, limit: usize) -> Option<OwnedSemaphorePermit> {
@@ -109,5 +112,11 @@ impl Slot {
     /// The connection has said who it is, or has sent a whole request that other limits bound.
     pub(super) fn settle(&self) {
         drop(self.0.unauthenticated.lock().take());
+    }
+
+    /// The same, for a connection that outlives its requests: it is counted as long as what this gives is kept.
+    pub(super) fn hand_over(&self) -> Option<OwnedSemaphorePermit> {
+        self.settle();
+        self.0.total.lock().take()
     }
 }

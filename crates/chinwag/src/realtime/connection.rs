@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp, UserId};
-use parking_lot::Mutex;
-use tokio::sync::Notify;
-
+use super::bell::Bell;
 use super::ring::Run;
 use super::seam::{Place, Places, Taken};
 use super::socket::Socket;
 use crate::auth::Actor;
+use bytes::Bytes;
+use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp, UserId};
+use parking_lot::Mutex;
 
 /// Answers that may wait for the socket before no further command is read from it.
 const MAX_PENDING_BYTES: usize = 64 * 1024;
@@ -38,17 +37,17 @@ pub(crate) struct Connection {
     pub(crate) actor: Actor,
     pub(crate) dialect: Dialect,
     pub(super) socket: Socket,
-    credentials: Mutex<Credentials>,
+    /// What `auth` has brought since, in place of what the actor came with.
+    renewed: Mutex<Option<Box<Credentials>>>,
     is_warned: AtomicBool,
     outbox: Mutex<Outbox>,
     /// Rung when the driver has something to do that the socket does not tell.
-    pub(super) bell: Notify,
+    pub(super) bell: Bell,
     /// The sweeper's tick at which a byte was last read, and a ping last sent.
     pub(super) heard_at: AtomicU32,
     pub(super) pinged_at: AtomicU32,
 }
 
-/// What the connection was let in with; `auth` renews it.
 struct Credentials {
     session: Option<Arc<str>>,
     expires_at: Timestamp,
@@ -67,9 +66,16 @@ pub(crate) enum Errand {
     Count(ConversationId),
 }
 
-/// What waits for the socket. Empty, without memory of its own, while the socket keeps up.
 #[derive(Default)]
 struct Outbox {
+    /// `None` while the socket keeps up and nothing is left to do, as nearly always.
+    backlog: Option<Box<Backlog>>,
+    closing: Option<CloseCode>,
+}
+
+/// What waits for the socket or the driver.
+#[derive(Default)]
+struct Backlog {
     /// Whole frames, but for the first one's beginning, which may be gone already.
     pending: VecDeque<Bytes>,
     pending_bytes: usize,
@@ -79,7 +85,6 @@ struct Outbox {
     errands: Vec<Errand>,
     /// Presence that the socket did not take: the latest of each user.
     presences: Vec<(UserId, Bytes)>,
-    closing: Option<CloseCode>,
     /// The tick at which the oldest pending byte began to wait.
     stalled_at: Option<u32>,
 }
@@ -108,16 +113,15 @@ pub(super) enum Delivery {
 
 impl Connection {
     pub(super) fn new(id: u64, actor: Actor, dialect: Dialect, socket: Socket, tick: u32) -> Self {
-        let credentials = Credentials { session: actor.session.clone(), expires_at: actor.expires_at };
         Self {
             id,
             actor,
             dialect,
             socket,
-            credentials: Mutex::new(credentials),
+            renewed: Mutex::default(),
             is_warned: AtomicBool::new(false),
             outbox: Mutex::default(),
-            bell: Notify::new(),
+            bell: Bell::default(),
             heard_at: AtomicU32::new(tick),
             pinged_at: AtomicU32::new(tick),
         }
@@ -126,7 +130,7 @@ impl Connection {
     /// Writes live events of a conversation, or notes that this connection needs them later.
     pub(super) fn deliver(&self, conversation_id: ConversationId, run: &Run, tick: u32) -> Delivery {
         let mut outbox = self.outbox.lock();
-        let place = outbox.places.get(conversation_id);
+        let place = outbox.place(conversation_id);
         if place == Place::Live {
             if crate::seeded_bugs::is_dropped() {
                 return Delivery::Written;
@@ -136,11 +140,11 @@ impl Connection {
             if place == Place::Live {
                 return Delivery::Written;
             }
-            outbox.places.set(conversation_id, place);
+            outbox.change(|backlog| backlog.places.set(conversation_id, place));
         }
         // With something pending the driver comes by itself. Else it may be waiting for just this event.
-        if outbox.pending.is_empty() {
-            self.bell.notify_one();
+        if !outbox.has_pending() {
+            self.bell.ring();
         }
         Delivery::Behind
     }
@@ -149,7 +153,7 @@ impl Connection {
     fn offer(&self, outbox: &mut Outbox, frames: &Bytes, tick: u32) -> Taken {
         // Nothing at all is soon taken: a dialect may not know these events.
         let is_taken =
-            frames.is_empty() || (outbox.pending.is_empty() && self.write_now(outbox, frames, tick) > 0);
+            frames.is_empty() || (!outbox.has_pending() && self.write_now(outbox, frames, tick) > 0);
         if is_taken { Taken::Some } else { Taken::Nothing }
     }
 
@@ -158,70 +162,71 @@ impl Connection {
     pub(super) fn tell(&self, conversation_id: ConversationId, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
-            outbox.add_errand(Errand::Refresh(conversation_id));
+            outbox.change(|backlog| backlog.add_errand(Errand::Refresh(conversation_id)));
             // Nothing may be pending: then only the bell wakes the driver.
-            self.bell.notify_one();
+            self.bell.ring();
         }
     }
 
     /// Writes somebody's presence; if the socket can't take it now, their latest is written when it can.
     pub(super) fn tell_presence(&self, user_id: UserId, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
-        if let Some((_, older)) = outbox.presences.iter_mut().find(|(user, _)| *user == user_id) {
+        let mut waiting = outbox.backlog.iter_mut().flat_map(|backlog| &mut backlog.presences);
+        if let Some((_, older)) = waiting.find(|(user, _)| *user == user_id) {
             // Written at once, it would be overtaken by the older one that still waits.
             *older = frame.clone();
         } else if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
-            outbox.presences.push((user_id, frame.clone()));
-            self.bell.notify_one();
+            outbox.change(|backlog| backlog.presences.push((user_id, frame.clone())));
+            self.bell.ring();
         }
     }
 
     /// Writes presence that waited, as long as nothing else waits for the socket.
     pub(super) fn send_presences(&self, tick: u32) {
         let mut outbox = self.outbox.lock();
-        while outbox.pending.is_empty()
-            && let Some((_, frame)) = outbox.presences.pop()
+        while !outbox.has_pending()
+            && let Some((_, frame)) = outbox.change(|backlog| backlog.presences.pop())
         {
             if self.offer(&mut outbox, &frame, tick) == Taken::Nothing {
-                outbox.push(frame, tick);
+                outbox.change(|backlog| backlog.push(frame, tick));
             }
-        }
-        if outbox.presences.is_empty() {
-            outbox.presences = Vec::new();
         }
     }
 
     /// Leaves something for the driver to do.
     pub(super) fn send_on_errand(&self, errand: Errand) {
-        self.outbox.lock().add_errand(errand);
-        self.bell.notify_one();
+        self.outbox.lock().change(|backlog| backlog.add_errand(errand));
+        self.bell.ring();
     }
 
     /// The next thing to do, once nothing waits for the socket.
     pub(super) fn next_errand(&self) -> Option<Errand> {
-        let mut outbox = self.outbox.lock();
-        if outbox.errands.is_empty() || !outbox.pending.is_empty() {
-            return None;
-        }
-        let errand = outbox.errands.remove(0);
-        if outbox.errands.is_empty() {
-            outbox.errands = Vec::new();
-        }
-        Some(errand)
+        self.outbox.lock().change(|backlog| {
+            let may_go = backlog.pending.is_empty() && !backlog.errands.is_empty();
+            may_go.then(|| backlog.errands.remove(0))
+        })
     }
 
     /// The session that let this connection in.
     pub(crate) fn session(&self) -> Option<Arc<str>> {
-        self.credentials.lock().session.clone()
+        self.with_credentials(|session, _| session.cloned())
     }
 
     /// Whether this connection was let in by that session.
     pub(super) fn is_of_session(&self, session: &str) -> bool {
-        self.credentials.lock().session.as_deref() == Some(session)
+        self.with_credentials(|own, _| own.is_some_and(|own| **own == *session))
     }
 
     pub(super) fn expires_at(&self) -> Timestamp {
-        self.credentials.lock().expires_at
+        self.with_credentials(|_, expires_at| expires_at)
+    }
+
+    /// Looks at the session and its end, as the newest token has them.
+    fn with_credentials<T>(&self, look: impl FnOnce(Option<&Arc<str>>, Timestamp) -> T) -> T {
+        match self.renewed.lock().as_deref() {
+            Some(renewed) => look(renewed.session.as_ref(), renewed.expires_at),
+            None => look(self.actor.session.as_ref(), self.actor.expires_at),
+        }
     }
 
     /// True the first time it is asked, and again after a renewal.
@@ -232,7 +237,7 @@ impl Connection {
     /// Stays open as long as this newer token of the same user says.
     pub(crate) fn renew(&self, actor: &Actor) {
         let credentials = Credentials { session: actor.session.clone(), expires_at: actor.expires_at };
-        *self.credentials.lock() = credentials;
+        *self.renewed.lock() = Some(Box::new(credentials));
         self.is_warned.store(false, Ordering::Relaxed);
     }
 
@@ -246,8 +251,8 @@ impl Connection {
     pub(crate) fn answer(&self, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
-            outbox.push(frame.clone(), tick);
-            self.bell.notify_one();
+            outbox.change(|backlog| backlog.push(frame.clone(), tick));
+            self.bell.ring();
         }
     }
 
@@ -255,7 +260,7 @@ impl Connection {
     /// this bounds it: here nobody waits for the socket.
     pub(crate) fn report(&self, frame: &Bytes, tick: u32) {
         self.answer(frame, tick);
-        self.bell.notify_one();
+        self.bell.ring();
     }
 
     /// Writes what the socket takes; if that is a part, the rest becomes pending. Returns the part.
@@ -263,11 +268,13 @@ impl Connection {
         // An error is for the driver to find: it reads or writes next.
         let taken = self.socket.try_write(frames).unwrap_or(0);
         if taken > 0 && taken < frames.len() {
-            outbox.push(frames.slice(taken..), tick);
-            outbox.is_mid_frame = true;
-            self.bell.notify_one();
+            outbox.change(|backlog| {
+                backlog.push(frames.slice(taken..), tick);
+                backlog.is_mid_frame = true;
+            });
+            self.bell.ring();
         } else if self.socket.is_unflushed() {
-            self.bell.notify_one();
+            self.bell.ring();
         }
         taken
     }
@@ -283,7 +290,7 @@ impl Connection {
     /// Asks the driver to close the socket. The first reason stands.
     pub(crate) fn close(&self, code: CloseCode) {
         self.outbox.lock().closing.get_or_insert(code);
-        self.bell.notify_one();
+        self.bell.ring();
     }
 
     pub(super) fn closing(&self) -> Option<CloseCode> {
@@ -292,25 +299,26 @@ impl Connection {
 
     /// Drops what waits, except for the rest of a frame that is partly written, and adds a last one.
     pub(super) fn replace_pending(&self, last: Bytes, tick: u32) {
-        let mut outbox = self.outbox.lock();
-        let keep = usize::from(outbox.is_mid_frame);
-        outbox.pending.truncate(keep);
-        outbox.pending_bytes = outbox.pending.iter().map(Bytes::len).sum();
-        outbox.places.clear();
-        outbox.push(last, tick);
+        self.outbox.lock().change(|backlog| {
+            let keep = usize::from(backlog.is_mid_frame);
+            backlog.pending.truncate(keep);
+            backlog.pending_bytes = backlog.pending.iter().map(Bytes::len).sum();
+            backlog.places.clear();
+            backlog.push(last, tick);
+        });
     }
 
     /// Writes pending bytes until none are left and the transport holds none back.
     pub(super) fn poll_drain(&self, context: &mut Context<'_>, tick: u32) -> Poll<io::Result<()>> {
         let mut outbox = self.outbox.lock();
-        while let Some(first) = outbox.pending.front() {
+        while let Some(first) = outbox.backlog.as_ref().and_then(|backlog| backlog.pending.front()) {
             let taken = match self.socket.poll_write(context, first) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(taken)) => taken,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
             };
-            outbox.took(taken, tick);
+            outbox.change(|backlog| backlog.took(taken, tick));
             // Whoever takes bytes is there, also while a long replay keeps the driver from reading.
             self.note_heard(tick);
         }
@@ -320,13 +328,12 @@ impl Connection {
     /// What the driver has to do next, in one look.
     pub(super) fn look(&self) -> Look {
         let outbox = self.outbox.lock();
+        let backlog = outbox.backlog.as_deref();
         Look {
             closing: outbox.closing,
-            has_chores: !outbox.errands.is_empty()
-                || !outbox.presences.is_empty()
-                || outbox.places.behind(0).is_some(),
-            has_pending: !outbox.pending.is_empty() || self.socket.is_unflushed(),
-            may_read: outbox.pending_bytes < MAX_PENDING_BYTES,
+            has_chores: backlog.is_some_and(Backlog::has_chores),
+            has_pending: outbox.has_pending() || self.socket.is_unflushed(),
+            may_read: backlog.is_none_or(|backlog| backlog.pending_bytes < MAX_PENDING_BYTES),
         }
     }
 
@@ -342,48 +349,50 @@ impl Connection {
 
     /// Since when the socket has taken nothing of what waits.
     pub(super) fn stalled_at(&self) -> Option<u32> {
-        self.outbox.lock().stalled_at
+        self.outbox.lock().backlog.as_ref().and_then(|backlog| backlog.stalled_at)
     }
 
     /// The conversations that are behind here, with the next event each needs.
     pub(super) fn behind(&self, at: usize) -> Option<(ConversationId, Seq)> {
-        self.outbox.lock().places.behind(at)
+        self.outbox.lock().backlog.as_ref().and_then(|backlog| backlog.places.behind(at))
     }
 
     pub(super) fn place(&self, conversation_id: ConversationId) -> Place {
-        self.outbox.lock().places.get(conversation_id)
+        self.outbox.lock().place(conversation_id)
     }
 
     /// Takes its place in a conversation. Only a room moves it, under its lock.
     pub(super) fn stand(&self, conversation_id: ConversationId, place: Place) {
-        self.outbox.lock().places.set(conversation_id, place);
+        self.outbox.lock().change(|backlog| backlog.places.set(conversation_id, place));
         if place != Place::Live {
-            self.bell.notify_one();
+            self.bell.ring();
         }
     }
 
     /// From now on this conversation is not live here: events from `next` on come from ring or log.
     pub(super) fn send_to_log(&self, conversation_id: ConversationId, next: Seq) {
-        let mut outbox = self.outbox.lock();
-        let place = outbox.places.get(conversation_id).sent_to_log(next);
-        outbox.places.set(conversation_id, place);
-        self.bell.notify_one();
+        self.outbox.lock().change(|backlog| {
+            let place = backlog.places.get(conversation_id).sent_to_log(next);
+            backlog.places.set(conversation_id, place);
+        });
+        self.bell.ring();
     }
 
     /// Forgets that this conversation is behind here: it was left.
     pub(super) fn forget(&self, conversation_id: ConversationId) {
-        self.outbox.lock().places.set(conversation_id, Place::Live);
+        self.outbox.lock().change(|backlog| backlog.places.set(conversation_id, Place::Live));
     }
 
     /// Queues a page of a conversation that is behind; nobody's page if it was left meanwhile.
     pub(super) fn queue_page(&self, conversation_id: ConversationId, run: &Run, tick: u32) {
-        let mut outbox = self.outbox.lock();
-        let Some(place) = outbox.places.get(conversation_id).read(run.first, run.next) else { return };
-        outbox.places.set(conversation_id, place);
-        let frames = run.frames(self.dialect);
-        if !frames.is_empty() {
-            outbox.push(frames.clone(), tick);
-        }
+        self.outbox.lock().change(|backlog| {
+            let Some(place) = backlog.places.get(conversation_id).read(run.first, run.next) else { return };
+            backlog.places.set(conversation_id, place);
+            let frames = run.frames(self.dialect);
+            if !frames.is_empty() {
+                backlog.push(frames.clone(), tick);
+            }
+        });
     }
 
     pub(super) fn note_heard(&self, tick: u32) {
@@ -392,6 +401,35 @@ impl Connection {
 }
 
 impl Outbox {
+    fn has_pending(&self) -> bool {
+        self.backlog.as_ref().is_some_and(|backlog| !backlog.pending.is_empty())
+    }
+
+    fn place(&self, id: ConversationId) -> Place {
+        self.backlog.as_ref().map_or(Place::Live, |backlog| backlog.places.get(id))
+    }
+
+    /// Changes what waits. When nothing does any more, its memory goes back: an idle connection owns none.
+    fn change<T>(&mut self, change: impl FnOnce(&mut Backlog) -> T) -> T {
+        let mut backlog = self.backlog.take().unwrap_or_default();
+        let result = change(&mut backlog);
+        if !backlog.is_empty() {
+            self.backlog = Some(backlog);
+        }
+        result
+    }
+}
+
+impl Backlog {
+    fn is_empty(&self) -> bool {
+        self.pending.is_empty() && !self.has_chores()
+    }
+
+    /// Whether there is something to do once the socket has taken what is pending.
+    fn has_chores(&self) -> bool {
+        !self.errands.is_empty() || !self.presences.is_empty() || self.places.behind(0).is_some()
+    }
+
     /// Errands of one kind and conversation are done once.
     fn add_errand(&mut self, errand: Errand) {
         if !self.errands.contains(&errand) {
@@ -419,7 +457,6 @@ impl Outbox {
             }
         }
         if self.pending.is_empty() {
-            // An idle connection owns no write buffer.
             self.pending = VecDeque::new();
             self.stalled_at = None;
         }

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
@@ -14,8 +13,9 @@ use chinwag_protocol::limits::{CHUNK_BYTES, CHUNK_HEAD_BYTES, MAX_FRAME_BYTES};
 use chinwag_protocol::{CloseCode, Frame};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
-use super::connection::{Connection, Dialect, Errand};
-use super::line::{End, Line};
+use super::connection::{Dialect, Errand};
+use super::hub::Registration;
+use super::line::{Awake, End, Line};
 use super::room::encode_frame;
 use super::socket::Socket;
 use crate::chat::Chat;
@@ -43,14 +43,13 @@ thread_local! {
 /// What a connection's frames mean.
 pub(crate) trait Handler: Send {
     /// The connection begins.
-    fn open(&mut self, line: &mut Line<'_>) -> impl Future<Output = Result<(), End>> + Send;
+    fn open(&mut self, line: &mut Line) -> impl Future<Output = Result<(), End>> + Send;
     /// One text frame.
-    fn text(&mut self, line: &mut Line<'_>, text: String) -> impl Future<Output = Result<(), End>> + Send;
+    fn text(&mut self, line: &mut Line, text: String) -> impl Future<Output = Result<(), End>> + Send;
     /// One binary frame.
-    fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
+    fn binary(&mut self, line: &mut Line, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
     /// Something that fan-out found out.
-    fn errand(&mut self, line: &mut Line<'_>, errand: Errand)
-    -> impl Future<Output = Result<(), End>> + Send;
+    fn errand(&mut self, line: &mut Line, errand: Errand) -> impl Future<Output = Result<(), End>> + Send;
 }
 
 /// A frame that has to be handled outside the shared buffer.
@@ -61,40 +60,12 @@ enum Incoming {
     Close(Option<u16>),
 }
 
-/// Serves a connection until it ends. `early` is what came with the upgrade request.
-pub(crate) async fn drive(
-    chat: &Chat,
-    connection: &Arc<Connection>,
-    early: Bytes,
-    handler: &mut impl Handler,
-) {
-    let hub = chat.hub();
-    let line = Line::new(chat, connection);
-    let mut driver = Driver { line, decoder: Decoder::new(), frames: Allowance::default() };
-    let Err(end) = driver.run(early, handler).await;
-    // The others see the user leave now, not when the goodbyes are done.
-    driver.line.leave_all();
-    let (code, reason) = match end {
-        End::Gone => return,
-        End::Goodbye(code, reason) => {
-            hub.metrics().note_close(code);
-            (code, reason)
-        }
-        End::Answer(code) => (code, ""),
-    };
-    let mut goodbye = Vec::new();
-    if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
-        let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
-        goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));
-    }
-    goodbye.extend_from_slice(&chinwag_ws::close_frame(code, reason));
-    connection.replace_pending(goodbye.into(), hub.tick());
-    let goodbye = async {
-        poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
-        linger(&connection.socket).await
-    };
-    // Whoever does not take the goodbye in time does without.
-    let _ = Box::pin(tokio::time::timeout(GOODBYE, goodbye)).await;
+/// A connection that has begun, for whoever drives it.
+pub(crate) struct Driver<H> {
+    line: Line,
+    decoder: Decoder,
+    frames: Allowance,
+    handler: H,
 }
 
 /// Says goodbye to a socket that is not let in, after these last frames.
@@ -179,84 +150,125 @@ async fn linger(socket: &Socket) -> io::Result<()> {
     }
 }
 
-struct Driver<'a> {
-    line: Line<'a>,
-    decoder: Decoder,
-    frames: Allowance,
-}
-
-impl Driver<'_> {
-    async fn run(
-        &mut self,
+impl<H: Handler> Driver<H> {
+    /// Begins a connection, and handles what came with the upgrade request. `None`: it has ended already.
+    pub(crate) async fn begin(
+        chat: Chat,
+        registration: Registration,
         early: Bytes,
-        handler: &mut impl Handler,
-    ) -> Result<std::convert::Infallible, End> {
-        self.check_closing()?;
-        // Boxed, here and below, is what an idle connection does not do: its task has no room for it.
-        Box::pin(self.open(early, handler)).await?;
-        let (chat, connection) = (self.line.chat, self.line.connection);
-        loop {
-            let mut look = connection.look();
-            if look.has_chores && look.closing.is_none() {
-                Box::pin(self.do_chores(handler)).await?;
-                look = connection.look();
-            }
-            if let Some(code) = look.closing {
-                return Err(code.into());
-            }
-            tokio::select! {
-                biased;
-                () = connection.bell.notified() => {}
-                drained = poll_fn(|context| connection.poll_drain(context, chat.hub().tick())),
-                    if look.has_pending =>
-                {
-                    drained.map_err(|_| End::Gone)?;
-                }
-                readable = poll_fn(|context| connection.socket.poll_readable(context)),
-                    if look.may_read =>
-                {
-                    readable.map_err(|_| End::Gone)?;
-                    let mut incoming = Vec::new();
-                    let read = self.read(&mut incoming);
-                    if !incoming.is_empty() {
-                        Box::pin(self.handle(incoming, handler)).await?;
-                    }
-                    read?;
-                }
+        handler: H,
+    ) -> Option<Self> {
+        let line = Line::new(chat, registration);
+        let mut driver = Self { line, decoder: Decoder::new(), frames: Allowance::default(), handler };
+        match driver.open(early).await {
+            Ok(()) => Some(driver),
+            Err(end) => {
+                driver.end(end).await;
+                None
             }
         }
     }
 
-    /// Begins, and handles what came with the upgrade request.
-    async fn open(&mut self, early: Bytes, handler: &mut impl Handler) -> Result<(), End> {
-        handler.open(&mut self.line).await?;
+    async fn open(&mut self, early: Bytes) -> Result<(), End> {
+        self.check_closing()?;
+        self.handler.open(&mut self.line).await?;
         if early.is_empty() {
             return Ok(());
         }
         let mut early = Vec::from(early);
         let mut incoming = Vec::new();
         let decoded = self.decode(&mut early, &mut incoming);
-        self.handle(incoming, handler).await?;
+        self.handle(incoming).await?;
         decoded
     }
 
-    /// Runs errands, tells presence that waited, then takes a step for the conversations that are behind.
-    async fn do_chores(&mut self, handler: &mut impl Handler) -> Result<(), End> {
-        while let Some(errand) = self.line.connection.next_errand() {
-            handler.errand(&mut self.line, errand).await?;
+    /// Serves the connection until it ends.
+    #[expect(clippy::manual_async_fn, reason = "the future of an async fn has room for self twice")]
+    pub(crate) fn run(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            let end = loop {
+                if let Err(end) = self.serve_once().await {
+                    break end;
+                }
+            };
+            Box::pin(self.end(end)).await;
         }
-        self.line.connection.send_presences(self.line.chat.hub().tick());
+    }
+
+    /// Waits for something to do, and does it. Boxed is what an idle connection does not do: its task has no
+    /// room for it.
+    async fn serve_once(&mut self) -> Result<(), End> {
+        let mut look = self.line.connection().look();
+        if look.has_chores && look.closing.is_none() {
+            Box::pin(self.do_chores()).await?;
+            look = self.line.connection().look();
+        }
+        if let Some(code) = look.closing {
+            return Err(code.into());
+        }
+        let line = &self.line;
+        if poll_fn(|context| line.poll_awake(look, context)).await? == Awake::Readable {
+            let mut incoming = Vec::new();
+            let read = self.read(&mut incoming);
+            if !incoming.is_empty() {
+                Box::pin(self.handle(incoming)).await?;
+            }
+            read?;
+        }
+        Ok(())
+    }
+
+    /// Leaves all rooms and says goodbye.
+    async fn end(mut self, end: End) {
+        // The others see the user leave now, not when the goodbyes are done.
+        self.line.leave_all();
+        if let Some((code, reason)) = self.last_word(&end) {
+            let (connection, hub) = (self.line.connection(), self.line.chat.hub());
+            let mut goodbye = Vec::new();
+            if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
+                let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
+                goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));
+            }
+            goodbye.extend_from_slice(&chinwag_ws::close_frame(code, reason));
+            connection.replace_pending(goodbye.into(), hub.tick());
+            let goodbye = async {
+                poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
+                linger(&connection.socket).await
+            };
+            // Whoever does not take the goodbye in time does without.
+            let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        }
+        self.line.end();
+    }
+
+    /// The code and reason to close with; `None` if nobody is there to hear it.
+    fn last_word(&self, end: &End) -> Option<(u16, &'static str)> {
+        match *end {
+            End::Gone => None,
+            End::Goodbye(code, reason) => {
+                self.line.chat.hub().metrics().note_close(code);
+                Some((code, reason))
+            }
+            End::Answer(code) => Some((code, "")),
+        }
+    }
+
+    /// Runs errands, tells presence that waited, then takes a step for the conversations that are behind.
+    async fn do_chores(&mut self) -> Result<(), End> {
+        while let Some(errand) = self.line.connection().next_errand() {
+            self.handler.errand(&mut self.line, errand).await?;
+        }
+        self.line.connection().send_presences(self.line.chat.hub().tick());
         self.line.catch_up().await
     }
 
     fn check_closing(&self) -> Result<(), End> {
-        self.line.connection.closing().map_or(Ok(()), |code| Err(code.into()))
+        self.line.connection().closing().map_or(Ok(()), |code| Err(code.into()))
     }
 
     /// Reads once, into the shared buffer, and takes out what is to be handled.
     fn read(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), End> {
-        let connection = self.line.connection;
-        SCRATCH.with_borrow_mut(|scratch| match connection.socket.try_read(scratch) {
+        SCRATCH.with_borrow_mut(|scratch| match self.line.connection().socket.try_read(scratch) {
             Ok(0) => Err(End::Gone),
             Ok(taken) => scratch.get_mut(..taken).map_or(Ok(()), |bytes| self.decode(bytes, incoming)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
@@ -267,7 +279,7 @@ impl Driver<'_> {
     /// Decodes bytes of the peer. What stands before an error or a close is still handled.
     fn decode(&mut self, mut bytes: &mut [u8], incoming: &mut Vec<Incoming>) -> Result<(), End> {
         let hub = self.line.chat.hub();
-        self.line.connection.note_heard(hub.tick());
+        self.line.connection().note_heard(hub.tick());
         loop {
             let message = match self.decoder.decode(&FRAME_LIMITS, &mut bytes) {
                 Ok(Some(message)) => message,
@@ -294,7 +306,7 @@ impl Driver<'_> {
         }
     }
 
-    async fn handle(&mut self, incoming: Vec<Incoming>, handler: &mut impl Handler) -> Result<(), End> {
+    async fn handle(&mut self, incoming: Vec<Incoming>) -> Result<(), End> {
         for frame in incoming {
             self.check_closing()?;
             let limits = &self.line.chat.config().limits;
@@ -304,8 +316,8 @@ impl Driver<'_> {
                 return Err(CloseCode::RateLimited.into());
             }
             match frame {
-                Incoming::Text(text) => handler.text(&mut self.line, text).await?,
-                Incoming::Binary(bytes) => handler.binary(&mut self.line, bytes).await?,
+                Incoming::Text(text) => self.handler.text(&mut self.line, text).await?,
+                Incoming::Binary(bytes) => self.handler.binary(&mut self.line, bytes).await?,
                 Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
                 Incoming::Close(code) => return Err(answer(code)),
             }

@@ -14,7 +14,8 @@ use tokio::sync::{Notify, broadcast, watch};
 use super::connection::{Connection, Dialect, Errand};
 use super::fanout::Fanout;
 use super::news::News;
-use super::room::{Room, Seat, encode_frame};
+use super::room::{Room, encode_frame};
+use super::seat::Seat;
 use super::socket::Socket;
 use super::{sweeper, typing};
 use crate::auth::Actor;
@@ -214,6 +215,8 @@ impl Hub {
         }
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
+        // Most have one.
+        open.reserve_exact(1);
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);

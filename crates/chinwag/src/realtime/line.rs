@@ -3,23 +3,21 @@
 //! Answers and replays go out here, with the backpressure of the socket: whoever writes faster than the
 //! peer reads waits here, and holds no more than a page.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use chinwag_protocol::rest::{Message, Receipt};
 use chinwag_protocol::{CloseCode, ConversationId, Cursor, Event, Frame, Seq};
 
-use super::connection::Connection;
-use super::hub::Hub;
+use super::connection::{Connection, Look};
+use super::hub::{Hub, Registration};
 use super::ring::{MAX_PAGE_BYTES, Run};
-use super::room::{Level, Seat, Step, encode, encode_echo, encode_frame};
-use crate::chat::Chat;
-use crate::store::Chunk;
-
-/// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
-const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: MAX_PAGE_BYTES };
+use super::room::{Level, Step, encode, encode_echo, encode_frame};
+use super::seat::Seat;
+use crate::auth::Actor;
+use crate::chat::{Chat, LOG_PAGE};
 
 /// Tells a connection what became of work that went on beside its driver.
 #[derive(Clone)]
@@ -51,19 +49,70 @@ impl From<CloseCode> for End {
     }
 }
 
-pub(crate) struct Line<'a> {
-    pub(crate) chat: &'a Chat,
-    pub(crate) connection: &'a Arc<Connection>,
-    seats: HashMap<ConversationId, (Seat, Level)>,
+/// Why a driver woke up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awake {
+    /// Something may be to do, or to write.
+    ToLook,
+    /// The socket has bytes.
+    Readable,
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn new(chat: &'a Chat, connection: &'a Arc<Connection>) -> Self {
-        Self { chat, connection, seats: HashMap::new() }
+pub(crate) struct Line {
+    pub(crate) chat: Chat,
+    registration: Registration,
+    /// By conversation. Most connections have one.
+    seats: Vec<Seated>,
+}
+
+struct Seated {
+    seat: Seat,
+    level: Level,
+}
+
+impl Line {
+    pub(super) fn new(chat: Chat, registration: Registration) -> Self {
+        Self { chat, registration, seats: Vec::new() }
     }
 
-    fn hub(&self) -> &'a Arc<Hub> {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.registration.connection
+    }
+
+    /// Whose connection it is, as they were let in.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.connection().actor
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
         self.chat.hub()
+    }
+
+    /// Waits until there is something to look at, having written what it could, or to read, where `look` asks for it.
+    pub(super) fn poll_awake(&self, look: Look, context: &mut Context<'_>) -> Poll<Result<Awake, End>> {
+        let connection = self.connection();
+        if connection.bell.poll_rung(context).is_ready() {
+            return Poll::Ready(Ok(Awake::ToLook));
+        }
+        if look.has_pending
+            && let Poll::Ready(drained) = connection.poll_drain(context, self.hub().tick())
+        {
+            return Poll::Ready(drained.map(|()| Awake::ToLook).map_err(|_| End::Gone));
+        }
+        if look.may_read
+            && let Poll::Ready(readable) = connection.socket.poll_readable(context)
+        {
+            return Poll::Ready(readable.map(|()| Awake::Readable).map_err(|_| End::Gone));
+        }
+        Poll::Pending
+    }
+
+    fn place(&self, id: ConversationId) -> Result<usize, usize> {
+        self.seats.binary_search_by_key(&id, |seated| seated.seat.room.id)
+    }
+
+    fn seated(&self, id: ConversationId) -> Option<&Seated> {
+        self.seats.get(self.place(id).ok()?)
     }
 
     /// Writes a frame that must not be lost, and waits while too much waits for the socket.
@@ -77,17 +126,16 @@ impl<'a> Line<'a> {
         self.answer_bytes(&encode_echo(message)).await
     }
 
-    pub(super) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
-        self.connection.answer(frame, self.hub().tick());
-        while !self.connection.may_read() {
-            tokio::select! {
-                biased;
-                () = self.connection.bell.notified() => {}
-                drained = poll_fn(|context| self.connection.poll_drain(context, self.hub().tick())) => {
-                    drained.map_err(|_| End::Gone)?;
-                }
-            }
-            if let Some(code) = self.connection.closing() {
+    pub(crate) async fn answer_bytes(&self, frame: &Bytes) -> Result<(), End> {
+        let connection = self.connection();
+        connection.answer(frame, self.hub().tick());
+        while !connection.may_read() {
+            let rung_or_drained = poll_fn(|context| match connection.bell.poll_rung(context) {
+                Poll::Ready(()) => Poll::Ready(Ok(())),
+                Poll::Pending => connection.poll_drain(context, self.hub().tick()),
+            });
+            rung_or_drained.await.map_err(|_| End::Gone)?;
+            if let Some(code) = connection.closing() {
                 return Err(code.into());
             }
         }
@@ -96,7 +144,7 @@ impl<'a> Line<'a> {
 
     /// For work that goes on while further commands are read.
     pub(crate) fn reporter(&self) -> Reporter {
-        Reporter { chat: self.chat.clone(), connection: Arc::clone(self.connection) }
+        Reporter { chat: self.chat.clone(), connection: Arc::clone(self.connection()) }
     }
 
     /// Reserves a place in a conversation, so that nothing committed from now on is missed.
@@ -107,39 +155,47 @@ impl<'a> Line<'a> {
     /// Takes the place: every event after `after` comes, once and in order.
     pub(crate) fn take(&mut self, id: ConversationId, seat: Seat, after: Seq, level: Level) {
         // One connection has one place: an earlier one is kept, or the others would see the user go.
-        let (seat, present) = self.seats.entry(id).or_insert((seat, level));
-        seat.take(self.connection, after, level);
-        *present = level;
+        let place = self.place(id).unwrap_or_else(|place| {
+            self.seats.reserve_exact(usize::from(self.seats.is_empty()));
+            self.seats.insert(place, Seated { seat, level });
+            place
+        });
+        if let Some(seated) = self.seats.get_mut(place) {
+            seated.seat.take(&self.registration.connection, after, level);
+            seated.level = level;
+        }
     }
 
     /// Stops the events of a conversation, and keeps the place in it.
     pub(crate) fn quieten(&mut self, id: ConversationId) {
-        if let Some((seat, level)) = self.seats.get_mut(&id) {
-            seat.quieten();
-            *level = Level::Counts;
+        let place = self.place(id).ok();
+        if let Some(seated) = place.and_then(|place| self.seats.get_mut(place)) {
+            seated.seat.quieten();
+            seated.level = Level::Counts;
         }
     }
 
     pub(crate) fn leave(&mut self, id: ConversationId) {
-        self.seats.remove(&id);
+        if let Ok(place) = self.place(id) {
+            self.seats.remove(place);
+        }
     }
 
     /// How much of a conversation comes here; `None` without a place in it.
     pub(crate) fn level(&self, id: ConversationId) -> Option<Level> {
-        self.seats.get(&id).map(|(_, level)| *level)
+        self.seated(id).map(|seated| seated.level)
     }
 
     /// Whether a conversation's events come here as they are fanned out: nothing lies between.
     pub(crate) fn is_live(&self, id: ConversationId) -> bool {
-        self.seats
-            .get(&id)
-            .is_some_and(|(seat, level)| *level == Level::Full && seat.room.is_live(self.connection))
+        self.seated(id)
+            .is_some_and(|seated| seated.level == Level::Full && seated.seat.room.is_live(self.connection()))
     }
 
     /// Tells this connection how far everybody in a conversation is.
     pub(crate) fn tell_receipts(&self, id: ConversationId, receipts: &[Receipt]) {
-        if let Some((seat, Level::Full)) = self.seats.get(&id) {
-            seat.room.tell_receipts(self.connection, receipts, self.hub());
+        if let Some(Seated { seat, level: Level::Full }) = self.seated(id) {
+            seat.room.tell_receipts(self.connection(), receipts, self.hub());
         }
     }
 
@@ -147,34 +203,61 @@ impl<'a> Line<'a> {
         self.seats.clear();
     }
 
-    /// Sends the events after `after` up to and with `head` as `replay` frames, then `caught_up`.
-    pub(crate) async fn replay(&self, id: ConversationId, after: Seq, head: Cursor) -> Result<(), End> {
-        let mut after = after;
+    /// Gives the connection's place in the table of its user back, and looks who that leaves.
+    pub(super) fn end(self) {
+        let Self { chat, registration, .. } = self;
+        let user_id = registration.connection.actor.user_id;
+        drop(registration);
+        chat.departed(user_id);
+    }
+
+    /// Sends the events after `after`, of which `missed` are the first, up to and with `head` as `replay` frames,
+    /// then `caught_up`. `ahead` goes before them: what is short goes out in one write.
+    pub(crate) async fn replay(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        head: Cursor,
+        missed: Vec<Event>,
+        mut ahead: Vec<u8>,
+    ) -> Result<(), End> {
+        let (mut after, mut events) = (after, missed);
         while after < head.seq {
-            if let Some(code) = self.connection.closing() {
+            if let Some(code) = self.connection().closing() {
                 return Err(code.into());
             }
-            let events = self.log(id, after, head.seq).await?;
+            if events.first().is_none_or(|event| event.entry().seq != after.next()) {
+                events = self.log(id, after, head.seq).await?;
+            }
             let Some(last) = events.last() else { break };
             after = last.entry().seq;
-            let events: Vec<_> =
+            let raw: Vec<_> =
                 events.iter().filter_map(|event| serde_json::value::to_raw_value(event).ok()).collect();
-            self.answer(&Frame::Replay { conversation_id: id, events: &events, head }).await?;
+            ahead.extend_from_slice(&encode_frame(&Frame::Replay {
+                conversation_id: id,
+                events: &raw,
+                head,
+            }));
+            events.clear();
+            if ahead.len() >= MAX_PAGE_BYTES {
+                self.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
+            }
         }
-        self.answer(&Frame::CaughtUp { conversation_id: id, seq: head.seq }).await
+        ahead.extend_from_slice(&encode_frame(&Frame::CaughtUp { conversation_id: id, seq: head.seq }));
+        self.answer_bytes(&ahead.into()).await
     }
 
     /// Takes one step for the conversations that are behind: queues a page, or goes live.
     pub(super) async fn catch_up(&self) -> Result<(), End> {
         let mut place = 0;
-        while !self.connection.has_pending()
-            && let Some((id, next)) = self.connection.behind(place)
+        while !self.connection().has_pending()
+            && let Some((id, next)) = self.connection().behind(place)
         {
-            let Some((seat, _)) = self.seats.get(&id) else {
-                self.connection.forget(id);
+            let Some(seated) = self.seated(id) else {
+                self.connection().forget(id);
                 continue;
             };
-            let run = match seat.room.catch_up(self.connection, next) {
+            let run = match seated.seat.room.catch_up(self.connection(), next) {
                 Step::Live => continue,
                 Step::Wait => {
                     place += 1;
@@ -188,7 +271,7 @@ impl<'a> Line<'a> {
                 }
             };
             if let Some(run) = run {
-                self.connection.queue_page(id, &run, self.hub().tick());
+                self.connection().queue_page(id, &run, self.hub().tick());
             }
         }
         Ok(())

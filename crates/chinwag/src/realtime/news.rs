@@ -3,7 +3,7 @@
 use chinwag_protocol::UserId;
 use tokio::sync::{broadcast, watch};
 
-use super::room::Seat;
+use super::seat::Seat;
 
 /// Hears of new events in a room without getting them. Holds the room.
 pub(crate) struct News {
@@ -22,7 +22,7 @@ impl News {
         endings: broadcast::Receiver<UserId>,
         draining: watch::Receiver<bool>,
     ) -> Self {
-        let changes = seat.room.news.subscribe();
+        let changes = seat.room.watch();
         Self { _seat: seat, user_id, changes, endings, draining }
     }
 

@@ -6,7 +6,7 @@
 //! live at it, under one lock.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chinwag_protocol::event::Echo;
@@ -37,8 +37,8 @@ pub(super) struct Room {
     inbox: Mutex<Inbox>,
     live: Mutex<Live>,
     pub(super) typing: Mutex<Typing>,
-    /// Changes with every fan-out, for those who read the log themselves.
-    pub(super) news: watch::Sender<()>,
+    /// Changes with every fan-out, for those who read the log themselves. Made for the first of them.
+    news: OnceLock<watch::Sender<()>>,
 }
 
 #[derive(Default)]
@@ -55,12 +55,16 @@ struct Live {
     seam: Seam,
     /// Up to the seam.
     ring: Ring,
-    members: IndexMap<u64, Member>,
+    members: Members,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
     /// How far everybody is known to be, so that no connection hears of a step back.
     receipts: HashMap<UserId, Receipt>,
 }
+
+/// The connections of a room, by their ids, which grow: whoever comes last is put last.
+#[derive(Default)]
+struct Members(Vec<Member>);
 
 struct Member {
     connection: Arc<Connection>,
@@ -90,13 +94,6 @@ pub(super) enum Step {
     ReadLog { after: Seq, through: Seq },
 }
 
-/// A connection's place in a room. Dropping it leaves, and tells the others if it was the user's last.
-pub(crate) struct Seat {
-    hub: Arc<Hub>,
-    pub(super) room: Arc<Room>,
-    connection: Option<Arc<Connection>>,
-}
-
 impl Room {
     pub(super) fn new(id: ConversationId) -> Self {
         Self {
@@ -104,8 +101,13 @@ impl Room {
             inbox: Mutex::default(),
             live: Mutex::default(),
             typing: Mutex::default(),
-            news: watch::Sender::new(()),
+            news: OnceLock::new(),
         }
+    }
+
+    /// Hears of every fan-out from now on.
+    pub(super) fn watch(&self) -> watch::Receiver<()> {
+        self.news.get_or_init(|| watch::Sender::new(())).subscribe()
     }
 
     /// Takes a committed event. True if the caller has to schedule the room for fan-out.
@@ -157,8 +159,8 @@ impl Room {
         while let Some((events, receipts)) = self.take_inbox() {
             live.fan_out(self.id, events, hub);
             // Whoever subscribes later reads the log later, too.
-            if self.news.receiver_count() > 0 {
-                self.news.send_replace(());
+            if let Some(news) = self.news.get() {
+                news.send_replace(());
             }
             for receipt in receipts.values() {
                 if let Some(receipt) = live.advance(receipt) {
@@ -188,7 +190,7 @@ impl Room {
     }
 
     /// Adds a connection that has had, or does not want, the events up to `after`.
-    fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
+    pub(super) fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
@@ -197,23 +199,23 @@ impl Room {
             connection.stand(self.id, place);
         }
         // It may be here already, at another level.
-        if !live.members.contains_key(&connection.id) {
+        if !live.members.contains(connection.id) {
             live.count_up(connection, hub);
         }
-        live.members.insert(connection.id, Member { connection: Arc::clone(connection), level, after });
+        live.members.insert(Member { connection: Arc::clone(connection), level, after });
     }
 
     /// Sends no more events to a connection that stays here.
-    fn quieten(&self, connection: &Connection) {
-        if let Some(member) = self.live.lock().members.get_mut(&connection.id) {
+    pub(super) fn quieten(&self, connection: &Connection) {
+        if let Some(member) = self.live.lock().members.get_mut(connection.id) {
             member.level = Level::Counts;
             connection.forget(self.id);
         }
     }
 
-    fn leave(&self, connection: &Connection, hub: &Hub) {
+    pub(super) fn leave(&self, connection: &Connection, hub: &Hub) {
         let mut live = self.live.lock();
-        if live.members.swap_remove(&connection.id).is_some() {
+        if live.members.remove(connection.id) {
             connection.forget(self.id);
             live.count_down(connection, hub);
         }
@@ -223,7 +225,7 @@ impl Room {
     pub(super) fn signal(&self, frame: &Frame<'_>, except: UserId, hub: &Hub) {
         let live = self.live.lock();
         let frame = encode_frame(frame);
-        for member in live.members.values() {
+        for member in live.members.iter() {
             let connection = &member.connection;
             let is_meant = connection.actor.user_id != except && connection.dialect != Dialect::Seed;
             if is_meant && member.level == Level::Full {
@@ -235,20 +237,20 @@ impl Room {
     /// The connections here that understand more than messages.
     pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
         let live = self.live.lock();
-        let members = live.members.values().map(|member| &member.connection);
+        let members = live.members.iter().map(|member| &member.connection);
         members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
     }
 
     /// Whether a connection is here and stands at the seam.
     pub(super) fn is_live(&self, connection: &Connection) -> bool {
         let live = self.live.lock();
-        live.members.contains_key(&connection.id) && connection.place(self.id) == Place::Live
+        live.members.contains(connection.id) && connection.place(self.id) == Place::Live
     }
 
     /// What a connection of this room that needs `next` should do.
     pub(super) fn catch_up(&self, connection: &Connection, next: Seq) -> Step {
         let live = self.live.lock();
-        if !live.members.contains_key(&connection.id) {
+        if !live.members.contains(connection.id) {
             return Step::Wait;
         }
         match live.seam.catch_up(next) {
@@ -344,7 +346,7 @@ impl Live {
         let Some(run) = page.finish() else { return };
         let tick = hub.tick();
         let mut written = 0;
-        for member in self.members.values() {
+        for member in self.members.iter() {
             if member.level == Level::Counts {
                 member.connection.send_on_errand(Errand::Count(id));
             } else if member.connection.deliver(id, &run, tick) == Delivery::Written {
@@ -359,10 +361,10 @@ impl Live {
         // Whoever is added again begins anew.
         self.receipts.remove(&user_id);
         let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
-        let gone: Vec<_> = self.members.values().filter(|member| is_theirs(member)).collect();
+        let gone: Vec<_> = self.members.iter().filter(|member| is_theirs(member)).collect();
         let gone: Vec<_> = gone.into_iter().map(|member| Arc::clone(&member.connection)).collect();
         for connection in gone {
-            self.members.swap_remove(&connection.id);
+            self.members.remove(connection.id);
             connection.forget(id);
             connection.expel(id);
             self.count_down(&connection, hub);
@@ -394,7 +396,7 @@ impl Live {
 
     /// Events are missing between what was fanned out and what came: everybody reads them from the log.
     fn send_to_log(&self, id: ConversationId, next: Seq) {
-        for member in self.members.values().filter(|member| member.level == Level::Full) {
+        for member in self.members.iter().filter(|member| member.level == Level::Full) {
             member.connection.send_to_log(id, next);
         }
     }
@@ -404,7 +406,7 @@ impl Live {
             return;
         }
         let frame = encode_frame(frame);
-        for member in self.members.values() {
+        for member in self.members.iter() {
             if is_meant(member.connection.dialect) {
                 member.connection.signal(&frame, hub.tick());
             }
@@ -413,7 +415,7 @@ impl Live {
 
     fn tell(&self, id: ConversationId, frame: &Frame<'_>, hub: &Hub) {
         let frame = encode_frame(frame);
-        for member in self.members.values() {
+        for member in self.members.iter() {
             if member.connection.dialect != Dialect::Seed && member.level == Level::Full {
                 member.connection.tell(id, &frame, hub.tick());
             }
@@ -421,40 +423,49 @@ impl Live {
     }
 }
 
+impl Members {
+    fn place(&self, id: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |member| member.connection.id)
+    }
+
+    fn contains(&self, id: u64) -> bool {
+        self.place(id).is_ok()
+    }
+
+    fn get_mut(&mut self, id: u64) -> Option<&mut Member> {
+        let place = self.place(id).ok()?;
+        self.0.get_mut(place)
+    }
+
+    fn insert(&mut self, member: Member) {
+        match self.place(member.connection.id) {
+            Ok(place) => self.0.splice(place..=place, [member]).for_each(drop),
+            Err(place) => self.0.insert(place, member),
+        }
+    }
+
+    /// False if it was not there.
+    fn remove(&mut self, id: u64) -> bool {
+        self.place(id).map(|place| self.0.remove(place)).is_ok()
+    }
+
+    fn iter(&self) -> std::slice::Iter<'_, Member> {
+        self.0.iter()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Dialect {
     /// Whether it is about one room: who joins and leaves is told there.
     fn is_room(self) -> bool {
         matches!(self, Self::Seed | Self::Room)
-    }
-}
-
-impl Seat {
-    /// Reserves the room, so that no event committed from now on is missed.
-    pub(crate) fn reserve(hub: &Arc<Hub>, id: ConversationId) -> Self {
-        Self { hub: Arc::clone(hub), room: hub.hold_room(id), connection: None }
-    }
-
-    /// Joins: the connection gets every event after `after`, once and in order. If it is not live then, its
-    /// user may have been removed since: the caller has to ask.
-    pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
-        self.connection = Some(Arc::clone(connection));
-        self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
-    }
-
-    /// Gets no more events, only counts, until the place is taken anew. For the others nobody has left.
-    pub(super) fn quieten(&self) {
-        if let Some(connection) = &self.connection {
-            self.room.quieten(connection);
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
-            self.room.leave(connection, &self.hub);
-        }
-        self.hub.release_room(&self.room);
     }
 }
 

@@ -17,7 +17,8 @@ const AHEAD_BYTES: usize = 4096;
 
 pub(crate) enum Socket {
     Tcp(TcpStream),
-    Other(Mutex<Other>),
+    /// Boxed: nearly all are plain, and each connection has room for the larger of them.
+    Other(Box<Mutex<Other>>),
 }
 
 pub(crate) struct Other {
@@ -33,12 +34,12 @@ impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
 
 impl Socket {
     pub(crate) fn other(stream: impl Stream + 'static) -> Self {
-        Self::Other(Mutex::new(Other {
+        Self::Other(Box::new(Mutex::new(Other {
             stream: Box::pin(stream),
             ahead: Vec::new(),
             is_at_end: false,
             is_unflushed: false,
-        }))
+        })))
     }
 
     /// Resolves when [`Socket::try_read`] has something, be it the end.

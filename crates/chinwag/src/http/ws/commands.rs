@@ -4,7 +4,6 @@ use chinwag_protocol::frame::Done;
 use chinwag_protocol::{Command, CommandError, ConversationId, ErrorCode, Event, Frame, Request};
 
 use super::uploads::Uploads;
-use crate::auth::Actor;
 use crate::chat::AuthError;
 use crate::error::Refusal;
 use crate::realtime::{End, Line};
@@ -45,8 +44,7 @@ impl Outcome {
 /// # Errors
 /// How the connection ends, if it does.
 pub(super) async fn execute(
-    line: &mut Line<'_>,
-    actor: &Actor,
+    line: &Line,
     uploads: &mut Uploads,
     implied: Option<ConversationId>,
     request: Request,
@@ -61,15 +59,15 @@ pub(super) async fn execute(
     };
     let id = implied.or(request.conversation_id);
     let result = match request.command {
-        Command::UploadBegin(new) => return uploads.begin(line, actor, reference, new).await,
+        Command::UploadBegin(new) => return uploads.begin(line, reference, new).await,
         Command::UploadCommit(upload_id) => return uploads.commit(line, upload_id, request.reference).await,
         Command::UploadAbort(upload_id) => return uploads.abort(line, upload_id, request.reference).await,
-        Command::Auth(token) => renew(line, actor, &token).await,
+        Command::Auth(token) => renew(line, &token).await,
         Command::Presence(status, text) => {
-            line.chat.set_presence(actor, status, text).await.map(|()| Outcome::default())
+            line.chat.set_presence(line.actor(), status, text).await.map(|()| Outcome::default())
         }
         command => match id {
-            Some(id) => in_conversation(line, actor, id, command).await,
+            Some(id) => in_conversation(line, id, command).await,
             None => Err(Refusal::Invalid {
                 field: "conversation_id",
                 kind: "missing",
@@ -87,13 +85,8 @@ pub(super) async fn execute(
     }
 }
 
-async fn in_conversation(
-    line: &mut Line<'_>,
-    actor: &Actor,
-    id: ConversationId,
-    command: Command,
-) -> Result<Outcome, Refusal> {
-    let chat = line.chat;
+async fn in_conversation(line: &Line, id: ConversationId, command: Command) -> Result<Outcome, Refusal> {
+    let (chat, actor) = (&line.chat, line.actor());
     Ok(match command {
         Command::Send(send) => {
             let sent = chat.send(actor, id, send).await?;
@@ -145,10 +138,10 @@ async fn in_conversation(
     })
 }
 
-async fn renew(line: &Line<'_>, actor: &Actor, token: &str) -> Result<Outcome, Refusal> {
+async fn renew(line: &Line, token: &str) -> Result<Outcome, Refusal> {
     match line.chat.authenticate(token).await {
-        Ok(renewed) if renewed.user_id == actor.user_id => {
-            line.connection.renew(&renewed);
+        Ok(renewed) if renewed.user_id == line.actor().user_id => {
+            line.connection().renew(&renewed);
             Ok(Outcome::default())
         }
         Ok(_) => Err(Refusal::Forbidden("This token belongs to another user")),
@@ -158,7 +151,7 @@ async fn renew(line: &Line<'_>, actor: &Actor, token: &str) -> Result<Outcome, R
 }
 
 /// Answers a frame that is no command.
-pub(super) async fn refuse_frame(line: &Line<'_>, error: &CommandError) -> Result<(), End> {
+pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
     line.chat.hub().metrics().refusals.inc();
     line.answer(&Frame::Error {
         reference: error.reference.as_deref(),
@@ -174,7 +167,7 @@ pub(super) async fn refuse_frame(line: &Line<'_>, error: &CommandError) -> Resul
 
 /// Answers a command that was refused.
 pub(super) async fn refuse(
-    line: &Line<'_>,
+    line: &Line,
     reference: Option<&str>,
     client_id: Option<&str>,
     refusal: &Refusal,

@@ -14,7 +14,7 @@ pub(super) use user::user;
 use crate::auth::Actor;
 use crate::chat::{AuthError, Chat, EnterError, Entered, Resume};
 use crate::error::Refusal;
-use crate::realtime::{End, Line};
+use crate::realtime::{End, Line, encode_frame};
 
 async fn authenticate(chat: &Chat, token: Option<&str>) -> Result<Actor, CloseCode> {
     let token = token.filter(|token| !token.is_empty()).ok_or(CloseCode::InvalidToken)?;
@@ -34,63 +34,56 @@ fn close_code(error: &EnterError) -> CloseCode {
     }
 }
 
-/// Brings a client from its cursor to the head that it entered at, or tells it of the gap.
-async fn resume(line: &Line<'_>, id: ConversationId, entered: &Entered) -> Result<(), End> {
+/// Brings a client from its cursor to the head that it entered at, or tells it of the gap. `ahead` goes before.
+async fn resume(line: &Line, id: ConversationId, entered: Entered, mut ahead: Vec<u8>) -> Result<(), End> {
     let head = entered.head;
-    match entered.resume {
-        Some(Resume::From(after)) => line.replay(id, after, head).await,
+    let after = match entered.resume {
+        Some(Resume::From(after)) => after,
         Some(Resume::Gap(reason)) => {
-            line.answer(&Frame::Gap { conversation_id: id, head, reason }).await?;
-            line.replay(id, head.seq, head).await
+            ahead.extend_from_slice(&encode_frame(&Frame::Gap { conversation_id: id, head, reason }));
+            head.seq
         }
-        None => line.replay(id, head.seq, head).await,
-    }
+        None => head.seq,
+    };
+    line.replay(id, after, head, entered.missed, ahead).await
 }
 
 /// Lets a connection into a conversation.
 async fn enter(
-    line: &Line<'_>,
-    actor: &Actor,
+    line: &Line,
     id: ConversationId,
     cursor: Option<Cursor>,
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
     // `auth` may have brought a token of another session than the one that opened the socket.
-    let actor = Actor { session: line.connection.session(), ..actor.clone() };
+    let actor = Actor { session: line.connection().session(), ..line.actor().clone() };
     line.chat.enter(&actor, id, cursor, replay_limit).await
 }
 
 /// Asks whether the user of a place that was just taken is still a participant. A removal since they were let
 /// in may have been fanned out before, or be on its way while others were let in behind it. Either way the
 /// place is behind, and would read the log past the removal; a place that is live hears of it.
-async fn still_takes_part(line: &Line<'_>, actor: &Actor, id: ConversationId) -> Result<(), EnterError> {
+async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());
     }
-    enter(line, actor, id, None, None).await.map(|_| ())
+    enter(line, id, None, None).await.map(|_| ())
 }
 
 /// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
-async fn tell_state(
-    line: &Line<'_>,
-    actor: &Actor,
-    ids: Vec<ConversationId>,
-    resumed: &[ConversationId],
-) -> Result<(), End> {
-    for id in resumed {
-        tell_receipts(line, *id).await?;
+async fn tell_state(line: &Line, ids: Vec<ConversationId>, resumed: Vec<ConversationId>) -> Result<(), End> {
+    let state = line.chat.state(line.actor(), ids, resumed.clone()).await;
+    let (receipts, present) = state.map_err(|_| End::from(CloseCode::Overloaded))?;
+    for (id, receipts) in resumed.iter().zip(&receipts) {
+        line.tell_receipts(*id, receipts);
     }
-    let present = line.chat.present(actor, ids).await.map_err(|_| End::from(CloseCode::Overloaded))?;
-    for presence in &present {
-        line.answer(&presence.frame()).await?;
-    }
-    Ok(())
+    let frames: Vec<u8> = present.iter().flat_map(|presence| encode_frame(&presence.frame())).collect();
+    if frames.is_empty() { Ok(()) } else { line.answer_bytes(&frames.into()).await }
 }
 
-async fn tell_receipts(line: &Line<'_>, id: ConversationId) -> Result<(), End> {
+async fn tell_receipts(line: &Line, id: ConversationId) -> Result<(), End> {
     let receipts = line.chat.receipts(id).await.map_err(|_| End::from(CloseCode::Overloaded))?;
-    let begun: Vec<_> = receipts.into_iter().filter(|receipt| receipt.delivered_seq.0 > 0).collect();
-    line.tell_receipts(id, &begun);
+    line.tell_receipts(id, &receipts);
     Ok(())
 }

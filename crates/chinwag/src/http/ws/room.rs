@@ -12,19 +12,19 @@ use chinwag_protocol::{
     CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
 };
 use hyper::upgrade::OnUpgrade;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
 use super::{authenticate, close_code, resume, still_takes_part};
-use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, drive, turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, encode_frame, turn_away,
 };
 
 /// What the client asked for in the query.
@@ -61,38 +61,38 @@ pub(in crate::http) async fn room(
     let chat = shared.chat.clone();
     let origin = Origin::new(slot, address);
     // Boxed, so that the task of an open connection has no room for how it came in.
-    let entering = Box::pin(enter(chat.clone(), upgrade, wish, id, origin));
+    let entering = Box::pin(enter(chat, upgrade, wish, id, origin));
     tokio::spawn(async move {
-        let Some((registration, early, mut handler, _origin)) = entering.await else { return };
-        drive(&chat, &registration.connection, early, &mut handler).await;
-        drop(registration);
-        chat.departed(handler.actor.user_id);
+        if let Some(driver) = entering.await {
+            driver.run().await;
+        }
     });
     response
 }
 
-/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+/// Finds out who it is, gives them a place in the hub, and begins. `None`: they are gone again.
 async fn enter(
     chat: Chat,
     upgrade: OnUpgrade,
     wish: Wish,
     id: Option<ConversationId>,
     origin: Origin,
-) -> Option<(Registration, Bytes, Room, Origin)> {
+) -> Option<Driver<Room>> {
     let (socket, early) = take_over(upgrade).await?;
     let Wish { token, dialect, after } = wish;
     let known = authenticate(&chat, token.as_deref()).await.and_then(|actor| {
-        origin.settle();
-        id.map(|id| (actor, id)).ok_or(CloseCode::NoConversation)
+        let admitted = origin.settle();
+        id.map(|id| (actor, admitted, id)).ok_or(CloseCode::NoConversation)
     });
     let refused = match known {
-        Ok((actor, id)) => match chat.hub().register(actor.clone(), dialect, socket, origin.address) {
+        Ok((actor, admitted, id)) => match chat.hub().register(actor, dialect, socket, origin.address) {
             Ok(registration) => {
                 if registration.is_first {
-                    chat.arrived(actor.user_id);
+                    chat.arrived(registration.connection.actor.user_id);
                 }
-                let uploads = Uploads::default();
-                return Some((registration, early, Room { actor, id, dialect, after, uploads }, origin));
+                let after = after.map(String::into_boxed_str);
+                let room = Room { id, after, uploads: Uploads::default(), _admitted: admitted };
+                return Driver::begin(chat, registration, early, room).await;
             }
             Err(refused) => refused,
         },
@@ -103,47 +103,50 @@ async fn enter(
 }
 
 struct Room {
-    actor: Actor,
     id: ConversationId,
-    dialect: Dialect,
-    after: Option<String>,
+    /// Until the connection is open.
+    after: Option<Box<str>>,
     uploads: Uploads,
+    _admitted: Option<OwnedSemaphorePermit>,
 }
 
 impl Handler for Room {
-    async fn open(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        let after: Option<Option<Cursor>> = self.after.as_ref().map(|text| text.parse().ok());
+    async fn open(&mut self, line: &mut Line) -> Result<(), End> {
+        let after: Option<Option<Cursor>> = self.after.take().map(|text| text.parse().ok());
         // The room is held before its head is read: what is committed in between is not missed.
         let seat = line.reserve(self.id);
-        let entered = super::enter(line, &self.actor, self.id, after.flatten(), None).await;
+        let entered = super::enter(line, self.id, after.flatten(), None).await;
         let entered = entered.map_err(|error| End::from(close_code(&error)))?;
-        let is_original = self.dialect == Dialect::Seed;
-        line.answer(&Frame::Connection {
+        let is_original = line.connection().dialect == Dialect::Seed;
+        let head = entered.head;
+        let connected = encode_frame(&Frame::Connection {
             status: "connected",
             conversation_id: self.id,
-            user_id: self.actor.user_id,
-            head: (!is_original).then_some(entered.head),
+            user_id: line.actor().user_id,
+            head: (!is_original).then_some(head),
             heartbeat_ms: (!is_original).then(|| line.chat.heartbeat_ms()),
-        })
-        .await?;
+        });
         if is_original {
-            return self.settle(line, seat, entered.head.seq).await;
+            line.answer_bytes(&connected).await?;
+            return self.settle(line, seat, head.seq).await;
         }
+        let mut ahead = Vec::from(connected);
         if after == Some(None) {
+            line.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
-        resume(line, self.id, &entered).await?;
-        self.settle(line, seat, entered.head.seq).await?;
-        super::tell_state(line, &self.actor, vec![self.id], &[self.id]).await
+        resume(line, self.id, entered, ahead).await?;
+        self.settle(line, seat, head.seq).await?;
+        super::tell_state(line, vec![self.id], vec![self.id]).await
     }
 
-    async fn text(&mut self, line: &mut Line<'_>, text: String) -> Result<(), End> {
+    async fn text(&mut self, line: &mut Line, text: String) -> Result<(), End> {
         let request = match Incoming::parse(&text) {
             Ok(request) => request,
             Err(error) => return refuse_frame(line, &error).await,
         };
-        if self.dialect != Dialect::Seed {
-            return execute(line, &self.actor, &mut self.uploads, Some(self.id), request).await;
+        if line.connection().dialect != Dialect::Seed {
+            return execute(line, &mut self.uploads, Some(self.id), request).await;
         }
         let Command::Send(send) = request.command else {
             let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
@@ -151,7 +154,7 @@ impl Handler for Room {
         };
         // The original's sender knows by the echo that its message is stored: only refusals are answered.
         let client_id = send.client_id.clone();
-        match line.chat.send(&self.actor, self.id, send).await {
+        match line.chat.send(line.actor(), self.id, send).await {
             // A repeat makes no event, and the echo of the first may have been lost with another socket.
             Ok(sent) if sent.is_duplicate => line.echo(sent.message).await,
             Ok(_) => Ok(()),
@@ -159,14 +162,14 @@ impl Handler for Room {
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
-        if self.dialect == Dialect::Seed {
+    async fn binary(&mut self, line: &mut Line, bytes: Bytes) -> Result<(), End> {
+        if line.connection().dialect == Dialect::Seed {
             return refuse_frame(line, &invalid("send JSON in text frames")).await;
         }
         self.uploads.chunk(line, bytes).await
     }
 
-    async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
+    async fn errand(&mut self, line: &mut Line, errand: Errand) -> Result<(), End> {
         match errand {
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
@@ -176,9 +179,9 @@ impl Handler for Room {
 
 impl Room {
     /// Takes the place, unless the user was removed meanwhile.
-    async fn settle(&self, line: &mut Line<'_>, seat: Seat, after: Seq) -> Result<(), End> {
+    async fn settle(&self, line: &mut Line, seat: Seat, after: Seq) -> Result<(), End> {
         line.take(self.id, seat, after, Level::Full);
-        still_takes_part(line, &self.actor, self.id).await.map_err(|error| close_code(&error).into())
+        still_takes_part(line, self.id).await.map_err(|error| close_code(&error).into())
     }
 }
 

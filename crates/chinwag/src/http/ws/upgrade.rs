@@ -11,6 +11,7 @@ use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 
 use crate::http::admission::Slot;
@@ -38,11 +39,9 @@ impl Origin {
         Self { slot: slot.map(|Extension(slot)| slot), address }
     }
 
-    /// Its user has said who they are.
-    pub(super) fn settle(&self) {
-        if let Some(slot) = &self.slot {
-            slot.settle();
-        }
+    /// Its user has said who they are. It is counted as long as what this gives is kept.
+    pub(super) fn settle(&self) -> Option<OwnedSemaphorePermit> {
+        self.slot.as_ref().and_then(Slot::hand_over)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The window is the bound: as many chunks may wait for the task, and each is acknowledged when it is written.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -14,7 +14,6 @@ use chinwag_protocol::{ErrorCode, Frame, NewUpload, limits};
 use tokio::sync::mpsc;
 
 use super::commands::{refuse, refused};
-use crate::auth::Actor;
 use crate::chat::Upload;
 use crate::error::Refusal;
 use crate::realtime::{End, Line, Reporter};
@@ -27,7 +26,7 @@ const CHUNK: u32 = 0x0100_0000;
 /// The uploads of one socket. Dropping it leaves what has come, to be resumed.
 #[derive(Default)]
 pub(super) struct Uploads {
-    open: HashMap<u32, Open>,
+    open: BTreeMap<u32, Open>,
 }
 
 struct Open {
@@ -45,8 +44,7 @@ enum Step {
 impl Uploads {
     pub(super) async fn begin(
         &mut self,
-        line: &Line<'_>,
-        actor: &Actor,
+        line: &Line,
         reference: Option<&str>,
         new: NewUpload,
     ) -> Result<(), End> {
@@ -55,7 +53,7 @@ impl Uploads {
 
         self.open.retain(|_, open| !open.steps.is_closed());
         let begun = if self.open.len() < MAX_OPEN {
-            line.chat.begin_upload(actor, new).await
+            line.chat.begin_upload(line.actor(), new).await
         } else {
             Err(Refusal::Forbidden("This socket has as many uploads as it may: finish one"))
         };
@@ -86,7 +84,7 @@ impl Uploads {
     }
 
     /// One binary frame: a head, then bytes of the file.
-    pub(super) async fn chunk(&mut self, line: &Line<'_>, mut bytes: Bytes) -> Result<(), End> {
+    pub(super) async fn chunk(&mut self, line: &Line, mut bytes: Bytes) -> Result<(), End> {
         let invalid = |message: &str| Refusal::Invalid {
             field: "chunk",
             kind: "value_error",
@@ -114,7 +112,7 @@ impl Uploads {
 
     pub(super) async fn commit(
         &mut self,
-        line: &Line<'_>,
+        line: &Line,
         upload_id: u32,
         reference: Option<String>,
     ) -> Result<(), End> {
@@ -123,7 +121,7 @@ impl Uploads {
 
     pub(super) async fn abort(
         &mut self,
-        line: &Line<'_>,
+        line: &Line,
         upload_id: u32,
         reference: Option<String>,
     ) -> Result<(), End> {
@@ -132,7 +130,7 @@ impl Uploads {
 
     async fn step(
         &mut self,
-        line: &Line<'_>,
+        line: &Line,
         upload_id: u32,
         reference: Option<String>,
         step: impl FnOnce(Option<String>) -> Step,
@@ -145,7 +143,7 @@ impl Uploads {
         self.unknown(line, upload_id, reference.as_deref()).await
     }
 
-    async fn unknown(&self, line: &Line<'_>, upload_id: u32, reference: Option<&str>) -> Result<(), End> {
+    async fn unknown(&self, line: &Line, upload_id: u32, reference: Option<&str>) -> Result<(), End> {
         line.chat.hub().metrics().refusals.inc();
         let refusal = unknown();
         line.answer(&refused(reference, None, Some(upload_id), &refusal, &refusal.to_string())).await

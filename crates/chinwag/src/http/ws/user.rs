@@ -18,6 +18,7 @@ use chinwag_protocol::{
     Request as Incoming, Seq, Timestamp, limits,
 };
 use hyper::upgrade::OnUpgrade;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{execute, refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, accept, take_over};
@@ -31,8 +32,8 @@ use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, End, Errand, Handler, Level, Line, Refused, Registration, Seat, Socket, drive, encode_frame,
-    first_text, turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, Socket, encode_frame, first_text,
+    turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -80,12 +81,11 @@ pub(in crate::http) async fn user(
     let chat = shared.chat.clone();
     let origin = Origin::new(slot, address);
     // Boxed, so that the task of an open connection has no room for how it came in.
-    let entering = Box::pin(enter(chat.clone(), upgrade, credential, origin));
+    let entering = Box::pin(enter(chat, upgrade, credential, origin));
     tokio::spawn(async move {
-        let Some((registration, early, mut handler, _origin)) = entering.await else { return };
-        drive(&chat, &registration.connection, early, &mut handler).await;
-        drop(registration);
-        chat.departed(handler.actor.user_id);
+        if let Some(driver) = entering.await {
+            driver.run().await;
+        }
     });
     response
 }
@@ -102,25 +102,25 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-/// Finds out who it is, and gives them a place in the hub. `None`: they were turned away.
+/// Finds out who it is, gives them a place in the hub, and begins. `None`: they are gone again.
 async fn enter(
     chat: Chat,
     upgrade: OnUpgrade,
     credential: Credential,
     origin: Origin,
-) -> Option<(Registration, Bytes, User, Origin)> {
+) -> Option<Driver<User>> {
     let (socket, early) = take_over(upgrade).await?;
     let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
-            origin.settle();
-            match chat.hub().register(actor.clone(), Dialect::User, socket, origin.address) {
+            let admitted = origin.settle();
+            match chat.hub().register(actor, Dialect::User, socket, origin.address) {
                 Ok(registration) => {
                     if registration.is_first {
-                        chat.arrived(actor.user_id);
+                        chat.arrived(registration.connection.actor.user_id);
                     }
-                    let uploads = Uploads::default();
-                    let user = User { actor, hello: Some(hello), reference, uploads };
-                    return Some((registration, early, user, origin));
+                    let hello = Some(Box::new((hello, reference)));
+                    let user = User { hello, uploads: Uploads::default(), _admitted: admitted };
+                    return Driver::begin(chat, registration, early, user).await;
                 }
                 Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
             }
@@ -203,35 +203,36 @@ async fn greet(
 }
 
 struct User {
-    actor: Actor,
-    hello: Option<Hello>,
-    reference: Option<String>,
+    /// Until it is answered; with its reference.
+    hello: Option<Box<(Hello, Option<String>)>>,
     uploads: Uploads,
+    _admitted: Option<OwnedSemaphorePermit>,
 }
 
 impl Handler for User {
-    async fn open(&mut self, line: &mut Line<'_>) -> Result<(), End> {
-        let hello = self.hello.take().unwrap_or_default();
+    async fn open(&mut self, line: &mut Line) -> Result<(), End> {
+        let (hello, reference) = self.hello.take().map(|hello| *hello).unwrap_or_default();
         let replay_limit = hello.replay_limit.unwrap_or(limits::REPLAY_LIMIT);
-        let ids = or_overloaded(line.chat.conversation_ids(self.actor.user_id).await)?;
+        let ids = or_overloaded(line.chat.conversation_ids(line.actor().user_id).await)?;
         // Rooms are held before their heads are read: what is committed in between is not missed.
         let seats: Vec<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
-        let heads = self.ready(line, &ids).await?;
+        let heads = ready(line, reference.as_deref(), &ids).await?;
         for id in hello.cursors.keys().map(|id| ConversationId(*id)).filter(|id| !ids.contains(id)) {
             let reason = GapReason::Membership;
             line.answer(&Frame::Gap { conversation_id: id, head: Cursor::START, reason }).await?;
         }
         for (id, seat) in seats {
             let cursor = hello.cursors.get(&id.0).copied();
-            match super::enter(line, &self.actor, id, cursor, Some(replay_limit)).await {
+            match super::enter(line, id, cursor, Some(replay_limit)).await {
                 Ok(entered) => {
                     // Without a cursor the client goes on from the head that `ready` named.
                     let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
+                    let level = level_for(&entered);
                     if entered.resume.is_some() {
-                        resume(line, id, &entered).await?;
                         after = entered.head.seq;
+                        resume(line, id, entered, Vec::new()).await?;
                     }
-                    self.settle(line, id, seat, after, level_for(&entered)).await?;
+                    settle(line, id, seat, after, level).await?;
                 }
                 // Removed since the list was made: the log of that moment has said so to the others.
                 Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
@@ -241,19 +242,19 @@ impl Handler for User {
             }
         }
         let known: Vec<_> = known_ids(&hello.cursors, &ids);
-        super::tell_state(line, &self.actor, ids, &known).await
+        super::tell_state(line, ids, known).await
     }
 
-    async fn text(&mut self, line: &mut Line<'_>, text: String) -> Result<(), End> {
+    async fn text(&mut self, line: &mut Line, text: String) -> Result<(), End> {
         let request = match Incoming::parse(&text) {
             Ok(request) => request,
             Err(error) => return refuse_frame(line, &error).await,
         };
         let reference = request.reference.clone();
         let result = match (&request.command, request.conversation_id) {
-            (Command::Subscribe(after), Some(id)) => self.subscribe(line, id, *after, Level::Full).await?,
-            (Command::Unsubscribe, Some(id)) => self.subscribe(line, id, None, Level::Counts).await?,
-            _ => return execute(line, &self.actor, &mut self.uploads, None, request).await,
+            (Command::Subscribe(after), Some(id)) => subscribe(line, id, *after, Level::Full).await?,
+            (Command::Unsubscribe, Some(id)) => subscribe(line, id, None, Level::Counts).await?,
+            _ => return execute(line, &mut self.uploads, None, request).await,
         };
         match result {
             Ok(()) => {
@@ -265,134 +266,131 @@ impl Handler for User {
         }
     }
 
-    async fn binary(&mut self, line: &mut Line<'_>, bytes: Bytes) -> Result<(), End> {
+    async fn binary(&mut self, line: &mut Line, bytes: Bytes) -> Result<(), End> {
         self.uploads.chunk(line, bytes).await
     }
 
-    async fn errand(&mut self, line: &mut Line<'_>, errand: Errand) -> Result<(), End> {
+    async fn errand(&mut self, line: &mut Line, errand: Errand) -> Result<(), End> {
         match errand {
-            Errand::Join(id) => self.join(line, id).await,
+            Errand::Join(id) => join(line, id).await,
             // Else it was told already.
             Errand::Left(id) if line.level(id).is_some() => {
                 line.leave(id);
                 line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
                 // Added again meanwhile: that errand came while the old place still stood.
-                self.join(line, id).await
+                join(line, id).await
             }
-            Errand::Left(id) => self.join(line, id).await,
+            Errand::Left(id) => join(line, id).await,
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
-            Errand::Count(id) => self.count(line, id).await,
+            Errand::Count(id) => count(line, id).await,
         }
     }
 }
 
-impl User {
-    /// Answers `hello`; gives the heads that it named.
-    async fn ready(
-        &self,
-        line: &Line<'_>,
-        ids: &[ConversationId],
-    ) -> Result<HashMap<ConversationId, Cursor>, End> {
-        let listed = ids.iter().take(MAX_LISTED).copied().collect();
-        let (user, conversations) = or_overloaded(line.chat.overview(&self.actor, listed).await)?;
-        let heads = conversations.iter().map(|state| (state.id, state.head)).collect();
-        let ready = Ready {
-            reference: self.reference.as_deref(),
-            session_id: self.actor.session.as_deref().unwrap_or_default().to_owned(),
-            user,
-            heartbeat_ms: line.chat.heartbeat_ms(),
-            server_time: Timestamp::now(),
-            limits: Limits {
-                content_chars: limits::MAX_CONTENT_CHARS,
-                content_bytes: limits::MAX_CONTENT_BYTES,
-                frame_bytes: limits::MAX_FRAME_BYTES,
-                replay_events: limits::REPLAY_LIMIT,
-                upload_bytes: line.chat.upload_bytes(),
-                attachments: limits::MAX_ATTACHMENTS,
-                push: line.chat.vapid().is_ok(),
-            },
-            conversations,
-            more: ids.len() > MAX_LISTED,
-        };
-        line.answer(&Frame::Ready(Box::new(ready))).await?;
-        Ok(heads)
-    }
+/// Answers `hello`; gives the heads that it named.
+async fn ready(
+    line: &Line,
+    reference: Option<&str>,
+    ids: &[ConversationId],
+) -> Result<HashMap<ConversationId, Cursor>, End> {
+    let listed = ids.iter().take(MAX_LISTED).copied().collect();
+    let (user, conversations) = or_overloaded(line.chat.overview(line.actor(), listed).await)?;
+    let heads = conversations.iter().map(|state| (state.id, state.head)).collect();
+    let ready = Ready {
+        reference,
+        session_id: line.actor().session.as_deref().unwrap_or_default().to_owned(),
+        user,
+        heartbeat_ms: line.chat.heartbeat_ms(),
+        server_time: Timestamp::now(),
+        limits: Limits {
+            content_chars: limits::MAX_CONTENT_CHARS,
+            content_bytes: limits::MAX_CONTENT_BYTES,
+            frame_bytes: limits::MAX_FRAME_BYTES,
+            replay_events: limits::REPLAY_LIMIT,
+            upload_bytes: line.chat.upload_bytes(),
+            attachments: limits::MAX_ATTACHMENTS,
+            push: line.chat.vapid().is_ok(),
+        },
+        conversations,
+        more: ids.len() > MAX_LISTED,
+    };
+    line.answer(&Frame::Ready(Box::new(ready))).await?;
+    Ok(heads)
+}
 
-    /// Takes a place, unless the user was removed meanwhile.
-    async fn settle(
-        &self,
-        line: &mut Line<'_>,
-        id: ConversationId,
-        seat: Seat,
-        after: Seq,
-        level: Level,
-    ) -> Result<(), End> {
-        line.take(id, seat, after, level);
-        match still_takes_part(line, &self.actor, id).await {
-            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
-                line.leave(id);
-                line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+/// Takes a place, unless the user was removed meanwhile.
+async fn settle(
+    line: &mut Line,
+    id: ConversationId,
+    seat: Seat,
+    after: Seq,
+    level: Level,
+) -> Result<(), End> {
+    line.take(id, seat, after, level);
+    match still_takes_part(line, id).await {
+        Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
+            line.leave(id);
+            line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+        }
+        result => result.map_err(|error| close_code(&error).into()),
+    }
+}
+
+/// The user takes part in one more conversation.
+async fn join(line: &mut Line, id: ConversationId) -> Result<(), End> {
+    if line.level(id).is_some() {
+        return Ok(());
+    }
+    let seat = line.reserve(id);
+    let entered = match super::enter(line, id, None, None).await {
+        Ok(entered) => entered,
+        // Removed again meanwhile.
+        Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => return Ok(()),
+        Err(error) => return Err(close_code(&error).into()),
+    };
+    let state = or_overloaded(line.chat.conversation_state(line.actor().user_id, id).await)?;
+    let Some(state) = state else { return Ok(()) };
+    line.answer(&Frame::Conversation(&state)).await?;
+    // From the head that the client was told, which may be newer than the one that it entered at.
+    settle(line, id, seat, state.head.seq, level_for(&entered)).await
+}
+
+async fn count(line: &Line, id: ConversationId) -> Result<(), End> {
+    let state = or_overloaded(line.chat.conversation_state(line.actor().user_id, id).await)?;
+    let Some(state) = state else { return Ok(()) };
+    let (head, unread, mentions) = (state.head, state.unread, state.mentions);
+    line.answer(&Frame::Unread { conversation_id: id, head, unread, mentions }).await
+}
+
+/// Gets every event of a conversation from now on, or only its counts.
+async fn subscribe(
+    line: &mut Line,
+    id: ConversationId,
+    after: Option<Cursor>,
+    level: Level,
+) -> Result<Result<(), Refusal>, End> {
+    if after.is_none() && line.level(id) == Some(level) {
+        // Taking the place anew would lose what is on its way to the old one.
+        return Ok(Ok(()));
+    }
+    let seat = line.reserve(id);
+    // Quiet before the head is read: what came live behind it would come again.
+    line.quieten(id);
+    match super::enter(line, id, after, Some(limits::REPLAY_LIMIT)).await {
+        Ok(entered) => {
+            let head = entered.head;
+            if level == Level::Full {
+                resume(line, id, entered, Vec::new()).await?;
             }
-            result => result.map_err(|error| close_code(&error).into()),
+            settle(line, id, seat, head.seq, level).await?;
+            Ok(Ok(()))
         }
-    }
-
-    /// The user takes part in one more conversation.
-    async fn join(&self, line: &mut Line<'_>, id: ConversationId) -> Result<(), End> {
-        if line.level(id).is_some() {
-            return Ok(());
+        Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
+        Err(EnterError::Refused(refusal @ (Refusal::NotParticipant | Refusal::NoConversation))) => {
+            Ok(Err(refusal))
         }
-        let seat = line.reserve(id);
-        let entered = match super::enter(line, &self.actor, id, None, None).await {
-            Ok(entered) => entered,
-            // Removed again meanwhile.
-            Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => return Ok(()),
-            Err(error) => return Err(close_code(&error).into()),
-        };
-        let state = or_overloaded(line.chat.conversation_state(self.actor.user_id, id).await)?;
-        let Some(state) = state else { return Ok(()) };
-        line.answer(&Frame::Conversation(&state)).await?;
-        // From the head that the client was told, which may be newer than the one that it entered at.
-        self.settle(line, id, seat, state.head.seq, level_for(&entered)).await
-    }
-
-    async fn count(&self, line: &Line<'_>, id: ConversationId) -> Result<(), End> {
-        let state = or_overloaded(line.chat.conversation_state(self.actor.user_id, id).await)?;
-        let Some(state) = state else { return Ok(()) };
-        let (head, unread, mentions) = (state.head, state.unread, state.mentions);
-        line.answer(&Frame::Unread { conversation_id: id, head, unread, mentions }).await
-    }
-
-    /// Gets every event of a conversation from now on, or only its counts.
-    async fn subscribe(
-        &self,
-        line: &mut Line<'_>,
-        id: ConversationId,
-        after: Option<Cursor>,
-        level: Level,
-    ) -> Result<Result<(), Refusal>, End> {
-        if after.is_none() && line.level(id) == Some(level) {
-            // Taking the place anew would lose what is on its way to the old one.
-            return Ok(Ok(()));
-        }
-        let seat = line.reserve(id);
-        // Quiet before the head is read: what came live behind it would come again.
-        line.quieten(id);
-        match super::enter(line, &self.actor, id, after, Some(limits::REPLAY_LIMIT)).await {
-            Ok(entered) => {
-                if level == Level::Full {
-                    resume(line, id, &entered).await?;
-                }
-                self.settle(line, id, seat, entered.head.seq, level).await?;
-                Ok(Ok(()))
-            }
-            Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),
-            Err(EnterError::Refused(refusal @ (Refusal::NotParticipant | Refusal::NoConversation))) => {
-                Ok(Err(refusal))
-            }
-            // Nothing comes from this conversation now: the client has to come back for it.
-            Err(error) => Err(close_code(&error).into()),
-        }
+        // Nothing comes from this conversation now: the client has to come back for it.
+        Err(error) => Err(close_code(&error).into()),
     }
 }
 
