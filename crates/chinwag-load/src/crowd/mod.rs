@@ -55,8 +55,6 @@ pub(crate) struct Crowd {
     scanner: Scanner,
     scratch: Vec<u8>,
     outbox: Outbox,
-    /// Sockets opened so far, those that are gone included.
-    opened: usize,
     ready: usize,
     /// Frames of any kind so far.
     frames: u64,
@@ -92,7 +90,6 @@ impl Crowd {
             scanner: Scanner::new(),
             scratch: vec![0; SCRATCH_BYTES],
             outbox: Outbox::default(),
-            opened: 0,
             ready: 0,
             frames: 0,
             reads: 0,

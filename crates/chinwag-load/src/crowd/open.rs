@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Token};
@@ -85,10 +86,13 @@ impl Crowd {
     }
 
     fn open_one(&mut self, address: SocketAddr, request: &[u8], manner: Manner) -> io::Result<()> {
-        let mut socket = Socket::open(address, request, manner, self.opened)?;
+        // Of the process: it chooses the source address.
+        static OPENED: AtomicUsize = AtomicUsize::new(0);
+
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let mut socket = Socket::open(address, request, manner, number)?;
         let place = Token(self.sockets.len());
         self.poll.registry().register(&mut socket.stream, place, Interest::READABLE | Interest::WRITABLE)?;
-        self.opened += 1;
         self.sockets.push(socket);
         Ok(())
     }

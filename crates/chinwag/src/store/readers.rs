@@ -1,10 +1,15 @@
-//! A few reading connections, opened when first needed and kept.
+//! A few reading connections, opened when first needed and kept, and the queries that wait for one.
+//!
+//! A thread that has answered a query goes on with the next one that waits: when everybody comes back at once,
+//! waking another thread for each query would cost more than the queries.
 
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::{StoreError, View, connect};
 
@@ -12,19 +17,29 @@ use super::{StoreError, View, connect};
 const MAX_READERS: usize = 4;
 
 pub(super) struct Readers {
-    permits: Arc<Semaphore>,
     pool: Arc<Pool>,
 }
 
 struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<View>>,
+    queue: Mutex<Queue>,
+}
+
+type Job = Box<dyn FnOnce(&Pool) + Send>;
+
+/// As long as there are tasks that wait for an answer.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Job>,
+    /// Threads that take from it.
+    readers: usize,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        let pool = Pool { path, idle: Mutex::new(Vec::new()) };
-        Self { permits: Arc::new(Semaphore::new(MAX_READERS)), pool: Arc::new(pool) }
+        let pool = Pool { path, idle: Mutex::default(), queue: Mutex::default() };
+        Self { pool: Arc::new(pool) }
     }
 
     pub(super) async fn read<T, E>(
@@ -35,14 +50,18 @@ impl Readers {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
-        let pool = Arc::clone(&self.pool);
-        tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            pool.with(query)
-        })
-        .await
-        .map_err(|_| StoreError::Stopped)?
+        let (answer, result) = oneshot::channel();
+        let needs_reader = self.pool.enqueue(Box::new(move |pool| {
+            // Whoever asked may have gone while it waited.
+            if !answer.is_closed() {
+                let _ = answer.send(pool.with(query));
+            }
+        }));
+        if needs_reader {
+            let pool = Arc::clone(&self.pool);
+            tokio::task::spawn_blocking(move || pool.run());
+        }
+        result.await.map_err(|_| StoreError::Stopped)?
     }
 
     pub(super) fn read_blocking<T, E: From<StoreError>>(
@@ -54,6 +73,30 @@ impl Readers {
 }
 
 impl Pool {
+    /// True if it takes one more thread to run it.
+    fn enqueue(&self, job: Job) -> bool {
+        let mut queue = self.queue.lock();
+        queue.waiting.push_back(job);
+        let needs_reader = queue.readers < MAX_READERS;
+        queue.readers += usize::from(needs_reader);
+        needs_reader
+    }
+
+    /// Runs what waits, until nothing does.
+    fn run(&self) {
+        while let Some(job) = self.next() {
+            // A query that panics has told of it, and its caller hears that there is no answer.
+            drop(catch_unwind(AssertUnwindSafe(|| job(self))));
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue.lock();
+        let job = queue.waiting.pop_front();
+        queue.readers -= usize::from(job.is_none());
+        job
+    }
+
     fn with<T, E: From<StoreError>>(&self, query: impl FnOnce(&View) -> Result<T, E>) -> Result<T, E> {
         let idle = self.idle.lock().pop();
         let view = match idle {
