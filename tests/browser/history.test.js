@@ -77,6 +77,8 @@ test('a reader of old messages is not moved by new ones, and told how many there
   const one = await enter(id);
   await one.shows('old 100');
   await one.scrollTo(-900);
+  // Far from the end: from now on what comes is new to the reader.
+  await one.pill.waitFor();
   const row = one.message('old 70');
   const before = await one.top(row);
   for (const text of ['new one', 'new two', 'new three']) await other.say(id, text);
