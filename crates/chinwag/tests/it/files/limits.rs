@@ -22,7 +22,7 @@ async fn a_file_ends_at_its_limit_whatever_way_it_comes() {
     assert_eq!(device.is_refused(begin_command("a", &bytes)).await, "too_large");
     assert_eq!(device.is_refused(begin_command("a", b"")).await, "invalid_content");
     device.does(begin_command("a", &bytes[..100_000])).await;
-    assert!(server.metric("chinwag_upload_refusals_total").await >= 4);
+    server.metric_reaches("chinwag_upload_refusals_total", 4).await;
 }
 
 #[tokio::test]

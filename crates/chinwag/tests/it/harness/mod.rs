@@ -159,6 +159,13 @@ impl TestServer {
         soon(name, async { while self.metric(name).await < value {} }).await;
     }
 
+    /// Asks until a metric has this value, and fails above it. What is counted is counted after the frame
+    /// that tells of it may have arrived.
+    pub(crate) async fn metric_becomes(&self, name: &str, value: u64) {
+        self.metric_reaches(name, value).await;
+        assert_eq!(self.metric(name).await, value, "{name}");
+    }
+
     /// Signs in as a user of the demo.
     pub(crate) async fn sign_in(&self, name: &str) -> Person {
         let password = if name == "admin" { "AdminPassword123" } else { "TestPassword123" };

@@ -16,7 +16,8 @@ async fn a_device_that_its_service_does_not_know_is_forgotten() {
         scene.told().await;
         scene.outcome_reaches("gone", 1).await;
         assert_eq!(scene.devices().await, 0, "{status}");
-        assert_eq!(scene.server.metric("chinwag_push_jobs").await, 0);
+        // As of the worker's next look.
+        soon("no job", async { while scene.server.metric("chinwag_push_jobs").await > 0 {} }).await;
     }
 }
 
@@ -77,7 +78,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn answers_without_end_are_cut_off() {
-    let mut scene = Scene::with(|config| config.outbound.timeout = Duration::from_millis(500)).await;
+    let mut scene = Scene::with(|config| config.outbound.timeout = Duration::from_millis(1500)).await;
     // The status was fine, so it is sent, whatever comes behind it.
     for (count, answer) in [(1, Answer::Flood), (2, Answer::DripBody)] {
         scene.receiver.will("/ben", [answer]);
