@@ -20,6 +20,8 @@ pub(crate) enum Bug {
     NoIdempotency,
     /// Whoever is removed keeps listening.
     KeepRemoved,
+    /// An upload is acknowledged before its bytes are on disk.
+    UnsyncedUpload,
 }
 
 /// Whether this bug is active.
@@ -64,6 +66,7 @@ impl Bug {
             Self::SeamEarly => "seam-early",
             Self::NoIdempotency => "no-idempotency",
             Self::KeepRemoved => "keep-removed",
+            Self::UnsyncedUpload => "unsynced-upload",
         }
     }
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 use crate::auth::{Passwords, Tokens};
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, sync_folder};
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mode, Secret};
 use crate::error::Refusal;
@@ -246,7 +246,7 @@ fn own_file(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, String>) -> Resu
         file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&unfinished, path)?;
-        std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        sync_folder(path.parent().unwrap_or(Path::new(".")))
     };
     write().map_err(|error| failed(error.to_string()))?;
     Ok(bytes)

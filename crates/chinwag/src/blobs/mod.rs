@@ -30,6 +30,7 @@ pub(crate) use sniff::{Kind, is_shown_inline, sniff};
 pub(crate) use staging::{Staged, Staging, sha256};
 
 use crate::config::Storage;
+use crate::seeded_bugs::{self, Bug};
 
 /// The store's folder in the data folder.
 const FOLDER: &str = "files";
@@ -139,11 +140,13 @@ impl Blobs {
             let _permit = self.writing.acquire().await;
             let (file, from, to) = (Arc::clone(&staged.file), staged.path.clone(), folder.join(key));
             let is_linked = blocking(move || {
-                file.sync_all()?;
+                if !seeded_bugs::is(Bug::UnsyncedUpload) {
+                    file.sync_all()?;
+                }
                 match std::fs::hard_link(from, to) {
-                    Ok(()) => File::open(folder)?.sync_all().map(|()| true),
-                    // Another disk, or one that has no links.
-                    Err(_) => Ok(false),
+                    Ok(()) => sync_folder(&folder).map(|()| true),
+                    Err(error) if has_no_links(error.kind()) => Ok(false),
+                    Err(error) => Err(error),
                 }
             });
             if is_linked.await? {
@@ -188,7 +191,7 @@ impl Blobs {
     /// Makes removals durable: a power cut must not bring back what nobody knows any more.
     pub(crate) async fn settle(&self) -> Result<(), BlobError> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        Ok(blocking(move || File::open(folder)?.sync_all()).await?)
+        Ok(blocking(move || sync_folder(&folder)).await?)
     }
 
     /// Runs work on pictures outside the async threads, one at a time.
@@ -203,6 +206,18 @@ impl Blobs {
         })
         .await?)
     }
+}
+
+/// Whether an attempt to link failed because the two places can't be linked: they are on two disks, or on one
+/// that has no links, or no further one.
+fn has_no_links(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(kind, CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
+}
+
+/// Brings the names in a folder to the disk.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Runs what blocks on files outside the async threads.
