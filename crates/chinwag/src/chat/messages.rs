@@ -11,7 +11,9 @@ use super::files::{check_attachments, check_file_ids};
 use super::text::{check_content, mentions};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Appended, Change, Chunk, CursorState, MessageDraft, MessageFacts, Page, View};
+use crate::store::{
+    Appended, Change, Chunk, CursorState, Jobs, MessageDraft, MessageFacts, Page, Steps, View,
+};
 
 /// Bytes of text in one page of the log.
 const MAX_PAGE_CONTENT: usize = 1024 * 1024;
@@ -46,23 +48,15 @@ impl Chat {
         conversation_id: ConversationId,
         send: Send,
     ) -> Result<Sent, Refusal> {
-        let limited = self.limit(actor);
-        let valid = check(&send);
-        let draft = draft(actor, conversation_id, send);
-        if let Err(refusal) = limited {
-            return self.repeat_or_refuse(draft, refusal).await;
-        }
-        let is_one_row = draft.attachments.is_empty() && draft.mentions.is_empty();
-        let append = move |log: &mut Change| {
-            authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
-            valid?;
-            append_once(log, draft)
-        };
-        let appended = match is_one_row {
-            true => self.store().write_at_once(append).await?,
-            false => self.store().write(append).await?,
-        };
-        sent(appended)
+        let mut sends = self.sends(actor);
+        let sent = sends.add(conversation_id, send);
+        sends.begin();
+        sent.await
+    }
+
+    /// For messages of one sender that come together.
+    pub(crate) fn sends<'a>(&'a self, actor: &'a Actor) -> Sends<'a> {
+        Sends { chat: self, actor, jobs: Jobs::default() }
     }
 
     /// A repeat is answered whatever limit would refuse it now: it adds nothing.
@@ -212,6 +206,54 @@ impl Chat {
     ) -> Result<Vec<Event>, Refusal> {
         self.store().read(move |view| Ok(view.events(conversation_id, after, through, chunk)?)).await
     }
+}
+
+/// Messages that are stored in their order, and in one transaction if they fit.
+pub(crate) struct Sends<'a> {
+    chat: &'a Chat,
+    actor: &'a Actor,
+    jobs: Jobs,
+}
+
+impl Sends<'_> {
+    /// Adds a message. The future tells, as [`Chat::send`], what became of it, once all are begun.
+    pub(crate) fn add(
+        &mut self,
+        conversation_id: ConversationId,
+        send: Send,
+    ) -> impl Future<Output = Result<Sent, Refusal>> + std::marker::Send + use<> {
+        let limited = self.chat.limit(self.actor);
+        let valid = check(&send);
+        let draft = draft(self.actor, conversation_id, send);
+        let appended = match limited {
+            Ok(()) => Ok(append(&mut self.jobs, draft, valid)),
+            Err(refusal) => Err((self.chat.clone(), draft, refusal)),
+        };
+        async move {
+            match appended {
+                Ok(appended) => sent(appended.await?),
+                Err((chat, draft, refusal)) => chat.repeat_or_refuse(draft, refusal).await,
+            }
+        }
+    }
+
+    pub(crate) fn begin(self) {
+        self.chat.store().begin(self.jobs);
+    }
+}
+
+fn append(
+    jobs: &mut Jobs,
+    draft: MessageDraft,
+    valid: Result<(), Refusal>,
+) -> impl Future<Output = Result<Appended, Refusal>> + std::marker::Send + use<> {
+    let is_one_row = draft.attachments.is_empty() && draft.mentions.is_empty();
+    let steps = if is_one_row { Steps::One } else { Steps::Many };
+    jobs.add(steps, move |log| {
+        authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
+        valid?;
+        append_once(log, draft)
+    })
 }
 
 fn sent(appended: Appended) -> Result<Sent, Refusal> {

@@ -247,20 +247,14 @@ impl Connection {
     }
 
     /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands, and
-    /// what comes once a token. The driver stops reading commands while too many wait, which bounds them.
+    /// what comes once a token. The driver stops reading commands while too many wait, which bounds them; whoever
+    /// else uses this bounds it: here nobody waits for the socket.
     pub(crate) fn answer(&self, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.change(|backlog| backlog.push(frame.clone(), tick));
             self.bell.ring();
         }
-    }
-
-    /// As [`Connection::answer`], from outside the driver, which is told that something waits. Whoever uses
-    /// this bounds it: here nobody waits for the socket.
-    pub(crate) fn report(&self, frame: &Bytes, tick: u32) {
-        self.answer(frame, tick);
-        self.bell.ring();
     }
 
     /// Writes what the socket takes; if that is a part, the rest becomes pending. Returns the part.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
 use chinwag_protocol::limits::{CHUNK_BYTES, CHUNK_HEAD_BYTES, MAX_FRAME_BYTES};
-use chinwag_protocol::{CloseCode, Frame};
+use chinwag_protocol::{CloseCode, Command, CommandError, ConversationId, Frame, Request};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
 use super::connection::{Dialect, Errand};
@@ -29,6 +29,8 @@ const FRAME_LIMITS: FrameLimits =
 const TOO_BIG: u16 = 1009;
 /// Chunks of this size and more are paced by their upload's window; smaller ones count as frames.
 const PACED_BYTES: usize = CHUNK_BYTES / 4;
+/// Messages of one socket that are stored and answered together at most.
+const MAX_TOGETHER: usize = 64;
 /// Time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// RFC 6455 section 7.4.1: a frame of a type that is not taken.
@@ -44,17 +46,35 @@ thread_local! {
 pub(crate) trait Handler: Send {
     /// The connection begins.
     fn open(&mut self, line: &mut Line) -> impl Future<Output = Result<(), End>> + Send;
-    /// One text frame.
-    fn text(&mut self, line: &mut Line, text: String) -> impl Future<Output = Result<(), End>> + Send;
+    /// Messages that came together, to be stored and answered in their order.
+    fn sends(
+        &mut self,
+        line: &mut Line,
+        requests: Vec<SendRequest>,
+    ) -> impl Future<Output = Result<(), End>> + Send;
+    /// Any other command, or why a text frame is none.
+    fn command(
+        &mut self,
+        line: &mut Line,
+        request: Result<Request, CommandError>,
+    ) -> impl Future<Output = Result<(), End>> + Send;
     /// One binary frame.
     fn binary(&mut self, line: &mut Line, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
     /// Something that fan-out found out.
     fn errand(&mut self, line: &mut Line, errand: Errand) -> impl Future<Output = Result<(), End>> + Send;
 }
 
+/// A `send`, as it came.
+pub(crate) struct SendRequest {
+    pub(crate) reference: Option<String>,
+    pub(crate) conversation_id: Option<ConversationId>,
+    pub(crate) send: chinwag_protocol::Send,
+}
+
 /// A frame that has to be handled outside the shared buffer.
 enum Incoming {
-    Text(String),
+    Sends(Vec<SendRequest>),
+    Command(Result<Request, CommandError>),
     Binary(Bytes),
     Ping(Bytes),
     Close(Option<u16>),
@@ -289,12 +309,22 @@ impl<H: Handler> Driver<H> {
                     return Err(broken(error));
                 }
             };
+            let limits = &self.line.chat.config().limits;
+            let is_counted = match &message {
+                Message::Pong(_) => false,
+                Message::Binary(bytes) => bytes.len() < PACED_BYTES,
+                Message::Text(_) | Message::Ping(_) | Message::Close(..) => true,
+            };
+            if limits.is_enforced && is_counted && self.frames.take(limits.frames, Instant::now()).is_err() {
+                hub.metrics().refusals.inc();
+                return Err(CloseCode::RateLimited.into());
+            }
             match message {
                 Message::Text(text) if text.len() > MAX_FRAME_BYTES => {
                     hub.metrics().protocol_errors.inc();
                     return Err(End::Goodbye(TOO_BIG, "protocol error"));
                 }
-                Message::Text(text) => incoming.push(Incoming::Text(text.into_owned())),
+                Message::Text(text) => push_request(incoming, Request::parse(&text)),
                 Message::Binary(bytes) => incoming.push(Incoming::Binary(Bytes::from(bytes.into_owned()))),
                 Message::Ping(payload) => incoming.push(Incoming::Ping(chinwag_ws::pong_frame(&payload))),
                 Message::Pong(_) => {}
@@ -309,19 +339,28 @@ impl<H: Handler> Driver<H> {
     async fn handle(&mut self, incoming: Vec<Incoming>) -> Result<(), End> {
         for frame in incoming {
             self.check_closing()?;
-            let limits = &self.line.chat.config().limits;
-            let is_paced = matches!(&frame, Incoming::Binary(bytes) if bytes.len() >= PACED_BYTES);
-            if limits.is_enforced && !is_paced && self.frames.take(limits.frames, Instant::now()).is_err() {
-                self.line.chat.hub().metrics().refusals.inc();
-                return Err(CloseCode::RateLimited.into());
-            }
             match frame {
-                Incoming::Text(text) => self.handler.text(&mut self.line, text).await?,
+                Incoming::Sends(requests) => self.handler.sends(&mut self.line, requests).await?,
+                Incoming::Command(request) => self.handler.command(&mut self.line, request).await?,
                 Incoming::Binary(bytes) => self.handler.binary(&mut self.line, bytes).await?,
                 Incoming::Ping(pong) => self.line.answer_bytes(&pong).await?,
                 Incoming::Close(code) => return Err(answer(code)),
             }
         }
         Ok(())
+    }
+}
+
+/// Messages that follow one another are handed on together: they are stored in one transaction.
+fn push_request(incoming: &mut Vec<Incoming>, request: Result<Request, CommandError>) {
+    let request = match request {
+        Ok(Request { reference, conversation_id, command: Command::Send(send) }) => {
+            SendRequest { reference, conversation_id, send }
+        }
+        other => return incoming.push(Incoming::Command(other)),
+    };
+    match incoming.last_mut() {
+        Some(Incoming::Sends(sends)) if sends.len() < MAX_TOGETHER => sends.push(request),
+        _ => incoming.push(Incoming::Sends(vec![request])),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     pub(crate) fn report(&self, frame: &Frame<'_>) {
-        self.connection.report(&encode_frame(frame), self.chat.hub().tick());
+        self.connection.answer(&encode_frame(frame), self.chat.hub().tick());
     }
 }
 

@@ -36,10 +36,10 @@ pub(crate) use search::Query;
 pub(crate) use sessions::{NewSession, Spent, random_token};
 pub(crate) use users::{Account, Status};
 pub(crate) use webhooks::{Hook, HookFailure, NewHook};
-pub(crate) use writer::{BatchReport, Change, Commit, Committed, Notice};
+pub(crate) use writer::{BatchReport, Change, Commit, Committed, Jobs, Notice, Steps};
 
 use readers::Readers;
-use writer::{Steps, Writer};
+use writer::Writer;
 
 /// The database's file name in the data folder.
 const FILE_NAME: &str = "chinwag.db";
@@ -62,6 +62,10 @@ pub(crate) enum StoreError {
     #[error("the store has stopped")]
     Stopped,
 }
+
+/// What a job may fail with: its own reason, or the store's.
+pub(crate) trait Failure: From<StoreError> + Send + 'static {}
+impl<E: From<StoreError> + Send + 'static> Failure for E {}
 
 /// Why a data folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -158,51 +162,35 @@ impl Store {
     ///
     /// An error that `job` returns undoes what it wrote, and nothing else. Dropping the future does not
     /// stop the job.
-    pub(crate) async fn write<T, E>(
+    pub(crate) async fn write<T: Send + 'static, E: Failure>(
         &self,
         job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.writer.write(Steps::Many, job).await
+    ) -> Result<T, E> {
+        let mut jobs = Jobs::default();
+        let result = jobs.add(Steps::Many, job);
+        self.begin(jobs);
+        result.await
     }
 
-    /// As [`Store::write`], for a job that changes nothing but by one statement, which is its last step: it costs
-    /// less. A refusal behind that statement takes back the whole transaction.
-    pub(crate) async fn write_at_once<T, E>(
-        &self,
-        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.writer.write(Steps::One, job).await
+    /// Queues jobs for the next write transaction: what is begun first is written first, what is begun together
+    /// is written together.
+    pub(crate) fn begin(&self, jobs: Jobs) {
+        self.writer.enqueue(jobs);
     }
 
     /// Runs `query` on a reading connection, outside the async threads.
-    pub(crate) async fn read<T, E>(
+    pub(crate) async fn read<T: Send + 'static, E: Failure>(
         &self,
         query: impl FnOnce(&View) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
+    ) -> Result<T, E> {
         self.readers.read(query).await
     }
 
     /// The blocking twin of [`Store::write`], for the command line.
-    pub(crate) fn write_blocking<T, E>(
+    pub(crate) fn write_blocking<T: Send + 'static, E: Failure>(
         &self,
         job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
+    ) -> Result<T, E> {
         self.writer.write_blocking(job)
     }
 

@@ -10,6 +10,8 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,13 +19,17 @@ use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Event, Seq, UserId};
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::{Standing, StoreError, View};
+use super::{Failure, Standing, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
 
+mod jobs;
 #[cfg(test)]
 mod tests;
+
+use jobs::Outcome;
+pub(crate) use jobs::{Job, Jobs, Steps};
 
 /// Jobs that may wait. One more is refused: the caller says so and its client tries again.
 const QUEUE: usize = 16_384;
@@ -95,32 +101,12 @@ impl Standings {
     }
 }
 
-struct Job {
-    run: Box<dyn FnOnce(&mut Change) -> Outcome + Send>,
-    steps: Steps,
-}
-
-/// How much a job may change before it refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Steps {
-    /// Nothing: all that it does is one statement, and no refusal follows that.
-    One,
-    /// Anything: what it did has to be undone.
-    Many,
-}
-
-type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
-
-/// What a job came to, and how to tell its caller once the batch's fate is known.
-struct Outcome {
-    is_refused: bool,
-    answer: Answer,
-}
-
 /// Dropping it waits until everything queued is on disk and the database is closed.
 pub(super) struct Writer {
     /// `None` only while dropping: the thread ends when the queue's last sender is gone.
-    queue: Option<mpsc::Sender<Job>>,
+    queue: Option<mpsc::UnboundedSender<Vec<Job>>>,
+    /// Jobs in the queue.
+    waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -140,96 +126,63 @@ impl Writer {
         committed: impl FnMut(Commit, BatchReport) + Send + 'static,
     ) -> Result<Self, StartError> {
         connection.wal_hook(Some(checkpoint))?;
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (queue, jobs) = mpsc::unbounded_channel();
+        let waiting = Arc::<AtomicUsize>::default();
         let change = Change {
             view: View { connection },
             heads: HashMap::new(),
             standings: Standings::default(),
             commit: Commit::default(),
         };
-        let thread = std::thread::Builder::new()
-            .name("chinwag-writer".to_owned())
-            .spawn(move || run(change, jobs, committed))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("chinwag-writer".to_owned()).spawn({
+            let waiting = Arc::clone(&waiting);
+            move || run(change, jobs, &waiting, committed)
+        })?;
+        Ok(Self { queue: Some(queue), waiting, thread: Some(thread) })
     }
 
-    pub(super) async fn write<T, E>(
+    pub(super) fn write_blocking<T: Send + 'static, E: Failure>(
         &self,
-        steps: Steps,
-        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (answer, result) = oneshot::channel();
-        self.enqueue(wrap(steps, job, answer))?;
-        result.await.map_err(|_| StoreError::Stopped)?
-    }
-
-    pub(super) fn write_blocking<T, E>(
-        &self,
-        job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (answer, result) = oneshot::channel();
-        self.enqueue(wrap(Steps::Many, job, answer))?;
+        work: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let mut jobs = Jobs::default();
+        let result = jobs.push(Steps::Many, work);
+        self.enqueue(jobs);
         result.blocking_recv().map_err(|_| StoreError::Stopped)?
     }
 
-    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
-        let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
-        queue.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
-        })
+    /// Queues jobs, which go into the same transaction if they fit. Those for which there is no room are refused.
+    pub(super) fn enqueue(&self, Jobs(jobs): Jobs) {
+        let count = jobs.len();
+        if self.waiting.fetch_add(count, Ordering::Relaxed) + count > QUEUE {
+            self.waiting.fetch_sub(count, Ordering::Relaxed);
+            jobs.into_iter().for_each(|job| job.refuse(StoreError::Busy));
+        } else if let Some(queue) = &self.queue {
+            // Fails if the writer has stopped: with the jobs their answers are dropped, which their callers hear.
+            let _ = queue.send(jobs);
+        }
     }
 
     /// Jobs that wait.
     pub(super) fn queued(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| QUEUE - queue.capacity())
+        self.waiting.load(Ordering::Relaxed)
     }
 }
 
-/// Hides the job's own result type from the queue.
-fn wrap<T, E>(
-    steps: Steps,
-    job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
-    answer: oneshot::Sender<Result<T, E>>,
-) -> Job
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    let run = Box::new(move |change: &mut Change| {
-        let result = job(change);
-        Outcome {
-            is_refused: result.is_err(),
-            answer: Box::new(move |fate| {
-                let result = match fate {
-                    Ok(()) => result,
-                    Err(reason) => result.and(Err(StoreError::NotCommitted(reason.to_owned()).into())),
-                };
-                // Whoever asked may have gone; the change stands all the same.
-                let _ = answer.send(result);
-            }),
-        }
-    });
-    Job { run, steps }
-}
-
-fn run(mut change: Change, mut jobs: mpsc::Receiver<Job>, mut committed: impl FnMut(Commit, BatchReport)) {
-    while let Some(first) = jobs.blocking_recv() {
-        let mut batch = vec![first];
+fn run(
+    mut change: Change,
+    mut queue: mpsc::UnboundedReceiver<Vec<Job>>,
+    waiting: &AtomicUsize,
+    mut committed: impl FnMut(Commit, BatchReport),
+) {
+    while let Some(mut batch) = queue.blocking_recv() {
         while batch.len() < MAX_BATCH
-            && let Ok(job) = jobs.try_recv()
+            && let Ok(mut next) = queue.try_recv()
         {
-            batch.push(job);
+            batch.append(&mut next);
         }
         let jobs = batch.len();
+        waiting.fetch_sub(jobs, Ordering::Relaxed);
         match transact(&mut change, batch) {
             Ok((outcomes, commit)) => {
                 committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
@@ -268,7 +221,7 @@ fn transact(
         return Err((outcomes, error));
     }
     for job in batch {
-        let ran = match job.steps {
+        let ran = match job.steps() {
             Steps::One => change.run_bare(job),
             Steps::Many => change.run_in_savepoint(job),
         };
@@ -337,7 +290,7 @@ impl Change {
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
         self.execute("SAVEPOINT job")?;
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
-        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| (job.run)(self))).ok();
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
             self.execute("ROLLBACK TO job")?;
             for undone in self.commit.events.split_off(events_before) {
@@ -354,7 +307,7 @@ impl Change {
     /// the whole batch back: nothing may be stored that nobody is told of.
     fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
         let changes_before = self.connection.total_changes();
-        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| (job.run)(self))).ok();
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         let is_over = outcome.as_ref().is_some_and(|outcome| !outcome.is_refused);
         if is_over || self.connection.total_changes() == changes_before {
             Ok(outcome)

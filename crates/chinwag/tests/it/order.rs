@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chinwag::Config;
 use serde_json::{Value, json};
 
-use crate::harness::TestServer;
+use crate::harness::{Raw, TestServer, masked};
 
 const WRITERS: usize = 32;
 const EACH: usize = 12;
@@ -94,6 +94,50 @@ async fn what_was_acknowledged_before_i_sent_comes_before_mine() {
         let answer = room.message().await;
         assert_eq!(answer["seq"].as_u64().unwrap(), question["seq"].as_u64().unwrap() + 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_that_come_together_are_stored_together_and_answered_in_their_order() {
+    let server = TestServer::provisioning_with(unlimited).await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Together", &[]).await;
+    let mut raw = Raw::upgrade(server.address, &format!("{}&v=1", anna.room_path(conversation))).await;
+    let batches_before = server.metric("chinwag_commit_batch_jobs_count").await;
+    let mut bytes = Vec::new();
+    for place in 0..200 {
+        let content = if place == 50 { String::new() } else { place.to_string() };
+        // One is repeated at once, when the first is not stored yet.
+        let client_id = if place == 150 { "key 149".to_owned() } else { format!("key {place}") };
+        let content = if place == 150 { "149".to_owned() } else { content };
+        let frame = match place {
+            100 => json!({"type": "ping", "ref": "100"}),
+            _ => json!({"ref": place.to_string(), "content": content, "client_id": client_id}),
+        };
+        bytes.extend(masked(0x81, frame.to_string().as_bytes()));
+    }
+    raw.write(&bytes).await;
+    let (mut answers, mut events) = (Vec::new(), Vec::new());
+    while answers.len() < 200 || events.len() < 197 {
+        let frame = raw.read_frame().await.json();
+        if frame["ref"].is_string() {
+            answers.push(frame);
+        } else if frame["type"] == "message" {
+            events.push(frame);
+        }
+    }
+    let order: Vec<_> = answers.iter().map(|answer| answer["ref"].as_str().unwrap()).collect();
+    assert_eq!(order, (0..200).map(|place| place.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        (&answers[50]["code"], &answers[50]["client_id"]),
+        (&json!("invalid_content"), &json!("key 50"))
+    );
+    assert_eq!(answers[100]["type"], "pong");
+    assert_eq!((&answers[150]["duplicate"], &answers[150]["seq"]), (&json!(true), &answers[149]["seq"]));
+    let contents: Vec<_> = events.iter().map(|event| event["content"].as_str().unwrap()).collect();
+    let stored = (0..200).filter(|place| ![50, 100, 150].contains(place));
+    assert_eq!(contents, stored.map(|place| place.to_string()).collect::<Vec<_>>());
+    let batches = server.metric("chinwag_commit_batch_jobs_count").await - batches_before;
+    assert!(batches < 100, "{batches} transactions for 200 commands");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

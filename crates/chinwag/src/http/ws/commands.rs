@@ -4,39 +4,90 @@ use chinwag_protocol::frame::Done;
 use chinwag_protocol::{Command, CommandError, ConversationId, ErrorCode, Event, Frame, Request};
 
 use super::uploads::Uploads;
-use crate::chat::AuthError;
+use crate::chat::{AuthError, Sent};
 use crate::error::Refusal;
-use crate::realtime::{End, Line};
+use crate::realtime::{End, Line, SendRequest, encode_frame};
 
-/// What a command came to, for its answer.
-#[derive(Default)]
-struct Outcome {
-    done: Done<'static>,
-    client_id: Option<String>,
+/// A message that is on its way to the log.
+pub(super) struct Begun<F> {
+    pub(super) reference: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) sent: F,
 }
 
-impl Outcome {
-    fn duplicate() -> Self {
-        Self { done: Done { duplicate: Some(true), ..Done::default() }, client_id: None }
-    }
+/// Hands messages to the log, all at once.
+pub(super) fn begin_sends(
+    line: &Line,
+    implied: Option<ConversationId>,
+    requests: Vec<SendRequest>,
+) -> Vec<Begun<impl Future<Output = Result<Sent, Refusal>> + Send + use<>>> {
+    let mut sends = line.chat.sends(line.actor());
+    let begin = |SendRequest { reference, conversation_id, send }: SendRequest| {
+        let client_id = send.client_id.clone();
+        let sent = implied.or(conversation_id).map(|id| sends.add(id, send));
+        Begun { reference, client_id, sent: async { sent.ok_or_else(nowhere)?.await } }
+    };
+    let begun = requests.into_iter().map(begin).collect();
+    sends.begin();
+    begun
+}
 
-    fn event(event: &Event) -> Self {
-        let entry = event.entry();
-        let version = if let Event::MessageEdited { version, .. } = event { Some(*version) } else { None };
-        let done = Done {
-            seq: Some(entry.seq),
-            stamp: Some(entry.stamp),
-            ts: Some(entry.ts),
-            version,
-            duplicate: Some(false),
-            ..Done::default()
-        };
-        Self { done, client_id: None }
+/// Stores messages, and answers them in one write.
+///
+/// # Errors
+/// How the connection ends, if it does.
+pub(super) async fn send(
+    line: &Line,
+    implied: Option<ConversationId>,
+    requests: Vec<SendRequest>,
+) -> Result<(), End> {
+    let mut answers = Vec::new();
+    for Begun { reference, client_id, sent } in begin_sends(line, implied, requests) {
+        let reference = reference.as_deref();
+        match sent.await {
+            Ok(Sent { message, is_duplicate }) => {
+                line.chat.note_typing(line.actor(), message.conversation_id, false);
+                answers.extend_from_slice(&encode_frame(&Frame::Ok(Done {
+                    reference,
+                    message_id: Some(message.id),
+                    seq: Some(message.seq),
+                    stamp: Some(message.stamp),
+                    ts: Some(message.ts),
+                    client_id: message.client_id.as_deref(),
+                    duplicate: Some(is_duplicate),
+                    ..Done::default()
+                })));
+            }
+            Err(refusal) => {
+                line.chat.hub().metrics().refusals.inc();
+                let text = refusal.to_string();
+                let frame = refused(reference, client_id.as_deref(), None, &refusal, &text);
+                answers.extend_from_slice(&encode_frame(&frame));
+            }
+        }
     }
+    line.answer_bytes(&answers.into()).await
+}
 
-    fn event_or_duplicate(event: Option<Event>) -> Self {
-        event.map_or_else(Self::duplicate, |event| Self::event(&event))
+fn duplicate() -> Done<'static> {
+    Done { duplicate: Some(true), ..Done::default() }
+}
+
+fn appended(event: &Event) -> Done<'static> {
+    let entry = event.entry();
+    let version = if let Event::MessageEdited { version, .. } = event { Some(*version) } else { None };
+    Done {
+        seq: Some(entry.seq),
+        stamp: Some(entry.stamp),
+        ts: Some(entry.ts),
+        version,
+        duplicate: Some(false),
+        ..Done::default()
     }
+}
+
+fn appended_or_duplicate(event: Option<Event>) -> Done<'static> {
+    event.map_or_else(duplicate, |event| appended(&event))
 }
 
 /// Carries out a command about one conversation, and answers.
@@ -53,10 +104,6 @@ pub(super) async fn execute(
     if let Command::Ping(t) = &request.command {
         return line.answer(&Frame::Pong { reference, t: t.as_ref() }).await;
     }
-    let client_id = match &request.command {
-        Command::Send(send) => send.client_id.clone(),
-        _ => None,
-    };
     let id = implied.or(request.conversation_id);
     let result = match request.command {
         Command::UploadBegin(new) => return uploads.begin(line, reference, new).await,
@@ -64,59 +111,48 @@ pub(super) async fn execute(
         Command::UploadAbort(upload_id) => return uploads.abort(line, upload_id, request.reference).await,
         Command::Auth(token) => renew(line, &token).await,
         Command::Presence(status, text) => {
-            line.chat.set_presence(line.actor(), status, text).await.map(|()| Outcome::default())
+            line.chat.set_presence(line.actor(), status, text).await.map(|()| Done::default())
         }
         command => match id {
             Some(id) => in_conversation(line, id, command).await,
-            None => Err(Refusal::Invalid {
-                field: "conversation_id",
-                kind: "missing",
-                code: ErrorCode::InvalidFrame,
-                message: "conversation_id is required".to_owned(),
-            }),
+            None => Err(nowhere()),
         },
     };
     match result {
-        Ok(outcome) => {
-            let client_id = outcome.client_id.as_deref();
-            line.answer(&Frame::Ok(Done { reference, client_id, ..outcome.done })).await
-        }
-        Err(refusal) => refuse(line, reference, client_id.as_deref(), &refusal).await,
+        Ok(done) => line.answer(&Frame::Ok(Done { reference, ..done })).await,
+        Err(refusal) => refuse(line, reference, None, &refusal).await,
     }
 }
 
-async fn in_conversation(line: &Line, id: ConversationId, command: Command) -> Result<Outcome, Refusal> {
+fn nowhere() -> Refusal {
+    Refusal::Invalid {
+        field: "conversation_id",
+        kind: "missing",
+        code: ErrorCode::InvalidFrame,
+        message: "conversation_id is required".to_owned(),
+    }
+}
+
+async fn in_conversation(
+    line: &Line,
+    id: ConversationId,
+    command: Command,
+) -> Result<Done<'static>, Refusal> {
     let (chat, actor) = (&line.chat, line.actor());
     Ok(match command {
-        Command::Send(send) => {
-            let sent = chat.send(actor, id, send).await?;
-            let message = sent.message;
-            let done = Done {
-                message_id: Some(message.id),
-                seq: Some(message.seq),
-                stamp: Some(message.stamp),
-                ts: Some(message.ts),
-                duplicate: Some(sent.is_duplicate),
-                ..Done::default()
-            };
-            chat.note_typing(actor, id, false);
-            Outcome { done, client_id: message.client_id }
-        }
-        Command::Edit(edit) => Outcome::event(&chat.edit(actor, id, edit).await?),
-        Command::Delete(message_id) => Outcome::event(&chat.delete(actor, id, message_id).await?),
+        Command::Edit(edit) => appended(&chat.edit(actor, id, edit).await?),
+        Command::Delete(message_id) => appended(&chat.delete(actor, id, message_id).await?),
         Command::React(message_id, emoji, op) => {
-            Outcome::event_or_duplicate(chat.react(actor, id, message_id, emoji, op).await?)
+            appended_or_duplicate(chat.react(actor, id, message_id, emoji, op).await?)
         }
-        Command::Pin(message_id, op) => {
-            Outcome::event_or_duplicate(chat.pin(actor, id, message_id, op).await?)
-        }
+        Command::Pin(message_id, op) => appended_or_duplicate(chat.pin(actor, id, message_id, op).await?),
         Command::Read(seq) => {
             chat.read(actor, id, seq).await?;
-            Outcome::default()
+            Done::default()
         }
         Command::Ack(seq) => {
             chat.acknowledge(actor, id, seq).await?;
-            Outcome::default()
+            Done::default()
         }
         Command::Typing(on) => {
             // Its seat says that the caller takes part: it is taken away with the membership.
@@ -124,9 +160,10 @@ async fn in_conversation(line: &Line, id: ConversationId, command: Command) -> R
                 return Err(Refusal::NotParticipant);
             }
             chat.note_typing(actor, id, on);
-            Outcome::default()
+            Done::default()
         }
-        Command::Subscribe(_)
+        Command::Send(_)
+        | Command::Subscribe(_)
         | Command::Unsubscribe
         | Command::Hello(_)
         | Command::UploadBegin(_)
@@ -138,11 +175,11 @@ async fn in_conversation(line: &Line, id: ConversationId, command: Command) -> R
     })
 }
 
-async fn renew(line: &Line, token: &str) -> Result<Outcome, Refusal> {
+async fn renew(line: &Line, token: &str) -> Result<Done<'static>, Refusal> {
     match line.chat.authenticate(token).await {
         Ok(renewed) if renewed.user_id == line.actor().user_id => {
             line.connection().renew(&renewed);
-            Ok(Outcome::default())
+            Ok(Done::default())
         }
         Ok(_) => Err(Refusal::Forbidden("This token belongs to another user")),
         Err(AuthError::Store(refusal)) => Err(refusal),

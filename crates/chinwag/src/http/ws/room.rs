@@ -5,26 +5,24 @@
 //! after it.
 
 use axum::Extension;
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{RawPathParams, Request as HttpRequest, State};
 use axum::response::Response;
 use bytes::Bytes;
-use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request as Incoming, Seq,
-};
+use chinwag_protocol::{CloseCode, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request, Seq};
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::commands::{execute, refuse, refuse_frame};
+use super::commands::{Begun, begin_sends, execute, refuse, refuse_frame, send};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
 use super::{authenticate, close_code, resume, still_takes_part};
-use crate::chat::Chat;
+use crate::chat::{Chat, Sent};
 use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, encode_frame, turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, encode_frame, turn_away,
 };
 
 /// What the client asked for in the query.
@@ -39,7 +37,7 @@ pub(in crate::http) async fn room(
     slot: Option<Extension<Slot>>,
     address: Option<Extension<ClientAddress>>,
     parameters: RawPathParams,
-    mut request: Request,
+    mut request: HttpRequest,
 ) -> Response {
     let id = parameters
         .iter()
@@ -140,25 +138,32 @@ impl Handler for Room {
         super::tell_state(line, vec![self.id], vec![self.id]).await
     }
 
-    async fn text(&mut self, line: &mut Line, text: String) -> Result<(), End> {
-        let request = match Incoming::parse(&text) {
-            Ok(request) => request,
-            Err(error) => return refuse_frame(line, &error).await,
-        };
+    async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
         if line.connection().dialect != Dialect::Seed {
-            return execute(line, &mut self.uploads, Some(self.id), request).await;
+            return send(line, Some(self.id), requests).await;
         }
-        let Command::Send(send) = request.command else {
-            let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
-            return refuse_frame(line, &unknown).await;
-        };
         // The original's sender knows by the echo that its message is stored: only refusals are answered.
-        let client_id = send.client_id.clone();
-        match line.chat.send(line.actor(), self.id, send).await {
-            // A repeat makes no event, and the echo of the first may have been lost with another socket.
-            Ok(sent) if sent.is_duplicate => line.echo(sent.message).await,
-            Ok(_) => Ok(()),
-            Err(refusal) => refuse(line, request.reference.as_deref(), client_id.as_deref(), &refusal).await,
+        for Begun { reference, client_id, sent } in begin_sends(line, Some(self.id), requests) {
+            match sent.await {
+                // A repeat makes no event, and the echo of the first may have been lost with another socket.
+                Ok(Sent { message, is_duplicate: true }) => line.echo(message).await?,
+                Ok(_) => {}
+                Err(refusal) => refuse(line, reference.as_deref(), client_id.as_deref(), &refusal).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn command(&mut self, line: &mut Line, request: Result<Request, CommandError>) -> Result<(), End> {
+        match request {
+            Ok(request) if line.connection().dialect != Dialect::Seed => {
+                execute(line, &mut self.uploads, Some(self.id), request).await
+            }
+            Ok(_) => {
+                let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
+                refuse_frame(line, &unknown).await
+            }
+            Err(error) => refuse_frame(line, &error).await,
         }
     }
 

@@ -20,7 +20,7 @@ use chinwag_protocol::{
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::commands::{execute, refuse, refuse_frame};
+use super::commands::{execute, refuse, refuse_frame, send};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
 use super::{authenticate, close_code, resume, still_takes_part};
@@ -32,8 +32,8 @@ use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, Socket, encode_frame, first_text,
-    turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, Socket, encode_frame,
+    first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -245,8 +245,12 @@ impl Handler for User {
         super::tell_state(line, ids, known).await
     }
 
-    async fn text(&mut self, line: &mut Line, text: String) -> Result<(), End> {
-        let request = match Incoming::parse(&text) {
+    async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
+        send(line, None, requests).await
+    }
+
+    async fn command(&mut self, line: &mut Line, request: Result<Incoming, CommandError>) -> Result<(), End> {
+        let request = match request {
             Ok(request) => request,
             Err(error) => return refuse_frame(line, &error).await,
         };

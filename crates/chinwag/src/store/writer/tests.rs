@@ -54,14 +54,23 @@ impl Group {
         self.store.write_blocking(move |change| change.membership(id, member)).unwrap()
     }
 
+    async fn write_at_once<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Change) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let mut jobs = Jobs::default();
+        let result = jobs.add(Steps::One, job);
+        self.store.begin(jobs);
+        result.await
+    }
+
     async fn send(&self, content: &str) -> Result<Seq, StoreError> {
         let draft = self.draft(content);
-        self.store
-            .write_at_once(move |change| match change.append_message(draft, Vec::new())? {
-                Appended::New(message) => Ok(message.seq),
-                other => panic!("{other:?}"),
-            })
-            .await
+        self.write_at_once(move |change| match change.append_message(draft, Vec::new())? {
+            Appended::New(message) => Ok(message.seq),
+            other => panic!("{other:?}"),
+        })
+        .await
     }
 }
 
@@ -106,13 +115,13 @@ fn what_a_participant_is_changes_with_the_next_job_and_not_with_a_refused_one() 
 fn a_job_that_refuses_behind_its_one_statement_leaves_nothing() {
     let group = Group::new();
     let draft = group.draft("never stored");
-    let refused = wait(group.store.write_at_once(move |change| {
+    let refused = wait(group.write_at_once(move |change| {
         change.append_message(draft, Vec::new())?;
         Err::<(), _>(StoreError::Busy)
     }));
     assert!(refused.is_err());
     let draft = group.draft("never stored, by a panic");
-    let stopped = wait(group.store.write_at_once::<(), StoreError>(move |change| {
+    let stopped = wait(group.write_at_once::<()>(move |change| {
         change.append_message(draft, Vec::new())?;
         panic!("a bug");
     }));

@@ -26,7 +26,7 @@ pub(crate) use described::{assert_described, problems};
 pub(crate) use device::Device;
 pub(crate) use hand::{Hand, Told, Way, percent_encoded};
 pub(crate) use person::{Person, Reply, reply};
-pub(crate) use raw::{Frame, Raw};
+pub(crate) use raw::{Frame, Raw, masked};
 pub(crate) use receiver::{Answer, Call, Receiver};
 pub(crate) use room::{Room, open, refusal_of, request};
 
