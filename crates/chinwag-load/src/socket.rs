@@ -44,6 +44,16 @@ pub(crate) struct Socket {
 /// a receiver that never reads would take minutes to fill.
 const ETHERNET_SEGMENT: u32 = 1460;
 
+/// A source address that no other process uses: neither the ports of those that run beside this one nor those
+/// that the run before has left are met. An address is bound before it is known where to, so that all its
+/// connections together can't be more than it has ports.
+fn own_address(number: usize) -> io::Result<Ipv4Addr> {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let last = u8::try_from(2 + number / SOCKETS_PER_ADDRESS).map_err(|_| io::ErrorKind::AddrNotAvailable)?;
+    // 127.0.0.0/16 is where servers listen.
+    Ok(Ipv4Addr::new(127, high | 0x80, low, last))
+}
+
 impl Socket {
     /// Begins a connection; `request` goes out as soon as there is one. `number` counts all sockets of the
     /// process: it chooses the source address.
@@ -59,10 +69,7 @@ impl Socket {
             socket.set_tcp_mss(ETHERNET_SEGMENT)?;
         }
         if address.ip().is_loopback() {
-            // Beginning elsewhere in each process: a run must not meet the ports that the one before has left.
-            let place = number / SOCKETS_PER_ADDRESS + std::process::id() as usize;
-            let last = u8::try_from(2 + place % 250).map_err(|_| io::ErrorKind::AddrNotAvailable)?;
-            socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0)).into())?;
+            socket.bind(&SocketAddr::from((own_address(number)?, 0)).into())?;
         }
         match socket.connect(&address.into()) {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}

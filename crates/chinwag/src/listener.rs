@@ -10,8 +10,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 
-/// Connections that may wait to be accepted: a whole server's clients may come back at once.
-const BACKLOG: u32 = 4096;
+/// Connections that may wait to be accepted: as many as the system allows (`net.core.somaxconn`), since a whole
+/// server's clients may come back at once. Who finds no room tries again after 1, 3, 7, … seconds.
+const BACKLOG: u32 = 65_535;
 
 /// Where the server listens.
 pub struct Listener {

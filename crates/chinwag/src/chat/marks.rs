@@ -1,14 +1,14 @@
 //! Reactions, pins, and how far people have read.
 
-use chinwag_protocol::rest::{Message, Participant, Receipt};
+use chinwag_protocol::rest::{Message, Receipt};
 use chinwag_protocol::{ConversationId, ErrorCode, Event, MessageId, Op, Seq, limits};
 
 use super::Chat;
 use super::access::{Action, authorize};
 use super::messages::existing;
+use super::presence::{begun, companions};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{StoreError, View};
 
 impl Chat {
     /// Adds or removes the caller's reaction. `None` if it was so already.
@@ -144,24 +144,10 @@ impl Chat {
 
     /// Everybody's receipts in a small conversation, for a connection that may have missed some.
     pub(crate) async fn receipts(&self, id: ConversationId) -> Result<Vec<Receipt>, Refusal> {
-        self.store().read(move |view| Ok(receipts_of(view, id)?)).await
+        self.store().read(move |view| Ok(begun(&companions(view, id)?))).await
     }
 }
 
-/// Everybody's receipts in a small conversation, of those who have begun.
-pub(super) fn receipts_of(view: &View, id: ConversationId) -> Result<Vec<Receipt>, StoreError> {
-    if view.participant_count(id)? > limits::SMALL_CONVERSATION {
-        return Ok(Vec::new());
-    }
-    let begun = view.participants(id)?.into_iter().filter(|participant| participant.delivered_seq.0 > 0);
-    let receipt = |participant: Participant| Receipt {
-        conversation_id: id,
-        user_id: participant.id,
-        delivered_seq: participant.delivered_seq,
-        read_seq: participant.read_seq,
-    };
-    Ok(begun.map(receipt).collect())
-}
 fn invalid_emoji(message: &str) -> Refusal {
     let message = message.to_owned();
     Refusal::Invalid { field: "emoji", kind: "value_error", code: ErrorCode::InvalidContent, message }

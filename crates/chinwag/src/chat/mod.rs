@@ -27,11 +27,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
 use chinwag_protocol::{ConversationId, UserId};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 pub(crate) use accounts::{insert_account, validate as validate_account};
 pub(crate) use files::give_up_unfinished;
 pub use messages::Sent;
+pub(crate) use presence::Company;
 pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
@@ -59,6 +60,7 @@ struct Inner {
     /// Rung when bytes are to be removed.
     files_gone: Arc<Notify>,
     hub: Arc<Hub>,
+    departures: mpsc::UnboundedSender<presence::Departure>,
     passwords: Passwords,
     tokens: Tokens,
     config: Config,
@@ -120,11 +122,13 @@ impl Chat {
         let has_users: bool = store.read_blocking(View::has_users)?;
         let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
         let outbound = Policy::new(config.outbound.allowed.clone());
+        let (departures, gone) = mpsc::unbounded_channel();
         let inner = Inner {
             store,
             blobs,
             files_gone: Arc::default(),
             hub,
+            departures,
             passwords,
             tokens,
             config,
@@ -136,6 +140,7 @@ impl Chat {
         };
         let inner = Arc::new(inner);
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
+        tokio::spawn(presence::look_after_departures(Arc::downgrade(&inner), gone));
         tokio::spawn(files::look_after_files(Arc::downgrade(&inner), Arc::clone(&inner.files_gone)));
         Ok(Self { inner })
     }

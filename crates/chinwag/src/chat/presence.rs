@@ -1,18 +1,52 @@
 //! Who is here. A user is as long as a socket of theirs is open, unless they chose to be invisible.
 
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Weak;
+use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::{PresenceStatus, Receipt};
-use chinwag_protocol::{ConversationId, ErrorCode, Frame, Timestamp, UserId, limits};
+use chinwag_protocol::{ConversationId, ErrorCode, Frame, Seq, Timestamp, UserId, limits};
+use tokio::sync::mpsc;
 
-use super::Chat;
-use super::marks::receipts_of;
+use super::{Chat, Inner};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::Status;
+use crate::store::{Companion, Status, StoreError, View};
 
 /// A page that reloads comes back within this time, and nobody saw it go.
 const GRACE: Duration = Duration::from_millis(1_000);
+/// Those who went that are noted in one step of the writer.
+const MAX_GONE: usize = 100;
+
+/// The last socket of a user is gone.
+pub(super) struct Departure {
+    user_id: UserId,
+    at: Instant,
+    last_seen: Timestamp,
+}
+
+/// Tells of those who went and did not come back at once. Ends with the chat.
+pub(super) async fn look_after_departures(
+    chat: Weak<Inner>,
+    mut departures: mpsc::UnboundedReceiver<Departure>,
+) {
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            let Some(departure) = departures.recv().await else { return };
+            waiting.push_back(departure);
+        }
+        if let Some(first) = waiting.front() {
+            tokio::time::sleep_until((first.at + GRACE).into()).await;
+        }
+        waiting.extend(std::iter::from_fn(|| departures.try_recv().ok()));
+        let now = Instant::now();
+        let due = waiting.partition_point(|departure| departure.at + GRACE <= now).min(MAX_GONE);
+        let gone = waiting.drain(..due).collect();
+        let Some(inner) = chat.upgrade() else { return };
+        Chat { inner }.tell_departures(gone).await;
+    }
+}
 
 /// Somebody's status, as others see it.
 pub(crate) struct Presence {
@@ -33,37 +67,89 @@ impl Presence {
     }
 }
 
+/// What a client may have missed beside events, as it was read: how far everybody is in the conversations that
+/// it resumes, as far as anybody has begun, and the others of its small conversations.
+#[derive(Debug)]
+pub(crate) struct Company {
+    pub receipts: Vec<(ConversationId, Vec<Receipt>)>,
+    others: BTreeMap<UserId, Status>,
+    /// The hub's count before they were read.
+    status_changes: u64,
+}
+
+impl Company {
+    /// Adds one conversation.
+    pub(super) fn read(
+        &mut self,
+        view: &View,
+        user_id: UserId,
+        id: ConversationId,
+        is_resumed: bool,
+    ) -> Result<(), StoreError> {
+        let companions = companions(view, id)?;
+        if is_resumed {
+            self.receipts.push((id, begun(&companions)));
+        }
+        let others = companions.into_iter().filter(|companion| companion.receipt.user_id != user_id);
+        self.others.extend(others.map(|companion| (companion.receipt.user_id, companion.status)));
+        Ok(())
+    }
+}
+
+/// Those who take part in a small conversation; nobody in a large one.
+pub(super) fn companions(view: &View, id: ConversationId) -> Result<Vec<Companion>, StoreError> {
+    let is_large = view.participant_count(id)? > limits::SMALL_CONVERSATION;
+    if is_large { Ok(Vec::new()) } else { view.companions(id) }
+}
+
+/// The receipts of those who have begun.
+pub(super) fn begun(companions: &[Companion]) -> Vec<Receipt> {
+    let receipts = companions.iter().map(|companion| companion.receipt);
+    receipts.filter(|receipt| receipt.delivered_seq > Seq::ZERO).collect()
+}
+
 impl Chat {
     /// The first socket of this user was opened.
     pub(crate) fn arrived(&self, user_id: UserId) {
         let chat = self.clone();
-        tokio::spawn(async move { chat.announce(user_id).await });
+        tokio::spawn(async move { chat.announce_now(user_id).await });
     }
 
     /// A socket of this user is gone.
     pub(crate) fn departed(&self, user_id: UserId) {
-        if self.hub().sockets_of(user_id) > 0 || self.hub().is_draining() {
+        if self.hub().sockets_of(user_id) == 0 && !self.hub().is_draining() {
+            let departure = Departure { user_id, at: Instant::now(), last_seen: Timestamp::now() };
+            // Nobody listens only while the runtime ends.
+            let _ = self.inner.departures.send(departure);
+        }
+    }
+
+    /// Notes when these users were last here, and tells the others. A whole server's clients may go at once:
+    /// that must not fill the writer's queue.
+    async fn tell_departures(&self, mut gone: Vec<Departure>) {
+        gone.retain(|departure| self.hub().sockets_of(departure.user_id) == 0);
+        if gone.is_empty() {
             return;
         }
-        let chat = self.clone();
-        let last_seen = Timestamp::now();
-        tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
-            if chat.hub().sockets_of(user_id) > 0 {
-                return;
-            }
-            let noted = chat.store().write(move |change| {
+        let noted = self.store().write(move |change| {
+            let note = |departure: Departure| {
+                let Departure { user_id, last_seen, .. } = departure;
                 // Whoever was invisible went when they became so.
                 if change.status(user_id)?.chosen != PresenceStatus::Invisible {
                     change.set_last_seen(user_id, last_seen)?;
                 }
-                Ok::<_, Refusal>(())
-            });
-            if let Err(error) = noted.await {
-                tracing::warn!(%user_id, %error, "can't note when a user was last here");
-            }
-            chat.announce(user_id).await;
+                Ok((user_id, acquaintance(change, user_id)?))
+            };
+            gone.into_iter().map(note).collect::<Result<Vec<_>, Refusal>>()
         });
+        match noted.await {
+            Ok(noted) => {
+                for (user_id, (conversations, status)) in noted {
+                    self.announce(user_id, status, &conversations);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "can't note when users were last here"),
+        }
     }
 
     /// Sets the caller's own status.
@@ -95,37 +181,41 @@ impl Chat {
                 Ok::<_, Refusal>(vanishes)
             })
             .await?;
-        if vanishes {
-            self.tell_others(user_id, |_| true).await;
-        } else {
-            self.announce(user_id).await;
+        self.hub().note_status_change();
+        match self.own(user_id).await {
+            Some((conversations, status)) if vanishes => self.tell(user_id, status, &conversations),
+            Some((conversations, status)) => self.announce(user_id, status, &conversations),
+            None => {}
         }
         Ok(())
     }
 
-    /// Tells a user's status to everybody they share a conversation with. Of those who are invisible,
-    /// nobody hears when they come, go or change what they say.
-    async fn announce(&self, user_id: UserId) {
-        self.tell_others(user_id, |status| status.chosen != PresenceStatus::Invisible).await;
+    /// Tells a user's status, as it is now, to everybody they share a conversation with.
+    async fn announce_now(&self, user_id: UserId) {
+        if let Some((conversations, status)) = self.own(user_id).await {
+            self.announce(user_id, status, &conversations);
+        }
     }
 
-    async fn tell_others(&self, user_id: UserId, is_told: fn(&Status) -> bool) {
-        let found = self
-            .store()
-            .read(move |view| {
-                let conversations: Vec<ConversationId> =
-                    view.conversations_of(user_id)?.into_iter().map(|conversation| conversation.id).collect();
-                Ok::<_, Refusal>((conversations, view.status(user_id)?))
-            })
-            .await;
-        match found {
-            Ok((conversations, status)) if is_told(&status) => {
-                let presence = self.shown(user_id, status);
-                self.hub().tell_presence(&conversations, user_id, &presence.frame());
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%user_id, %error, "can't tell a user's status"),
+    async fn own(&self, user_id: UserId) -> Option<(Vec<ConversationId>, Status)> {
+        let found = self.store().read(move |view| Ok::<_, Refusal>(acquaintance(view, user_id)?)).await;
+        if let Err(error) = &found {
+            tracing::warn!(%user_id, %error, "can't tell a user's status");
         }
+        found.ok()
+    }
+
+    /// Tells everybody in a user's conversations what was just read about them. Of those who are invisible,
+    /// nobody hears when they come, go or change what they say.
+    pub(super) fn announce(&self, user_id: UserId, status: Status, conversations: &[ConversationId]) {
+        if status.chosen != PresenceStatus::Invisible {
+            self.tell(user_id, status, conversations);
+        }
+    }
+
+    fn tell(&self, user_id: UserId, status: Status, conversations: &[ConversationId]) {
+        let presence = self.shown(user_id, status);
+        self.hub().tell_presence(conversations, user_id, &presence.frame());
     }
 
     fn shown(&self, user_id: UserId, status: Status) -> Presence {
@@ -136,37 +226,45 @@ impl Chat {
         Presence { user_id, status: PresenceStatus::Offline, text: status.text, last_seen: status.last_seen }
     }
 
-    /// What a client may have missed: how far everybody is in the conversations that it resumes, as far as
-    /// anybody has begun, and the others of its small conversations who are here now.
-    pub(crate) async fn state(
+    /// Nobody so far.
+    pub(super) fn nobody(&self) -> Company {
+        Company { receipts: Vec::new(), others: BTreeMap::new(), status_changes: self.hub().status_changes() }
+    }
+
+    /// Those in the company of somebody who comes into these conversations; true where they resume.
+    pub(crate) async fn company(
         &self,
         actor: &Actor,
-        conversations: Vec<ConversationId>,
-        resumed: Vec<ConversationId>,
-    ) -> Result<(Vec<Vec<Receipt>>, Vec<Presence>), Refusal> {
+        conversations: Vec<(ConversationId, bool)>,
+    ) -> Result<Company, Refusal> {
         let user_id = actor.user_id;
-        let (receipts, others) = self
-            .store()
+        let mut company = self.nobody();
+        self.store()
             .read(move |view| {
-                let mut receipts = Vec::with_capacity(resumed.len());
-                for id in resumed {
-                    receipts.push(receipts_of(view, id)?);
+                for (id, is_resumed) in conversations {
+                    company.read(view, user_id, id, is_resumed)?;
                 }
-                let mut others = std::collections::BTreeMap::new();
-                for id in conversations {
-                    if view.participant_count(id)? > limits::SMALL_CONVERSATION {
-                        continue;
-                    }
-                    for participant in view.participants(id)? {
-                        if participant.id != user_id {
-                            others.insert(participant.id, view.status(participant.id)?);
-                        }
-                    }
-                }
-                Ok::<_, Refusal>((receipts, others))
+                Ok(company)
             })
-            .await?;
-        let shown = others.into_iter().map(|(user_id, status)| self.shown(user_id, status));
-        Ok((receipts, shown.filter(|presence| presence.status != PresenceStatus::Offline).collect()))
+            .await
     }
+
+    /// Whether everybody's status is still as it was read.
+    pub(crate) fn is_current(&self, company: &Company) -> bool {
+        company.status_changes == self.hub().status_changes()
+    }
+
+    /// Those of a company who are here now.
+    pub(crate) fn present(&self, company: Company) -> Vec<Presence> {
+        let shown = company.others.into_iter().map(|(user_id, status)| self.shown(user_id, status));
+        shown.filter(|presence| presence.status != PresenceStatus::Offline).collect()
+    }
+}
+
+/// A user's conversations, and what they say about themselves.
+pub(super) fn acquaintance(
+    view: &View,
+    user_id: UserId,
+) -> Result<(Vec<ConversationId>, Status), StoreError> {
+    Ok((view.conversation_ids_of(user_id)?, view.status(user_id)?))
 }

@@ -5,9 +5,10 @@ use chinwag_protocol::{ConversationId, Cursor, Event, GapReason, Seq, UserId, li
 
 use super::Chat;
 use super::access::{Action, authorize};
+use super::presence::{Company, acquaintance};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Chunk, CursorState, Membership, StoreError};
+use crate::store::{Chunk, CursorState, Membership, StoreError, View};
 
 /// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
 pub(crate) const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: 32 * 1024 };
@@ -66,41 +67,75 @@ impl Chat {
         replay_limit: Option<u32>,
     ) -> Result<Entered, EnterError> {
         let actor = actor.clone();
+        self.store().read(move |view| enter(view, &actor, id, cursor, replay_limit)).await
+    }
+
+    /// As [`Chat::enter`], for the first of several conversations: as many as one page of missed events allows.
+    /// `None` where the caller does not take part.
+    pub(crate) async fn enter_some(
+        &self,
+        actor: &Actor,
+        wanted: Vec<(ConversationId, Option<Cursor>)>,
+        replay_limit: u32,
+    ) -> Result<Vec<Option<Entered>>, EnterError> {
+        let actor = actor.clone();
         self.store()
             .read(move |view| {
-                let row = view.auth_row(&actor.username, actor.session.as_deref())?;
-                if row.is_none_or(|row| !row.admits(actor.session.as_deref())) {
-                    return Err(EnterError::Account);
+                admit(view, &actor)?;
+                let (mut entered, mut missed_bytes) = (Vec::new(), 0);
+                let mut wanted = wanted.into_iter();
+                while missed_bytes < LOG_PAGE.content_bytes
+                    && let Some((id, cursor)) = wanted.next()
+                {
+                    entered.push(match enter_one(view, &actor, id, cursor, Some(replay_limit)) {
+                        Ok(one) => {
+                            missed_bytes += one.missed.iter().map(content_bytes).sum::<usize>();
+                            Some(one)
+                        }
+                        Err(Refusal::NotParticipant | Refusal::NoConversation) => None,
+                        Err(refusal) => return Err(refusal.into()),
+                    });
                 }
-                authorize(view.membership(id, actor.user_id)?, Action::Read)?;
-                let head = view.head(id)?;
-                let resume = match cursor {
-                    None => None,
-                    Some(cursor) => Some(match view.cursor_state(id, cursor)? {
-                        CursorState::Diverged => Resume::Gap(GapReason::Diverged),
-                        CursorState::Expired => Resume::Gap(GapReason::Retention),
-                        CursorState::Known => within(cursor, head, replay_limit),
-                    }),
-                };
-                let missed = match resume {
-                    Some(Resume::From(after)) if after < head.seq => {
-                        view.events(id, after, head.seq, LOG_PAGE)?
-                    }
-                    _ => Vec::new(),
-                };
-                Ok(Entered { head, resume, missed, participants: view.participant_count(id)? })
+                Ok(entered)
             })
             .await
     }
 
+    /// As [`Chat::enter`], and reads at once who is there. Where `is_new`, the others are told that the user came.
+    pub(crate) async fn arrive(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        cursor: Option<Cursor>,
+        is_new: bool,
+    ) -> Result<(Entered, Company), EnterError> {
+        let (actor, user_id, mut company) = (actor.clone(), actor.user_id, self.nobody());
+        let arrived = self.store().read(move |view| {
+            let entered = enter(view, &actor, id, cursor, None)?;
+            company.read(view, user_id, id, true)?;
+            let own = if is_new { Some(acquaintance(view, user_id)?) } else { None };
+            Ok::<_, EnterError>((entered, company, own))
+        });
+        match arrived.await {
+            Ok((entered, company, own)) => {
+                if let Some((conversations, status)) = own {
+                    self.announce(user_id, status, &conversations);
+                }
+                Ok((entered, company))
+            }
+            Err(error) => {
+                // Not let in here, but maybe elsewhere: another socket was not the first.
+                if is_new {
+                    self.arrived(user_id);
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// The ids of the conversations that a user takes part in.
     pub(crate) async fn conversation_ids(&self, user_id: UserId) -> Result<Vec<ConversationId>, Refusal> {
-        self.store()
-            .read(move |view| {
-                let conversations = view.conversations_of(user_id)?;
-                Ok(conversations.into_iter().map(|conversation| conversation.id).collect())
-            })
-            .await
+        self.store().read(move |view| Ok(view.conversation_ids_of(user_id)?)).await
     }
 
     /// The caller's account and conversations; those that they no longer take part in are left out.
@@ -135,6 +170,58 @@ impl Chat {
             })
             .await
     }
+}
+
+fn enter(
+    view: &View,
+    actor: &Actor,
+    id: ConversationId,
+    cursor: Option<Cursor>,
+    replay_limit: Option<u32>,
+) -> Result<Entered, EnterError> {
+    admit(view, actor)?;
+    Ok(enter_one(view, actor, id, cursor, replay_limit)?)
+}
+
+fn admit(view: &View, actor: &Actor) -> Result<(), EnterError> {
+    let session = actor.session.as_deref();
+    let row = view.auth_row(&actor.username, session)?;
+    if row.is_some_and(|row| row.admits(session)) { Ok(()) } else { Err(EnterError::Account) }
+}
+
+fn enter_one(
+    view: &View,
+    actor: &Actor,
+    id: ConversationId,
+    cursor: Option<Cursor>,
+    replay_limit: Option<u32>,
+) -> Result<Entered, Refusal> {
+    authorize(view.membership(id, actor.user_id)?, Action::Read)?;
+    let head = view.head(id)?;
+    let resume = match cursor {
+        None => None,
+        Some(cursor) => Some(match view.cursor_state(id, cursor)? {
+            CursorState::Diverged => Resume::Gap(GapReason::Diverged),
+            CursorState::Expired => Resume::Gap(GapReason::Retention),
+            CursorState::Known => within(cursor, head, replay_limit),
+        }),
+    };
+    let missed = match resume {
+        Some(Resume::From(after)) if after < head.seq => view.events(id, after, head.seq, LOG_PAGE)?,
+        _ => Vec::new(),
+    };
+    Ok(Entered { head, resume, missed, participants: view.participant_count(id)? })
+}
+
+/// What an event holds in memory, roughly: its text, and as much for the rest as is usual.
+fn content_bytes(event: &Event) -> usize {
+    const USUAL_BYTES: usize = LOG_PAGE.content_bytes / LOG_PAGE.events;
+    let text = match event {
+        Event::Message(message) => message.content.len(),
+        Event::MessageEdited { content, .. } => content.len(),
+        _ => 0,
+    };
+    USUAL_BYTES + text
 }
 
 fn within(cursor: Cursor, head: Cursor, replay_limit: Option<u32>) -> Resume {

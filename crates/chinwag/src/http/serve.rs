@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::admission::{Admission, Slot};
+use super::admission::{Admission, Slot, TURN};
 use super::patience::Patient;
 use crate::chat::Chat;
 use crate::listener::{ClientAddress, Listener};
@@ -68,8 +68,12 @@ pub(crate) async fn serve(
         let acceptor = Arc::clone(&acceptor);
         let stopping = stopping.clone();
         tokio::spawn(async move {
-            if let Some(slot) = acceptor.admission.enter(network(address.ip()), total).await {
-                acceptor.serve(stream, address, slot, stopping).await;
+            let Some(slot) = acceptor.admission.enter(network(address.ip()), total).await else { return };
+            // Boxed: whoever waits has no room for it.
+            let mut serving = Box::pin(acceptor.serve(stream, address, slot.clone(), stopping));
+            if tokio::time::timeout(TURN, &mut serving).await.is_err() {
+                slot.end_turn();
+                serving.await;
             }
         });
     };
@@ -87,7 +91,9 @@ async fn accept(
     admission: &Admission,
 ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let total = admission.one_more().await.ok_or(io::ErrorKind::NotConnected)?;
-    let (stream, address) = listener.accept().await?;
+    // Unconstrained: when everybody comes back at once, those who wait are all accepted before others are served.
+    // The system's queue is short, and whoever finds it full waits for seconds.
+    let (stream, address) = tokio::task::unconstrained(listener.accept()).await?;
     Ok((stream, address, total))
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Hub {
     draining: watch::Sender<bool>,
     /// Users whose sessions ended, for those who are no connections.
     endings: broadcast::Sender<UserId>,
+    /// How often somebody chose another status.
+    status_changes: AtomicU64,
     tick: AtomicU32,
 }
 
@@ -99,6 +101,7 @@ impl Hub {
             emptied: Notify::new(),
             draining: watch::Sender::new(false),
             endings: broadcast::Sender::new(MAX_ENDINGS),
+            status_changes: AtomicU64::new(0),
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
@@ -172,6 +175,16 @@ impl Hub {
         if let Some(room) = self.open_room(id) {
             typing::note(self, &room, actor, is_typing);
         }
+    }
+
+    /// Somebody's new status is stored, and is about to be told.
+    pub(crate) fn note_status_change(&self) {
+        self.status_changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A status that was read is told to whoever took a place before this changes, and may be old for others.
+    pub(crate) fn status_changes(&self) -> u64 {
+        self.status_changes.load(Ordering::SeqCst)
     }
 
     /// Tells everybody who is connected to one of these conversations, once each, but not the user.

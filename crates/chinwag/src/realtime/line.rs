@@ -84,6 +84,11 @@ impl Line {
         &self.connection().actor
     }
 
+    /// Whether its user had no other when it came.
+    pub(crate) fn is_first(&self) -> bool {
+        self.registration.is_first
+    }
+
     fn hub(&self) -> &Arc<Hub> {
         self.chat.hub()
     }

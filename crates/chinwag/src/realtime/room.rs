@@ -170,16 +170,17 @@ impl Room {
         }
     }
 
-    /// Tells one connection how far everybody is, by receipts that were just read from the store. Under
-    /// the room's lock, and never less than was told before: marks only move forward.
+    /// Tells one connection how far everybody is, by receipts that were read from the store while it held the
+    /// room. Under the room's lock, and never less than was told before: marks only move forward. Of some, who
+    /// began since then, only the room knows.
     pub(super) fn tell_receipts(&self, connection: &Connection, receipts: &[Receipt], hub: &Hub) {
         let mut live = self.live.lock();
         self.drain_locked(&mut live, hub);
         for receipt in receipts {
             live.advance(receipt);
-            let known = live.receipts.get(&receipt.user_id).unwrap_or(receipt);
-            connection.tell(self.id, &encode_frame(&Frame::Receipt(known)), hub.tick());
         }
+        let frames = live.receipts.values().flat_map(|receipt| encode_frame(&Frame::Receipt(receipt)));
+        connection.tell(self.id, &frames.collect::<Vec<u8>>().into(), hub.tick());
     }
 
     /// What waits. A function of its own, so that its lock is free again during fan-out.

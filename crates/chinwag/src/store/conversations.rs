@@ -131,6 +131,15 @@ impl View {
         Ok(conversations)
     }
 
+    /// The same, only their ids.
+    pub(crate) fn conversation_ids_of(&self, user_id: UserId) -> Result<Vec<ConversationId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT conversation_id FROM participants WHERE user_id = ?1 ORDER BY conversation_id",
+        )?;
+        let ids = statement.query_map([user_id.0], |row| row.get(0).map(ConversationId))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
     /// Who takes part, by user id.
     pub(crate) fn participants(&self, id: ConversationId) -> Result<Vec<Participant>, StoreError> {
         let mut statement = self.connection.prepare_cached(

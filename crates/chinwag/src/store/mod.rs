@@ -32,6 +32,7 @@ pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
+pub(crate) use receipts::Companion;
 pub(crate) use search::Query;
 pub(crate) use sessions::{NewSession, Spent, random_token};
 pub(crate) use users::{Account, Status};

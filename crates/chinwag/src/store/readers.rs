@@ -1,20 +1,22 @@
 //! A few reading connections, opened when first needed and kept, and the queries that wait for one.
 //!
-//! A thread that has answered a query goes on with the next one that waits: when everybody comes back at once,
-//! waking another thread for each query would cost more than the queries.
+//! A thread that has answered a query goes on with the next one that waits, or soon will: when everybody comes
+//! back at once, waking another thread for each query would cost more than the queries.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::{StoreError, View, connect};
 
 /// Reads at the same time. More would only wait for the same cores.
 const MAX_READERS: usize = 4;
+/// How often a thread lets others run, who may ask something, before it goes to sleep.
+const GLANCES: usize = 4;
 
 pub(super) struct Readers {
     pool: Arc<Pool>,
@@ -34,6 +36,8 @@ struct Queue {
     waiting: VecDeque<Job>,
     /// Threads that take from it.
     readers: usize,
+    /// Those of them that have nothing to do, and look once more.
+    looking: usize,
 }
 
 impl Readers {
@@ -77,7 +81,7 @@ impl Pool {
     fn enqueue(&self, job: Job) -> bool {
         let mut queue = self.queue.lock();
         queue.waiting.push_back(job);
-        let needs_reader = queue.readers < MAX_READERS;
+        let needs_reader = queue.readers < MAX_READERS && queue.waiting.len() > queue.looking;
         queue.readers += usize::from(needs_reader);
         needs_reader
     }
@@ -92,6 +96,14 @@ impl Pool {
 
     fn next(&self) -> Option<Job> {
         let mut queue = self.queue.lock();
+        queue.looking += 1;
+        for _ in 0..GLANCES {
+            if !queue.waiting.is_empty() {
+                break;
+            }
+            MutexGuard::unlocked(&mut queue, std::thread::yield_now);
+        }
+        queue.looking -= 1;
         let job = queue.waiting.pop_front();
         queue.readers -= usize::from(job.is_none());
         job

@@ -6,6 +6,7 @@ use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Seq, UserId};
 use rusqlite::OptionalExtension as _;
 
+use super::users::{Status, status};
 use super::{Change, Notice, StoreError, View};
 
 /// Counting stops here: nobody needs to know more exactly, and a count must not scan a whole log.
@@ -18,7 +19,29 @@ pub(crate) struct Unread {
     pub mentions: u64,
 }
 
+/// A participant, as the others hear of them.
+pub(crate) struct Companion {
+    pub receipt: Receipt,
+    pub status: Status,
+}
+
 impl View {
+    /// How far everybody in a conversation is, and their status.
+    pub(crate) fn companions(&self, conversation_id: ConversationId) -> Result<Vec<Companion>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq FROM participants \
+             JOIN users ON users.id = participants.user_id WHERE conversation_id = ?1 ORDER BY users.id",
+        )?;
+        let companions = statement
+            .query_map([conversation_id.0], |row| {
+                let (user_id, delivered_seq) = (UserId(row.get(3)?), Seq(row.get(4)?));
+                let receipt = Receipt { conversation_id, user_id, delivered_seq, read_seq: Seq(row.get(5)?) };
+                Ok(Companion { receipt, status: status(row)? })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(companions)
+    }
+
     /// One participant's receipt.
     pub(crate) fn receipt(
         &self,

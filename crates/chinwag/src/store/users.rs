@@ -183,22 +183,23 @@ pub(crate) struct Status {
     pub last_seen: Option<Timestamp>,
 }
 
+/// From the columns `presence`, `presence_text` and `last_seen`, which come first.
+pub(super) fn status(row: &Row<'_>) -> Result<Status, rusqlite::Error> {
+    Ok(Status {
+        chosen: parse_presence(&row.get::<_, String>(0)?),
+        text: row.get(1)?,
+        last_seen: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+    })
+}
+
 impl View {
     /// A user's status; that of a new user if there is no such.
     pub(crate) fn status(&self, id: UserId) -> Result<Status, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT presence, presence_text, last_seen FROM users WHERE id = ?1")?;
-        let status = statement
-            .query_row([id.0], |row| {
-                Ok(Status {
-                    chosen: parse_presence(&row.get::<_, String>(0)?),
-                    text: row.get(1)?,
-                    last_seen: row.get::<_, Option<i64>>(2)?.map(Timestamp),
-                })
-            })
-            .optional()?;
-        Ok(status.unwrap_or(Status { chosen: PresenceStatus::Online, text: String::new(), last_seen: None }))
+        let found = statement.query_row([id.0], status).optional()?;
+        Ok(found.unwrap_or(Status { chosen: PresenceStatus::Online, text: String::new(), last_seen: None }))
     }
 
     /// Active users whose name begins so, by name. An empty beginning gives everybody.

@@ -1,7 +1,9 @@
 //! What is told and not stored: who types, who is here, that a socket lives, and that the server goes.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::harness::{Device, TestServer};
@@ -83,6 +85,30 @@ async fn one_is_online_from_the_first_socket_to_shortly_after_the_last() {
     assert_eq!((&offline["user_id"], &offline["status"]), (&json!(anna.id), &json!("offline")));
     let last_seen = offline["last_seen"].as_i64().unwrap();
     assert!((last_seen - chinwag::protocol::Timestamp::now().0).abs() < 10_000, "{offline}");
+}
+
+#[tokio::test]
+async fn when_very_many_go_at_once_each_of_them_is_told() {
+    let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
+    let anna = server.person("anna").await;
+    let others = join_all((0..130).map(|number| {
+        let (server, name) = (&server, format!("other-{number}"));
+        async move { server.person(&name).await }
+    }));
+    let others = others.await;
+    let group = anna.group("Group", &others.iter().collect::<Vec<_>>()).await;
+    let rooms = join_all(others.iter().map(|other| other.enter(group))).await;
+    let (mut hers, _) = Device::of(&anna, &json!({})).await;
+    hers.frames_until_now().await;
+    drop(rooms);
+    let mut gone = BTreeSet::new();
+    while gone.len() < others.len() {
+        let presence = hers.next_of("presence").await;
+        if presence["status"] == "offline" {
+            assert!(gone.insert(presence["user_id"].as_i64().unwrap()), "twice: {presence}");
+        }
+    }
+    assert_eq!(gone, others.iter().map(|other| other.id).collect());
 }
 
 #[tokio::test]

@@ -224,6 +224,35 @@ async fn named_conversations_are_replayed_and_the_others_start_at_their_head() {
 }
 
 #[tokio::test]
+async fn who_missed_more_than_a_page_in_each_of_many_conversations_gets_all_of_it() {
+    let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
+    let anna = server.person("anna").await;
+    let long = "長".repeat(4000);
+    let mut cursors = json!({});
+    for number in 0..5 {
+        let id = anna.group(&format!("Group {number}"), &[]).await;
+        cursors[id.to_string()] = json!("0");
+        for _ in 0..4 {
+            anna.say(id, &long).await;
+        }
+    }
+    let (mut device, _) = Device::of(&anna, &cursors).await;
+    let frames = device.frames_until_now().await;
+    for (id, _) in cursors.as_object().unwrap() {
+        let id: i64 = id.parse().unwrap();
+        let of_it = frames.iter().filter(|frame| frame["conversation_id"] == id);
+        let (replays, others): (Vec<_>, Vec<_>) = of_it.partition(|frame| frame["type"] == "replay");
+        let seqs: Vec<_> = replays
+            .iter()
+            .flat_map(|frame| frame["events"].as_array().unwrap())
+            .map(|event| &event["seq"])
+            .collect();
+        assert_eq!(seqs, [1, 2, 3, 4], "conversation {id}");
+        assert_eq!((&others[0]["type"], &others[0]["seq"]), (&json!("caught_up"), &json!(4)));
+    }
+}
+
+#[tokio::test]
 async fn continuity_that_is_lost_is_told_with_its_reason() {
     let server = TestServer::provisioning().await;
     let (anna, ben) = (server.person("anna").await, server.person("ben").await);

@@ -12,7 +12,7 @@ pub(super) use room::room;
 pub(super) use user::user;
 
 use crate::auth::Actor;
-use crate::chat::{AuthError, Chat, EnterError, Entered, Resume};
+use crate::chat::{AuthError, Chat, Company, EnterError, Entered, Resume};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, encode_frame};
 
@@ -55,9 +55,12 @@ async fn enter(
     cursor: Option<Cursor>,
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
-    // `auth` may have brought a token of another session than the one that opened the socket.
-    let actor = Actor { session: line.connection().session(), ..line.actor().clone() };
-    line.chat.enter(&actor, id, cursor, replay_limit).await
+    line.chat.enter(&present_actor(line), id, cursor, replay_limit).await
+}
+
+/// The caller: `auth` may have brought a token of another session than the one that opened the socket.
+fn present_actor(line: &Line) -> Actor {
+    Actor { session: line.connection().session(), ..line.actor().clone() }
 }
 
 /// Asks whether the user of a place that was just taken is still a participant. A removal since they were let
@@ -70,14 +73,13 @@ async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterEr
     enter(line, id, None, None).await.map(|_| ())
 }
 
-/// Sends the state that a client may have missed: who is here, and, for conversations that it resumes,
+/// Sends what a client may have missed beside events: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
-async fn tell_state(line: &Line, ids: Vec<ConversationId>, resumed: Vec<ConversationId>) -> Result<(), End> {
-    let state = line.chat.state(line.actor(), ids, resumed.clone()).await;
-    let (receipts, present) = state.map_err(|_| End::from(CloseCode::Overloaded))?;
-    for (id, receipts) in resumed.iter().zip(&receipts) {
+async fn tell_company(line: &Line, company: Company) -> Result<(), End> {
+    for (id, receipts) in &company.receipts {
         line.tell_receipts(*id, receipts);
     }
+    let present = line.chat.present(company);
     let frames: Vec<u8> = present.iter().flat_map(|presence| encode_frame(&presence.frame())).collect();
     if frames.is_empty() { Ok(()) } else { line.answer_bytes(&frames.into()).await }
 }

@@ -8,15 +8,15 @@ use axum::Extension;
 use axum::extract::{RawPathParams, Request as HttpRequest, State};
 use axum::response::Response;
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request, Seq};
+use chinwag_protocol::{CloseCode, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request};
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{Begun, begin_sends, execute, refuse, refuse_frame, send};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, resume, still_takes_part};
-use crate::chat::{Chat, Sent};
+use super::{authenticate, close_code, present_actor, resume, still_takes_part, tell_company};
+use crate::chat::{Chat, Company, EnterError, Entered, Sent};
 use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
@@ -82,10 +82,11 @@ async fn enter(
         let admitted = origin.settle();
         id.map(|id| (actor, admitted, id)).ok_or(CloseCode::NoConversation)
     });
+    origin.end_turn();
     let refused = match known {
         Ok((actor, admitted, id)) => match chat.hub().register(actor, dialect, socket, origin.address) {
             Ok(registration) => {
-                if registration.is_first {
+                if registration.is_first && dialect == Dialect::Seed {
                     chat.arrived(registration.connection.actor.user_id);
                 }
                 let after = after.map(String::into_boxed_str);
@@ -113,29 +114,23 @@ impl Handler for Room {
         let after: Option<Option<Cursor>> = self.after.take().map(|text| text.parse().ok());
         // The room is held before its head is read: what is committed in between is not missed.
         let seat = line.reserve(self.id);
-        let entered = super::enter(line, self.id, after.flatten(), None).await;
-        let entered = entered.map_err(|error| End::from(close_code(&error)))?;
-        let is_original = line.connection().dialect == Dialect::Seed;
-        let head = entered.head;
-        let connected = encode_frame(&Frame::Connection {
-            status: "connected",
-            conversation_id: self.id,
-            user_id: line.actor().user_id,
-            head: (!is_original).then_some(head),
-            heartbeat_ms: (!is_original).then(|| line.chat.heartbeat_ms()),
-        });
-        if is_original {
-            line.answer_bytes(&connected).await?;
-            return self.settle(line, seat, head.seq).await;
+        if line.connection().dialect == Dialect::Seed {
+            return self.open_original(line, seat).await;
         }
+        let (entered, company) = arrive(line, self.id, after.flatten(), line.is_first()).await?;
+        let head = entered.head;
+        let connected = connected(line, self.id, Some((head, line.chat.heartbeat_ms())));
         let mut ahead = Vec::from(connected);
         if after == Some(None) {
             line.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
             refuse_frame(line, &invalid("after is no cursor")).await?;
         }
         resume(line, self.id, entered, ahead).await?;
-        self.settle(line, seat, head.seq).await?;
-        super::tell_state(line, vec![self.id], vec![self.id]).await
+        line.take(self.id, seat, head.seq, Level::Full);
+        // Where the place is behind, the user may have been removed meanwhile: it is asked again.
+        let is_as_read = line.is_live(self.id) && line.chat.is_current(&company);
+        let company = if is_as_read { company } else { arrive(line, self.id, None, false).await?.1 };
+        tell_company(line, company).await
     }
 
     async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
@@ -183,11 +178,38 @@ impl Handler for Room {
 }
 
 impl Room {
-    /// Takes the place, unless the user was removed meanwhile.
-    async fn settle(&self, line: &mut Line, seat: Seat, after: Seq) -> Result<(), End> {
-        line.take(self.id, seat, after, Level::Full);
-        still_takes_part(line, self.id).await.map_err(|error| close_code(&error).into())
+    /// The original document's socket begins at the head, and hears of messages only.
+    async fn open_original(&self, line: &mut Line, seat: Seat) -> Result<(), End> {
+        let entered = super::enter(line, self.id, None, None).await.map_err(|error| refused(&error))?;
+        line.answer_bytes(&connected(line, self.id, None)).await?;
+        line.take(self.id, seat, entered.head.seq, Level::Full);
+        still_takes_part(line, self.id).await.map_err(|error| refused(&error))
     }
+}
+
+/// The first frame. The original's has neither head nor heartbeat.
+fn connected(line: &Line, id: ConversationId, more: Option<(Cursor, u64)>) -> Bytes {
+    encode_frame(&Frame::Connection {
+        status: "connected",
+        conversation_id: id,
+        user_id: line.actor().user_id,
+        head: more.map(|(head, _)| head),
+        heartbeat_ms: more.map(|(_, heartbeat_ms)| heartbeat_ms),
+    })
+}
+
+/// Lets a connection into a conversation, and reads who is there. Tells the others if its user just came.
+async fn arrive(
+    line: &Line,
+    id: ConversationId,
+    cursor: Option<Cursor>,
+    is_new: bool,
+) -> Result<(Entered, Company), End> {
+    line.chat.arrive(&present_actor(line), id, cursor, is_new).await.map_err(|error| refused(&error))
+}
+
+fn refused(error: &EnterError) -> End {
+    close_code(error).into()
 }
 
 fn invalid(message: &'static str) -> CommandError {

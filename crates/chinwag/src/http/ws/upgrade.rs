@@ -39,6 +39,11 @@ impl Origin {
         Self { slot: slot.map(|Extension(slot)| slot), address }
     }
 
+    /// Its peer has to say something first.
+    pub(super) fn end_turn(&self) {
+        self.slot.as_ref().inspect(|slot| slot.end_turn());
+    }
+
     /// Its user has said who they are. It is counted as long as what this gives is kept.
     pub(super) fn settle(&self) -> Option<OwnedSemaphorePermit> {
         self.slot.as_ref().and_then(Slot::hand_over)

@@ -3,7 +3,7 @@
 //! The first frame is `hello`. It may carry the token, if the handshake did not, and names the cursors
 //! that the client has; `ready` answers with everything as it stands, and live events follow.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use axum::Extension;
@@ -23,7 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::commands::{execute, refuse, refuse_frame, send};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, resume, still_takes_part};
+use super::{authenticate, close_code, present_actor, resume, still_takes_part};
 use crate::auth::Actor;
 use crate::chat::{Chat, EnterError, Entered, is_small};
 use crate::error::Refusal;
@@ -110,6 +110,7 @@ async fn enter(
     origin: Origin,
 ) -> Option<Driver<User>> {
     let (socket, early) = take_over(upgrade).await?;
+    origin.end_turn();
     let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok((actor, hello, reference, early)) => {
             let admitted = origin.settle();
@@ -215,34 +216,36 @@ impl Handler for User {
         let replay_limit = hello.replay_limit.unwrap_or(limits::REPLAY_LIMIT);
         let ids = or_overloaded(line.chat.conversation_ids(line.actor().user_id).await)?;
         // Rooms are held before their heads are read: what is committed in between is not missed.
-        let seats: Vec<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
+        let mut seats: VecDeque<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
         let heads = ready(line, reference.as_deref(), &ids).await?;
         for id in hello.cursors.keys().map(|id| ConversationId(*id)).filter(|id| !ids.contains(id)) {
             let reason = GapReason::Membership;
             line.answer(&Frame::Gap { conversation_id: id, head: Cursor::START, reason }).await?;
         }
-        for (id, seat) in seats {
-            let cursor = hello.cursors.get(&id.0).copied();
-            match super::enter(line, id, cursor, Some(replay_limit)).await {
-                Ok(entered) => {
-                    // Without a cursor the client goes on from the head that `ready` named.
-                    let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
-                    let level = level_for(&entered);
-                    if entered.resume.is_some() {
-                        after = entered.head.seq;
-                        resume(line, id, entered, Vec::new()).await?;
-                    }
-                    settle(line, id, seat, after, level).await?;
-                }
-                // Removed since the list was made: the log of that moment has said so to the others.
-                Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
+        while !seats.is_empty() {
+            let wanted = seats.iter().map(|(id, _)| (*id, hello.cursors.get(&id.0).copied())).collect();
+            let entered = line.chat.enter_some(&present_actor(line), wanted, replay_limit).await;
+            let entered = entered.map_err(|error| End::from(close_code(&error)))?;
+            let now: Vec<_> = seats.drain(..entered.len()).collect();
+            for ((id, seat), entered) in now.into_iter().zip(entered) {
+                let Some(entered) = entered else {
+                    // Removed since the list was made: the log of that moment has said so to the others.
                     line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
+                    continue;
+                };
+                // Without a cursor the client goes on from the head that `ready` named.
+                let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
+                let level = level_for(&entered);
+                if entered.resume.is_some() {
+                    after = entered.head.seq;
+                    resume(line, id, entered, Vec::new()).await?;
                 }
-                Err(error) => return Err(close_code(&error).into()),
+                settle(line, id, seat, after, level).await?;
             }
         }
-        let known: Vec<_> = known_ids(&hello.cursors, &ids);
-        super::tell_state(line, ids, known).await
+        let resumed = ids.into_iter().map(|id| (id, hello.cursors.contains_key(&id.0))).collect();
+        let company = or_overloaded(line.chat.company(line.actor(), resumed).await)?;
+        super::tell_company(line, company).await
     }
 
     async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
@@ -400,10 +403,6 @@ async fn subscribe(
 
 fn level_for(entered: &Entered) -> Level {
     if is_small(entered.participants) { Level::Full } else { Level::Counts }
-}
-
-fn known_ids(cursors: &BTreeMap<i64, Cursor>, ids: &[ConversationId]) -> Vec<ConversationId> {
-    ids.iter().filter(|id| cursors.contains_key(&id.0)).copied().collect()
 }
 
 /// A read that fails here leaves the client without its state: it comes back and gets it then.
