@@ -15,6 +15,8 @@ use super::{StoreError, View, connect};
 
 /// Reads at the same time. More would only wait for the same cores.
 const MAX_READERS: usize = 4;
+/// The pages that each of them keeps: what all queries share, the upper pages of the indexes, is far less.
+const CACHE_KIB: i64 = 512;
 
 pub(super) struct Readers {
     pool: Arc<Pool>,
@@ -116,5 +118,7 @@ impl Pool {
 fn open(path: &Path) -> Result<View, rusqlite::Error> {
     let connection = connect(path)?;
     connection.pragma_update(None, "query_only", true)?;
+    // Below zero it counts KiB, not pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(View { connection })
 }
