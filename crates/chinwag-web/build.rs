@@ -1,17 +1,25 @@
 //! Turns `dist/`, the built web application, and `static/`, the page of the sockets, into one table of
-//! files for `lib.rs`: with their entity tags, and with a Brotli copy where that is worth it.
+//! files for `lib.rs`: with their entity tags, and with a Brotli copy where that is worth it. The files of
+//! Swagger UI come from the archive of another crate, and are packed.
 //!
 //! `dist/` is committed, so that a build needs neither Node nor a network. Its source is in `web/`.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
 
 /// A copy has to be smaller by a tenth; else it is not worth a second set of bytes in the binary.
 const WORTH_IT: (usize, usize) = (9, 10);
+/// What the page of the API documentation loads of Swagger UI.
+const DOCUMENTATION: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<()> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
@@ -27,6 +35,7 @@ fn main() -> Result<()> {
     }
     table.push(']');
     fs::write(out.join("assets.rs"), table)?;
+    fs::write(out.join("documentation.rs"), documentation(&out)?)?;
     Ok(())
 }
 
@@ -63,6 +72,35 @@ fn row(path: &str, file: &Path, out: &Path) -> Result<String> {
          etag: \"\\\"{tag}\\\"\", brotli: {brotli} }},"
     )?;
     Ok(row)
+}
+
+/// A table of the packed files of Swagger UI.
+fn documentation(out: &Path) -> Result<String> {
+    let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    let mut table = String::from("&[\n");
+    for name in DOCUMENTATION {
+        // Below one folder, which is named after the version.
+        let place = format!("dist/{name}");
+        let found = archive
+            .file_names()
+            .filter_map(|path| Some(path.ok()?.into_owned()))
+            .find(|path| path.split_once('/').is_some_and(|(_, path)| path == place));
+        let mut bytes = Vec::new();
+        archive
+            .by_name(&found.with_context(|| format!("no {place} in Swagger UI"))?)?
+            .read_to_end(&mut bytes)?;
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&bytes)?;
+        let file = out.join(format!("{name}.gz"));
+        fs::write(&file, gzip.finish()?)?;
+        let content_type = content_type(name)?;
+        writeln!(
+            table,
+            "Packed {{ name: {name:?}, content_type: {content_type:?}, gzip: include_bytes!({file:?}) }},"
+        )?;
+    }
+    table.push(']');
+    Ok(table)
 }
 
 fn compressed(mut bytes: &[u8]) -> Result<Vec<u8>> {

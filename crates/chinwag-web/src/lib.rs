@@ -1,8 +1,12 @@
 //! The web pages of chinwag, embedded into the binary: the chat, which is built from `web/` into `dist/`,
-//! and the page that tries out the sockets, which is its own source in `static/`.
+//! the page that tries out the sockets, which is its own source in `static/`, and the files of Swagger UI.
 //!
 //! This crate only hands out bytes; the server decides on headers and routes. No page loads anything from
 //! another origin.
+
+use std::io::{self, Read as _};
+
+use flate2::read::GzDecoder;
 
 /// One embedded file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,29 @@ impl Asset {
     }
 }
 
+/// A file that is embedded compressed only, since it is large and seldom asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed {
+    /// The last part of its URL, for example `swagger-ui.css`.
+    pub name: &'static str,
+    /// Value of the `Content-Type` header.
+    pub content_type: &'static str,
+    /// The whole body in the content coding `gzip`: browsers accept Brotli over TLS only.
+    pub gzip: &'static [u8],
+}
+
+impl Packed {
+    /// The body itself, for whoever does not accept `gzip`.
+    ///
+    /// # Errors
+    /// If the embedded bytes are broken.
+    pub fn unpack(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        GzDecoder::new(self.gzip).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// The `Content-Security-Policy` that the pages of this crate live under, but for who may frame them.
 ///
 /// Nothing runs, loads or connects outside the page's own origin, and the DOM sinks that turn strings into
@@ -57,6 +84,13 @@ pub fn assets() -> &'static [Asset] {
     ASSETS
 }
 
+/// The files of Swagger UI that the page of the API documentation loads.
+#[must_use]
+pub fn documentation() -> &'static [Packed] {
+    DOCUMENTATION
+}
+
+static DOCUMENTATION: &[Packed] = include!(concat!(env!("OUT_DIR"), "/documentation.rs"));
 static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// What all files of the built application may have together; by Brotli they travel as a third of that.

@@ -14,6 +14,10 @@ use crate::settings::{Options, Settings};
 
 /// Below this many open files, a busy server refuses people.
 const ENOUGH_FILES: u64 = 10_000;
+/// How often memory that nobody uses goes back to the system, and what is asked for to make it so: more than any
+/// thread keeps to itself.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
+const GIVE_BACK_BYTES: usize = 1 << 20;
 /// Time for what the runtime still does when everything has drained.
 const LAST_WORK: Duration = Duration::from_secs(3);
 
@@ -22,6 +26,7 @@ pub(crate) fn run(settings: &Settings, started: Instant) -> Result<(), Failure> 
     let options = Options::read(settings)?;
     logs::start(&options.log)?;
     raise_open_files();
+    keep_pages_small();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -53,12 +58,32 @@ async fn serve(options: Options, started: Instant) -> Result<(), Failure> {
         setup_token: server.setup_token(),
         took: started.elapsed(),
     });
+    tokio::spawn(give_memory_back());
     server
         .serve(listener, stop)
         .await
         .map_err(|error| Failure::new(Exit::Io, format!("the server stopped: {error}")))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What was free for a second, the allocator gives back when it next gets memory from the system or returns some. A
+/// server that went quiet does neither, and would keep what its last burst took.
+async fn give_memory_back() {
+    let mut interval = tokio::time::interval(GIVE_BACK_EVERY);
+    loop {
+        interval.tick().await;
+        // Nothing is written to it, so it is never resident.
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(GIVE_BACK_BYTES)));
+    }
+}
+
+/// A huge page is resident as a whole, and is no longer when a part of it is given back: a connection would cost
+/// what it took to set it up. What the larger pages save in address translation does not show in any bench.
+fn keep_pages_small() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "can't do without huge pages");
+    }
 }
 
 /// Every connection is an open file, and the usual soft limit of 1024 is for programs that use select(2).

@@ -1,10 +1,11 @@
 //! Swagger UI at `/docs`, from the binary.
 
 use axum::extract::Path;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::error::detail;
+use super::ui::accepts;
 
 /// Swagger UI builds its page with script, so it can't live under the Trusted Types of our own pages.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -46,25 +47,27 @@ pub(super) async fn without_slash() -> Redirect {
     Redirect::permanent("../docs")
 }
 
-pub(super) async fn file(Path(name): Path<String>) -> Response {
+pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     if name == "start.js" {
         return ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], START).into_response();
     }
-    vendored(&name).unwrap_or_else(|| detail(StatusCode::NOT_FOUND, "Not Found"))
-}
-
-fn vendored(name: &str) -> Option<Response> {
-    let is_wanted = matches!(name, "swagger-ui.css" | "swagger-ui-bundle.js");
-    let file = utoipa_swagger_ui::serve(name, Default::default()).ok().flatten().filter(|_| is_wanted)?;
-    let mut response = ([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response();
-    if file.gzpipped {
-        response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
-    }
-    Some(response)
+    let Some(packed) = chinwag_web::documentation().iter().find(|packed| packed.name == name) else {
+        return detail(StatusCode::NOT_FOUND, "Not Found");
+    };
+    let content_type = (header::CONTENT_TYPE, packed.content_type);
+    let mut response = if accepts(&headers, "gzip") {
+        ([content_type, (header::CONTENT_ENCODING, "gzip")], packed.gzip).into_response()
+    } else if let Ok(bytes) = packed.unpack() {
+        ([content_type], bytes).into_response()
+    } else {
+        return detail(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response
 }
 
 fn with_csp(mut response: Response) -> Response {
     let name: HeaderName = header::CONTENT_SECURITY_POLICY;
-    response.headers_mut().insert(name, header::HeaderValue::from_static(CSP));
+    response.headers_mut().insert(name, HeaderValue::from_static(CSP));
     response
 }

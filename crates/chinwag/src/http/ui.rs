@@ -85,7 +85,7 @@ fn page(original: &Uri, inner: &Uri, headers: &HeaderMap, ancestors: &str) -> Re
 }
 
 fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
-    let brotli = asset.brotli.filter(|_| accepts_brotli(headers));
+    let brotli = asset.brotli.filter(|_| accepts(headers, "br"));
     let (bytes, etag) = brotli.map_or((asset.bytes, asset.etag), |brotli| (brotli.bytes, brotli.etag));
     let mut response = if is_known(headers, etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -119,12 +119,12 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag)
 }
 
-/// RFC 9110 section 12.5.3. A browser names `br` without a weight; `br;q=0` refuses it.
-fn accepts_brotli(headers: &HeaderMap) -> bool {
+/// RFC 9110 section 12.5.3. A browser names its codings without a weight; `br;q=0` refuses one.
+pub(super) fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|accepted| accepted.to_str().ok());
-    accepted.unwrap_or_default().split(',').any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        name.trim().eq_ignore_ascii_case("br")
+    accepted.unwrap_or_default().split(',').any(|accepted| {
+        let (name, weight) = accepted.split_once(';').unwrap_or((accepted, ""));
+        name.trim().eq_ignore_ascii_case(coding)
             && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     })
 }

@@ -1,11 +1,14 @@
 //! The task of one connection: reads frames and hands them to its handler, writes what could not be
 //! written at once, catches up where the connection is behind, and closes.
 //!
-//! Between two frames it owns no buffer: it reads into one that all connections of a thread share.
+//! Between two frames it owns no buffer: it reads into one that all connections of a thread share. Nor does
+//! its task have room for anything but the connection: what it does to a frame has a box of its own.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
@@ -86,6 +89,25 @@ pub(crate) struct Driver<H> {
     decoder: Decoder,
     frames: Allowance,
     handler: H,
+    /// Whether its chores were done as far as they could be, since it was last awake.
+    is_tidy: bool,
+}
+
+/// What a driver has to do that may have to wait.
+enum Work {
+    Chores,
+    /// Frames that came, and whether more can.
+    Frames(Vec<Incoming>, Result<(), End>),
+    End(End),
+}
+
+/// Serves a connection until it ends. Written by hand, since each connection has one: a future of the compiler
+/// would have room for everything at once.
+pub(crate) enum Running<H> {
+    Idle(Driver<H>),
+    /// Gives the driver back, unless the connection has ended.
+    Busy(Pin<Box<dyn Future<Output = Option<Driver<H>>> + Send>>),
+    Over,
 }
 
 /// Says goodbye to a socket that is not let in, after these last frames.
@@ -170,6 +192,27 @@ async fn linger(socket: &Socket) -> io::Result<()> {
     }
 }
 
+impl<H: Handler + Unpin + 'static> Future for Running<H> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let work = match &mut *self {
+                Self::Idle(driver) => ready!(driver.poll_work(context)),
+                Self::Busy(busy) => {
+                    let driver = ready!(busy.as_mut().poll(context));
+                    *self = driver.map_or(Self::Over, Self::Idle);
+                    continue;
+                }
+                Self::Over => return Poll::Ready(()),
+            };
+            if let Self::Idle(driver) = std::mem::replace(&mut *self, Self::Over) {
+                *self = Self::Busy(Box::pin(driver.work(work)));
+            }
+        }
+    }
+}
+
 impl<H: Handler> Driver<H> {
     /// Begins a connection, and handles what came with the upgrade request. `None`: it has ended already.
     pub(crate) async fn begin(
@@ -179,7 +222,8 @@ impl<H: Handler> Driver<H> {
         handler: H,
     ) -> Option<Self> {
         let line = Line::new(chat, registration);
-        let mut driver = Self { line, decoder: Decoder::new(), frames: Allowance::default(), handler };
+        let (decoder, frames) = (Decoder::new(), Allowance::default());
+        let mut driver = Self { line, decoder, frames, handler, is_tidy: false };
         match driver.open(early).await {
             Ok(()) => Some(driver),
             Err(end) => {
@@ -203,39 +247,54 @@ impl<H: Handler> Driver<H> {
     }
 
     /// Serves the connection until it ends.
-    #[expect(clippy::manual_async_fn, reason = "the future of an async fn has room for self twice")]
-    pub(crate) fn run(mut self) -> impl Future<Output = ()> + Send {
-        async move {
-            let end = loop {
-                if let Err(end) = self.serve_once().await {
-                    break end;
+    pub(crate) fn run(self) -> Running<H> {
+        Running::Idle(self)
+    }
+
+    /// Waits for something to do.
+    fn poll_work(&mut self, context: &mut Context<'_>) -> Poll<Work> {
+        loop {
+            let look = self.line.connection().look();
+            if let Some(code) = look.closing {
+                return Poll::Ready(Work::End(code.into()));
+            }
+            if look.has_chores && !std::mem::replace(&mut self.is_tidy, true) {
+                return Poll::Ready(Work::Chores);
+            }
+            let awake = ready!(self.line.poll_awake(look, context));
+            self.is_tidy = false;
+            let read = match awake {
+                Ok(Awake::ToLook) => continue,
+                Ok(Awake::Readable) => {
+                    let mut incoming = Vec::new();
+                    let read = self.read(&mut incoming);
+                    if !incoming.is_empty() {
+                        return Poll::Ready(Work::Frames(incoming, read));
+                    }
+                    read
                 }
+                Err(end) => Err(end),
             };
-            Box::pin(self.end(end)).await;
+            if let Err(end) = read {
+                return Poll::Ready(Work::End(end));
+            }
         }
     }
 
-    /// Waits for something to do, and does it. Boxed is what an idle connection does not do: its task has no
-    /// room for it.
-    async fn serve_once(&mut self) -> Result<(), End> {
-        let mut look = self.line.connection().look();
-        if look.has_chores && look.closing.is_none() {
-            Box::pin(self.do_chores()).await?;
-            look = self.line.connection().look();
-        }
-        if let Some(code) = look.closing {
-            return Err(code.into());
-        }
-        let line = &self.line;
-        if poll_fn(|context| line.poll_awake(look, context)).await? == Awake::Readable {
-            let mut incoming = Vec::new();
-            let read = self.read(&mut incoming);
-            if !incoming.is_empty() {
-                Box::pin(self.handle(incoming)).await?;
+    /// Does it. `None`: the connection has ended.
+    async fn work(mut self, work: Work) -> Option<Self> {
+        let done = match work {
+            Work::Chores => self.do_chores().await,
+            Work::Frames(incoming, read) => self.handle(incoming).await.and(read),
+            Work::End(end) => Err(end),
+        };
+        match done {
+            Ok(()) => Some(self),
+            Err(end) => {
+                self.end(end).await;
+                None
             }
-            read?;
         }
-        Ok(())
     }
 
     /// Leaves all rooms and says goodbye.

@@ -1,6 +1,6 @@
-//! The last events of an active conversation, encoded. The room appends, connections that are behind read.
+//! The last events of a conversation, encoded. The room appends, connections that are behind read.
 //!
-//! Never grows past its bound: whoever needs older events reads the log.
+//! Empty while nobody is behind. Never grows past its bound: whoever needs older events reads the log.
 
 use std::collections::VecDeque;
 

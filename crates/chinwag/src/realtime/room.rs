@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::connection::{Connection, Delivery, Dialect, Errand};
 use super::deletions;
 use super::hub::Hub;
+use super::members::{Member, Members};
 use super::ring::{self, PageBuilder, Ring, Run};
 use super::seam::{Accept, CatchUp, Place, Seam};
 use super::typing::Typing;
@@ -60,17 +61,6 @@ struct Live {
     users: HashMap<UserId, usize>,
     /// How far everybody is known to be, so that no connection hears of a step back.
     receipts: HashMap<UserId, Receipt>,
-}
-
-/// The connections of a room, by their ids, which grow: whoever comes last is put last.
-#[derive(Default)]
-struct Members(Vec<Member>);
-
-struct Member {
-    connection: Arc<Connection>,
-    level: Level,
-    /// The head of the log when it was let in: a removal up to there is not meant.
-    after: Seq,
 }
 
 /// How much of a conversation a connection wants.
@@ -343,16 +333,22 @@ impl Live {
 
     /// Writes the events that come next. Everybody who is live stands at the same place, so one run serves
     /// all.
-    fn write_to_all(&self, id: ConversationId, page: PageBuilder, hub: &Hub) {
+    fn write_to_all(&mut self, id: ConversationId, page: PageBuilder, hub: &Hub) {
         let Some(run) = page.finish() else { return };
         let tick = hub.tick();
-        let mut written = 0;
+        let (mut written, mut are_all_live) = (0, true);
         for member in self.members.iter() {
             if member.level == Level::Counts {
                 member.connection.send_on_errand(Errand::Count(id));
             } else if member.connection.deliver(id, &run, tick) == Delivery::Written {
                 written += run.events;
+            } else {
+                are_all_live = false;
             }
+        }
+        if are_all_live {
+            // Nobody needs these again: whoever falls behind or comes later asks for events that follow.
+            self.ring = Ring::default();
         }
         hub.metrics().deliveries.inc_by(written);
     }
@@ -421,45 +417,6 @@ impl Live {
                 member.connection.tell(id, &frame, hub.tick());
             }
         }
-    }
-}
-
-impl Members {
-    fn place(&self, id: u64) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&id, |member| member.connection.id)
-    }
-
-    fn contains(&self, id: u64) -> bool {
-        self.place(id).is_ok()
-    }
-
-    fn get_mut(&mut self, id: u64) -> Option<&mut Member> {
-        let place = self.place(id).ok()?;
-        self.0.get_mut(place)
-    }
-
-    fn insert(&mut self, member: Member) {
-        match self.place(member.connection.id) {
-            Ok(place) => self.0.splice(place..=place, [member]).for_each(drop),
-            Err(place) => self.0.insert(place, member),
-        }
-    }
-
-    /// False if it was not there.
-    fn remove(&mut self, id: u64) -> bool {
-        self.place(id).map(|place| self.0.remove(place)).is_ok()
-    }
-
-    fn iter(&self) -> std::slice::Iter<'_, Member> {
-        self.0.iter()
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

@@ -17,6 +17,8 @@ use super::{StoreError, View, connect};
 const MAX_READERS: usize = 4;
 /// How often a thread lets others run, who may ask something, before it goes to sleep.
 const GLANCES: usize = 4;
+/// The pages that each of them keeps: what all queries share, the upper pages of the indexes, is far less.
+const CACHE_KIB: i64 = 512;
 
 pub(super) struct Readers {
     pool: Arc<Pool>,
@@ -128,5 +130,7 @@ impl Pool {
 fn open(path: &Path) -> Result<View, rusqlite::Error> {
     let connection = connect(path)?;
     connection.pragma_update(None, "query_only", true)?;
+    // Below zero it counts KiB, not pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(View { connection })
 }

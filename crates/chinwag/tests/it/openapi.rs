@@ -94,6 +94,23 @@ async fn every_reference_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn the_files_of_the_page_are_compressed_for_who_accepts_that() {
+    let server = TestServer::demo().await;
+    for (file, content_type) in [("swagger-ui.css", "text/css"), ("swagger-ui-bundle.js", "text/javascript")]
+    {
+        let url = server.url(&format!("/docs/{file}"));
+        let plain = server.http.get(url.clone()).send().await.unwrap();
+        assert!(plain.headers()["content-type"].to_str().unwrap().starts_with(content_type), "{file}");
+        assert!(!plain.headers().contains_key("content-encoding"), "{file}");
+        let small = server.http.get(url).header("accept-encoding", "br, gzip").send().await.unwrap();
+        assert_eq!(small.headers()["content-encoding"], "gzip", "{file}");
+        assert_eq!(small.headers()["vary"], "accept-encoding", "{file}");
+        let (plain, small) = (plain.bytes().await.unwrap(), small.bytes().await.unwrap());
+        assert!(small.starts_with(&[0x1f, 0x8b]) && small.len() * 3 < plain.len(), "{file}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_asks_nobody_else() {
     let server = TestServer::demo().await;
     let page = server.get("/docs").await;

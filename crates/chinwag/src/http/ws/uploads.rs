@@ -26,7 +26,9 @@ const CHUNK: u32 = 0x0100_0000;
 /// The uploads of one socket. Dropping it leaves what has come, to be resumed.
 #[derive(Default)]
 pub(super) struct Uploads {
-    open: BTreeMap<u32, Open>,
+    /// Made for the first of them: most sockets never have one.
+    #[expect(clippy::box_collection, reason = "a null pointer in each connection's task, not an empty map")]
+    open: Option<Box<BTreeMap<u32, Open>>>,
 }
 
 struct Open {
@@ -42,6 +44,10 @@ enum Step {
 }
 
 impl Uploads {
+    fn open(&mut self) -> &mut BTreeMap<u32, Open> {
+        self.open.get_or_insert_default()
+    }
+
     pub(super) async fn begin(
         &mut self,
         line: &Line,
@@ -51,8 +57,8 @@ impl Uploads {
         // Unique on the server: nobody's number means anything on another socket.
         static LAST: AtomicU32 = AtomicU32::new(0);
 
-        self.open.retain(|_, open| !open.steps.is_closed());
-        let begun = if self.open.len() < MAX_OPEN {
+        self.open().retain(|_, open| !open.steps.is_closed());
+        let begun = if self.open().len() < MAX_OPEN {
             line.chat.begin_upload(line.actor(), new).await
         } else {
             Err(Refusal::Forbidden("This socket has as many uploads as it may: finish one"))
@@ -71,7 +77,7 @@ impl Uploads {
         let waiting = Arc::new(AtomicUsize::new(0));
         let task = Task { upload_id, upload, waiting: Arc::clone(&waiting), reporter: line.reporter() };
         tokio::spawn(task.run(received));
-        self.open.insert(upload_id, Open { steps, waiting });
+        self.open().insert(upload_id, Open { steps, waiting });
         line.answer(&Frame::Ok(Done {
             reference,
             upload_id: Some(upload_id),
@@ -95,13 +101,13 @@ impl Uploads {
             return refuse(line, None, None, &invalid("a binary frame is a chunk of an upload")).await;
         }
         let (upload_id, offset) = (bytes.get_u32(), bytes.get_u64());
-        let Some(open) = self.open.get(&upload_id).filter(|open| !open.steps.is_closed()) else {
+        let Some(open) = self.open().get(&upload_id).filter(|open| !open.steps.is_closed()) else {
             return self.unknown(line, upload_id, None).await;
         };
         let is_over = open.waiting.fetch_add(1, Ordering::AcqRel) >= limits::UPLOAD_WINDOW;
         if is_over || open.steps.try_send(Step::Chunk(offset, bytes)).is_err() {
             // What has come stays: it can be begun again, and goes on there.
-            self.open.remove(&upload_id);
+            self.open().remove(&upload_id);
             let refusal = invalid("more chunks than the window allows");
             line.chat.hub().metrics().upload_refusals.inc();
             let message = refusal.to_string();
@@ -135,11 +141,11 @@ impl Uploads {
         reference: Option<String>,
         step: impl FnOnce(Option<String>) -> Step,
     ) -> Result<(), End> {
-        let sent = self.open.get(&upload_id).map(|open| open.steps.try_send(step(reference.clone())));
+        let sent = self.open().get(&upload_id).map(|open| open.steps.try_send(step(reference.clone())));
         if matches!(sent, Some(Ok(()))) {
             return Ok(());
         }
-        self.open.remove(&upload_id);
+        self.open().remove(&upload_id);
         self.unknown(line, upload_id, reference.as_deref()).await
     }
 

@@ -105,6 +105,29 @@ async fn who_was_added_again_stays() {
 }
 
 #[tokio::test]
+async fn events_are_kept_as_long_as_somebody_needs_them() {
+    let hub = hub();
+    let (anna, _theirs) = connect(&hub, ANNA, Dialect::Room, 4096);
+    let (ben, _theirs) = connect(&hub, BEN, Dialect::Room, 4096);
+    let mut hers = Seat::reserve(&hub, ROOM);
+    let mut his = Seat::reserve(&hub, ROOM);
+    hers.take(&anna.connection, Seq(1), Level::Full);
+    let push = |seq| {
+        hers.room.push(pinned(seq));
+        hers.room.drain(&hub);
+        hers.room.live.lock().ring.run_from(Seq(seq)).is_some()
+    };
+    assert!(!push(2), "all are live");
+    his.take(&ben.connection, Seq(1), Level::Full);
+    assert!(push(3), "he has still to read what came before");
+    assert!(push(4));
+    let step = hers.room.catch_up(&ben.connection, Seq(3));
+    assert!(matches!(step, Step::Write(run) if run.events == 2));
+    ben.connection.stand(ROOM, Place::Live);
+    assert!(!push(5), "all are live again");
+}
+
+#[tokio::test]
 async fn a_removal_is_not_dropped_with_the_events_that_are_too_many() {
     let hub = hub();
     let (anna, _theirs) = connect(&hub, ANNA, Dialect::Room, 4096);
