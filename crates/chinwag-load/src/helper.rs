@@ -2,9 +2,11 @@
 //! descriptors, or be measured apart from the client. The two talk in lines of JSON.
 
 use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +29,7 @@ impl Helper {
             .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()
             .map_err(|source| BenchError::Start { path: program.to_owned(), source })?;
         let (Some(orders), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
@@ -54,8 +57,10 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        // Its work is done, or nobody waits for it any more.
-        let _ = self.child.kill();
+        // Its work is done, or nobody waits for it any more. With it goes the server that it may have started.
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 }

@@ -18,15 +18,17 @@ use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
-/// All connections are open.
+/// The server runs, and knows all users and conversations.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Held {
+pub(super) struct Prepared {
     /// The server's memory before them.
     pub(super) empty: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Order {
+    /// Open all connections.
+    Open,
     /// Send a message in each room, and see that everybody gets it.
     Greet,
     /// Hang up and stop the server.
@@ -53,13 +55,10 @@ const GLANCE: Duration = Duration::from_millis(200);
 pub(crate) fn hold(case: &Hold, setup: &Setup<'_>) -> Result<(), BenchError> {
     allows_sockets(case.connections)?;
     let target = Target::open(setup)?;
-    let population = Population::make(&target, case.connections, case.room_size)?;
+    let mut population = Population::make(&target, case.connections, case.room_size)?;
     let mut crowd = Crowd::new()?;
     let empty = target.resident().unwrap_or(0);
-    crowd.open(population.address, &population.requests, Manner::Attentive)?;
-    drop(population);
-    crowd.settle()?;
-    answer(&Held { empty }).map_err(system("can't answer"))?;
+    answer(&Prepared { empty }).map_err(system("can't answer"))?;
 
     let mut listeners = Listeners::new(case.connections, case.room_size);
     let mut template = Template::new(200);
@@ -67,6 +66,13 @@ pub(crate) fn hold(case: &Hold, setup: &Setup<'_>) -> Result<(), BenchError> {
     let arriving = listen_for_orders()?;
     loop {
         match arriving.try_recv() {
+            Ok(Order::Open) => {
+                crowd.open(population.address, &population.requests, Manner::Attentive)?;
+                // Nobody else needs so much memory.
+                population.requests = Vec::new();
+                crowd.settle()?;
+                answer(&Seen::default()).map_err(system("can't answer"))?;
+            }
             Ok(Order::Greet) => {
                 let begun = Instant::now();
                 let before = listeners.received;

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::counted;
-use super::hold::{Held, Order, Seen};
+use super::hold::{Order, Prepared, Seen};
 use crate::args::Million;
 use crate::error::BenchError;
 use crate::helper::Helper;
@@ -23,21 +23,28 @@ pub(crate) fn million(
     setup: &Setup<'_>,
     progress: &dyn Fn(&str),
 ) -> Result<Sample, BenchError> {
-    let begun = Instant::now();
-    let (kernel_before, free_before) = (kernel_memory(), available_memory());
+    let shares = shares(case)?;
     let mut helpers = Vec::new();
-    let (mut empty, mut open) = (0, 0);
-    for connections in shares(case)? {
-        let mut helper = start(connections, case.room_size, setup)?;
-        let held: Held = helper.hear()?;
-        empty += held.empty;
-        open += connections;
+    let mut empty = 0;
+    // First all servers, then all connections: answering the pings of those that are open takes a part of the
+    // machine by the end.
+    for connections in &shares {
+        let mut helper = start(*connections, case.room_size, setup)?;
+        let prepared: Prepared = helper.hear()?;
+        empty += prepared.empty;
         helpers.push(helper);
+        progress(&format!("{} of {} servers have their users", helpers.len(), shares.len()));
+    }
+    let (kernel_before, free_before) = (kernel_memory(), available_memory());
+    let begun = Instant::now();
+    let (mut faults, mut open) = (Faults::default(), 0);
+    for (helper, connections) in helpers.iter_mut().zip(&shares) {
+        ask(std::slice::from_mut(helper), Order::Open, &mut faults)?;
+        open += connections;
         progress(&format!("{open} of {} connections are open", case.connections));
     }
     let opened = begun.elapsed();
     progress("a message for each");
-    let mut faults = Faults::default();
     let first = ask(&mut helpers, Order::Greet, &mut faults)?;
     std::thread::sleep(REST);
     let kernel = grown(kernel_before, kernel_memory());
@@ -52,10 +59,7 @@ pub(crate) fn million(
     progress("another message for each");
     let last = ask(&mut helpers, Order::Greet, &mut faults)?;
     progress("the end");
-    // One after the other: a server notes when each of its users was last here, in the time that it has to stop.
-    for helper in &mut helpers {
-        ask(std::slice::from_mut(helper), Order::End, &mut faults)?;
-    }
+    ask(&mut helpers, Order::End, &mut faults)?;
 
     let count = f64::from(case.connections);
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
@@ -107,19 +111,18 @@ fn start(connections: usize, room_size: usize, setup: &Setup<'_>) -> Result<Help
     Helper::start(setup.program, words)
 }
 
-/// Gives all of them an order at once, and sums up what they have seen.
+/// Gives each of them an order, one after the other, and sums up what they have seen: all at once, they would wait
+/// for a processor longer than for their servers.
 fn ask(helpers: &mut [Helper], order: Order, faults: &mut Faults) -> Result<Seen, BenchError> {
-    for helper in helpers.iter_mut() {
-        helper.tell(&order)?;
-    }
     let mut all = Seen::default();
     for helper in helpers {
+        helper.tell(&order)?;
         let seen: Seen = helper.hear()?;
         faults.add(&seen.faults);
         all.alive += seen.alive;
         all.delivered += seen.delivered;
         all.resident += seen.resident;
-        all.seconds = all.seconds.max(seen.seconds);
+        all.seconds += seen.seconds;
     }
     Ok(all)
 }
