@@ -6,7 +6,7 @@ use chinwag_load::Bench;
 use clap::Parser as _;
 
 /// What a connection may cost that is in a conversation, and has sent and received.
-const CONNECTION_BYTES: f64 = 6.0 * 1024.0;
+const CONNECTION_BYTES: f64 = 8.0 * 1024.0;
 /// What a conversation may cost that somebody is connected to, with its last messages of 200 characters.
 const CONVERSATION_BYTES: f64 = 8.0 * 1024.0;
 
