@@ -103,7 +103,7 @@ enum Work {
 
 /// Serves a connection until it ends. Written by hand, since each connection has one: a future of the compiler
 /// would have room for everything at once.
-pub(crate) enum Running<H> {
+enum Running<H> {
     Idle(Driver<H>),
     /// Gives the driver back, unless the connection has ended.
     Busy(Pin<Box<dyn Future<Output = Option<Driver<H>>> + Send>>),
@@ -213,6 +213,22 @@ impl<H: Handler + Unpin + 'static> Future for Running<H> {
     }
 }
 
+impl<H: Handler + Unpin + 'static> Driver<H> {
+    /// Serves a connection from its entering until it ends.
+    pub(crate) fn spawn(entering: impl Future<Output = Option<Self>> + Send + 'static) {
+        // With what the runtime adds (104 bytes) a task of 256, for which allocators have a class.
+        const { assert!(size_of::<Running<H>>() <= 152) }
+        // Boxed, so that nothing is left of how it came in, should a waker of this task live longer.
+        let entering = Box::pin(entering);
+        tokio::spawn(async move {
+            if let Some(driver) = entering.await {
+                // A small task of its own, that has no room for what led here.
+                tokio::spawn(Running::Idle(driver));
+            }
+        });
+    }
+}
+
 impl<H: Handler> Driver<H> {
     /// Begins a connection, and handles what came with the upgrade request. `None`: it has ended already.
     pub(crate) async fn begin(
@@ -244,11 +260,6 @@ impl<H: Handler> Driver<H> {
         let decoded = self.decode(&mut early, &mut incoming);
         self.handle(incoming).await?;
         decoded
-    }
-
-    /// Serves the connection until it ends.
-    pub(crate) fn run(self) -> Running<H> {
-        Running::Idle(self)
     }
 
     /// Waits for something to do.

@@ -22,7 +22,7 @@ mod sweeper;
 mod typing;
 
 pub(crate) use connection::{Dialect, Errand};
-pub(crate) use drive::{Driver, Handler, Running, SendRequest, first_text, turn_away};
+pub(crate) use drive::{Driver, Handler, SendRequest, first_text, turn_away};
 pub(crate) use hub::{Hub, HubSettings, Refused};
 pub(crate) use line::{End, Line, Reporter};
 pub(crate) use room::{Level, encode_frame};

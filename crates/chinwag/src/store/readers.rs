@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::{StoreError, View, connect};
+use super::{Failure, StoreError, View, connect};
 
 /// Reads at the same time. More would only wait for the same cores.
 const MAX_READERS: usize = 4;
@@ -48,14 +48,10 @@ impl Readers {
         Self { pool: Arc::new(pool) }
     }
 
-    pub(super) async fn read<T, E>(
+    pub(super) async fn read<T: Send + 'static, E: Failure>(
         &self,
         query: impl FnOnce(&View) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
+    ) -> Result<T, E> {
         let (answer, result) = oneshot::channel();
         let needs_reader = self.pool.enqueue(Box::new(move |pool| {
             // Whoever asked may have gone while it waited.

@@ -1,5 +1,6 @@
 //! Commands: one arm each, which calls the chat and answers. The two sockets share them.
 
+use bytes::Bytes;
 use chinwag_protocol::frame::Done;
 use chinwag_protocol::{Command, CommandError, ConversationId, ErrorCode, Event, Frame, Request};
 
@@ -59,10 +60,7 @@ pub(super) async fn send(
                 })));
             }
             Err(refusal) => {
-                line.chat.hub().metrics().refusals.inc();
-                let text = refusal.to_string();
-                let frame = refused(reference, client_id.as_deref(), None, &refusal, &text);
-                answers.extend_from_slice(&encode_frame(&frame));
+                answers.extend_from_slice(&refusal_frame(line, reference, client_id.as_deref(), &refusal));
             }
         }
     }
@@ -209,8 +207,12 @@ pub(super) async fn refuse(
     client_id: Option<&str>,
     refusal: &Refusal,
 ) -> Result<(), End> {
+    line.answer_bytes(&refusal_frame(line, reference, client_id, refusal)).await
+}
+
+fn refusal_frame(line: &Line, reference: Option<&str>, client_id: Option<&str>, refusal: &Refusal) -> Bytes {
     line.chat.hub().metrics().refusals.inc();
-    line.answer(&refused(reference, client_id, None, refusal, &refusal.to_string())).await
+    encode_frame(&refused(reference, client_id, None, refusal, &refusal.to_string()))
 }
 
 /// The frame that says why not.

@@ -22,8 +22,7 @@ use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Running, Seat, SendRequest, encode_frame,
-    turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, encode_frame, turn_away,
 };
 
 /// What the client asked for in the query.
@@ -59,14 +58,7 @@ pub(in crate::http) async fn room(
     };
     let chat = shared.chat.clone();
     let origin = Origin::new(slot, address);
-    // Boxed, so that nothing is left of how it came in, should a waker of this task live longer.
-    let entering = Box::pin(enter(chat, upgrade, wish, id, origin));
-    tokio::spawn(async move {
-        if let Some(driver) = entering.await {
-            // A small task of its own, that has no room for what led here.
-            tokio::spawn(driver.run());
-        }
-    });
+    Driver::spawn(enter(chat, upgrade, wish, id, origin));
     response
 }
 
@@ -102,9 +94,6 @@ async fn enter(
     turn_away(&chat, refused.socket, Bytes::new(), refused.code.into()).await;
     None
 }
-
-/// With what the runtime adds (104 bytes) a task of 256, for which allocators have a class.
-const _: () = assert!(size_of::<Running<Room>>() <= 152);
 
 struct Room {
     id: ConversationId,

@@ -32,8 +32,8 @@ use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Running, Seat, SendRequest, Socket,
-    encode_frame, first_text, turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, Socket, encode_frame,
+    first_text, turn_away,
 };
 
 /// The subprotocol of this socket.
@@ -80,14 +80,7 @@ pub(in crate::http) async fn user(
     }
     let chat = shared.chat.clone();
     let origin = Origin::new(slot, address);
-    // Boxed, so that nothing is left of how it came in, should a waker of this task live longer.
-    let entering = Box::pin(enter(chat, upgrade, credential, origin));
-    tokio::spawn(async move {
-        if let Some(driver) = entering.await {
-            // A small task of its own, that has no room for what led here.
-            tokio::spawn(driver.run());
-        }
-    });
+    Driver::spawn(enter(chat, upgrade, credential, origin));
     response
 }
 
@@ -203,9 +196,6 @@ async fn greet(
     };
     Ok((actor, hello, request.reference, early))
 }
-
-/// As for the sockets of one conversation.
-const _: () = assert!(size_of::<Running<User>>() <= 152);
 
 struct User {
     /// Until it is answered; with its reference.
