@@ -121,3 +121,68 @@ test("events can be read one after the other", async () => {
   }
   expect(seen).toEqual(["one", "two"]);
 });
+
+test("titles, topics and the archive are changed by who runs a group, and everybody hears of it", async () => {
+  const [one, other] = [await chat(ann), await chat(ben)];
+  await Promise.all([one.room(id).join(), other.room(id).join()]);
+  expect(await one.conversations.update(id, { title: "Sea", topic: "When?" })).toMatchObject({ title: "Sea", topic: "When?" });
+  await until(other, ({ conversations }) => conversations[0]?.title === "Sea", "the title arrives");
+  expect(other.room(id).getSnapshot().happenings).toMatchObject([{ kind: "changed", title: "Sea", actorId: ann.id }]);
+  await expect(other.conversations.update(id, { title: "Mine" })).rejects.toMatchObject({ code: "forbidden", status: 403 });
+  await one.conversations.update(id, { archived: true });
+  await expect(one.room(id).send("too late")).rejects.toMatchObject({ code: "forbidden", reason: "archived" });
+  await one.conversations.update(id, { archived: false });
+  await one.room(id).send("in time");
+});
+
+test("one chooses what notifies, and another client of the same user has it when it comes", async () => {
+  const client = await chat(ann);
+  await client.conversations.setNotifications(id, "none");
+  expect(client.conversations.get(id)).toMatchObject({ notifications: "none", muted: true });
+  expect((await chat(ann)).conversations.get(id)).toMatchObject({ notifications: "none", muted: true });
+  expect((await chat(ben)).conversations.get(id)).toMatchObject({ notifications: "all" });
+});
+
+test("files go up in chunks or in one request, go with one message, and are read by who may read that", async () => {
+  const [one, other, stranger] = [await chat(ann), await chat(ben), await chat(server.user("cat"))];
+  await Promise.all([one.room(id).join(), other.room(id).join()]);
+  const bytes = new Uint8Array(200_000).map((_, place) => place % 251);
+  const steps: number[] = [];
+  const file = new File([bytes], "a.bin", { type: "application/x-test" });
+  await one.room(id).send({ content: "", files: [file], onProgress: ({ loaded }) => void steps.push(loaded) });
+  expect(steps.at(-1)).toBe(bytes.length);
+  const { messages } = await until(other.room(id), ({ messages }) => messages.length === 1, "it arrives");
+  const [attachment] = messages[0]!.attachments;
+  expect(attachment).toMatchObject({ name: "a.bin", mime: "application/x-test", size: 200_000 });
+  expect(new Uint8Array(await (await other.files.blob(attachment!.url)).arrayBuffer())).toEqual(bytes);
+  await expect(stranger.files.blob(attachment!.url)).rejects.toMatchObject({ code: "not_found" });
+  const form = new FormData();
+  form.set("file", new Blob(["abc"]), "b.txt");
+  const made = await server.fetch(`${server.url}/files`, { method: "POST", headers: { authorization: `Bearer ${ann.token}` }, body: form });
+  expect(JSON.parse(await made.text())).toMatchObject({ name: "b.txt", size: 3 });
+});
+
+test("people come, get another role and go, and each hears what concerns them", async () => {
+  const cat = server.user("cat");
+  const [one, other, third] = [await chat(ann), await chat(ben), await chat(cat)];
+  await one.room(id).join();
+  await one.room(id).addMember(cat.id);
+  await until(third, ({ conversations }) => conversations[0]?.id === id, "the newcomer sees it");
+  await until(one.room(id), ({ members }) => members.length === 3, "the others see them");
+  await one.room(id).setRole(cat.id, "admin");
+  await third.room(id).removeMember(ben.id);
+  await until(other, ({ conversations }) => conversations.length === 0, "it is gone for who was removed");
+  await expect(third.room(id).removeMember(ann.id)).rejects.toMatchObject({ code: "forbidden" });
+  await until(one.room(id), ({ happenings }) => happenings.length === 3, "all of it is told");
+  expect(one.room(id).getSnapshot().happenings.map(({ kind, username }) => `${kind} ${username}`)).toEqual([
+    "added cat",
+    "role cat",
+    "removed ben",
+  ]);
+});
+
+test("one's own names are as one changes them", async () => {
+  const client = await chat(ann);
+  expect(await client.account.update({ firstName: "Ann", lastName: "Lee" })).toMatchObject({ name: "Ann Lee" });
+  expect((await chat(ann)).me).toMatchObject({ firstName: "Ann", name: "Ann Lee" });
+});

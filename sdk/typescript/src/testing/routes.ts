@@ -1,45 +1,95 @@
-/** The double's answers to requests: those that a client needs to chat. */
+/** The double's answers to requests: those that a client needs. */
+import type { FetchInit } from "../platform.js";
 import type * as wire from "../wire.js";
 import { type Log, Refused, type World } from "./world.js";
 
-const STATUS: Partial<Record<wire.ErrorCode, number>> = { not_found: 404, not_participant: 403, forbidden: 403 };
+const STATUS: Partial<Record<wire.ErrorCode, number>> = {
+  not_found: 404,
+  not_participant: 403,
+  forbidden: 403,
+  archived: 403,
+  too_large: 413,
+};
 
-export function answer(world: World, url: URL, init: RequestInit = {}): Response {
-  const headers = new Headers(init.headers);
-  const user = world.byToken((headers.get("authorization") ?? "").replace("Bearer ", ""));
+interface Asked {
+  world: World;
+  user: number;
+  method: string;
+  query: URLSearchParams;
+  body: Record<string, unknown>;
+  form?: FormData;
+}
+
+export async function answer(world: World, url: URL, init: FetchInit): Promise<Response> {
+  const { method, headers, body } = init;
+  const user = world.byToken((headers.authorization ?? "").replace("Bearer ", ""));
   if (user === undefined) return json(401, { detail: "Not authenticated" });
+  const asked: Asked = { world, user, method, query: url.searchParams, body: typeof body === "string" ? JSON.parse(body) : {} };
+  if (body instanceof FormData) asked.form = body;
   try {
-    return json(200, found(world, user, url, init.method ?? "GET", init.body));
+    return await found(asked, url.pathname.split("/").slice(1));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return json(STATUS[error.code] ?? 422, { detail: error.code });
   }
 }
 
-function found(world: World, user: number, url: URL, method: string, body: RequestInit["body"]): unknown {
-  const [, top, id, part, message] = url.pathname.split("/");
+async function found(asked: Asked, [top, id, part, more]: string[]): Promise<Response> {
+  const { world, user, method, query, body } = asked;
   const mine = [...world.logs.values()].filter((log) => log.members.has(user));
-  if (top === "users") return [...world.people.keys()].map((one) => world.publicUser(one)).filter(begins(url));
-  if (top === "search") return { results: mine.flatMap((log) => hits(log, url.searchParams.get("q") ?? "")) };
+  if (top === "users") return json(200, users(asked, id));
+  if (top === "search") return json(200, { results: mine.flatMap((log) => hits(log, query.get("q") ?? "")) });
+  if (top === "files") return files(asked, id);
   if (top !== "conversations") throw new Refused("not_found");
-  if (!id && method === "GET") return mine.map(({ state }) => state);
-  if (!id) {
-    const { title = "", participant_ids, participant_id } = JSON.parse(String(body)) as wire.NewConversation;
-    const others = participant_ids ?? [participant_id!];
-    return world.converse(title, participant_ids ? "group" : "direct", [user, ...others]).state;
-  }
+  if (!id && method === "GET") return json(200, mine.map((log) => world.stateFor(log, user)));
+  if (!id) return json(200, started(asked));
   const log = world.log(Number(id), user);
-  if (part === "participants") {
-    return [...log.members].map(([member, role]) => ({ ...world.publicUser(member), role, ...world.receipt(log, member) }));
+  if (part === undefined && method === "PATCH") world.update(log, user, body);
+  if (part === undefined) return json(200, world.stateFor(log, user));
+  if (part === "notifications") {
+    world.notify(log, user, body.level as wire.NotificationLevel);
+    return json(200, body);
   }
-  if (part === "pins") return log.pins.map((pin) => log.messages.get(pin));
-  if (part === "messages" && message) {
-    const one = log.messages.get(Number(message));
-    if (!one) throw new Refused("not_found");
-    return one;
+  if (part === "participants") return json(200, participants(asked, log, more));
+  if (part === "pins") return json(200, log.pins.map((pin) => log.messages.get(pin)));
+  if (part !== "messages") throw new Refused("not_found");
+  if (more === undefined) return json(200, page(log, query));
+  const message = log.messages.get(Number(more));
+  if (!message) throw new Refused("not_found");
+  return json(200, message);
+}
+
+function users({ world, user, method, query, body }: Asked, id: string | undefined): unknown {
+  if (id === "me" && method === "PATCH") world.rename(user, body);
+  if (id === "me") return world.account(user);
+  const begin = query.get("query") ?? "";
+  return [...world.people.keys()].map((one) => world.publicUser(one)).filter(({ username }) => username.startsWith(begin));
+}
+
+function started({ world, user, body }: Asked): unknown {
+  const { title = "", participant_ids, participant_id } = body as unknown as wire.NewConversation;
+  const others = participant_ids ?? [participant_id!];
+  return world.converse(title, participant_ids ? "group" : "direct", [user, ...others]).state;
+}
+
+async function files({ world, user, method, form }: Asked, id: string | undefined): Promise<Response> {
+  const file = form?.get("file");
+  if (method === "POST" && file instanceof Blob) {
+    const name = "name" in file ? String(file.name) : "file";
+    return json(201, world.files.add(user, name, file.type, new Uint8Array(await file.arrayBuffer())));
   }
-  if (part === "messages") return page(log, url.searchParams);
-  throw new Refused("not_found");
+  const { bytes, mime } = world.files.read(Number(id), ({ owner, conversation }) =>
+    conversation === undefined ? owner === user : world.logs.get(conversation)!.members.has(user),
+  );
+  return new Response(bytes.slice(), { headers: { "content-type": mime } });
+}
+
+function participants({ world, user, method, body }: Asked, log: Log, member: string | undefined): unknown {
+  const role = body.role as wire.Role | undefined;
+  if (method === "POST") world.addMember(log, user, Number(body.user_id), role);
+  if (method === "PATCH") world.setRole(log, user, Number(member), role!);
+  if (method === "DELETE") world.removeMember(log, user, Number(member));
+  return [...log.members].map(([one, role]) => ({ ...world.publicUser(one), role, ...world.receipt(log, one) }));
 }
 
 function page(log: Log, query: URLSearchParams): wire.Message[] {
@@ -47,11 +97,6 @@ function page(log: Log, query: URLSearchParams): wire.Message[] {
   const [before, after, limit] = [number("before", Infinity), number("after", 0), number("limit", 200)];
   const all = [...log.messages.values()].filter(({ seq }) => seq > after && seq < before);
   return query.has("after") ? all.slice(0, limit) : all.slice(-limit);
-}
-
-function begins(url: URL): (user: wire.PublicUser) => boolean {
-  const query = url.searchParams.get("query") ?? "";
-  return ({ username }) => username.startsWith(query);
 }
 
 function hits(log: Log, q: string): wire.SearchHit[] {

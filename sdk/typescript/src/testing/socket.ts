@@ -1,5 +1,6 @@
 /** Sockets of the double: they look like a browser's, and carry frames without a network. */
 import type * as wire from "../wire.js";
+import { UPLOAD_BYTES } from "./files.js";
 import { headOf, type Log, Refused, type World } from "./world.js";
 
 type Command = { type?: string; ref?: string; conversation_id?: number; message_id?: number; [field: string]: unknown };
@@ -22,6 +23,8 @@ export class FakeSocket {
   onerror: (() => void) | null = null;
   user = 0;
   readonly #board: Switchboard;
+  #ref: string | undefined;
+  #cursors: Record<string, string> = {};
 
   constructor(board: Switchboard, protocols: string[]) {
     this.#board = board;
@@ -37,9 +40,11 @@ export class FakeSocket {
     });
   }
 
-  send(text: string): void {
+  send(frame: string | Uint8Array): void {
     queueMicrotask(() => {
-      if (this.readyState === 1) this.#take(JSON.parse(text) as Command);
+      if (this.readyState !== 1) return;
+      if (typeof frame === "string") this.#take(JSON.parse(frame) as Command);
+      else this.tell(this.#board.world.files.take(this.user, frame));
     });
   }
 
@@ -63,6 +68,7 @@ export class FakeSocket {
   #take(command: Command): void {
     const { type = "send", ref } = command;
     if (type === "hello") return this.#hello(command);
+    if (type === "cursors") return this.#resumeFrom(command);
     if (type === "ping") return this.tell({ type: "pong", ref });
     const place = this.#board.refusals.findIndex((refusal) => refusal.type === type);
     try {
@@ -75,21 +81,30 @@ export class FakeSocket {
     }
   }
 
-  #hello({ ref, cursors = {} }: Command): void {
+  #hello({ ref, ...first }: Command): void {
+    this.#ref = ref;
+    this.#cursors = {};
+    this.#resumeFrom(first);
+  }
+
+  /** `ready` comes when there are no more cursors. */
+  #resumeFrom({ cursors = {}, more_cursors: hasMore = false }: Command): void {
     const { world } = this.#board;
+    Object.assign(this.#cursors, cursors);
+    if (hasMore) return;
     const mine = [...world.logs.values()].filter((log) => log.members.has(this.user));
     this.tell({
       type: "ready",
-      ref,
+      ref: this.#ref,
       session_id: "test",
-      user: { ...world.publicUser(this.user), email: null, role: "user", is_active: true, created_at: "2026-01-01 00:00:00" },
+      user: world.account(this.user),
       heartbeat_ms: 25_000,
       server_time: Date.now(),
-      limits: { content_chars: 4000, content_bytes: 16384, frame_bytes: 65536, replay_events: 10000 },
+      limits: { content_chars: 4000, content_bytes: 16384, frame_bytes: 65536, replay_events: 10000, upload_bytes: UPLOAD_BYTES, attachments: 10 },
       conversations: mine.map((log) => world.stateFor(log, this.user)),
       more: false,
     });
-    for (const log of mine) this.#resume(log, (cursors as Record<string, string>)[log.state.id]);
+    for (const log of mine) this.#resume(log, this.#cursors[log.state.id]);
   }
 
   #resume(log: Log, cursor: string | undefined): void {
@@ -104,6 +119,10 @@ export class FakeSocket {
   #do(type: string, command: Command): object {
     if (["auth", "presence", "subscribe", "unsubscribe"].includes(type)) return {};
     const { world } = this.#board;
+    const upload = Number(command.upload_id);
+    if (type === "upload_begin") return world.files.begin(this.user, command as unknown as wire.UploadBeginCommand);
+    if (type === "upload_commit") return world.files.commit(this.user, upload);
+    if (type === "upload_abort") return world.files.abort(this.user, upload);
     const log = world.log(command.conversation_id ?? 0, this.user);
     const id = command.message_id ?? 0;
     const on = command.op === "add";

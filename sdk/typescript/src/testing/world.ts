@@ -1,5 +1,6 @@
 /** What the double of a server remembers: people, conversations and their logs. */
 import type * as wire from "../wire.js";
+import type { Files } from "./files.js";
 
 export interface Person {
   id: string;
@@ -7,6 +8,9 @@ export interface Person {
   /** For `createClient`. */
   token: string;
 }
+
+type Names = Pick<wire.PublicUser, "first_name" | "last_name">;
+type About = Pick<wire.ConversationState, "title" | "topic" | "archived">;
 
 export interface Log {
   state: Pick<wire.ConversationState, "id" | "title" | "topic" | "kind" | "archived">;
@@ -16,6 +20,7 @@ export interface Log {
   pins: number[];
   read: Map<number, number>;
   delivered: Map<number, number>;
+  notifications: Map<number, wire.NotificationLevel>;
 }
 
 /** A refusal, as sockets tell it. */
@@ -30,17 +35,31 @@ export class World {
   readonly logs = new Map<number, Log>();
   /** Tells everybody who takes part. */
   onEvent: (log: Log, event: wire.Event) => void = () => {};
+  /** Tells one person that they take part now, or no longer. */
+  onMember: (log: Log, user: number, isIn: boolean) => void = () => {};
+  readonly files: Files;
+  readonly #tokens = new Map<string, number>();
+  readonly #names = new Map<number, Names>();
   #lastId = 0;
+
+  constructor(files: Files) {
+    this.files = files;
+  }
 
   person(username: string): Person {
     const id = this.people.size + 1;
     const person = { id: String(id), username, token: `token-of-${username}` };
     this.people.set(id, person);
+    this.trust(id, [person.token]);
     return person;
   }
 
+  trust(id: number, tokens: readonly string[]): void {
+    for (const token of tokens) this.#tokens.set(token, id);
+  }
+
   byToken(token: string): number | undefined {
-    return [...this.people].find(([, person]) => person.token === token)?.[0];
+    return this.#tokens.get(token);
   }
 
   converse(title: string, kind: wire.ConversationKind, members: number[]): Log {
@@ -53,6 +72,7 @@ export class World {
       pins: [],
       read: new Map(),
       delivered: new Map(),
+      notifications: new Map(),
     };
     this.logs.set(id, log);
     return log;
@@ -66,10 +86,12 @@ export class World {
   }
 
   send(log: Log, sender: number, fields: Partial<wire.SendCommand>): { message: wire.Message; duplicate: boolean } {
-    const { content = "", client_id, reply_to, format = "plain", meta } = fields;
+    const { content = "", client_id, reply_to, format = "plain", meta, attachments = [] } = fields;
+    this.#open(log);
     const earlier = [...log.messages.values()].find((one) => client_id && one.client_id === client_id && one.sender_id === sender);
     if (earlier) return { message: earlier, duplicate: true };
-    if (!content.trim()) throw new Refused("invalid_content");
+    if (!content.trim() && attachments.length === 0) throw new Refused("invalid_content");
+    const files = this.files.attach(sender, attachments, log.state.id);
     const entry = this.#entry(log, sender);
     const message: wire.Message = {
       ...entry,
@@ -82,6 +104,7 @@ export class World {
       reply_to,
       format,
       meta,
+      attachments: files.length > 0 ? files : undefined,
       version: 1,
     } as wire.Message;
     log.messages.set(message.id, message);
@@ -91,6 +114,7 @@ export class World {
 
   edit(log: Log, actor: number, id: number, content: string, ifVersion?: number): wire.Event & { version: number } {
     const message = this.#message(log, id);
+    this.#open(log);
     if (message.sender_id !== actor) throw new Refused("forbidden");
     if (ifVersion !== undefined && ifVersion !== message.version) throw new Refused("conflict");
     Object.assign(message, { content, version: message.version + 1 });
@@ -99,6 +123,7 @@ export class World {
   }
 
   delete(log: Log, actor: number, id: number): wire.Event {
+    this.#open(log);
     const message = this.#message(log, id);
     if (message.sender_id !== actor && log.members.get(actor) === "member") throw new Refused("forbidden");
     Object.assign(message, { content: "", deleted: true, reactions: undefined, meta: undefined });
@@ -112,6 +137,7 @@ export class World {
 
   /** Undefined if it was so already. */
   react(log: Log, actor: number, id: number, emoji: string, on: boolean): wire.Event | undefined {
+    this.#open(log);
     const message = this.#message(log, id);
     const all = message.reactions ?? [];
     const users = all.find((one) => one.emoji === emoji)?.user_ids ?? [];
@@ -124,10 +150,56 @@ export class World {
   }
 
   pin(log: Log, actor: number, id: number, on: boolean): wire.Event | undefined {
+    this.#open(log);
     this.#message(log, id);
     if (log.pins.includes(id) === on) return;
     log.pins = on ? [...log.pins, id] : log.pins.filter((pin) => pin !== id);
     return this.#append(log, { ...this.#entry(log, actor), type: on ? "pinned" : "unpinned", message_id: id });
+  }
+
+  /** Title, topic, archive; undefined if it was so already. */
+  update(log: Log, actor: number, change: Partial<About>): wire.Event | undefined {
+    this.#runs(log, actor);
+    const before = JSON.stringify(log.state);
+    const { title, topic, archived } = Object.assign(log.state, change);
+    if (JSON.stringify(log.state) === before) return;
+    return this.#append(log, { ...this.#entry(log, actor), type: "conversation_updated", title, topic, archived });
+  }
+
+  notify(log: Log, user: number, level: wire.NotificationLevel): void {
+    log.notifications.set(user, level);
+  }
+
+  addMember(log: Log, actor: number, user: number, role: wire.Role = "member"): void {
+    this.#runs(log, actor, role !== "member");
+    this.#person(user);
+    if (log.members.has(user)) return;
+    this.#append(log, { ...this.#entry(log, actor), type: "participant_added", ...this.#named(user), role });
+    log.members.set(user, role);
+    this.onMember(log, user, true);
+  }
+
+  setRole(log: Log, actor: number, user: number, role: wire.Role): void {
+    this.#runs(log, actor, true);
+    if (!log.members.has(user)) throw new Refused("not_found");
+    log.members.set(user, role);
+    this.#append(log, { ...this.#entry(log, actor), type: "participant_updated", ...this.#named(user), role });
+  }
+
+  /** Whoever goes hears no more than that. */
+  removeMember(log: Log, actor: number, user: number): void {
+    const role = log.members.get(user);
+    if (role === undefined) throw new Refused("not_found");
+    if (log.state.kind === "direct") throw new Refused("forbidden");
+    if (actor !== user) this.#runs(log, actor, role !== "member");
+    log.members.delete(user);
+    this.onMember(log, user, false);
+    this.#append(log, { ...this.#entry(log, actor), type: "participant_removed", ...this.#named(user), role });
+  }
+
+  rename(user: number, { first_name, last_name }: Partial<Names>): void {
+    const { first_name: first, last_name: last } = this.publicUser(user);
+    this.#names.set(user, { first_name: first_name ?? first, last_name: last_name ?? last });
   }
 
   stateFor(log: Log, user: number): wire.ConversationState {
@@ -146,16 +218,43 @@ export class World {
       last_message: messages.at(-1) ?? null,
       participants: log.members.size,
       peer: peer === undefined ? undefined : this.publicUser(peer),
+      notifications: log.notifications.get(user) ?? "all",
     } as wire.ConversationState;
   }
 
   publicUser(id: number): wire.PublicUser {
-    return { id, username: this.people.get(id)!.username, first_name: "", last_name: "" };
+    return { id, username: this.#person(id).username, first_name: "", last_name: "", ...this.#names.get(id) };
   }
 
   receipt(log: Log, user: number): wire.Receipt {
     const [delivered_seq, read_seq] = [log.delivered.get(user) ?? 0, log.read.get(user) ?? 0];
     return { conversation_id: log.state.id, user_id: user, delivered_seq, read_seq };
+  }
+
+  account(id: number): wire.User {
+    const more = { email: null, role: "user", is_active: true, created_at: "2026-01-01 00:00:00" };
+    return { ...this.publicUser(id), ...more } as unknown as wire.User;
+  }
+
+  #person(id: number): Person {
+    const person = this.people.get(id);
+    if (!person) throw new Refused("not_found");
+    return person;
+  }
+
+  #named(user: number): { user_id: number; username: string } {
+    return { user_id: user, username: this.#person(user).username };
+  }
+
+  /** An archived conversation can only be read, and opened again. */
+  #open(log: Log): void {
+    if (log.state.archived) throw new Refused("archived");
+  }
+
+  #runs(log: Log, actor: number, isOwners = false): void {
+    const role = log.members.get(actor);
+    const isAllowed = role === "owner" || (role === "admin" && !isOwners);
+    if (!isAllowed || log.state.kind === "direct") throw new Refused("forbidden");
   }
 
   #message(log: Log, id: number): wire.Message {
