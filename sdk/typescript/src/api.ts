@@ -6,47 +6,29 @@
  * interfaces may compare by identity. Lists of messages are in the order of the log, what is not sent yet last.
  */
 import type { ChatError } from "./errors.js";
+import type { ClientOptions } from "./options.js";
+import type { AbortSignal, Blob, Disposal } from "./platform.js";
 
-// ---------------------------------------------------------------- options
-
-export interface ClientOptions {
-  /**
-   * The access token, or a function that gets one. It is asked at the first connection (`connect`), when the
-   * token runs out (`expired`), and once when the server refuses it (`rejected`).
-   */
-  token: string | TokenSource;
-  /** Where the outbox, drafts and the last page of each room are kept. `memory` if absent. */
-  storage?: "memory" | "indexeddb" | StorageAdapter;
-  /** Full jitter between 0 and `minMs` · 2^n, at most `maxMs`. 500 and 30,000 if absent. */
-  backoff?: { minMs?: number; maxMs?: number };
-  logger?: (level: "debug" | "warn" | "error", text: string, data?: unknown) => void;
-  /** For Node below 22, other runtimes and tests. */
-  fetch?: typeof fetch;
-  WebSocket?: typeof WebSocket;
-}
-
-export type TokenSource = (ctx: { reason: "connect" | "expired" | "rejected"; signal: AbortSignal }) => Promise<string>;
-
-export interface StorageAdapter {
-  get(key: string): Promise<unknown>;
-  /** Values are what structured cloning takes: dates, blobs, no functions. */
-  set(key: string, value: unknown): Promise<void>;
-  delete(key: string): Promise<void>;
-}
+export type * from "./options.js";
+export type * from "./signing.js";
+export type { AbortSignal, Blob, Disposal, FetchLike, SocketConstructor, SocketLike } from "./platform.js";
 
 // ---------------------------------------------------------------- things
 
 /** Extend by module augmentation: `declare module "@chinwag/client" { interface CustomData { … } }`. */
 export interface CustomData {}
 
-export type ConnectionState = "idle" | "connecting" | "online" | "reconnecting" | "offline" | "closed";
+/** `asleep`: this tab gave its socket up for others, and takes one again when it is shown or used. */
+export type ConnectionState = "idle" | "connecting" | "online" | "reconnecting" | "offline" | "asleep" | "closed";
 export type RoomState = "joining" | "catching_up" | "live" | "left";
 export type Role = "owner" | "admin" | "member";
 export type NotificationLevel = "all" | "mentions" | "none";
 
 export interface Message {
-  /** The server's id; the `clientId` until it is sent. For keys of lists use `clientId ?? id`. */
+  /** The server's id; the `clientId` until it is sent. */
   id: string;
+  /** For keys of lists: no other message of the conversation has it, and it stays when the message is sent. */
+  key: string;
   clientId?: string;
   conversationId: string;
   /** Its place in the log; `Infinity` until it is sent. */
@@ -237,15 +219,23 @@ export interface Limits {
   push?: boolean;
 }
 
-export interface ChatClient extends Emitter<ClientEvents>, AsyncDisposable {
+export interface ChatClient extends Emitter<ClientEvents>, Disposal {
   readonly state: ConnectionState;
   readonly me?: Account;
 
-  /** Resolves when the first connection is ready. Rejects if the server refuses the token for good, or in time. */
+  /**
+   * Resolves when the first connection is ready. Rejects if the server refuses the token for good, if it takes too
+   * long, or if it is called off. It may be called again then.
+   */
   connect(opts?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
   /** Try again now, instead of waiting. */
   reconnect(): void;
   close(): Promise<void>;
+  /**
+   * For somebody who signs out: closes the client and removes what is kept of them on this device, unsent messages
+   * and drafts included. Clients of the same user in other tabs close as well.
+   */
+  forget(): Promise<void>;
 
   subscribe(onChange: () => void): () => void;
   getSnapshot(): ClientSnapshot;
@@ -291,10 +281,16 @@ export interface ChatClient extends Emitter<ClientEvents>, AsyncDisposable {
   readonly push: {
     /** The key for `pushManager.subscribe`; undefined if the server has no push. */
     key(): Promise<string | undefined>;
-    subscribe(subscription: PushSubscriptionJSON, content?: "full" | "none"): Promise<PushRegistration>;
+    subscribe(subscription: PushKeys, content?: "full" | "none"): Promise<PushRegistration>;
     list(): Promise<PushRegistration[]>;
     remove(id: string): Promise<void>;
   };
+}
+
+/** What `JSON.stringify` makes of a browser's subscription. */
+export interface PushKeys {
+  endpoint?: string;
+  keys?: Record<string, string>;
 }
 
 export interface PushRegistration {
@@ -376,7 +372,7 @@ export interface Happening {
   archived?: boolean;
 }
 
-export interface Room extends Emitter<RoomEvents>, AsyncDisposable {
+export interface Room extends Emitter<RoomEvents>, Disposal {
   readonly id: string;
   /** The newest page, members and pins are loaded, then it is live. May be called often: calls are counted. */
   join(): Promise<void>;
@@ -437,50 +433,3 @@ export interface Pending extends PromiseLike<Message> {
 
 /** `url` is where the server is, with the path prefix that it is served under, if any. */
 export type CreateClient = (url: string, opts: ClientOptions) => ChatClient;
-
-// ---------------------------------------------------------------- signing in
-
-export interface AuthOptions {
-  /** Where the session is kept over a reload. `memory` if absent: then a reload signs out. */
-  storage?: "memory" | "indexeddb" | StorageAdapter;
-  fetch?: typeof fetch;
-}
-
-export interface Registration {
-  username: string;
-  email: string;
-  password: string;
-  firstName?: string;
-  lastName?: string;
-}
-
-export interface ServerInfo {
-  version: string;
-  /** A demo: its first account is testuser / TestPassword123. */
-  demo: boolean;
-  /** Whether anybody may register; absent if the server does not say. */
-  registration?: boolean;
-}
-
-/**
- * Accounts of the server itself. Applications with accounts of their own do not need it: they give `createClient`
- * a function that gets a token from their own backend.
- */
-export interface Auth {
-  readonly account?: Account;
-  /** For `createClient`. Refreshes the session once for all callers, in all tabs. */
-  readonly token: TokenSource;
-  signIn(username: string, password: string): Promise<Account>;
-  register(registration: Registration): Promise<Account>;
-  /** The first administrator, with the token of the setup link. */
-  setup(setupToken: string, registration: Registration): Promise<Account>;
-  /** The session of an earlier visit, if there is one that is still good. */
-  restore(): Promise<Account | undefined>;
-  /** Ends the session on the server, and forgets it and what is kept of its rooms. */
-  signOut(): Promise<void>;
-  /** Called when the session was ended: signed out in another tab, elsewhere, or by the server. */
-  onSignedOut(fn: () => void): () => void;
-  server(): Promise<ServerInfo>;
-}
-
-export type CreateAuth = (url: string, opts?: AuthOptions) => Auth;

@@ -2,6 +2,8 @@
 import type * as api from "./api.js";
 import { toAccount } from "./convert.js";
 import { ChatError } from "./errors.js";
+import { readAccount } from "./kept.js";
+import { attempt } from "./report.js";
 import { Rest } from "./rest.js";
 import { exclusive, openStorage, prefixed } from "./storage.js";
 import type * as wire from "./wire.js";
@@ -22,7 +24,7 @@ export const createAuth: api.CreateAuth = (url, options) => new PasswordAuth(url
 class PasswordAuth implements api.Auth {
   account?: api.Account;
   readonly #rest: Rest;
-  readonly #fetch: typeof fetch | undefined;
+  readonly #fetch: api.FetchLike | undefined;
   readonly #storage: api.StorageAdapter;
   readonly #listeners = new Set<() => void>();
   readonly #name: string;
@@ -110,7 +112,9 @@ class PasswordAuth implements api.Auth {
   }
 
   async #kept(): Promise<Kept | undefined> {
-    return (await this.#storage.get(KEY)) as Kept | undefined;
+    const kept = (await this.#storage.get(KEY)) as Kept | undefined;
+    const account = readAccount(kept?.account);
+    return account && kept?.refreshToken ? { ...kept, account } : undefined;
   }
 
   async #forget(kept: Kept | undefined): Promise<void> {
@@ -122,7 +126,9 @@ class PasswordAuth implements api.Auth {
 
   #signedOut(): ChatError {
     this.account = undefined;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) {
+      void attempt(listener, (error) => console.error("a listener failed", error));
+    }
     return new ChatError("unauthorized", "signed out");
   }
 }

@@ -10,10 +10,13 @@ import type { Household, Keeper } from "./keeper.js";
 import { position } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
+import { attempt, type Log, loggerOf } from "./report.js";
 import { aborted, Rest } from "./rest.js";
 import type { ChatRoom } from "./room.js";
 import { Session } from "./session.js";
 import { settleable } from "./settle.js";
+import type { Tabs } from "./tabs.js";
+import { subjectOf } from "./token.js";
 import { Tokens } from "./tokens.js";
 import type { Uploads } from "./uploads.js";
 import type * as wire from "./wire.js";
@@ -31,29 +34,41 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   readonly people = new People();
   readonly directory: Directory;
   readonly #outbox: Outbox;
+  readonly log: Log;
   readonly #options: api.ClientOptions;
   /** Loaded with the first file. */
   #uploads?: Uploads;
   readonly #closing = new AbortController();
-  readonly #store = new Store<api.ClientSnapshot>(() => this.#snapshot());
+  readonly #store: Store<api.ClientSnapshot>;
   readonly #restored: Promise<void>;
   readonly #acks = new Map<string, number>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #wasOnline = false;
+  /** The server has said who this is. */
+  #isConfirmed = false;
+  /** Calls of `connect` that wait. */
+  #waiters = 0;
+  /** How far the server's clock is ahead of this device's. */
+  #aheadMs = 0;
+  #tabs?: Promise<Tabs>;
   #desk?: Promise<Desk>;
   #limits?: api.Limits;
   draftTexts: Readonly<Record<string, string>> = {};
   #keeper?: Keeper;
   /** Settled while there is a connection, or none any more. */
   #online = settleable<void>();
+  #isSettled = false;
 
   constructor(url: string, options: api.ClientOptions) {
-    super();
+    const log = loggerOf(options.logger);
+    super(log);
+    this.log = log;
     this.#options = options;
-    const tokens = new Tokens(options.token, this.#closing.signal);
+    this.#store = new Store(log, () => this.#snapshot());
+    const tokens = new Tokens(options.token, this.#closing.signal, (token, before) => this.#examine(token, before));
     this.rest = new Rest(url, options.fetch, tokens);
     this.directory = new Directory(this);
-    this.session = new Session(this.rest.base, tokens, options, {
+    this.session = new Session(this.rest.base, tokens, options, log, {
       cursors: () => this.directory.cursors(),
       onReady: (frame) => this.#onReady(frame),
       onFrame: (frame) => this.#onFrame(frame),
@@ -63,9 +78,11 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
       session: this.session,
       upload: (file, onProgress, signal) => this.#upload(file, nameOf(file), onProgress, signal),
       changed: (id) => this.room(id).changed(),
+      now: () => this.now(),
+      log,
       willHear: (id) => this.room(id).getSnapshot().state !== "left",
     });
-    this.#restored = this.#restore().catch((error) => this.log("warn", "nothing could be restored", error));
+    this.#restored = this.#restore().catch((error) => log("warn", "nothing could be restored", error));
   }
 
   // -------------------------------------------------------------- state
@@ -105,16 +122,24 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   // -------------------------------------------------------------- connecting
 
-  async connect({ timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    await this.#restored;
-    this.session.start();
-    const late = () => this.session.close(new ChatError("timeout", "no connection in time"));
+  async connect({ timeoutMs, signal }: { timeoutMs?: number; signal?: api.AbortSignal } = {}): Promise<void> {
+    if (signal?.aborted) throw aborted();
+    const end = settleable<void>();
+    const late = () => end.reject(new ChatError("timeout", "no connection in time"));
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
-    const stop = () => this.session.close(aborted());
+    const stop = () => end.reject(aborted());
     signal?.addEventListener("abort", stop);
+    this.#waiters++;
     try {
-      await this.whenOnline();
+      await Promise.race([end.promise, this.#restored]);
+      this.session.start();
+      await Promise.race([end.promise, this.whenOnline()]);
+    } catch (error) {
+      // The last one who waited has given up; what was connected once goes on trying.
+      if (this.#waiters === 1 && !this.#isConfirmed && this.state !== "closed") this.session.stop();
+      throw error;
     } finally {
+      this.#waiters--;
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
     }
@@ -130,7 +155,18 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.session.close();
     this.#outbox.close();
+    this.#tabs?.then((tabs) => tabs.close(), () => {});
     await this.#keeper?.close();
+  }
+
+  async forget(): Promise<void> {
+    await this.#restored;
+    this.#keeper?.silence();
+    await this.close();
+    const owner = this.me?.id;
+    this.#forget();
+    this.#store.changed();
+    await this.#keeper?.forget(owner);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,33 +183,55 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   #onConnection(connection: api.Connection): void {
     const { state, error } = connection;
-    if (state === "online") {
-      this.#online.resolve();
-    } else if (this.#wasOnline) {
-      this.#online = settleable();
+    const isOver = this.#closing.signal.aborted;
+    if (this.#isSettled && state !== "online") this.#online = settleable();
+    this.#isSettled = state === "online" || state === "closed";
+    if (state === "online") this.#online.resolve();
+    if (state === "closed") this.#online.reject(error ?? aborted());
+    if (this.#wasOnline && state !== "online") {
       this.people.forgetPresence();
       this.directory.onLost();
       this.#uploads?.onLost();
     }
     this.#wasOnline = state === "online";
-    if (state === "closed") this.#online.reject(error ?? aborted());
     this.#store.changed();
     this.emit("connection", connection);
     if (state === "closed" && error) this.emit("error", { error });
+    if (typeof document !== "undefined" && !isOver) this.#share(connection);
+  }
+
+  /** Several tabs of a browser share what a user may have open. */
+  #share(connection: api.Connection): void {
+    const isNeeded = connection.state === "online" || connection.error?.code === "too_many_sockets";
+    if (isNeeded) {
+      this.#tabs ??= import("./tabs.js").then(({ Tabs }) => new Tabs(this.session, this.rest.base));
+    }
+    this.#tabs?.then((tabs) => tabs.onConnection(connection), (error) => this.log("warn", String(error), error));
   }
 
   #onReady(frame: wire.ReadyFrame): void {
     const me = toAccount(frame.user);
-    if (this.me && this.me.id !== me.id) this.#forget();
-    const isNew = this.me === undefined;
+    if (this.me && this.me.id !== me.id) {
+      if (this.#isConfirmed) return this.session.close(this.#isStranger());
+      this.#forget();
+    }
+    const isNew = !this.#isConfirmed;
+    this.#isConfirmed = true;
     this.me = me;
+    this.#aheadMs = frame.server_time - Date.now();
     this.people.learn(me);
+    this.#outbox.sign(me);
     const { content_chars: contentChars, content_bytes: contentBytes, ...offered } = frame.limits;
     const { upload_bytes: uploadBytes, attachments, push } = offered as Offered;
     this.#limits = { contentChars, contentBytes, uploadBytes, attachments, push };
     this.directory.onReady(frame);
-    if (isNew) void this.#keeper?.openOutbox();
+    this.#outbox.resumeAll();
+    if (isNew) this.#keeper?.confirm(me);
     this.#store.changed();
+  }
+
+  now(): number {
+    return Date.now() + this.#aheadMs;
   }
 
   #onFrame(frame: wire.ServerFrame | UploadProgress): void {
@@ -246,10 +304,6 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     this.session.restart(`events are missing: ${what}`);
   }
 
-  log(level: "debug" | "warn" | "error", text: string, data?: unknown): void {
-    this.#options.logger?.(level, text, data);
-  }
-
   /** Once, some time from now, however often it is asked for until then. */
   #later(name: string, ms: number, job: () => void): void {
     if (this.#timers.has(name) || this.#closing.signal.aborted) return;
@@ -263,12 +317,32 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   // -------------------------------------------------------------- what outlives the page
 
   async #restore(): Promise<void> {
-    const { storage = "memory" } = this.#options;
+    const { storage = "memory", user } = this.#options;
     if (storage === "memory") return;
     const { Keeper } = await import("./keeper.js");
-    this.#keeper = new Keeper(this, storage);
-    await this.#keeper.restore();
-    this.#store.changed();
+    this.#keeper = new Keeper(this, storage, user);
+    // Without a name, only the token tells whether it is the same person.
+    if (user !== undefined) await this.#keeper.restore();
+  }
+
+  /** Before a token is used: whose is it? What is kept is shown to its owner; nobody becomes somebody else. */
+  async #examine(token: string, before: string | undefined): Promise<void> {
+    await this.#restored;
+    const subject = subjectOf(token);
+    if (!this.#isConfirmed) {
+      if (this.#options.user === undefined) await this.#keeper?.restore(subject);
+      return;
+    }
+    if (subject !== undefined && subject === subjectOf(before)) return;
+    const owner = await (await this.desk()).account.ownerOf(token);
+    if (owner === undefined || owner === this.me?.id) return;
+    const error = this.#isStranger();
+    this.session.close(error);
+    throw error;
+  }
+
+  #isStranger(): ChatError {
+    return new ChatError("unauthorized", "the token is another user's", { reason: "other_user" });
   }
 
   /** Somebody else has signed in. */
@@ -314,20 +388,25 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   readonly files: api.ChatClient["files"] = {
     upload: (file, { name = nameOf(file), onProgress, signal } = {}) => {
-      const tell = (loaded: number) => onProgress?.({ loaded, total: file.size });
+      const tell = (loaded: number) => {
+        void attempt(() => onProgress?.({ loaded, total: file.size }), (error) => this.log("error", `onProgress failed: ${error}`, error));
+      };
       return this.#upload(file, name, tell, signal);
     },
     blob: (url, { signal } = {}) => this.rest.call<Blob>("GET", url, { isBlob: true, signal }),
   };
 
   async #upload(file: Blob, name: string, tell: (loaded: number) => void, signal?: AbortSignal): Promise<api.Attachment> {
-    const { Uploads } = await import("./uploads.js");
+    const { Uploads } = await import("./uploads.js").catch(notLoaded);
     this.#uploads ??= new Uploads(this.session, this.rest);
     return this.#uploads.upload(file, name, tell, signal, this.#limits?.uploadBytes !== undefined);
   }
 
   desk(): Promise<Desk> {
-    return (this.#desk ??= import("./desk.js").then(({ openDesk }) => openDesk(this)));
+    return (this.#desk ??= import("./desk.js").then(({ openDesk }) => openDesk(this), (error) => {
+      this.#desk = undefined;
+      return notLoaded(error);
+    }));
   }
 
   later(job: (desk: Desk) => Promise<unknown>): void {
@@ -350,6 +429,11 @@ interface UploadProgress {
   type: "upload_progress";
   upload_id: number;
   offset: number;
+}
+
+/** The network was down, or the application is newer by now: it may be there at the next try. */
+function notLoaded(error: unknown): never {
+  throw new ChatError("unavailable", `a part could not be loaded: ${String(error)}`);
 }
 
 function nameOf(file: Blob): string {

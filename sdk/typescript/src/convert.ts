@@ -2,10 +2,16 @@
 import type { Account, Attachment, Member, Message, Session, User } from "./api.js";
 import type * as wire from "./wire.js";
 
+/** By its sender, too: anybody may choose the same `clientId`. */
+export function keyOf(senderId: string, clientId: string): string {
+  return `${senderId}:${clientId}`;
+}
+
 export function toMessage(from: wire.Message): Message {
   const createdAt = new Date(from.ts);
   return {
     id: String(from.id),
+    key: from.client_id === undefined ? String(from.id) : keyOf(String(from.sender_id), from.client_id),
     clientId: from.client_id,
     conversationId: String(from.conversation_id),
     seq: from.seq,

@@ -3,6 +3,7 @@ import type { Account, ClientEvents } from "./api.js";
 import type { Desk } from "./desk.js";
 import type { Outbox } from "./outbox.js";
 import type { People } from "./people.js";
+import type { Log } from "./report.js";
 import type { Rest } from "./rest.js";
 import type { ChatRoom } from "./room.js";
 import type { Session } from "./session.js";
@@ -29,7 +30,9 @@ export interface Core {
   later(job: (desk: Desk) => Promise<unknown>): void;
   /** An event is missing, which cannot be. */
   broken(what: string): void;
-  log(level: "debug" | "warn" | "error", text: string, data?: unknown): void;
+  /** The server's time: the clock of this device may be off by hours. */
+  now(): number;
+  readonly log: Log;
 }
 
 /** Methods that are loaded when the first of them is called; `first` are their first arguments. */

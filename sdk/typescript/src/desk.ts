@@ -7,6 +7,7 @@ import { mentionsIn, toAccount, toMember, toMessage, toSession, toUser } from ".
 import type { Core } from "./core.js";
 import type { Directory } from "./directory.js";
 import { ChatError } from "./errors.js";
+import { Rest } from "./rest.js";
 import type { ChatRoom } from "./room.js";
 import type * as wire from "./wire.js";
 
@@ -46,6 +47,18 @@ class Finding extends Part {
 }
 
 class Oneself extends Part {
+  /** Asks the server; undefined if it does not know the token. */
+  async ownerOf(token: string): Promise<string | undefined> {
+    const { base, fetcher } = this.office.rest;
+    const tokens = { get: async () => token, renew: async () => token };
+    try {
+      return String((await new Rest(base, fetcher, tokens).call<wire.User>("GET", "/users/me")).id);
+    } catch (error) {
+      if (error instanceof ChatError && error.code === "unauthorized") return;
+      throw error;
+    }
+  }
+
   async update(...[change]: Parameters<Accounts["update"]>): Promise<api.Account> {
     const { firstName, lastName, password, currentPassword } = change;
     const body = { first_name: firstName, last_name: lastName, password, current_password: currentPassword };
@@ -99,7 +112,7 @@ class Running extends Part {
   async #make(body: wire.NewConversation): Promise<api.Conversation> {
     const made = await this.office.rest.call<wire.Conversation>("POST", "/conversations", { body });
     const room = this.office.directory.room(String(made.id));
-    room.touchedAt = Date.now();
+    room.touchedAt = this.office.now();
     // The frame that tells of it may come later than this answer.
     room.info ??= { ...blank(made), role: made.kind === "direct" ? "member" : "owner" };
     if (made.kind === "direct") room.info.peer ??= this.office.people.get(String(body.participant_id));
@@ -161,7 +174,15 @@ class Inside extends Part {
     const now = room.timeline.find(id) ?? before;
     const version = ok.version ?? before.version + 1;
     if (now.version >= version) return now;
-    return { ...now, content, version, mentions: mentionsIn(content), editedAt: new Date(ok.ts ?? Date.now()) };
+    return { ...now, content, version, mentions: mentionsIn(content), editedAt: new Date(ok.ts ?? this.office.now()) };
+  }
+
+  async delete(room: ChatRoom, id: string): Promise<void> {
+    await room.command({ type: "delete", message_id: Number(id) }, (error) => error.reason === "not_found");
+  }
+
+  async pin(room: ChatRoom, id: string, on = true): Promise<void> {
+    await room.command({ type: "pin", message_id: Number(id), op: on ? "add" : "remove" });
   }
 
   async message(room: ChatRoom, id: string): Promise<api.Message | undefined> {

@@ -5,8 +5,6 @@ import { ChatRoom } from "./room.js";
 import type * as wire from "./wire.js";
 
 const PAGE = 50;
-/** Cursors in one `hello`: it has 64 KiB at most. */
-const CURSORS = 1500;
 
 export class Directory {
   readonly rooms = new Map<string, ChatRoom>();
@@ -61,11 +59,10 @@ export class Directory {
 
   // -------------------------------------------------------------- what the server tells
 
-  cursors(): Record<string, string> {
+  cursors(): [id: string, cursor: string][] {
     const known = [...this.rooms.values()].filter(({ have }) => have !== undefined);
-    const newest = known.sort((one, other) => activity(other) - activity(one)).slice(0, CURSORS);
-    this.#named = new Set(newest.map(({ id }) => id));
-    return Object.fromEntries(newest.map(({ id, have }) => [id, have!]));
+    this.#named = new Set(known.map(({ id }) => id));
+    return known.map(({ id, have }) => [id, have!]);
   }
 
   onReady({ conversations, more }: wire.ReadyFrame): void {
@@ -84,7 +81,7 @@ export class Directory {
 
   onConversation(state: wire.ConversationState): void {
     const room = this.room(String(state.id));
-    room.touchedAt = Date.now();
+    room.touchedAt = this.#core.now();
     room.assign(state, false);
   }
 

@@ -1,5 +1,6 @@
 /** Events and snapshots: how everything here tells that it changed. */
-import type { Emitter } from "./api.js";
+import type { AbortSignal, Emitter } from "./api.js";
+import { attempt, type Log } from "./report.js";
 
 /** Events that a slow reader of `events()` may be behind. */
 const QUEUE = 1000;
@@ -7,13 +8,19 @@ const QUEUE = 1000;
 type Listener = (event: never) => void;
 
 export class Events<E> implements Emitter<E> {
+  readonly #log: Log;
   readonly #listeners = new Map<keyof E, Set<Listener>>();
   readonly #readers = new Set<(event: unknown) => void>();
 
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
   on<K extends keyof E>(event: K, fn: (event: E[K]) => void, opts: { signal?: AbortSignal } = {}): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(fn as Listener));
     const remove = () => void listeners.delete(fn as Listener);
+    if (opts.signal?.aborted) return remove;
+    this.#listeners.set(event, listeners.add(fn as Listener));
     opts.signal?.addEventListener("abort", remove, { once: true });
     return remove;
   }
@@ -41,7 +48,9 @@ export class Events<E> implements Emitter<E> {
   }
 
   emit<K extends keyof E>(type: K, event: E[K]): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) guarded(listener as (event: E[K]) => void, event);
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      guarded(this.#log, () => (listener as (event: E[K]) => void)(event));
+    }
     for (const reader of this.#readers) reader({ type, ...event });
   }
 }
@@ -50,10 +59,12 @@ export class Events<E> implements Emitter<E> {
 export class Store<S> {
   readonly #subscribers = new Set<() => void>();
   readonly #make: () => S;
+  readonly #log: Log;
   #snapshot?: S;
   #isTold = true;
 
-  constructor(make: () => S) {
+  constructor(log: Log, make: () => S) {
+    this.#log = log;
     this.#make = make;
   }
 
@@ -72,18 +83,12 @@ export class Store<S> {
     this.#isTold = false;
     queueMicrotask(() => {
       this.#isTold = true;
-      for (const subscriber of [...this.#subscribers]) guarded(subscriber, undefined as never);
+      for (const subscriber of [...this.#subscribers]) guarded(this.#log, subscriber);
     });
   }
 }
 
-/** An application's fault in a listener must not stop the client: it is reported as if nobody had called. */
-function guarded<T>(fn: (value: T) => void, value: T): void {
-  try {
-    fn(value);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+/** An application's fault in a listener must not stop the client, nor the process. */
+function guarded(log: Log, listener: () => void): void {
+  void attempt(listener, (error) => log("error", `a listener failed: ${String(error)}`, error));
 }

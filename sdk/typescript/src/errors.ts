@@ -6,6 +6,7 @@ export type ErrorCode =
   | "not_found"
   | "invalid"
   | "rate_limited"
+  | "too_many_sockets"
   | "too_large"
   | "unavailable"
   | "timeout"
@@ -27,6 +28,8 @@ export interface ErrorDetail {
   reason?: string;
 }
 
+const RETRYABLE: readonly ErrorCode[] = ["unavailable", "timeout", "rate_limited", "too_many_sockets"];
+
 export class ChatError extends Error {
   override readonly name = "ChatError";
   readonly code: ErrorCode;
@@ -41,6 +44,6 @@ export class ChatError extends Error {
     super(message);
     Object.assign(this, detail);
     this.code = code;
-    this.retryable = detail.retryable ?? (code === "unavailable" || code === "timeout" || code === "rate_limited");
+    this.retryable = detail.retryable ?? RETRYABLE.includes(code);
   }
 }

@@ -5,19 +5,23 @@
  * Unsent messages belong to a page. Each page holds a lock on its own name; what belongs to a name that nobody holds
  * any more was left behind, and is taken over.
  */
-import type { Account, ClientOptions, Message, StorageAdapter } from "./api.js";
+import type { Account, ClientOptions, StorageAdapter } from "./api.js";
 import type { Core } from "./core.js";
 import type { Directory } from "./directory.js";
-import { ChatError, type ErrorDetail } from "./errors.js";
+import { ChatError } from "./errors.js";
 import { ulid } from "./ids.js";
+import { type KeptDrafts, type KeptPage, type KeptRoom, readDrafts, readPage, readUnsent, type Unsent } from "./kept.js";
 import type { Kept } from "./outbox.js";
-import type { ChatRoom, Info } from "./room.js";
-import { exclusive, held, hold, openStorage, prefixed } from "./storage.js";
+import type { ChatRoom } from "./room.js";
+import { exclusive, held, hold, openStorage, prefixed, scopeOf } from "./storage.js";
+import { subjectOf } from "./token.js";
 
 const SAVE_MS = 1_000;
 /** Rooms whose last messages are kept. */
 const ROOMS = 20;
 const MESSAGES = 50;
+const PAGE = "kept";
+const DRAFTS = "drafts";
 const OUTBOX = "outbox";
 
 /** What is kept, and where it comes from. */
@@ -25,71 +29,86 @@ export interface Household extends Core {
   me?: Account;
   readonly directory: Directory;
   draftTexts: Readonly<Record<string, string>>;
-}
-
-interface KeptRoom {
-  id: string;
-  info: Info;
-  have?: string;
-  messages: readonly Message[];
-  atStart: boolean;
-}
-
-interface KeptPage {
-  me: Account;
-  rooms: KeptRoom[];
-}
-
-interface KeptDrafts {
-  owner: string;
-  texts: Readonly<Record<string, string>>;
-}
-
-interface Unsent extends Kept {
-  owner: string;
-  /** An error is nothing that can be kept. */
-  failure?: { code: ChatError["code"]; text: string; detail: ErrorDetail };
+  changed(): void;
 }
 
 export class Keeper {
   readonly #house: Household;
   readonly #storage: StorageAdapter;
+  /** Of all users: unsent messages lie under the account's id. */
+  readonly #common: StorageAdapter;
+  readonly #isScoped: boolean;
   readonly #me = ulid();
   readonly #release: () => void;
   readonly #off = new AbortController();
+  readonly #channel?: BroadcastChannel;
   #outboxes?: StorageAdapter;
   #timer?: ReturnType<typeof setTimeout>;
   #writes: Promise<void> = Promise.resolve();
   #isDirty = false;
+  #isSilent = false;
+  #draftsOf?: string;
   #last?: string;
 
-  constructor(house: Household, choice: ClientOptions["storage"]) {
+  constructor(house: Household, choice: ClientOptions["storage"], user: string | undefined) {
+    const storage = openStorage(choice);
+    const scope = scopeOf(house.rest.base, user);
     this.#house = house;
-    this.#storage = prefixed(openStorage(choice), `${house.rest.base}|`);
+    this.#common = prefixed(storage, scopeOf(house.rest.base));
+    this.#storage = prefixed(storage, scope);
+    this.#isScoped = user !== undefined;
     this.#release = hold(lock(this.#me));
     if (typeof document === "undefined") return;
-    addEventListener("pagehide", () => void this.#save(), { signal: this.#off.signal });
+    addEventListener("pagehide", () => this.#quietly(this.#save()), { signal: this.#off.signal });
+    if (typeof BroadcastChannel === "undefined") return;
+    this.#channel = new BroadcastChannel(`chinwag-kept-${scope}`);
+    this.#channel.onmessage = ({ data }) => this.#heard(data);
   }
 
-  async restore(): Promise<void> {
+  /** What is kept of whom: shown at once if the application says whose it is, else to the same token's subject. */
+  async restore(subject?: string): Promise<void> {
     const house = this.#house;
-    const kept = (await this.#storage.get("kept")) as KeptPage | undefined;
-    if (!kept || house.me) return;
+    const kept = readPage(await this.#storage.get(PAGE));
+    const isTheirs = this.#isScoped || (subject !== undefined && subject === kept?.subject);
+    if (!kept || house.me || !isTheirs) return;
     house.me = kept.me;
     house.people.learn(kept.me);
-    const drafts = (await this.#storage.get("drafts")) as KeptDrafts | undefined;
-    if (drafts?.owner === kept.me.id) house.draftTexts = drafts.texts;
     for (const room of kept.rooms) restoreRoom(house.directory.room(room.id), room);
+    await this.#restoreDrafts(kept.me.id);
     await this.openOutbox();
+    house.changed();
+  }
+
+  /** The server has said who this is. What is kept of somebody else is removed. */
+  confirm(me: Account): void {
+    this.#writes = Promise.all([this.#writes, this.#quietly(this.#confirm(me))]).then(() => {});
+  }
+
+  async #confirm(me: Account): Promise<void> {
+    // Of an earlier version, or of a client without a name for its user: nobody would ever remove it.
+    if (this.#isScoped) await Promise.all([PAGE, DRAFTS].map((key) => this.#common.delete(key)));
+    const kept = readPage(await this.#storage.get(PAGE));
+    if (kept && kept.me.id !== me.id) await this.#storage.delete(PAGE);
+    await this.#restoreDrafts(me.id);
+    await this.openOutbox();
+    this.#house.changed();
+  }
+
+  async #restoreDrafts(owner: string): Promise<void> {
+    const drafts = readDrafts(await this.#storage.get(DRAFTS));
+    if (drafts && drafts.owner !== owner) await this.#storage.delete(DRAFTS);
+    // Once: what was cleared since is not to come back.
+    else if (drafts && this.#draftsOf !== owner) this.#house.draftTexts = { ...drafts.texts, ...this.#house.draftTexts };
+    this.#draftsOf = owner;
   }
 
   /** From now on what is unsent is kept under the name of who is signed in. */
   async openOutbox(): Promise<void> {
-    const storage = prefixed(this.#storage, `${this.#house.me?.id}|`);
+    const storage = prefixed(this.#common, `${this.#house.me?.id}|`);
     this.#outboxes = storage;
     await exclusive(OUTBOX, async () => {
       const living = await held();
-      const all = ((await storage.get(OUTBOX)) ?? []) as Unsent[];
+      const all = readUnsent(await storage.get(OUTBOX));
       const left = all.filter(({ owner }) => owner !== this.#me && !living.has(lock(owner)));
       if (left.length === 0) return;
       this.#house.outbox.adopt(left.map(revived));
@@ -102,32 +121,65 @@ export class Keeper {
 
   /** Something is not as it was: it is kept soon, and what is unsent at once. */
   changed(): void {
-    this.#timer ??= setTimeout(() => void this.#save(), SAVE_MS);
+    if (this.#isSilent) return;
+    this.#timer ??= setTimeout(() => this.#quietly(this.#save()), SAVE_MS);
     const storage = this.#outboxes;
     if (!storage || this.#isDirty || this.#last === marks(this.#house.outbox.unsent)) return;
     this.#isDirty = true;
     const write = async () => {
       this.#isDirty = false;
-      await this.#writeOutbox(storage, ((await storage.get(OUTBOX)) ?? []) as Unsent[]);
+      await this.#writeOutbox(storage, readUnsent(await storage.get(OUTBOX)));
     };
-    this.#writes = exclusive(OUTBOX, write).catch((error) => this.#house.log("warn", "nothing could be kept", error));
+    this.#writes = this.#quietly(exclusive(OUTBOX, write));
   }
 
   /** Drafts are small, and the page may go the moment after: they are kept at once. */
   draftsChanged(): void {
     const { me, draftTexts: texts } = this.#house;
-    if (!me) return;
+    if (!me || this.#isSilent) return;
     const kept: KeptDrafts = { owner: me.id, texts };
-    this.#storage.set("drafts", kept).catch((error) => this.#house.log("warn", "nothing could be kept", error));
+    this.#writes = Promise.all([this.#writes, this.#quietly(this.#storage.set(DRAFTS, kept))]).then(() => {});
   }
 
   async close(): Promise<void> {
     this.#off.abort();
-    await this.#save();
+    this.#channel?.close();
+    await this.#quietly(this.#save());
     this.changed();
     clearTimeout(this.#timer);
     await this.#writes;
     this.#release();
+  }
+
+  /** Keeps nothing from now on. */
+  silence(): void {
+    this.#isSilent = true;
+  }
+
+  /** After `silence` and `close`: removes what is kept, and tells the other tabs. */
+  async forget(owner: string | undefined): Promise<void> {
+    const kept = readPage(await this.#storage.get(PAGE));
+    const owners = new Set([owner, kept?.me.id].filter((id) => id !== undefined));
+    await Promise.all([PAGE, DRAFTS].map((key) => this.#storage.delete(key)));
+    await exclusive(OUTBOX, async () => {
+      for (const id of owners) await this.#common.delete(`${id}|${OUTBOX}`);
+    });
+    if (!this.#channel) return;
+    const channel = new BroadcastChannel(this.#channel.name);
+    channel.postMessage([...owners]);
+    channel.close();
+  }
+
+  #heard(owners: unknown): void {
+    const { me } = this.#house;
+    if (!me || !Array.isArray(owners) || !owners.includes(me.id)) return;
+    this.#isSilent = true;
+    this.#house.session.close(new ChatError("unauthorized", "signed out in another tab", { reason: "forgotten" }));
+  }
+
+  /** Storage may be full, forbidden or broken: chatting goes on. */
+  #quietly(write: Promise<void>): Promise<void> {
+    return write.catch((error) => this.#house.log("warn", "nothing could be kept", error));
   }
 
   async #writeOutbox(storage: StorageAdapter, all: Unsent[]): Promise<void> {
@@ -140,11 +192,11 @@ export class Keeper {
   async #save(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { me, directory } = this.#house;
-    if (!me) return;
+    const { me, directory, session } = this.#house;
+    if (!me || this.#isSilent) return;
     const rooms = directory.all.map(({ id }, place) => keepRoom(directory.room(id), place < ROOMS));
-    const kept: KeptPage = { me, rooms };
-    await this.#storage.set("kept", kept).catch((error) => this.#house.log("warn", "nothing could be kept", error));
+    const kept: KeptPage = { me, subject: subjectOf(session.token), rooms };
+    await this.#storage.set(PAGE, kept);
   }
 }
 

@@ -9,9 +9,10 @@
  */
 import type { Attachment, LocalAttachment, Message, Outgoing, Pending, Progress } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { mentionsIn } from "./convert.js";
+import { keyOf, mentionsIn } from "./convert.js";
 import { ChatError, type ErrorDetail } from "./errors.js";
 import { ulid } from "./ids.js";
+import { attempt, type Log } from "./report.js";
 import { aborted } from "./rest.js";
 import type { Session } from "./session.js";
 import { settleable } from "./settle.js";
@@ -83,6 +84,9 @@ export interface Post {
   upload(file: Blob, onProgress: (loaded: number) => void, signal: AbortSignal): Promise<Attachment>;
   /** Something unsent of this conversation is not as it was. */
   changed(conversationId: string): void;
+  /** The server's time. */
+  now(): number;
+  readonly log: Log;
   /** The conversation's own events will tell of it. */
   willHear(conversationId: string): boolean;
 }
@@ -129,6 +133,7 @@ export class Outbox {
     const clientId = outgoing.clientId ?? ulid();
     const message: Message = {
       id: clientId,
+      key: keyOf(sender.id, clientId),
       clientId,
       conversationId,
       seq: Infinity,
@@ -136,7 +141,7 @@ export class Outbox {
       senderName: sender.name,
       content,
       format,
-      createdAt: new Date(),
+      createdAt: new Date(this.#post.now()),
       replyTo,
       threadId,
       attachments: files.map(local),
@@ -153,6 +158,18 @@ export class Outbox {
     this.#items.push(item);
     this.resume(conversationId);
     return item;
+  }
+
+  /** Who wrote what was written before the first connection. */
+  sign({ id, username }: { id: string; username: string }): void {
+    for (const item of this.#items) {
+      if (item.message.senderId === "") item.change({ senderId: id, senderName: username, key: keyOf(id, item.message.id) });
+    }
+  }
+
+  /** Goes on with what an end of the connection left. */
+  resumeAll(): void {
+    for (const room of new Set(this.#items.map(({ message }) => message.conversationId))) void this.#work(room);
   }
 
   resume(conversationId: string): void {
@@ -260,7 +277,7 @@ export class Outbox {
     const tell = (loaded: number) => {
       const progress = { loaded: before + loaded, total };
       item.change({ progress });
-      item.onProgress?.(progress);
+      void attempt(() => item.onProgress?.(progress), (error) => this.#post.log("error", `onProgress failed: ${error}`, error));
       this.#post.changed(item.message.conversationId);
     };
     kept.uploaded.push(await this.#post.upload(file, tell, item.abort.signal));

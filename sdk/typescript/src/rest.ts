@@ -1,5 +1,7 @@
 /** Requests to the REST interface. Whatever goes wrong is a `ChatError`. */
+import type { AbortSignal, FetchLike } from "./api.js";
 import { ChatError, type ErrorCode } from "./errors.js";
+import type { FetchResponse } from "./platform.js";
 
 /** Where tokens come from; with the one that was refused, another one. */
 export interface TokenStore {
@@ -28,13 +30,14 @@ const BY_STATUS: Record<number, ErrorCode> = {
 export class Rest {
   /** Without a slash at its end. */
   readonly base: string;
-  readonly #fetch: typeof fetch;
+  readonly fetcher: FetchLike;
   readonly #tokens?: TokenStore;
 
-  constructor(url: string, fetcher: typeof fetch | undefined, tokens?: TokenStore) {
+  constructor(url: string, fetcher: FetchLike | undefined, tokens?: TokenStore) {
     const page = typeof location === "undefined" ? undefined : location.href;
     this.base = new URL(url, page).href.replace(/[?#].*/, "").replace(/\/+$/, "");
-    this.#fetch = fetcher ?? ((...given) => fetch(...given));
+    // Called as a function of no object, as browsers want it.
+    this.fetcher = (url, init) => (fetcher ?? fetch)(url, init);
     this.#tokens = tokens;
   }
 
@@ -46,7 +49,7 @@ export class Rest {
     return read(await this.#try(method, path, request, renewed), request);
   }
 
-  async #try(method: string, path: string, { body, query, signal }: Request, token?: string): Promise<Response> {
+  async #try(method: string, path: string, { body, query, signal }: Request, token?: string): Promise<FetchResponse> {
     const url = new URL(this.base + path);
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -56,7 +59,7 @@ export class Rest {
     const isJson = body !== undefined && !(body instanceof URLSearchParams) && !(body instanceof FormData);
     if (isJson) headers["content-type"] = "application/json";
     try {
-      return await this.#fetch(url.href, {
+      return await this.fetcher(url.href, {
         method,
         headers,
         body: isJson ? JSON.stringify(body) : (body as BodyInit | undefined),
@@ -68,7 +71,7 @@ export class Rest {
   }
 }
 
-async function read<T>(response: Response, { isBlob, signal }: Request): Promise<T> {
+async function read<T>(response: FetchResponse, { isBlob, signal }: Request): Promise<T> {
   if (!response.ok) throw await refusal(response);
   try {
     if (isBlob) return (await response.blob()) as T;
@@ -79,7 +82,7 @@ async function read<T>(response: Response, { isBlob, signal }: Request): Promise
   }
 }
 
-async function refusal(response: Response): Promise<ChatError> {
+async function refusal(response: FetchResponse): Promise<ChatError> {
   const { status } = response;
   const after = Number(response.headers.get("retry-after") ?? Number.NaN);
   return new ChatError(

@@ -6,15 +6,19 @@
  * Every event goes through `apply`, once and in the order of the log, whether anybody looks at the room or not.
  */
 import type * as api from "./api.js";
-import { toMessage, toUser } from "./convert.js";
+import { toMessage } from "./convert.js";
 import { type Core, deferred } from "./core.js";
+import { Crew, type MemberEvent } from "./crew.js";
 import type { Desk } from "./desk.js";
 import { Events, Store } from "./emitter.js";
 import { ChatError } from "./errors.js";
+import { count, type Info, infoOf } from "./info.js";
 import { cursorOf, judge, position } from "./log.js";
 import { aborted } from "./rest.js";
-import { fold, Timeline, withReaction } from "./timeline.js";
+import { react } from "./reactions.js";
+import { fold, Timeline } from "./timeline.js";
 import { Typing, Typists } from "./typing.js";
+import { pageOf, Window } from "./window.js";
 import type * as wire from "./wire.js";
 
 const PAGE = 80;
@@ -25,38 +29,15 @@ const HAPPENINGS = 200;
 const LARGE = 200;
 
 const LATER = [
-  "edit",
-  "message",
-  "pinned",
-  "loadMembers",
-  "addMember",
-  "setRole",
-  "removeMember",
-  "placeOf",
-  "historyAround",
+  "edit", "delete", "pin", "message", "pinned", "loadMembers", "addMember", "setRole", "removeMember", "placeOf", "historyAround",
 ] as const;
-
-/** What is known of a conversation without looking into it. */
-export interface Info {
-  title: string;
-  topic: string;
-  kind: api.Conversation["kind"];
-  archived: boolean;
-  role: api.Role;
-  participants: number;
-  peer?: api.User;
-  unread: number;
-  mentions: number;
-  lastMessage?: api.Message;
-  readSeq: number;
-  headSeq: number;
-  notifications?: api.NotificationLevel;
-}
 
 export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   readonly id: string;
   // Loaded when they are first called.
   declare readonly edit: api.Room["edit"];
+  declare readonly delete: api.Room["delete"];
+  declare readonly pin: api.Room["pin"];
   declare readonly message: api.Room["message"];
   declare readonly pinned: api.Room["pinned"];
   declare readonly loadMembers: api.Room["loadMembers"];
@@ -65,7 +46,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   declare readonly removeMember: api.Room["removeMember"];
   declare readonly placeOf: (id: string) => Promise<number>;
   declare readonly historyAround: (seq: number, limit: number) => Promise<api.Page>;
-  /** When something happened to it here, by `Date.now()`: a conversation without messages is shown by this. */
+  /** When something happened to it here, by the server's clock: a conversation without messages is shown by this. */
   touchedAt = 0;
   /** Undefined until the server said something about it. */
   info?: Info;
@@ -73,7 +54,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   have?: string;
   readonly timeline = new Timeline();
   readonly #core: Core;
-  readonly #store = new Store<api.RoomSnapshot>(() => this.#snapshot());
+  readonly #store: Store<api.RoomSnapshot>;
   readonly #typists = new Typists(() => this.#typingChanged());
   readonly #typing: Typing;
   #state: api.RoomState = "left";
@@ -81,14 +62,10 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   #joins = 0;
   #entering?: Promise<void>;
   #isSubscribed = false;
-  #loading: api.RoomSnapshot["loading"];
-  /** Events that came while pages were on their way: the pages may be older than they. */
-  #meanwhile: wire.Event[] = [];
-  #loads = 0;
-  #members: readonly api.Member[] = [];
+  readonly #window = new Window(this);
+  readonly #crew: Crew;
   #pins: readonly string[] = [];
   #happenings: readonly api.Happening[] = [];
-  #receipts = new Map<string, { delivered: number; read: number }>();
   /** Up to here the counts of the server hold. */
   #countedSeq = 0;
   /** How far it was read here, whether the server knows or not. */
@@ -96,9 +73,11 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   #view?: api.Conversation;
 
   constructor(core: Core, id: string) {
-    super();
+    super(core.log);
     this.#core = core;
     this.id = id;
+    this.#store = new Store(core.log, () => this.#snapshot());
+    this.#crew = new Crew(core.people, () => core.me?.id);
     Object.assign(this, deferred<Desk["room"]>(core, "room", LATER, this));
     this.#typing = new Typing((on) => core.session.signal({ type: "typing", conversation_id: Number(id), on }));
   }
@@ -119,13 +98,13 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       messages: unsent.length > 0 ? [...items, ...unsent] : items,
       atStart,
       atEnd,
-      loading: this.#loading,
+      loading: this.#window.loading,
       typing: this.#typists.ids,
       state: this.#state,
       error: this.#error,
       unread: this.info?.unread ?? 0,
       lastReadSeq: this.info?.readSeq ?? 0,
-      members: this.#members,
+      members: this.#crew.members,
       pins: this.#pins,
       happenings: this.#happenings,
     };
@@ -229,32 +208,21 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   /** The state of the conversation at its `head`. `isResumed`: the events up to there follow. */
   assign(state: wire.ConversationState, isResumed: boolean): void {
-    const head = position(state.head);
-    const last = state.last_message && this.dressed(toMessage(state.last_message));
     const before = this.info?.lastMessage;
-    this.info = {
-      title: state.title,
-      topic: state.topic,
-      kind: state.kind,
-      archived: state.archived,
-      role: state.role,
-      participants: state.participants,
-      peer: state.peer && this.#core.people.learn(toUser(state.peer)),
-      unread: state.unread,
-      mentions: state.mentions,
-      lastMessage: before && last && before.seq > last.seq ? before : last,
-      readSeq: state.read_seq,
-      headSeq: head,
-      notifications: (state as { notifications?: api.NotificationLevel }).notifications,
-    };
+    const info = infoOf(state);
+    const last = info.lastMessage && this.dressed(info.lastMessage);
+    this.info = { ...info, lastMessage: before && last && before.seq > last.seq ? before : last };
+    if (info.peer) this.#core.people.learn(info.peer);
     if (state.last_message) this.#core.people.hear(state.last_message.sender_id, state.last_message.sender_name);
-    this.#countedSeq = head;
+    this.#countedSeq = info.headSeq;
     if (!isResumed) {
       if (this.have !== undefined && this.have !== state.head) this.timeline.clear();
       this.have = state.head;
     }
     // What was read while nobody could be told.
-    if (this.#wantedRead > state.read_seq) void this.markRead(this.#wantedRead);
+    if (this.#wantedRead > state.read_seq) {
+      this.markRead(this.#wantedRead).catch((error) => this.#core.log("warn", String(error), error));
+    }
     this.changed();
   }
 
@@ -280,8 +248,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     const from = this.have === undefined ? 1 : position(this.have) + 1;
     const to = position(frame.head);
     this.have = frame.head;
-    this.timeline.clear();
-    this.#meanwhile = [];
+    this.#window.clear();
     this.changed();
     this.emit("gap", { fromSeq: from, toSeq: to });
   }
@@ -301,24 +268,19 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   onReceipt(frame: wire.Receipt): void {
     const userId = String(frame.user_id);
-    const { delivered_seq: delivered, read_seq: read } = frame;
     if (userId === this.#core.me?.id) {
-      if (this.info && read > this.info.readSeq) {
-        this.info.readSeq = read;
+      if (this.info && frame.read_seq > this.info.readSeq) {
+        this.info.readSeq = frame.read_seq;
         this.changed();
       }
       return;
     }
-    const before = this.#receipts.get(userId) ?? { delivered: 0, read: 0 };
-    if (delivered <= before.delivered && read <= before.read) return;
-    this.#receipts.set(userId, { delivered: Math.max(delivered, before.delivered), read: Math.max(read, before.read) });
-    this.#members = this.#members.map((member) =>
-      member.id === userId ? { ...member, deliveredSeq: delivered, readSeq: read } : member,
-    );
+    const { delivered, read } = this.#crew.hear(userId, frame);
+    if (!delivered && !read) return;
     this.#dressAll();
     this.changed();
-    if (delivered > before.delivered) this.emit("receipt", { userId, seq: delivered, kind: "delivered" });
-    if (read > before.read) this.emit("receipt", { userId, seq: read, kind: "read" });
+    if (delivered) this.emit("receipt", { userId, seq: delivered, kind: "delivered" });
+    if (read) this.emit("receipt", { userId, seq: read, kind: "read" });
   }
 
   onTyping({ user_id, username, on }: wire.TypingFrame): void {
@@ -344,7 +306,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     if (verdict === "broken") return this.#core.broken(`conversation ${this.id}: ${this.have}, then ${event.seq}`);
     this.have = cursorOf(event);
     if (this.info) this.info.headSeq = Math.max(this.info.headSeq, event.seq);
-    if (this.#loads > 0) this.#meanwhile.push(event);
+    this.#window.hear(event);
     this.#take(event, isLive);
     this.changed();
   }
@@ -388,7 +350,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     if (message.senderId === me?.id) {
       this.#core.outbox.heard(message);
     } else {
-      if (message.seq > this.#countedSeq) this.#count(message, 1);
+      if (info && message.seq > this.#countedSeq) count(info, message, 1, me);
       this.#core.acknowledge(this);
     }
     this.emit("message", { message, live: isLive });
@@ -404,50 +366,33 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     if (info && last) info.lastMessage = message;
     if (event.type === "message_deleted") this.#pins = this.#pins.filter((pin) => pin !== id);
     if (!message || message === before) return;
-    if (event.seq > this.#countedSeq) {
-      this.#count(before, -1);
-      this.#count(message, 1);
+    if (info && event.seq > this.#countedSeq) {
+      count(info, before, -1, this.#core.me);
+      count(info, message, 1, this.#core.me);
     }
     this.emit("update", { message });
   }
 
-  /** Adds a message to the counts of what is unread, or takes it out. */
-  #count(message: api.Message | undefined, by: 1 | -1): void {
-    const { info } = this;
-    const { me } = this.#core;
-    if (!info || !message || message.deletedAt || message.senderId === me?.id || message.seq <= info.readSeq) return;
-    info.unread = Math.max(0, info.unread + by);
-    if (me && message.mentions.includes(me.username.toLowerCase())) info.mentions = Math.max(0, info.mentions + by);
-  }
-
-  #takeMember(event: wire.ParticipantAddedFrame | wire.ParticipantRemovedFrame | wire.ParticipantUpdatedFrame): void {
+  #takeMember(event: MemberEvent): void {
     const { username, role } = event;
     const userId = String(event.user_id);
     this.#core.people.hear(userId, username);
     const { info } = this;
     if (info && userId === this.#core.me?.id) info.role = role;
-    const others = this.#members.filter(({ id }) => id !== userId);
+    this.#crew.take(event);
     if (event.type === "participant_updated") {
-      this.#members = this.#members.map((member) => (member.id === userId ? { ...member, role } : member));
       this.#happened(event, "role", { userId, username, role });
       return this.emit("members", { changed: userId });
     }
     const isNew = event.type === "participant_added";
     // Counts of the server's own state hold up to its head.
     if (info && event.seq > this.#countedSeq) info.participants += isNew ? 1 : -1;
-    this.#members = others;
-    if (isNew && others.length > 0) {
-      const user = this.#core.people.get(userId)!;
-      this.#members = [...others, { ...user, role, deliveredSeq: 0, readSeq: 0 }];
-    }
     this.#happened(event, isNew ? "added" : "removed", { userId, username, role });
     this.emit("members", isNew ? { joined: userId } : { left: userId });
   }
 
   #happened(event: wire.Event, kind: api.Happening["kind"], what: Partial<api.Happening>): void {
-    if (this.#joins === 0) return;
-    const at = { seq: event.seq, at: new Date(event.ts), actorId: String(event.actor_id), kind };
-    this.#happenings = [...this.#happenings, { ...at, ...what }].slice(-HAPPENINGS);
+    if (this.#joins > 0) this.#happenings = [...this.#happenings, { ...placeOf(event), kind, ...what }].slice(-HAPPENINGS);
   }
 
   #typingChanged(): void {
@@ -455,15 +400,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.emit("typing", { userIds: [...this.#typists.ids] });
   }
 
-  /** One's own messages show how far others have come. */
   dressed(message: api.Message): api.Message {
-    if (message.senderId !== this.#core.me?.id) return message;
-    let state: api.Message["state"] = "sent";
-    for (const { delivered, read } of this.#receipts.values()) {
-      if (read >= message.seq) state = "read";
-      else if (delivered >= message.seq && state === "sent") state = "delivered";
-    }
-    return state === message.state ? message : { ...message, state };
+    return this.#crew.dressed(message);
   }
 
   #dressAll(): void {
@@ -486,29 +424,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     return this.#core.outbox.find(clientId);
   }
 
-  async delete(id: string): Promise<void> {
-    await this.command({ type: "delete", message_id: Number(id) }, (error) => error.reason === "not_found");
-  }
-
-  async react(id: string, emoji: string, on = true): Promise<void> {
-    const me = this.#core.me?.id ?? "";
-    const show = (isOn: boolean) => {
-      this.timeline.map((message) => (message.id === id ? withReaction(message, emoji, me, isOn) : message));
-      this.changed();
-    };
-    const before = this.timeline.find(id);
-    show(on);
-    const isShown = this.timeline.find(id) !== before;
-    try {
-      await this.command({ type: "react", message_id: Number(id), emoji, op: on ? "add" : "remove" });
-    } catch (error) {
-      if (isShown) show(!on);
-      throw error;
-    }
-  }
-
-  async pin(id: string, on = true): Promise<void> {
-    await this.command({ type: "pin", message_id: Number(id), op: on ? "add" : "remove" });
+  react(id: string, emoji: string, on = true): Promise<void> {
+    return react(this, this.#core.me?.id ?? "", id, emoji, on);
   }
 
   command(
@@ -533,8 +450,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     try {
       await this.command({ type: "read", seq });
     } catch (error) {
-      // It is told at the next connection.
-      if (!(error instanceof ChatError) || !error.retryable) throw error;
+      // It is told at the next connection; a client that was closed has none.
+      if (!(error instanceof ChatError) || !(error.retryable || error.code === "aborted")) throw error;
     }
   }
 
@@ -544,22 +461,9 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   // -------------------------------------------------------------- history
 
-  async history(q: { before?: number; after?: number; around?: number; limit?: number } = {}): Promise<api.Page> {
-    const { before, after, around, limit = PAGE } = q;
-    if (around !== undefined) return this.historyAround(around, limit);
-    const query = { before, after, limit };
-    const page = await this.#core.rest.call<wire.Message[]>("GET", `/conversations/${this.id}/messages`, { query });
-    const messages = page.map((message) => {
-      this.#core.people.hear(message.sender_id, message.sender_name);
-      return this.dressed(toMessage(message));
-    });
-    const isFull = page.length >= limit;
-    const isForward = after !== undefined;
-    return {
-      messages,
-      atStart: isForward ? after <= 0 : !isFull,
-      atEnd: before === undefined && !(isForward && isFull),
-    };
+  async history(q: Parameters<api.Room["history"]>[0] = {}): Promise<api.Page> {
+    const { around, limit = PAGE } = q;
+    return around === undefined ? pageOf(this, this.#core, { ...q, limit }) : this.historyAround(around, limit);
   }
 
   /** A message that is here. */
@@ -568,48 +472,13 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     return this.timeline.find(id) ?? (last?.id === id ? last : undefined);
   }
 
-  async load(what: Parameters<api.Room["load"]>[0]): Promise<void> {
-    const { timeline } = this;
-    if (what === "older" || what === "newer") {
-      const edge = what === "older" ? timeline.items[0] : timeline.items.at(-1);
-      if (this.#loading || !edge || (what === "older" ? timeline.atStart : timeline.atEnd)) return;
-      const query = what === "older" ? { before: edge.seq } : { after: edge.seq };
-      return this.#loadPage(what, () => this.history(query), ({ messages, atStart, atEnd }) => {
-        // The window may have moved meanwhile: then this page does not fit to it.
-        if ((what === "older" ? timeline.items[0] : timeline.items.at(-1))?.seq !== edge.seq) return;
-        if (what === "older") timeline.prepend(messages, atStart);
-        else timeline.append(messages, atEnd);
-      });
-    }
-    return this.#loadPage("page", async () => this.history(await this.#place(what)), ({ messages, atStart, atEnd }) => {
-      timeline.reset(messages, atStart, atEnd);
-    });
+  load(what: Parameters<api.Room["load"]>[0]): Promise<void> {
+    return this.#window.load(what);
   }
 
-  async #place(what: "latest" | { around: number } | { aroundId: string }): Promise<{ around?: number }> {
-    if (what === "latest") return {};
-    return { around: "around" in what ? what.around : await this.placeOf(what.aroundId) };
-  }
-
-  async #loadPage(loading: "older" | "newer" | "page", get: () => Promise<api.Page>, put: (page: api.Page) => void) {
-    this.#loads++;
-    this.#loading = loading;
-    this.#store.changed();
-    try {
-      put(await get());
-      for (const event of this.#meanwhile) {
-        if (event.type === "message") this.timeline.add(this.dressed(toMessage(event)));
-        else this.timeline.change(event);
-      }
-      for (const message of this.timeline.items) {
-        if (message.clientId && message.senderId === this.#core.me?.id) this.#core.outbox.heard(message);
-      }
-    } finally {
-      if (--this.#loads === 0) {
-        this.#meanwhile = [];
-        this.#loading = undefined;
-      }
-      this.changed();
+  onPage(messages: readonly api.Message[]): void {
+    for (const message of messages) {
+      if (message.clientId && message.senderId === this.#core.me?.id) this.#core.outbox.heard(message);
     }
   }
 
@@ -621,11 +490,12 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   /** Who takes part, and how far they have come. */
   setMembers(members: readonly api.Member[]): void {
-    for (const { id, deliveredSeq, readSeq } of members) {
-      if (id !== this.#core.me?.id) this.#receipts.set(id, { delivered: deliveredSeq, read: readSeq });
-    }
-    this.#members = members;
+    this.#crew.set(members);
     this.#dressAll();
     this.changed();
   }
+}
+
+function placeOf({ seq, ts, actor_id }: wire.Event): Pick<api.Happening, "seq" | "at" | "actorId"> {
+  return { seq, at: new Date(ts), actorId: String(actor_id) };
 }

@@ -2,13 +2,15 @@
  * The connection: one socket after the other, as a state machine.
  *
  *     idle → connecting → online → reconnecting ⇄ (a try) → online → … → closed
+ *                            └→ asleep → reconnecting
  *
  * A try is: get a token, open the socket, say `hello`, hear `ready`. Commands wait for their answer over as many
  * sockets as it takes; what was sent without an answer is sent again after the next `ready`.
  */
-import type { ClientOptions, Connection, ConnectionState } from "./api.js";
+import type { AbortSignal, ClientOptions, Connection, ConnectionState, SocketConstructor, SocketLike } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { ChatError, type ErrorCode } from "./errors.js";
+import type { Log } from "./report.js";
 import { aborted } from "./rest.js";
 import type { Tokens } from "./tokens.js";
 import type { ErrorCode as WireCode, ErrorFrame, OkFrame, ReadyFrame, ServerFrame } from "./wire.js";
@@ -22,8 +24,16 @@ const COMMAND_MS = 30_000;
 /** Events that are replayed in one conversation before a page of history is cheaper. */
 const REPLAY_LIMIT = 1_000;
 
+const AWAKE: ConnectionState[] = ["connecting", "online", "reconnecting", "offline"];
 const REJECTED = [4000, 4001, 4006];
 const EXPIRED = 4005;
+const CROWDED = 4010;
+/** What a `hello` that can't be read, or is too large, is closed with. */
+const MISREAD = [1002, 1009];
+/** Before another try for a place that others have: at least so long, and at most twice. */
+const CROWDED_MS = 15_000;
+/** Cursors of one frame, which has 64 KiB at most. */
+const CURSORS = 1_000;
 
 const CODES: Partial<Record<WireCode, ErrorCode>> = {
   too_large: "too_large",
@@ -39,7 +49,7 @@ const CODES: Partial<Record<WireCode, ErrorCode>> = {
 /** What the session tells. */
 export interface Listener {
   /** What to resume from, by conversation. */
-  cursors(): Record<string, string>;
+  cursors(): [id: string, cursor: string][];
   onReady(frame: ReadyFrame): void;
   onFrame(frame: ServerFrame): void;
   onConnection(connection: Connection): void;
@@ -67,7 +77,8 @@ export class Session {
   connection: Connection = { state: "idle" };
   readonly #url: string;
   readonly #tokens: Tokens;
-  readonly #options: ClientOptions;
+  readonly #WebSocket: SocketConstructor;
+  readonly #log: Log;
   readonly #listener: Listener;
   readonly #backoff: Backoff;
   readonly #waiting = new Map<string, Waiting>();
@@ -75,23 +86,34 @@ export class Session {
   #lastRef = 0;
   /** Counts tries: whatever belongs to an earlier one is ignored. */
   #try = 0;
-  #socket?: WebSocket;
+  #socket?: SocketLike;
   #token?: string;
   /** Why the next token is asked for. */
   #reason?: "expired" | "rejected";
   /** The server refused the last token: if it refuses the next one, too, that is the end. */
   #isRejected = false;
-  #upSince = 0;
-  #heardAt = 0;
+  /** The last `hello` was not taken: the next one names no cursors. */
+  #isMisread = false;
+  /** Closed by its owner: for good. */
+  #isOver = false;
+  #upSince?: number;
+  /** Counts frames: clocks may be put back. */
+  #heard = 0;
   #goawayMs?: number;
   #retry?: ReturnType<typeof setTimeout>;
   #deadline?: ReturnType<typeof setTimeout>;
   #heartbeat?: ReturnType<typeof setInterval>;
 
-  constructor(base: string, tokens: Tokens, options: ClientOptions, listener: Listener) {
+  constructor(base: string, tokens: Tokens, options: ClientOptions, log: Log, listener: Listener) {
+    const { WebSocket = globalThis.WebSocket as SocketConstructor | undefined } = options;
+    if (!WebSocket) {
+      const what = "there is no WebSocket here: give createClient one, as in { token, WebSocket } with the one of `ws`";
+      throw new ChatError("invalid", what);
+    }
     this.#url = `${base.replace(/^http/, "ws")}/ws`;
     this.#tokens = tokens;
-    this.#options = options;
+    this.#WebSocket = WebSocket;
+    this.#log = log;
     this.#listener = listener;
     this.#backoff = new Backoff(options.backoff);
     if (typeof document === "undefined") return;
@@ -105,25 +127,51 @@ export class Session {
     return this.connection.state === "online";
   }
 
+  /** The token of the last try. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** After an end that was not its owner's doing, too. */
   start(): void {
-    if (this.connection.state === "idle") void this.#open("connecting");
+    const { state } = this.connection;
+    if (this.#isOver || (state !== "idle" && state !== "closed")) return this.check();
+    this.#isRejected = false;
+    void this.#open("connecting");
   }
 
   /** Now rather than later: a ping on an open socket, the next try without one. */
   check(): void {
     if (this.isOnline) this.#probe();
-    else if (this.#retry !== undefined) void this.#open("reconnecting");
+    else if (this.#retry !== undefined || this.connection.state === "asleep") void this.#open("reconnecting");
   }
 
   /** Leaves the socket and resumes on another one. */
   restart(why: string): void {
-    this.#warn(why);
+    this.#log("warn", why);
     if (this.isOnline) this.#lost(new ChatError("protocol", why, { retryable: true }), 0);
   }
 
+  /** Tries no longer, until it is started again. */
+  stop(): void {
+    if (this.connection.state === "idle") return;
+    this.#drop(1000);
+    this.#tell("idle", {});
+  }
+
+  /** Does without a socket until `check`, or until somebody needs one. */
+  sleep(error?: ChatError): void {
+    if (!AWAKE.includes(this.connection.state)) return;
+    this.#drop(1000);
+    this.#tell("asleep", { error });
+  }
+
+  /** Without an error for good. */
   close(error?: ChatError): void {
-    if (this.connection.state === "closed") return;
-    this.#off.abort();
+    if (this.#isOver || (error && this.connection.state === "closed")) return;
+    this.#isOver = !error;
+    if (this.#isOver) this.#off.abort();
+    else this.#reason = "rejected";
     this.#drop(1000);
     this.#tell("closed", { error });
     this.callOff(error);
@@ -141,6 +189,7 @@ export class Session {
     return new Promise<OkFrame>((resolve, reject) => {
       if (this.connection.state === "closed") return reject(this.connection.error ?? aborted());
       if (signal?.aborted) return reject(aborted());
+      if (this.connection.state === "asleep") this.check();
       const settle = () => {
         this.#waiting.delete(ref);
         clearTimeout(timer);
@@ -176,7 +225,7 @@ export class Session {
   }
 
   /** A binary frame; false if there is no socket for it. */
-  bytes(frame: Uint8Array<ArrayBuffer>): boolean {
+  bytes(frame: Uint8Array): boolean {
     if (this.isOnline) this.#socket?.send(frame);
     return this.isOnline;
   }
@@ -184,37 +233,63 @@ export class Session {
   async #open(state: ConnectionState): Promise<void> {
     const attempt = ++this.#try;
     clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
     this.#retry = undefined;
     this.#tell(state, {});
-    let token: string;
+    this.#deadline = setTimeout(() => this.#lost(new ChatError("timeout", "no connection in time")), OPEN_MS);
     try {
-      token = await (this.#reason ? this.#tokens.renew(this.#reason, this.#token) : this.#tokens.get());
+      const token = await (this.#reason ? this.#tokens.renew(this.#reason, this.#token) : this.#tokens.get());
+      if (attempt !== this.#try) return;
+      this.#token = token;
+      this.#reason = undefined;
+      this.#dial(token, attempt);
     } catch (error) {
       if (attempt !== this.#try) return;
-      const known = error instanceof ChatError ? error : new ChatError("unavailable", `no token: ${String(error)}`);
-      return known.retryable ? this.#wait(known) : this.close(known);
+      const known = error instanceof ChatError ? error : new ChatError("unavailable", `no connection: ${String(error)}`);
+      if (known.retryable) this.#lost(known);
+      else this.close(known);
     }
-    if (attempt !== this.#try) return;
-    this.#token = token;
-    this.#reason = undefined;
-    const socket = new (this.#options.WebSocket ?? WebSocket)(this.#url, ["chinwag.v1", `bearer.${token}`]);
+  }
+
+  #dial(token: string, attempt: number): void {
+    const socket = new this.#WebSocket(this.#url, ["chinwag.v1", `bearer.${token}`]);
     this.#socket = socket;
     socket.onopen = () => {
-      const hello = { type: "hello", ref: "h", cursors: this.#listener.cursors(), replay_limit: REPLAY_LIMIT };
-      if (attempt === this.#try) socket.send(JSON.stringify(hello));
+      if (attempt === this.#try) this.#guarded(() => this.#greet(socket));
     };
-    socket.onmessage = (event) => {
-      if (attempt === this.#try) this.#hear(event.data);
+    socket.onmessage = (event: { data: unknown }) => {
+      if (attempt === this.#try) this.#guarded(() => this.#hear(event.data));
     };
     socket.onerror = () => {};
-    socket.onclose = ({ code, reason }) => {
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
       if (attempt === this.#try) this.#closed(code, reason);
     };
-    this.#deadline = setTimeout(() => this.#lost(new ChatError("timeout", "no connection in time")), OPEN_MS);
+  }
+
+  /** `hello`, and as many frames as the cursors need. */
+  #greet(socket: SocketLike): void {
+    const known = this.#isMisread ? [] : this.#listener.cursors();
+    this.#isMisread = false;
+    for (let from = 0, more_cursors = true; more_cursors; from += CURSORS) {
+      more_cursors = from + CURSORS < known.length;
+      const cursors = Object.fromEntries(known.slice(from, from + CURSORS));
+      const hello = { type: "hello", ref: "h", cursors, replay_limit: REPLAY_LIMIT, more_cursors };
+      socket.send(JSON.stringify(from === 0 ? hello : { type: "cursors", cursors, more_cursors }));
+    }
+  }
+
+  /** A frame that can't be read is the connection's fault, not the page's. */
+  #guarded(job: () => void): void {
+    try {
+      job();
+    } catch (error) {
+      this.#log("error", `a frame could not be taken: ${String(error)}`, error);
+      this.#lost(new ChatError("protocol", "a frame could not be taken", { retryable: true }));
+    }
   }
 
   #hear(data: unknown): void {
-    this.#heardAt = Date.now();
+    this.#heard++;
     const frame = JSON.parse(String(data)) as ServerFrame;
     switch (frame.type) {
       case "ready":
@@ -238,11 +313,16 @@ export class Session {
   #ready(frame: ReadyFrame): void {
     clearTimeout(this.#deadline);
     this.#isRejected = false;
-    this.#upSince = Date.now();
+    this.#upSince = performance.now();
+    let heard = this.#heard;
     this.#heartbeat = setInterval(() => {
-      if (Date.now() - this.#heardAt >= frame.heartbeat_ms / 2) this.#probe();
-    }, frame.heartbeat_ms);
+      if (heard === this.#heard) this.#probe();
+      heard = this.#heard;
+    }, frame.heartbeat_ms / 2);
+    const attempt = this.#try;
     this.#listener.onReady(frame);
+    // It may be somebody else who is welcomed: then this is over.
+    if (attempt !== this.#try) return;
     this.#tell("online", {});
     for (const waiting of [...this.#waiting.values()]) this.#send(waiting);
   }
@@ -254,7 +334,7 @@ export class Session {
       reason: frame.code,
     });
     const waiting = this.#waiting.get(frame.ref ?? "");
-    if (!waiting) return this.#warn(frame.message, frame);
+    if (!waiting) return this.#log("warn", frame.message, frame);
     const instead = waiting.recover?.(error, waiting.isRepeat);
     if (instead) waiting.resolve(instead);
     else waiting.reject(error);
@@ -274,16 +354,16 @@ export class Session {
       this.#token = token;
     } catch (error) {
       // The old token is in force until the server closes with 4005; then it is tried again.
-      this.#warn("token not renewed", error);
+      this.#log("warn", "token not renewed", error);
     }
   }
 
   #probe(): void {
-    const asked = Date.now();
+    const asked = this.#heard;
     this.signal({ type: "ping" });
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => {
-      if (this.#heardAt < asked) this.#lost(new ChatError("timeout", "no answer"), 0);
+      if (this.#heard === asked) this.#lost(new ChatError("timeout", "no answer"), 0);
     }, PONG_MS);
   }
 
@@ -296,6 +376,11 @@ export class Session {
       this.#reason = "rejected";
       return this.#lost(error, 0);
     }
+    if (code === CROWDED) {
+      const error = new ChatError("too_many_sockets", reason || "too many sockets of this user are open", told);
+      return this.#lost(error, CROWDED_MS * (1 + Math.random()));
+    }
+    this.#isMisread = MISREAD.includes(code) && this.#upSince === undefined;
     if (code === EXPIRED) this.#reason = "expired";
     this.#lost(new ChatError("unavailable", reason || "connection lost", told), code === EXPIRED ? 0 : undefined);
   }
@@ -306,9 +391,9 @@ export class Session {
   }
 
   #wait(error: ChatError, delay?: number): void {
-    const up = this.#upSince ? Date.now() - this.#upSince : 0;
+    const up = this.#upSince === undefined ? 0 : performance.now() - this.#upSince;
     const inMs = Math.round(delay ?? this.#goawayMs ?? this.#backoff.next(up));
-    this.#upSince = 0;
+    this.#upSince = undefined;
     this.#goawayMs = undefined;
     const isOffline = typeof navigator !== "undefined" && navigator.onLine === false;
     this.#retry = setTimeout(() => void this.#open("reconnecting"), inMs);
@@ -319,6 +404,7 @@ export class Session {
   #drop(code: number): void {
     this.#try++;
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     clearTimeout(this.#deadline);
     clearInterval(this.#heartbeat);
     const socket = this.#socket;
@@ -327,19 +413,15 @@ export class Session {
   }
 
   #tell(state: ConnectionState, detail: Partial<Connection>): void {
-    const { since, error, state: before } = this.connection;
+    const { since, error } = this.connection;
     const isDown = state === "reconnecting" || state === "offline";
     this.connection = {
       state,
-      since: isDown ? (before === "online" || before === "connecting" ? Date.now() : since) : undefined,
+      since: isDown ? (since ?? Date.now()) : undefined,
       // While a try is under way the last one's error is still the news.
       error: isDown ? error : undefined,
       ...detail,
     };
     this.#listener.onConnection(this.connection);
-  }
-
-  #warn(text: string, data?: unknown): void {
-    this.#options.logger?.("warn", text, data);
   }
 }

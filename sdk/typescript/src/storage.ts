@@ -4,21 +4,31 @@ import type { ClientOptions, StorageAdapter } from "./api.js";
 export function openStorage(choice: ClientOptions["storage"]): StorageAdapter {
   if (typeof choice === "object") return choice;
   if (choice !== "indexeddb" || typeof indexedDB === "undefined") return new Memory();
-  // Loaded by those who use it.
-  const opened = import("./database.js").then(({ Database }) => new Database());
+  // Loaded by those who use it, when they do: a part that can't be loaded now may be at the next call.
+  let opened: Promise<StorageAdapter> | undefined;
+  const open = () =>
+    (opened ??= import("./database.js").then(({ Database }) => new Database(), (error) => {
+      opened = undefined;
+      throw error;
+    }));
   return {
-    get: async (key) => (await opened).get(key),
-    set: async (key, value) => (await opened).set(key, value),
-    delete: async (key) => (await opened).delete(key),
+    get: async (key) => (await open()).get(key),
+    set: async (key, value) => (await open()).set(key, value),
+    delete: async (key) => (await open()).delete(key),
   };
 }
 
-/** Everything under keys of one's own. */
+/** Where everything of a server is kept, or of one user of it. */
+export function scopeOf(base: string, user?: string): string {
+  return user === undefined ? `${base}|` : `${base}|user ${encodeURIComponent(user)}|`;
+}
+
+/** Everything under keys of one's own. Whatever an adapter does wrong, it comes as a rejection. */
 export function prefixed(storage: StorageAdapter, prefix: string): StorageAdapter {
   return {
-    get: (key) => storage.get(prefix + key),
-    set: (key, value) => storage.set(prefix + key, value),
-    delete: (key) => storage.delete(prefix + key),
+    get: async (key) => storage.get(prefix + key),
+    set: async (key, value) => storage.set(prefix + key, value),
+    delete: async (key) => storage.delete(prefix + key),
   };
 }
 
@@ -52,7 +62,8 @@ export function exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
 /** Holds a name for as long as this page lives, or until the answer is called. */
 export function hold(name: string): () => void {
   let release = () => {};
-  void webLocks()?.request(name, () => new Promise<void>((resolve) => (release = resolve)));
+  // A page without an origin of its own may not lock anything.
+  webLocks()?.request(name, () => new Promise<void>((resolve) => (release = resolve))).catch(() => {});
   return () => release();
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Message } from "./api.js";
 import { mentionsIn } from "./convert.js";
+import { withReaction } from "./reactions.js";
 import type { Event } from "./wire.js";
 
 /** Messages of a window that follows the end. */
@@ -120,20 +121,4 @@ export function fold(message: Message, event: Event): Message {
     default:
       return message;
   }
-}
-
-/** The server spells emoji in full: 👍 with and without U+FE0F is one. Its own spelling replaces ours. */
-export function withReaction(message: Message, emoji: string, userId: string, on: boolean): Message {
-  const known = Object.keys(message.reactions).find((key) => bare(key) === bare(emoji)) ?? emoji;
-  const before = message.reactions[known] ?? [];
-  if (before.includes(userId) === on && known === emoji) return message;
-  const others = before.filter((id) => id !== userId);
-  const users = on ? (before.includes(userId) ? before : [...before, userId]) : others;
-  const entries = Object.entries(message.reactions).map(([key, ids]) => (key === known ? [emoji, users] : [key, ids]));
-  if (!(known in message.reactions)) entries.push([emoji, users]);
-  return { ...message, reactions: Object.fromEntries(entries.filter(([, ids]) => ids!.length > 0)) };
-}
-
-function bare(emoji: string): string {
-  return emoji.replaceAll("\uFE0F", "");
 }

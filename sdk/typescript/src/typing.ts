@@ -38,7 +38,8 @@ export class Typing {
   }
 
   set(on: boolean): void {
-    const now = Date.now();
+    // Not `Date.now()`: a clock that is put back would keep it silent for as long.
+    const now = performance.now();
     if (on ? now - this.#saidAt < REPEAT_MS : now - this.#saidAt >= EXPIRE_MS) return;
     this.#saidAt = on ? now : -Infinity;
     this.#send(on);

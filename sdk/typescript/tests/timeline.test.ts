@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 
 import type { Message } from "../src/index.js";
 import { mentionsIn, toMessage } from "../src/convert.js";
-import { Timeline, withReaction } from "../src/timeline.js";
+import { withReaction } from "../src/reactions.js";
+import { Timeline } from "../src/timeline.js";
+import { Files } from "../src/testing/files.js";
 import { World } from "../src/testing/world.js";
 import type * as wire from "../src/wire.js";
 
@@ -20,7 +22,7 @@ const steps = fc.array(
 
 /** A log made by these steps, and the page that the server would answer after each of them. */
 function history(all: Step[]): { events: wire.Event[]; pages: wire.Message[][] } {
-  const world = new World();
+  const world = new World(new Files());
   world.person("ann");
   const log = world.converse("Test", "group", [1]);
   const pages: wire.Message[][] = [[]];
@@ -81,7 +83,7 @@ test("a message that did not change stays the same object", () => {
 });
 
 test("a window that follows drops the oldest, one that does not stops following in the end", () => {
-  const world = new World();
+  const world = new World(new Files());
   world.person("ann");
   const log = world.converse("Test", "group", [1]);
   for (let n = 0; n < 800; n++) world.send(log, 1, { content: `${n}` });
