@@ -49,7 +49,7 @@ export class Session {
         await client.connect();
         await client.room(conversation).join();
       } catch (error) {
-        await client.close();
+        await client.forget().catch(() => undefined);
         await this.auth.signOut().catch(() => undefined);
         throw error;
       }
@@ -78,7 +78,7 @@ export class Session {
   }
 
   #newClient(): ChatClient {
-    return createClient(BASE.href, { token: this.auth.token, storage: 'indexeddb' });
+    return createClient(BASE.href, { token: this.auth.token, storage: 'indexeddb', user: this.auth.account?.id });
   }
 
   #enter(client: ChatClient): void {
@@ -93,7 +93,8 @@ export class Session {
     if (this.phase !== 'in') return;
     this.wasEnded = wasEnded;
     this.phase = 'out';
-    void this.client?.close();
+    // Whoever comes next on this device finds nothing of this one.
+    this.client?.forget().catch(() => undefined);
     this.client = undefined;
   }
 }
