@@ -54,8 +54,10 @@ export interface Message {
   version: number;
   /** Of one's own messages: `delivered` and `read` by at least one other person. Those of others are `sent`. */
   state: "pending" | "sent" | "delivered" | "read" | "failed";
-  /** Why it is `failed`. */
+  /** Why it is `failed`; of a `pending` one, why it has to wait. */
   error?: ChatError;
+  /** Of a pending one that has to wait: when it is tried again. */
+  retryAt?: Date;
   /** Of a pending message with files: what has been uploaded. */
   progress?: { loaded: number; total: number };
 }
@@ -75,6 +77,8 @@ export interface Attachment {
 /** An attachment of a pending message: its id is empty, and `blob` is what will be uploaded. */
 export interface LocalAttachment extends Attachment {
   blob: Blob;
+  /** Set if the message failed because of this file. */
+  error?: ChatError;
 }
 
 export interface User {

@@ -26,6 +26,8 @@ export interface ErrorDetail {
   status?: number;
   /** The server's own code: `archived`, `conflict`, `not_participant`, … */
   reason?: string;
+  /** What a refused request (422) had wrong: `password`, `title`, … */
+  field?: string;
 }
 
 const RETRYABLE: readonly ErrorCode[] = ["unavailable", "timeout", "rate_limited", "too_many_sockets"];
@@ -39,6 +41,7 @@ export class ChatError extends Error {
   declare readonly closeCode?: number;
   declare readonly status?: number;
   declare readonly reason?: string;
+  declare readonly field?: string;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message);

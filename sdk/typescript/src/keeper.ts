@@ -224,11 +224,14 @@ function marks(unsent: readonly Kept[]): string {
   return JSON.stringify(unsent.map(({ message, uploaded, isTried }) => [message.clientId, message.state, uploaded.length, isTried]));
 }
 
+/** Why one waits, and which file was refused, is as old as the page: what is sent again finds out anew. */
 function keepable({ message, ...kept }: Kept, owner: string): Unsent {
-  const { error, ...rest } = message;
-  if (!error) return { ...kept, owner, message: rest };
+  const { error, retryAt: _retryAt, ...rest } = message;
+  const attachments = rest.attachments.map((file) => ({ ...file, error: undefined }));
+  const unsent = { ...kept, owner, message: { ...rest, attachments } };
+  if (!error || message.state !== "failed") return unsent;
   const { code, message: text, ...detail } = error;
-  return { ...kept, owner, message: rest, failure: { code, text, detail } };
+  return { ...unsent, failure: { code, text, detail } };
 }
 
 /** As an earlier page left it. */

@@ -1,5 +1,6 @@
 /**
- * Messages on their way: in order within a room, side by side across rooms, each sent once.
+ * Messages on their way: in order within a room, side by side across rooms, each sent once. Those with files have
+ * a lane of their own in each room, so that a text does not wait for an upload: it overtakes, and is never overtaken.
  *
  *     pending → (files up) → sent, not heard back → done
  *        ↑ retry      ↓ refused for good
@@ -55,7 +56,8 @@ class Item implements Pending {
   retry(): Promise<Message> {
     if (this.message.state === "failed") {
       this.#settled = settleable();
-      this.change({ state: "pending", error: undefined });
+      const attachments = this.message.attachments.map((file) => ({ ...file, error: undefined }));
+      this.change({ state: "pending", error: undefined, attachments });
       this.#outbox.resume(this.message.conversationId);
     }
     return this.#settled.promise;
@@ -78,6 +80,9 @@ class Item implements Pending {
   }
 }
 
+const KINDS = ["text", "files"] as const;
+type Kind = (typeof KINDS)[number];
+
 /** What the outbox needs from the rest of the client. */
 export interface Post {
   readonly session: Session;
@@ -94,7 +99,7 @@ export interface Post {
 export class Outbox {
   readonly #post: Post;
   #items: Item[] = [];
-  /** Rooms of which something is being sent. */
+  /** Lanes of rooms in which something is being sent. */
   readonly #busy = new Set<string>();
   readonly #naps = new Map<string, () => void>();
   #idle: (() => void)[] = [];
@@ -169,12 +174,12 @@ export class Outbox {
 
   /** Goes on with what an end of the connection left. */
   resumeAll(): void {
-    for (const room of new Set(this.#items.map(({ message }) => message.conversationId))) void this.#work(room);
+    for (const room of new Set(this.#items.map(({ message }) => message.conversationId))) this.#workAll(room);
   }
 
   resume(conversationId: string): void {
     this.#changed(conversationId);
-    void this.#work(conversationId);
+    this.#workAll(conversationId);
   }
 
   /** What a socket carried may be there already: it is not taken back. */
@@ -210,11 +215,16 @@ export class Outbox {
     for (const wake of this.#naps.values()) wake();
   }
 
-  async #work(room: string): Promise<void> {
-    if (this.#busy.has(room)) return;
-    this.#busy.add(room);
+  #workAll(room: string): void {
+    for (const kind of KINDS) void this.#work(room, kind);
+  }
+
+  async #work(room: string, kind: Kind): Promise<void> {
+    const lane = `${room} ${kind}`;
+    if (this.#busy.has(lane)) return;
+    this.#busy.add(lane);
     let backoff = new Backoff();
-    for (let item = this.#next(room); item && !this.#isClosed; item = this.#next(room)) {
+    for (let item = this.#next(room, kind); item && !this.#isClosed; item = this.#next(room, kind)) {
       try {
         await this.#send(item);
         backoff = new Backoff();
@@ -223,20 +233,30 @@ export class Outbox {
         if (this.#isClosed || this.#post.session.connection.state === "closed") break;
         // A cancelled one is gone already.
         if (known.code === "aborted") continue;
-        if (known.retryable) await this.#nap(room, known.retryAfterMs ?? backoff.next());
+        if (known.retryable) await this.#nap(lane, item, known, known.retryAfterMs ?? backoff.next());
         else this.#fail(item, known);
       }
     }
-    this.#busy.delete(room);
+    this.#busy.delete(lane);
   }
 
-  #next(room: string): Item | undefined {
-    return this.#items.find(({ message }) => message.conversationId === room && message.state === "pending");
+  #next(room: string, kind: Kind): Item | undefined {
+    return this.#items.find(({ message, kept }) => message.conversationId === room && message.state === "pending" && kindOf(kept) === kind);
+  }
+
+  /** A text that was written before it, and is not sent yet. */
+  #textBefore(item: Item): Item | undefined {
+    const text = this.#next(item.message.conversationId, "text");
+    return text && this.#items.indexOf(text) < this.#items.indexOf(item) ? text : undefined;
   }
 
   async #send(item: Item): Promise<void> {
     const { kept } = item;
     while (kept.uploaded.length < kept.files.length) await this.#upload(item);
+    for (let text = this.#textBefore(item); text; text = this.#textBefore(item)) {
+      const isGone = () => undefined;
+      await text.then(isGone, isGone);
+    }
     const { conversationId, content, clientId, replyTo, format, data } = item.message;
     const ok = await this.#post.session.command(
       {
@@ -280,8 +300,17 @@ export class Outbox {
       void attempt(() => item.onProgress?.(progress), (error) => this.#post.log("error", `onProgress failed: ${error}`, error));
       this.#post.changed(item.message.conversationId);
     };
-    kept.uploaded.push(await this.#post.upload(file, tell, item.abort.signal));
+    try {
+      kept.uploaded.push(await this.#post.upload(file, tell, item.abort.signal));
+    } catch (error) {
+      if (error instanceof ChatError && !error.retryable) this.#blame(item, kept.uploaded.length, error);
+      throw error;
+    }
     this.#post.changed(item.message.conversationId);
+  }
+
+  #blame(item: Item, place: number, error: ChatError): void {
+    item.change({ attachments: item.message.attachments.map((file, at) => (at === place ? { ...file, error } : file)) });
   }
 
   #done(item: Item, message: Message): void {
@@ -310,16 +339,24 @@ export class Outbox {
     this.#idle = [];
   }
 
-  async #nap(room: string, ms: number): Promise<void> {
+  async #nap(lane: string, item: Item, error: ChatError, ms: number): Promise<void> {
+    item.change({ error, retryAt: new Date(Date.now() + ms) });
+    this.#changed(item.message.conversationId);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.#naps.set(room, () => {
+      this.#naps.set(lane, () => {
         clearTimeout(timer);
         resolve();
       });
     });
-    this.#naps.delete(room);
+    this.#naps.delete(lane);
+    item.change({ error: undefined, retryAt: undefined });
+    this.#changed(item.message.conversationId);
   }
+}
+
+function kindOf({ files }: Kept): Kind {
+  return files.length > 0 ? "files" : "text";
 }
 
 function local(blob: Blob): LocalAttachment {

@@ -85,25 +85,28 @@ async function read<T>(response: FetchResponse, { isBlob, signal }: Request): Pr
 async function refusal(response: FetchResponse): Promise<ChatError> {
   const { status } = response;
   const after = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const { sentence, field } = detailOf(await response.text().catch(() => ""));
   return new ChatError(
     BY_STATUS[status] ?? (status >= 500 ? "unavailable" : "invalid"),
-    detailOf(await response.text().catch(() => "")) || `HTTP ${status}`,
+    sentence || `HTTP ${status}`,
     {
       status,
       retryAfterMs: Number.isNaN(after) ? undefined : after * 1000,
       requestId: response.headers.get("x-request-id") ?? undefined,
+      field,
     },
   );
 }
 
-/** What a refusal says: a sentence, or a list of what is wrong with which field. */
-export function detailOf(text: string): string {
+/** What a refusal says: a sentence, or a list of what is wrong with which field; and the first of these fields. */
+export function detailOf(text: string): { sentence: string; field?: string } {
   try {
     const { detail } = JSON.parse(text) as { detail?: string | { loc: unknown[]; msg: string }[] };
-    if (!Array.isArray(detail)) return detail ?? "";
-    return detail.map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`).join("; ");
+    if (!Array.isArray(detail)) return { sentence: detail ?? "" };
+    const said = detail.map(({ loc, msg }) => ({ place: loc.slice(1).join("."), msg }));
+    return { sentence: said.map(({ place, msg }) => `${place}: ${msg}`).join("; "), field: said[0]?.place };
   } catch {
-    return "";
+    return { sentence: "" };
   }
 }
 

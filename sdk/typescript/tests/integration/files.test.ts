@@ -1,7 +1,7 @@
 /** Files and devices, over the wire: what goes up comes down, whatever happens on the way. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
-import { type ChatClient, type Progress } from "../../src/index.js";
+import { type ChatClient, type LocalAttachment, type Progress } from "../../src/index.js";
 import { clientOf, closeAll, connected, until } from "./harness/clients.js";
 import { Proxy } from "./harness/proxy.js";
 import { Random } from "./harness/random.js";
@@ -89,6 +89,29 @@ test("a file that is too large for the server is refused, and said so", async ()
   const { uploadBytes } = client.getSnapshot().limits!;
   const file = new Blob([new Uint8Array(uploadBytes! + 1)]);
   await expect(client.files.upload(file, { name: "large.bin" })).rejects.toMatchObject({ code: "too_large" });
+});
+
+test("a text does not wait for an upload, and files do not overtake the text before them", async () => {
+  const client = await connected(server.url, ann);
+  const room = client.room(await server.group(ann, []));
+  await room.join();
+  const sent = [room.send("first"), room.send({ content: "album", files: [bytes(7), bytes(8)] }), room.send("second"), room.send("third")];
+  const inOrder = (await Promise.all(sent)).sort((one, other) => one.seq - other.seq);
+  expect(inOrder.map(({ content }) => content)).toEqual(["first", "second", "third", "album"]);
+});
+
+test("of several files the one that is refused is named, and it fails alone", async () => {
+  const client = await connected(server.url, ann);
+  const room = client.room(await server.group(ann, []));
+  await room.join();
+  const empty = new Blob([]);
+  const pending = room.send({ content: "", files: [bytes(9), empty, bytes(10)] });
+  await expect(pending).rejects.toMatchObject({ code: "invalid" });
+  const { attachments } = pending.message;
+  expect(attachments.map((file) => (file as LocalAttachment).error?.code)).toEqual([undefined, "invalid", undefined]);
+  const [first, , last] = attachments.map((file) => (file as LocalAttachment).blob);
+  await room.pending(pending.message.clientId!)?.cancel();
+  expect((await room.send({ content: "", files: [first!, last!] })).attachments).toHaveLength(2);
 });
 
 test("a device that takes pushes is known to the server until it is taken back", async () => {
