@@ -1,11 +1,13 @@
 // What the parts of one open conversation share: the SDK's room as it stands, who the reader is, and what
 // the reader is about to do. Components render from it; everything that leaves the page goes through the SDK.
 
-import type { ChatClient, ChatError, Message, Room } from '@chinwag/client';
+import type { ChatClient, ChatError, LocalAttachment, Message, Room } from '@chinwag/client';
 import { createContext } from 'svelte';
 
+import type { About } from '../lib/refusals';
 import { settings } from '../lib/settings.svelte';
 import { reactive } from '../lib/store.svelte';
+import { isLocal } from './files/files';
 import { keyOf } from './timeline/entries';
 
 /** What the composer is writing besides a new message. */
@@ -24,10 +26,10 @@ export class View {
   currentKey = $state<string>();
   /** The image that is looked at in full: a message's id and the place among its attachments. */
   looking = $state.raw<{ messageId: string; attachmentId: string }>();
-  /** Set by the composer: puts a text in, and the focus. */
-  insertText: ((text: string) => void) | undefined;
+  /** Set by the composer: takes what was not sent, and the focus. */
+  putBack: ((text: string, files: readonly LocalAttachment[]) => void) | undefined;
   /** What went wrong with the last thing asked for, until the next. */
-  problem = $state<ChatError>();
+  problem = $state.raw<{ error: ChatError; about: About }>();
 
   constructor(client: ChatClient, id: string) {
     this.client = client;
@@ -115,18 +117,20 @@ export class View {
 
   /** A message that was not sent goes back to where it was written. */
   takeBack(message: Message) {
-    this.insertText?.(message.content);
+    const answered = this.messages.find(({ id }) => id === message.replyTo);
+    if (answered) this.reply(answered);
+    this.putBack?.(message.content, message.attachments.filter(isLocal));
     void this.client.outbox.discard(message.clientId ?? message.id);
   }
 
   /** Runs something that the server may refuse; what it refuses is shown, once. */
-  async try(action: () => PromiseLike<unknown>): Promise<boolean> {
+  async try(action: () => PromiseLike<unknown>, about: About = 'message'): Promise<boolean> {
     this.problem = undefined;
     try {
       await action();
       return true;
     } catch (error) {
-      this.problem = error as ChatError;
+      this.problem = { error: error as ChatError, about };
       return false;
     }
   }
