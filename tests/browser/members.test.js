@@ -37,11 +37,22 @@ test('people are added, promoted and removed, and everybody sees it', async () =
 
   await panel.getByRole('button', { name: 'Options for Second User' }).click();
   await workspace.page.getByRole('menuitem', { name: 'Make admin' }).click();
+  // Nothing happens to anybody by one press.
+  const sure = workspace.dialog('Make admin');
+  await sure.getByText('Second User may then change the name of Band').waitFor();
+  await workspace.isAccessible();
+  assert.equal(await member(theirs, 'Second User').getByText('admin', { exact: true }).count(), 0);
+  await sure.getByRole('button', { name: 'Make admin' }).click();
   await member(theirs, 'Second User').getByText('admin', { exact: true }).waitFor();
   await theirs.getByRole('button', { name: 'Add people' }).waitFor();
 
   await theirs.getByRole('button', { name: 'Options for Alice Example' }).click();
   await theirs.page().getByRole('menuitem', { name: 'Remove from the group' }).click();
+  await theirs.page().getByRole('dialog', { name: 'Remove from the group' }).getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await member(theirs, 'Alice Example').count(), 1);
+  await theirs.getByRole('button', { name: 'Options for Alice Example' }).click();
+  await theirs.page().getByRole('menuitem', { name: 'Remove from the group' }).click();
+  await theirs.page().getByRole('dialog', { name: 'Remove from the group' }).getByRole('button', { name: 'Remove from the group' }).click();
   await member(panel, 'Alice Example').waitFor({ state: 'detached' });
   await panel.getByRole('heading', { name: '2 members' }).waitFor();
 });

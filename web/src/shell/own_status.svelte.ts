@@ -5,6 +5,11 @@ import type { ChatClient } from '@chinwag/client';
 
 export type OwnStatus = 'online' | 'away' | 'dnd' | 'invisible';
 
+/** What others see of it. */
+export function shownAs(status: OwnStatus): Exclude<OwnStatus, 'invisible'> | 'offline' {
+  return status === 'invisible' ? 'offline' : status;
+}
+
 let value = $state<OwnStatus>('online');
 let text = $state('');
 

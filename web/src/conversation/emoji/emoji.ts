@@ -18,6 +18,9 @@ export type Catalog = readonly (readonly Emoji[])[];
 export type Tone = 0 | 1 | 2 | 3 | 4 | 5;
 export const TONES = ['', '🏻', '🏼', '🏽', '🏾', '🏿'] as const;
 
+/** One press away, always in this order. */
+export const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '🙏'] as const;
+
 export const MAX_RECENT = 24;
 /** Until somebody has used any. */
 export const FIRST_RECENT = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀'];
