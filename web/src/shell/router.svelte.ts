@@ -3,6 +3,7 @@
 // so the back gesture of a phone leads from a conversation to the list.
 
 import { BASE, pathBelowBase } from '../lib/base';
+import { kept, settle, whenSettled } from '../lib/layers';
 
 export type Route =
   | { page: 'home' }
@@ -42,11 +43,16 @@ export function conversationUrl(id: string, focus?: string): string {
 }
 
 export function go(href: string, { replace = false } = {}): void {
-  // A second visit of the same place adds no entry: Back then leads on.
-  const same = href === location.href;
-  if (replace || same) history.replaceState(history.state, '', href);
-  else history.pushState({ isOurs: true }, '', href);
-  current = routeOf(new URL(href));
+  whenSettled(() => {
+    // A second visit of the same place adds no entry: Back then leads on. A layer that closes gives its entry.
+    const same = href === location.href;
+    const { layers = 0, isOurs } = kept();
+    if (layers > 0) history.replaceState({ isOurs: same || replace ? isOurs : true }, '', href);
+    else if (replace || same) history.replaceState(history.state, '', href);
+    else history.pushState({ isOurs: true }, '', href);
+    current = routeOf(new URL(href));
+    settle();
+  });
 }
 
 export function openConversation(id: string, focus?: string): void {
@@ -55,6 +61,7 @@ export function openConversation(id: string, focus?: string): void {
 
 /** Back to the list: by the browser's history if that is where the visitor came from. */
 export function leaveConversation(): void {
-  if ((history.state as { isOurs?: boolean } | null)?.isOurs) history.back();
+  const { layers = 0, isOurs } = kept();
+  if (isOurs) history.go(-1 - layers);
   else go(BASE.href, { replace: true });
 }
