@@ -235,7 +235,7 @@ impl Default for Limits {
             logins_per_address: Rate { burst: 20, every: Duration::from_secs(3) },
             registrations: Rate { burst: 20, every: Duration::from_secs(3) },
             searches: Rate { burst: 4, every: Duration::from_millis(500) },
-            uploads: Rate { burst: 10, every: Duration::from_secs(6) },
+            uploads: Rate { burst: 60, every: Duration::from_secs(2) },
             upload_bytes: 25 * 1024 * 1024,
             stored_bytes_per_user: 1024 * 1024 * 1024,
             image_pixels: 40_000_000,

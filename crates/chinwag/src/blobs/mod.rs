@@ -4,12 +4,15 @@
 //! `put` returns when the bytes are durable: in the folder the file is synced, renamed, and the folder
 //! synced. Nothing here knows whose a file is; a row that names one is committed after its bytes.
 
+mod animations;
+mod archives;
+mod media;
 mod pictures;
 mod sniff;
 mod staging;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader, Seek as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -25,9 +28,9 @@ use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectSt
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 
-pub(crate) use pictures::{Picture, PictureError, head};
-pub(crate) use sniff::{Kind, is_shown_inline, sniff};
-pub(crate) use staging::{Staged, Staging, sha256};
+pub(crate) use pictures::{Picture, PictureError};
+pub(crate) use sniff::{Kind, identify, is_shown_inline, sniff};
+pub(crate) use staging::{Staged, Staging, sha256, sha256_of};
 
 use crate::config::Storage;
 use crate::seeded_bugs::{self, Bug};
@@ -213,6 +216,12 @@ impl Blobs {
 fn has_no_links(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
     matches!(kind, CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
+}
+
+/// A file from its beginning.
+fn rewound(mut file: &File) -> io::Result<BufReader<&File>> {
+    file.rewind()?;
+    Ok(BufReader::new(file))
 }
 
 /// Brings the names in a folder to the disk.

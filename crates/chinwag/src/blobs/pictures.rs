@@ -1,24 +1,27 @@
 //! Pictures are decoded and written anew: what a camera, an editor or an attacker put beside the pixels is
-//! gone, and the way the camera was held is in the pixels. Their thumbnails are made on the way.
+//! gone, and the way the camera was held is in the pixels. Their thumbnails are made on the way. Only the frames
+//! of animations stay as they came.
 //!
 //! The header is asked first, so no pixel of a bomb is ever decoded; the decoder's memory is bounded too.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Cursor, Read as _, Seek as _, Write as _};
+use std::io::{BufWriter, Cursor, Write as _};
 
 use bytes::Bytes;
 use chinwag_protocol::limits::THUMBNAIL_SIZES;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder as _, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{
+    DynamicImage, ImageDecoder as _, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage,
+};
+
+use super::{animations, rewound};
 
 /// Good enough that nobody sees the difference to the camera's own.
 const JPEG_QUALITY: u8 = 88;
 /// Memory of a decoder beside the pixels.
 const DECODER_BYTES: u64 = 16 * 1024 * 1024;
-/// Frames of an animation, all together, have as many pixels as so many whole pictures at most.
-const MAX_ANIMATION: u64 = 10;
 
 /// Why something that begins like a picture is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,17 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
+    /// A picture of this server's own, and its bytes.
+    pub(crate) fn of_pixels(pixels: RgbImage) -> Result<(Self, Bytes), PictureError> {
+        let pixels = DynamicImage::ImageRgb8(pixels);
+        let (width, height) = (pixels.width(), pixels.height());
+        let mut bytes = Cursor::new(Vec::new());
+        write_jpeg(&pixels, None, &mut bytes)?;
+        let thumbnails = thumbnails(pixels, None)?;
+        let picture = Self { mime: "image/jpeg", extension: "jpg", width, height, thumbnails };
+        Ok((picture, Bytes::from(bytes.into_inner())))
+    }
+
     /// Reads a picture and writes it anew, into `target`. Blocks; `max_pixels` bounds its time and memory.
     pub(crate) fn remake(
         source: &File,
@@ -64,9 +78,7 @@ impl Picture {
         max_pixels: u64,
     ) -> Result<Self, PictureError> {
         let mut reader = ImageReader::with_format(rewound(source)?, format);
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(max_pixels.saturating_mul(4).saturating_add(DECODER_BYTES));
-        reader.limits(limits);
+        reader.limits(decoder_limits(max_pixels));
         let mut decoder = reader.into_decoder()?;
         let (width, height) = decoder.dimensions();
         if u64::from(width) * u64::from(height) > max_pixels {
@@ -77,12 +89,28 @@ impl Picture {
         let profile = profile.as_deref();
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut pixels = DynamicImage::from_decoder(decoder)?;
-        pixels.apply_orientation(orientation);
+        let is_animated = match format {
+            ImageFormat::Gif => true,
+            ImageFormat::Png => animations::is_animated_png(source)?,
+            ImageFormat::WebP => animations::is_animated_webp(source)?,
+            _ => false,
+        };
+        if !is_animated {
+            pixels.apply_orientation(orientation);
+        }
         let mut writer = BufWriter::new(&mut *target);
         let (mime, extension) = match format {
             ImageFormat::Gif => {
-                copy_animation(source, &mut writer, max_pixels)?;
+                animations::copy_gif(source, &mut writer, max_pixels)?;
                 ("image/gif", "gif")
+            }
+            ImageFormat::WebP if is_animated => {
+                animations::copy_webp(source, &mut writer, max_pixels)?;
+                ("image/webp", "webp")
+            }
+            ImageFormat::Png if is_animated => {
+                animations::copy_png(source, &mut writer, max_pixels)?;
+                ("image/png", "png")
             }
             ImageFormat::Jpeg | ImageFormat::WebP if !pixels.color().has_alpha() => {
                 write_jpeg(&pixels, profile, &mut writer)?;
@@ -101,9 +129,11 @@ impl Picture {
     }
 }
 
-fn rewound(mut file: &File) -> std::io::Result<BufReader<&File>> {
-    file.rewind()?;
-    Ok(BufReader::new(file))
+/// What a decoder may allocate for a picture of so many pixels.
+pub(super) fn decoder_limits(max_pixels: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(max_pixels.saturating_mul(4).saturating_add(DECODER_BYTES));
+    limits
 }
 
 fn write_jpeg(
@@ -140,26 +170,6 @@ fn keep_colors(encoder: &mut impl ImageEncoder, profile: Option<&[u8]>) {
     }
 }
 
-/// Copies the frames of a GIF as they are, without the comments and programs' own blocks between them.
-fn copy_animation(source: &File, target: impl std::io::Write, max_pixels: u64) -> Result<(), PictureError> {
-    let broken = |_| PictureError::Broken;
-    let mut options = gif::DecodeOptions::new();
-    options.set_color_output(gif::ColorOutput::Indexed);
-    options.check_frame_consistency(true);
-    let mut decoder = options.read_info(rewound(source)?).map_err(broken)?;
-    let palette = decoder.global_palette().unwrap_or_default().to_vec();
-    let mut encoder = gif::Encoder::new(target, decoder.width(), decoder.height(), &palette)
-        .map_err(|_| PictureError::Broken)?;
-    encoder.set_repeat(decoder.repeat()).map_err(|_| PictureError::Broken)?;
-    let mut left = max_pixels.saturating_mul(MAX_ANIMATION);
-    while let Some(frame) = decoder.read_next_frame().map_err(broken)? {
-        let frame_pixels = u64::from(frame.width) * u64::from(frame.height);
-        left = left.checked_sub(frame_pixels.max(1)).ok_or(PictureError::TooLarge)?;
-        encoder.write_frame(frame).map_err(|_| PictureError::Broken)?;
-    }
-    Ok(())
-}
-
 /// The sizes that are smaller than the picture, the largest first, each made of the one before.
 fn thumbnails(mut pixels: DynamicImage, profile: Option<&[u8]>) -> Result<Vec<(u32, Bytes)>, PictureError> {
     let mut made = Vec::new();
@@ -177,11 +187,4 @@ fn thumbnails(mut pixels: DynamicImage, profile: Option<&[u8]>) -> Result<Vec<(u
         made.push((size, Bytes::from(bytes.into_inner())));
     }
     Ok(made)
-}
-
-/// The first bytes of a file.
-pub(crate) fn head(file: &File) -> std::io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    rewound(file)?.take(super::sniff::HEAD_BYTES as u64).read_to_end(&mut head)?;
-    Ok(head)
 }

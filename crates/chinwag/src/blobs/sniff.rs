@@ -1,7 +1,12 @@
-//! What a file is, by its first bytes. What a client or a name says about it is not believed.
+//! What a file is, by its bytes. What a client or a name says about it is not believed.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use super::{archives, media};
 
 /// The bytes that are looked at.
-pub(crate) const HEAD_BYTES: usize = 8 * 1024;
+const HEAD_BYTES: usize = 8 * 1024;
 
 /// For what nobody should try to show.
 const UNKNOWN: &str = "application/octet-stream";
@@ -13,6 +18,51 @@ pub(crate) enum Kind {
     Picture(image::ImageFormat),
     /// Anything else: stored as it is, under this type.
     Other(&'static str),
+}
+
+impl Kind {
+    /// For what begins as a picture and can't be decoded: it is kept, and shown to nobody.
+    pub(crate) const UNKNOWN: Self = Self::Other(UNKNOWN);
+
+    /// The type as it is said to clients.
+    pub(crate) fn mime(self) -> &'static str {
+        match self {
+            Self::Picture(format) => format.to_mime_type(),
+            Self::Other(mime) => mime,
+        }
+    }
+}
+
+/// Says what a file is: by its first bytes, and where several formats share them, by what they have inside.
+/// Blocks.
+pub(crate) fn identify(file: &File) -> std::io::Result<Kind> {
+    let mut head = Vec::new();
+    super::rewound(file)?.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    let kind = sniff(&head);
+    let inside = match kind {
+        Kind::Picture(_) => None,
+        Kind::Other(mime) if mime.starts_with("image/") => None,
+        Kind::Other(_) => type_inside(&head, file),
+    };
+    Ok(inside.map_or(kind, Kind::Other))
+}
+
+fn type_inside(head: &[u8], file: &File) -> Option<&'static str> {
+    if head.starts_with(archives::ZIP) {
+        Some(archives::zip_type(file))
+    } else if head.starts_with(archives::COMPOUND) {
+        Some(archives::compound_type(file))
+    } else if head.starts_with(media::OGG) {
+        Some(media::ogg_type(file))
+    } else if head.starts_with(media::ASF) {
+        Some(media::asf_type(file))
+    } else if head.starts_with(media::EBML) {
+        media::ebml_type(file)
+    } else if head.get(4..8) == Some(b"ftyp") {
+        media::mp4_type(file)
+    } else {
+        None
+    }
 }
 
 /// Says what begins with these bytes.
@@ -33,7 +83,7 @@ pub(crate) fn sniff(head: &[u8]) -> Kind {
 
 /// Whether a browser may show it where it stands: pictures that were decoded here, sound and film.
 pub(crate) fn is_shown_inline(mime: &str) -> bool {
-    matches!(mime, "image/gif" | "image/jpeg" | "image/png")
+    matches!(mime, "image/gif" | "image/jpeg" | "image/png" | "image/webp")
         || mime.starts_with("audio/")
         || mime.starts_with("video/")
 }
@@ -90,7 +140,7 @@ mod tests {
 
     #[test]
     fn only_what_runs_nothing_is_shown() {
-        for mime in ["image/png", "image/jpeg", "image/gif", "video/mp4", "audio/ogg"] {
+        for mime in ["image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "audio/ogg"] {
             assert!(is_shown_inline(mime), "{mime}");
         }
         for mime in ["text/html", "image/svg+xml", "application/pdf", "text/plain", "image/heif", UNKNOWN] {

@@ -148,6 +148,13 @@ pub(crate) fn sha256(file: &File, size: u64) -> io::Result<String> {
     Ok(hexadecimal(hash_of(file, size)?))
 }
 
+/// The SHA-256 of bytes in memory, in hexadecimal digits.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    let mut hash = Context::new(&SHA256);
+    hash.update(bytes);
+    hexadecimal(hash)
+}
+
 fn hash_of(file: &File, size: u64) -> io::Result<Context> {
     let mut hash = Context::new(&SHA256);
     let mut block = vec![0; 64 * 1024];

@@ -8,10 +8,12 @@
 mod access;
 mod accounts;
 mod conversations;
+mod file_names;
 mod files;
 mod marks;
 mod messages;
 mod participants;
+mod people;
 mod presence;
 mod push;
 mod sample;

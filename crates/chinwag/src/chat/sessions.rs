@@ -88,7 +88,7 @@ impl Chat {
     }
 
     /// Makes the user that another application's token vouches for.
-    async fn provision(&self, name: &str) -> Result<User, AuthError> {
+    pub(super) async fn provision(&self, name: &str) -> Result<User, AuthError> {
         let is_storable = name.chars().count() <= chinwag_protocol::limits::MAX_NAME_CHARS
             && !name.chars().any(|character| character.is_control() || character.is_whitespace());
         if !is_storable {

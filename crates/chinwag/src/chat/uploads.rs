@@ -10,11 +10,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chinwag_protocol::rest::UploadedFile;
-use chinwag_protocol::{ErrorCode, NewUpload, UserId, limits};
+use chinwag_protocol::{ErrorCode, NewUpload, UserId};
 
 use super::Chat;
+use super::file_names::{harmless, with_extension};
 use crate::auth::Actor;
-use crate::blobs::{self, BlobError, Kind, Picture, PictureError, Staged, sniff};
+use crate::blobs::{self, BlobError, Kind, Picture, PictureError, Staged};
 use crate::error::Refusal;
 use crate::limits::RateLimiter;
 use crate::store::{NewFile, random_token};
@@ -99,9 +100,8 @@ impl Chat {
     /// Keeps what has come as a file of the caller. When this answers, it is on disk.
     ///
     /// # Errors
-    /// `UploadMismatch` if the bytes are not the ones that were announced, `Invalid` for a picture that can't
-    /// be read, `TooLarge` for one of too many pixels, `Forbidden` if the user has no space left. The bytes are
-    /// dropped then; only after `Unavailable` an announced upload can go on.
+    /// `UploadMismatch` if the bytes are not the ones that were announced, `TooLarge` for a picture of too many
+    /// pixels, `Forbidden` if the user has no space left. The bytes are dropped then; only after `Unavailable` an announced upload can go on.
     pub(crate) async fn finish_upload(&self, upload: Upload) -> Result<UploadedFile, Refusal> {
         let kept = self.keep(&upload).await;
         match &kept {
@@ -145,20 +145,31 @@ impl Chat {
         stored
     }
 
-    /// Finds out what it is, and makes the form of it that is kept.
+    /// Finds out what it is, and makes the form of it that is kept. What begins as a picture and can't be decoded
+    /// is a file like any other: a browser may be able to show it, but nobody is asked to.
     async fn prepare(&self, upload: &Upload, sha256: String) -> Result<Ready, Refusal> {
-        let (file, size) = (Arc::clone(&upload.staged.file), upload.staged.offset);
-        let head = {
+        let (file, size, name) = (Arc::clone(&upload.staged.file), upload.staged.offset, upload.name.clone());
+        let kind = {
             let file = Arc::clone(&file);
-            blobs::blocking(move || blobs::head(&file)).await.map_err(unavailable)?
+            blobs::blocking(move || blobs::identify(&file)).await.map_err(unavailable)?
         };
-        let name = upload.name.clone();
-        let format = match sniff(&head) {
-            Kind::Picture(format) => format,
-            Kind::Other(mime) => {
-                return Ok(Ready { remade: None, size, sha256, name, mime: mime.to_owned(), picture: None });
-            }
+        let kind = match kind {
+            Kind::Picture(format) => match self.remake(upload, file, format).await? {
+                Some(ready) => return Ok(ready),
+                None => Kind::UNKNOWN,
+            },
+            other => other,
         };
+        Ok(Ready { remade: None, size, sha256, name, mime: kind.mime().to_owned(), picture: None })
+    }
+
+    /// Makes a picture anew. `None` if it can't be decoded.
+    async fn remake(
+        &self,
+        upload: &Upload,
+        file: Arc<File>,
+        format: image::ImageFormat,
+    ) -> Result<Option<Ready>, Refusal> {
         let mut target = upload.staged.sibling().map_err(unavailable)?;
         let max_pixels = self.config().limits.image_pixels;
         let remade = self.blobs().with_picture(move || {
@@ -169,9 +180,14 @@ impl Chat {
             let sha256 = blobs::sha256(&target, size)?;
             Ok::<_, PictureError>((picture, target, size, sha256))
         });
-        let (picture, target, size, sha256) = remade.await.map_err(unavailable)?.map_err(refuse_picture)?;
-        let (name, mime) = (with_extension(&name, picture.extension), picture.mime.to_owned());
-        Ok(Ready { remade: Some(Arc::new(target)), size, sha256, name, mime, picture: Some(picture) })
+        let (picture, target, size, sha256) = match remade.await.map_err(unavailable)? {
+            Ok(remade) => remade,
+            Err(PictureError::Broken) => return Ok(None),
+            Err(error @ PictureError::TooLarge) => return Err(Refusal::TooLarge(error.to_string())),
+            Err(PictureError::Io(error)) => return Err(unavailable(error)),
+        };
+        let (name, mime) = (with_extension(&upload.name, picture.extension), picture.mime.to_owned());
+        Ok(Some(Ready { remade: Some(Arc::new(target)), size, sha256, name, mime, picture: Some(picture) }))
     }
 
     async fn put(&self, blob: &str, upload: &Upload, ready: &Ready) -> Result<(), BlobError> {
@@ -255,39 +271,6 @@ fn limit(limiter: &RateLimiter<UserId>, actor: &Actor) -> Result<(), Refusal> {
     limiter.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)
 }
 
-/// Shortens a name to its last part, without what could deceive people or programs.
-fn harmless(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    // Marks of direction can make `exe.jpg` of `gpj.exe`.
-    let is_harmless = |character: &char| {
-        !character.is_control()
-            && !matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut kept = String::new();
-    for character in last.chars().filter(is_harmless) {
-        if kept.len() + character.len_utf8() > limits::MAX_FILE_NAME_BYTES {
-            break;
-        }
-        kept.push(character);
-    }
-    let kept = kept.trim().trim_start_matches('.');
-    if kept.is_empty() { "file".to_owned() } else { kept.to_owned() }
-}
-
-/// A picture that was written anew may be of another type: its name says which.
-fn with_extension(name: &str, extension: &str) -> String {
-    let (stem, current) = name.rsplit_once('.').unwrap_or((name, ""));
-    let current = current.to_lowercase();
-    if current == extension || (current == "jpeg" && extension == "jpg") {
-        return name.to_owned();
-    }
-    let mut end = stem.len().min(limits::MAX_FILE_NAME_BYTES - extension.len() - 1);
-    while !stem.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}.{extension}", stem.get(..end).unwrap_or_default())
-}
-
 fn check_quota(stored: u64, size: u64, quota: u64) -> Result<(), Refusal> {
     if stored.saturating_add(size) > quota {
         return Err(Refusal::Forbidden(
@@ -309,54 +292,8 @@ fn too_large(max_bytes: u64) -> Refusal {
     Refusal::TooLarge(format!("a file may have {} MiB", max_bytes / 1024 / 1024))
 }
 
-fn refuse_picture(error: PictureError) -> Refusal {
-    match error {
-        PictureError::TooLarge => Refusal::TooLarge(error.to_string()),
-        PictureError::Broken => invalid("file", ErrorCode::InvalidContent, &error.to_string()),
-        PictureError::Io(error) => unavailable(error),
-    }
-}
-
 /// Says so to the operator: the client can only try again.
 pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
     tracing::error!(%error, "can't keep or read a file");
     Refusal::Unavailable
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_name_only_the_harmless_part_is_kept() {
-        for (name, expected) in [
-            ("a.png", "a.png"),
-            ("../../etc/passwd", "passwd"),
-            ("C:\\Users\\me\\photo.jpg", "photo.jpg"),
-            ("/", "file"),
-            ("..", "file"),
-            ("", "file"),
-            (".htaccess", "htaccess"),
-            ("a\r\nSet-Cookie: x\0.txt", "aSet-Cookie: x.txt"),
-            ("\u{202e}gpj.exe", "gpj.exe"),
-            ("日本語.txt", "日本語.txt"),
-        ] {
-            assert_eq!(harmless(name), expected, "{name:?}");
-        }
-        assert_eq!(harmless(&"ü".repeat(300)).len(), 254);
-    }
-
-    #[test]
-    fn a_name_ends_as_the_picture_is_kept() {
-        for (name, extension, expected) in [
-            ("a.png", "png", "a.png"),
-            ("a.JPEG", "jpg", "a.JPEG"),
-            ("a.webp", "jpg", "a.jpg"),
-            ("a", "png", "a.png"),
-            ("a.html", "png", "a.png"),
-        ] {
-            assert_eq!(with_extension(name, extension), expected);
-        }
-        assert!(with_extension(&"ü".repeat(127), "png").len() <= limits::MAX_FILE_NAME_BYTES);
-    }
 }

@@ -17,7 +17,7 @@ use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, InPath};
 use super::form::Form;
-use crate::blobs::{Kind, is_shown_inline, sniff};
+use crate::blobs::{is_shown_inline, sniff};
 use crate::store::StoredFile;
 
 /// For what is shown to nobody's browser as a page.
@@ -141,12 +141,8 @@ pub(super) async fn thumbnail(
     if is_known(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let mime = match sniff(&bytes) {
-        Kind::Picture(format) => format.to_mime_type(),
-        Kind::Other(mime) => mime,
-    };
     let length = bytes.len() as u64;
-    Ok(described(&file.attachment.name, mime, &tag, length, Body::from(bytes)))
+    Ok(described(&file.attachment.name, sniff(&bytes).mime(), &tag, length, Body::from(bytes)))
 }
 
 async fn whole_or_part(

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use multer::{Field, Multipart};
+use percent_encoding::percent_decode_str;
 
 use super::error::HttpError;
 use crate::error::Refusal;
@@ -64,10 +65,9 @@ impl Form {
     pub(super) async fn file_name(&mut self) -> Result<String, HttpError> {
         let next = in_time(self.piece_time, self.until, self.parts.next_field()).await?;
         let field = next.map_err(|error| self.explain(&error))?.ok_or_else(|| invalid("Field required"))?;
-        let (Some("file"), Some(name)) = (field.name(), field.file_name()) else {
+        let (Some("file"), Some(name)) = (field.name(), file_name(&field)) else {
             return Err(invalid("the form has to begin with a file, in a part named file"));
         };
-        let name = name.to_owned();
         self.file = Some(field);
         self.allowed.fetch_add(self.max_file_bytes.saturating_add(1), Ordering::Relaxed);
         Ok(name)
@@ -109,6 +109,21 @@ impl Form {
             _ => invalid("the form is broken, or has more around its file than allowed"),
         }
     }
+}
+
+/// The file's name as its sender has it. A browser writes three characters of a name in another way, and no more
+/// than these (WHATWG, multipart/form-data). Some programs write a name that is not ASCII as RFC 8187 has it.
+fn file_name(field: &Field<'_>) -> Option<String> {
+    if let Some(name) = field.file_name() {
+        return Some(name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n"));
+    }
+    let disposition = field.headers().get(header::CONTENT_DISPOSITION)?.to_str().ok()?;
+    let mut parameters = disposition.split(';').filter_map(|parameter| parameter.trim().split_once('='));
+    let (_, value) = parameters.find(|(name, _)| name.eq_ignore_ascii_case("filename*"))?;
+    let (charset, rest) = value.split_once('\'')?;
+    let (_, encoded) = rest.split_once('\'')?;
+    let decoded = percent_decode_str(encoded).decode_utf8().ok()?;
+    charset.eq_ignore_ascii_case("utf-8").then(|| decoded.into_owned())
 }
 
 async fn in_time<T>(

@@ -1,7 +1,9 @@
 //! Files, from their first byte to their last.
 
+mod animations;
 mod attacks;
 mod downloads;
+mod kinds;
 mod life;
 mod limits;
 mod pictures;
