@@ -917,7 +917,7 @@ export interface NewWebhook {
    */
   events?: string[];
   /**
-   * Where events are posted to: an https URL.
+   * Where events are posted to: an https URL, or an http one of a server that `--outbound-allow` names.
    */
   url: string;
 }
@@ -1202,13 +1202,21 @@ export interface ValidationError {
   type: string;
 }
 /**
- * What to change about a webhook.
+ * What to change about a webhook; what is absent stays. A change has it called at once, if it was failing.
  */
 export interface WebhookChange {
   /**
    * False stops it; true lets it go on where it stood.
    */
-  enabled: boolean;
+  enabled?: boolean;
+  /**
+   * Only events of these types from now on; null: of all types.
+   */
+  events?: string[];
+  /**
+   * Where events are posted to from now on.
+   */
+  url?: string;
 }
 /**
  * Everything up to here is on this device: delivery confirmation, at most every 2 s.

@@ -1,6 +1,6 @@
 //! Webhooks: addresses of other applications that are told of events.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::ConversationId;
@@ -9,7 +9,7 @@ use crate::time::CreatedAt;
 /// A webhook to be.
 #[derive(Clone, Deserialize, ToSchema)]
 pub struct NewWebhook {
-    /// Where events are posted to: an https URL.
+    /// Where events are posted to: an https URL, or an http one of a server that `--outbound-allow` names.
     #[schema(max_length = 2048)]
     pub url: String,
     /// Only events of this conversation; absent: of all.
@@ -18,11 +18,22 @@ pub struct NewWebhook {
     pub events: Option<Vec<String>>,
 }
 
-/// What to change about a webhook.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+/// What to change about a webhook; what is absent stays. A change has it called at once, if it was failing.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct WebhookChange {
     /// False stops it; true lets it go on where it stood.
-    pub enabled: bool,
+    pub enabled: Option<bool>,
+    /// Where events are posted to from now on.
+    #[schema(max_length = 2048)]
+    pub url: Option<String>,
+    /// Only events of these types from now on; null: of all types.
+    #[serde(default, deserialize_with = "given")]
+    pub events: Option<Option<Vec<String>>>,
+}
+
+/// Tells a field that is null from one that is absent.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A webhook.

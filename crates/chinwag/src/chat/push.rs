@@ -65,6 +65,10 @@ impl Chat {
         self.limit(actor)?;
         self.vapid()?;
         let target = self.valid_target("endpoint", &new.endpoint)?;
+        // What is sent there is encrypted in any case, but not to whom it is.
+        if !target.is_encrypted() {
+            return Err(invalid("endpoint", "the URL has to begin with https://"));
+        }
         let keys = DeviceKeys::parse(&new.keys.p256dh, &new.keys.auth)
             .map_err(|field| invalid(field, "this is no key of a device"))?;
         let subscription = NewSubscription {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chinwag_protocol::rest::{MadeWebhook, NewWebhook, Webhook};
+use chinwag_protocol::rest::{MadeWebhook, NewWebhook, Webhook, WebhookChange};
 use chinwag_protocol::{ErrorCode, Event, Timestamp};
 
 use super::Chat;
@@ -11,7 +11,7 @@ use super::access::authorize_admin;
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::outbound::WebhookSecret;
-use crate::store::{Hook, HookFailure, NewHook};
+use crate::store::{Hook, HookChange, HookFailure, NewHook};
 
 /// Webhooks of the whole server: each costs a look at every event.
 const MAX_WEBHOOKS: usize = 32;
@@ -73,21 +73,41 @@ impl Chat {
             .await
     }
 
-    /// Stops a webhook, or lets it go on where it stood.
+    /// One webhook.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
-    pub(crate) async fn set_webhook_enabled(
+    /// `Forbidden` for who is no administrator of the server, `NotFound`.
+    pub(crate) async fn webhook(&self, actor: &Actor, id: i64) -> Result<Webhook, Refusal> {
+        authorize_admin(actor)?;
+        self.store()
+            .read(move |view| {
+                let hook = view.webhook(id)?.ok_or_else(no_webhook)?;
+                Ok(hook.shown(view.newest_position()?))
+            })
+            .await
+    }
+
+    /// Stops a webhook or lets it go on where it stood, sends it elsewhere, or chooses other events.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `Invalid`.
+    pub(crate) async fn update_webhook(
         &self,
         actor: &Actor,
         id: i64,
-        is_enabled: bool,
+        wanted: WebhookChange,
     ) -> Result<Webhook, Refusal> {
         self.limit(actor)?;
         authorize_admin(actor)?;
+        let url = wanted.url.map(|url| self.valid_target("url", &url)).transpose()?;
+        let wanted = HookChange {
+            is_enabled: wanted.enabled,
+            url: url.map(|url| url.as_str().to_owned()),
+            events: wanted.events.map(|events| events.map(valid_events).transpose()).transpose()?,
+        };
         self.store()
             .write(move |change| {
-                let hook = change.set_webhook_enabled(id, is_enabled)?.ok_or_else(no_webhook)?;
+                let hook = change.update_webhook(id, &wanted)?.ok_or_else(no_webhook)?;
                 Ok(hook.shown(change.newest_position()?))
             })
             .await

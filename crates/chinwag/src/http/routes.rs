@@ -52,7 +52,7 @@ fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(push::subscribe, push::list),
         routes!(push::unsubscribe),
         routes!(webhooks::create, webhooks::list),
-        routes!(webhooks::update, webhooks::remove),
+        routes!(webhooks::show, webhooks::update, webhooks::remove),
         routes!(search::messages),
         routes!(files::upload),
         routes!(files::download),

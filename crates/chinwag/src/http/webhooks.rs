@@ -45,9 +45,28 @@ pub(super) async fn list(
     Ok(Json(shared.chat.webhooks(&actor).await?))
 }
 
-/// Stop a webhook, or let it go on
+/// A webhook
+#[utoipa::path(get, path = "/webhooks/{webhook_id}", tag = "webhooks",
+    params(("webhook_id" = i64, Path)),
+    responses(
+        (status = 200, body = Webhook),
+        (status = 401, body = Detail),
+        (status = 403, body = Detail, description = "Not an administrator"),
+        (status = 404, body = Detail),
+        (status = 422, body = ValidationDetail),
+    ))]
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    path: InPath,
+) -> Result<Json<Webhook>, HttpError> {
+    Ok(Json(shared.chat.webhook(&actor, path.integer("webhook_id")?).await?))
+}
+
+/// Change a webhook
 ///
-/// It goes on where it stood: what happened meanwhile is posted then.
+/// Stops it, or lets it go on where it stood: what happened meanwhile is posted then. Or has other events posted,
+/// or elsewhere.
 #[utoipa::path(patch, path = "/webhooks/{webhook_id}", tag = "webhooks",
     params(("webhook_id" = i64, Path)), request_body = WebhookChange,
     responses(
@@ -66,7 +85,7 @@ pub(super) async fn update(
     JsonBody(change): JsonBody<WebhookChange>,
 ) -> Result<Json<Webhook>, HttpError> {
     let id = path.integer("webhook_id")?;
-    Ok(Json(shared.chat.set_webhook_enabled(&actor, id, change.enabled).await?))
+    Ok(Json(shared.chat.update_webhook(&actor, id, change).await?))
 }
 
 /// Remove a webhook

@@ -1,5 +1,5 @@
-//! One call: resolve, judge each address, dial one of them, TLS, one POST, and an answer of bounded size,
-//! all within one time limit.
+//! One call: resolve, judge each address, dial one of them, TLS unless it is a plain call to a server that was
+//! named, one POST, and an answer of bounded size, all within one time limit.
 //!
 //! Every call has a connection of its own: the address that was judged is the one that is dialed. Nothing
 //! here follows a redirect, uses a proxy or decompresses anything.
@@ -23,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 use url::Host;
 
 use super::target::{Names, Policy, Target};
@@ -61,7 +62,7 @@ pub(crate) enum CallError {
 }
 
 type Sender = http1::SendRequest<Full<Bytes>>;
-type Connection = http1::Connection<TokioIo<TlsStream<TcpStream>>, Full<Bytes>>;
+type Connection = http1::Connection<TokioIo<Either<TlsStream<TcpStream>, TcpStream>>, Full<Bytes>>;
 
 /// Calls servers of others. Cheap to clone.
 #[derive(Clone)]
@@ -123,6 +124,17 @@ impl Client {
     }
 
     async fn connect(&self, target: &Target) -> Result<(Sender, Connection), CallError> {
+        let stream = if target.is_encrypted() {
+            Either::Left(self.connect_encrypted(target).await?)
+        } else {
+            Either::Right(self.inner.dial(target).await?)
+        };
+        let mut builder = http1::Builder::new();
+        builder.max_headers(MAX_HEADERS).max_buf_size(HEAD_BYTES);
+        Ok(builder.handshake(TokioIo::new(stream)).await?)
+    }
+
+    async fn connect_encrypted(&self, target: &Target) -> Result<TlsStream<TcpStream>, CallError> {
         let tls = self.inner.tls().await?;
         let stream = self.inner.dial(target).await?;
         let name = match target.host() {
@@ -131,10 +143,7 @@ impl Client {
             Host::Ipv4(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
             Host::Ipv6(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
         };
-        let stream = tls.connect(name, stream).await.map_err(CallError::Unreachable)?;
-        let mut builder = http1::Builder::new();
-        builder.max_headers(MAX_HEADERS).max_buf_size(HEAD_BYTES);
-        Ok(builder.handshake(TokioIo::new(stream)).await?)
+        tls.connect(name, stream).await.map_err(CallError::Unreachable)
     }
 }
 
@@ -159,7 +168,7 @@ impl Inner {
         let mut last = CallError::Forbidden;
         for address in addresses {
             // Here and nowhere earlier: this very address is dialed next.
-            if !self.policy.allows(target.host(), address) {
+            if !self.policy.allows(target, address) {
                 continue;
             }
             match TcpStream::connect(SocketAddr::new(address, port)).await {

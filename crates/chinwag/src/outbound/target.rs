@@ -122,14 +122,25 @@ impl Policy {
 
     /// Whether a connection may be opened to this address.
     pub(crate) fn allows_address(&self, address: IpAddr) -> bool {
-        let is_named = |peer: &Peer| matches!(peer, Peer::Network(network) if network.contains(&address));
-        is_public(address) || self.allowed.iter().any(is_named)
+        is_public(address) || self.names_address(address)
     }
 
-    /// Whether a connection for this host may be opened to this address, which its name has now.
-    pub(super) fn allows(&self, host: &Host<String>, address: IpAddr) -> bool {
-        let is_named = matches!(host, Host::Domain(name) if self.allows_host(name));
-        is_named || self.allows_address(address)
+    /// Whether a connection for this target may be opened to this address, which its host has now.
+    pub(super) fn allows(&self, target: &Target, address: IpAddr) -> bool {
+        self.names(&target.host) || (target.is_encrypted() && self.allows_address(address))
+    }
+
+    /// Whether somebody named this very host, or a network that it is in.
+    fn names(&self, host: &Host<String>) -> bool {
+        match host {
+            Host::Domain(name) => self.allows_host(name),
+            Host::Ipv4(address) => self.names_address((*address).into()),
+            Host::Ipv6(address) => self.names_address((*address).into()),
+        }
+    }
+
+    fn names_address(&self, address: IpAddr) -> bool {
+        self.allowed.iter().any(|peer| matches!(peer, Peer::Network(network) if network.contains(&address)))
     }
 }
 
@@ -142,7 +153,8 @@ fn is_public(address: IpAddr) -> bool {
     is_in_range && !is_special
 }
 
-/// Where a call may go: an https URL whose host, if it is an address, is an allowed one.
+/// Where a call may go: an https URL whose host, if it is an address, is an allowed one; or an http URL whose host
+/// was named. What goes there can be read and changed on the way, so it has to be somebody's own network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     url: Url,
@@ -163,7 +175,7 @@ impl Target {
             return Err("the URL has a space or a control character");
         }
         let url = Url::parse(text).map_err(|_| "this is no URL")?;
-        if url.scheme() != "https" {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err("the URL has to begin with https://");
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -179,7 +191,17 @@ impl Target {
             Host::Ipv4(address) => policy.allows_address((*address).into()),
             Host::Ipv6(address) => policy.allows_address((*address).into()),
         };
-        if is_allowed { Ok(Self { url, host }) } else { Err("this address may not be called") }
+        let target = Self { url, host };
+        if !target.is_encrypted() && !policy.names(&target.host) {
+            return Err(
+                "the URL has to begin with https://: http:// is for servers that --outbound-allow names",
+            );
+        }
+        if is_allowed { Ok(target) } else { Err("this address may not be called") }
+    }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.url.scheme() == "https"
     }
 
     /// As it is stored.
@@ -197,7 +219,7 @@ impl Target {
     }
 
     pub(super) fn port(&self) -> u16 {
-        self.url.port().unwrap_or(443)
+        self.url.port_or_known_default().unwrap_or(443)
     }
 
     /// Scheme, host and port: what a VAPID token is for.
@@ -309,16 +331,51 @@ mod tests {
     fn names_are_judged_by_their_addresses() {
         let target = parse("https://localhost/x").unwrap();
         let nobody = Policy::new(Vec::new());
-        assert!(!nobody.allows(target.host(), [127, 0, 0, 1].into()));
-        assert!(nobody.allows(target.host(), [8, 8, 8, 8].into()));
+        assert!(!nobody.allows(&target, [127, 0, 0, 1].into()));
+        assert!(nobody.allows(&target, [8, 8, 8, 8].into()));
         let by_name = Policy::new(vec!["localhost".parse().unwrap()]);
-        assert!(by_name.allows(target.host(), [127, 0, 0, 1].into()));
-        assert!(!by_name.allows(parse("https://localhost./x").unwrap().host(), [127, 0, 0, 1].into()));
+        assert!(by_name.allows(&target, [127, 0, 0, 1].into()));
+        assert!(!by_name.allows(&parse("https://localhost./x").unwrap(), [127, 0, 0, 1].into()));
         let by_network = Policy::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        assert!(by_network.allows(target.host(), [10, 1, 2, 3].into()));
-        assert!(!by_network.allows(target.host(), [127, 0, 0, 1].into()));
+        assert!(by_network.allows(&target, [10, 1, 2, 3].into()));
+        assert!(!by_network.allows(&target, [127, 0, 0, 1].into()));
         assert!(Target::parse("https://10.1.2.3/x", &by_network).is_ok());
         assert!(Target::parse("https://[::ffff:10.1.2.3]/x", &by_network).is_err());
+    }
+
+    #[test]
+    fn without_encryption_only_what_was_named_is_called() {
+        let allowed = ["bot.internal", "10.1.0.0/16", "8.8.8.8", "fd00::/8"];
+        let policy = Policy::new(allowed.map(|peer| peer.parse().unwrap()).to_vec());
+        for text in [
+            "http://bot.internal/hook",
+            "http://bot.internal:8080/hook",
+            "http://10.1.2.3/hook",
+            "http://8.8.8.8/hook",
+            "http://[fd00::1]:81/hook",
+        ] {
+            let target = Target::parse(text, &policy).unwrap();
+            assert_eq!(target.as_str(), text);
+            assert!(!target.is_encrypted());
+        }
+        assert_eq!(Target::parse("http://bot.internal/x", &policy).unwrap().port(), 80);
+        // Public is not named, and a name is not its network.
+        for text in [
+            "http://example.com/hook",
+            "http://2.2.2.2/hook",
+            "http://10.2.0.1/hook",
+            "http://localhost/hook",
+            "http://x.bot.internal/hook",
+            "http://bot.internal./hook",
+            "ws://bot.internal/hook",
+        ] {
+            assert!(Target::parse(text, &policy).is_err(), "{text}");
+        }
+        let named = Target::parse("http://bot.internal/hook", &policy).unwrap();
+        assert!(policy.allows(&named, [192, 168, 0, 1].into()));
+        let address = Target::parse("http://10.1.2.3/hook", &policy).unwrap();
+        assert!(policy.allows(&address, [10, 1, 2, 3].into()));
+        assert!(!Policy::new(Vec::new()).allows(&address, [10, 1, 2, 3].into()));
     }
 
     #[test]

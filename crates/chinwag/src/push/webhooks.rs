@@ -219,7 +219,8 @@ impl Failure {
 fn signed(hook: &Hook, position: i64, event: &Event) -> (HeaderMap, Bytes) {
     // An event has nothing in it that could not be written.
     let body = serde_json::to_vec(event).unwrap_or_default();
-    let id = format!("event-{position}");
+    // The place alone would come again for another event, after a restore of an older copy.
+    let id = format!("event-{position}-{}", event.entry().stamp.as_str());
     let seconds = Timestamp::now().0 / 1000;
     let signature = sign(&WebhookSecret::from_bytes(hook.secret.clone()), &id, seconds, &body);
     let mut headers = HeaderMap::new();

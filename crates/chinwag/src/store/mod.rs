@@ -36,7 +36,7 @@ pub(crate) use receipts::Companion;
 pub(crate) use search::Query;
 pub(crate) use sessions::{NewSession, Spent, random_token};
 pub(crate) use users::{Account, Status};
-pub(crate) use webhooks::{Hook, HookFailure, NewHook};
+pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
 pub(crate) use writer::{BatchReport, Change, Commit, Committed, Jobs, Notice, Steps};
 
 use readers::Readers;

@@ -5,7 +5,7 @@
 
 use chinwag_protocol::rest::{Webhook, WebhookState};
 use chinwag_protocol::{ConversationId, Event, Timestamp};
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, named_params};
 
 use super::log::{COLUMNS, event};
 use super::{Change, StoreError, View};
@@ -34,6 +34,15 @@ pub(crate) struct Hook {
     pub last_error: Option<String>,
     pub is_disabled: bool,
     pub created_at: Timestamp,
+}
+
+/// What to change about a webhook; `None` stays.
+#[derive(Clone)]
+pub(crate) struct HookChange {
+    pub is_enabled: Option<bool>,
+    pub url: Option<String>,
+    /// Of these types, or of all.
+    pub events: Option<Option<Vec<String>>>,
 }
 
 /// What a failed call changes.
@@ -91,6 +100,11 @@ impl Hook {
     }
 }
 
+/// Types of events as they are stored.
+fn types_text(events: &[String]) -> Option<String> {
+    serde_json::to_string(events).ok()
+}
+
 impl View {
     /// The global position of the newest event; 0 without any.
     pub(crate) fn newest_position(&self) -> Result<i64, StoreError> {
@@ -108,9 +122,16 @@ impl View {
                AND (?4 IS NULL OR events.kind IN (SELECT value FROM json_each(?4))) \
              ORDER BY events.id LIMIT 1"
         ))?;
-        let kinds = hook.events.as_ref().and_then(|events| serde_json::to_string(events).ok());
+        let kinds = hook.events.as_deref().and_then(types_text);
         let parameters = (hook.position, through, hook.conversation_id.map(|id| id.0), kinds);
         Ok(statement.query_row(parameters, |row| Ok((row.get(0)?, event(row)?))).optional()?)
+    }
+
+    /// One webhook.
+    pub(crate) fn webhook(&self, id: i64) -> Result<Option<Hook>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {HOOK} FROM webhooks WHERE id = ?1"))?;
+        Ok(statement.query_row([id], hook).optional()?)
     }
 
     /// Every webhook, oldest first.
@@ -126,7 +147,7 @@ impl Change {
     /// Makes a webhook that begins with the next event.
     pub(crate) fn insert_webhook(&mut self, new: &NewHook) -> Result<Hook, StoreError> {
         let position = self.newest_position()?;
-        let events = new.events.as_ref().and_then(|events| serde_json::to_string(events).ok());
+        let events = new.events.as_deref().and_then(types_text);
         Ok(self
             .connection
             .prepare_cached(&format!(
@@ -151,18 +172,28 @@ impl Change {
         Ok(self.connection.execute("DELETE FROM webhooks WHERE id = ?1", [id])? > 0)
     }
 
-    /// Stops a webhook, or lets it go on where it stood. `None` if there is none.
-    pub(crate) fn set_webhook_enabled(
+    /// Changes a webhook. What it failed at before is forgotten: it is called anew at once, unless it is
+    /// disabled. `None` if there is none.
+    pub(crate) fn update_webhook(
         &mut self,
         id: i64,
-        is_enabled: bool,
+        change: &HookChange,
     ) -> Result<Option<Hook>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "UPDATE webhooks SET disabled_at = ?2, attempts = 0, due_at = 0, failing_since = NULL, \
-             last_error = NULL WHERE id = ?1 RETURNING {HOOK}"
+            "UPDATE webhooks SET attempts = 0, due_at = 0, failing_since = NULL, last_error = NULL, \
+             url = coalesce(:url, url), events = iif(:has_events, :events, events), \
+             disabled_at = iif(:is_enabled IS NULL, disabled_at, iif(:is_enabled, NULL, :now)) \
+             WHERE id = :id RETURNING {HOOK}"
         ))?;
-        let disabled_at = (!is_enabled).then(|| Timestamp::now().0);
-        Ok(statement.query_row((id, disabled_at), hook).optional()?)
+        let parameters = named_params! {
+            ":id": id,
+            ":url": change.url,
+            ":has_events": change.events.is_some(),
+            ":events": change.events.as_ref().and_then(Option::as_deref).and_then(types_text),
+            ":is_enabled": change.is_enabled,
+            ":now": Timestamp::now().0,
+        };
+        Ok(statement.query_row(parameters, hook).optional()?)
     }
 
     /// A webhook has passed everything up to `position`.

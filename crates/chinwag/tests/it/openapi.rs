@@ -32,7 +32,7 @@ const ROUTES: [(&str, &[&str]); 34] = [
     ("/push/subscriptions", &["get", "post"]),
     ("/push/subscriptions/{subscription_id}", &["delete"]),
     ("/webhooks", &["get", "post"]),
-    ("/webhooks/{webhook_id}", &["delete", "patch"]),
+    ("/webhooks/{webhook_id}", &["delete", "get", "patch"]),
     ("/search", &["get"]),
     ("/files", &["post"]),
     ("/files/{file_id}", &["get"]),

@@ -161,6 +161,94 @@ async fn a_webhook_hears_what_it_asked_for() {
 }
 
 #[tokio::test]
+async fn a_webhook_goes_elsewhere_and_hears_other_events_when_it_is_changed() {
+    let mut scene = Scene::new().await;
+    let hook = scene.hook("/old", json!({"events": ["pinned"]})).await;
+    let path = format!("/webhooks/{}", hook["id"]);
+    let shown = scene.admin.get(&path).await;
+    assert_eq!((shown.status, &shown.body), (200, &scene.shown().await));
+    assert!(shown.body.get("secret").is_none());
+    let change = async |body: &Value| reply(scene.admin.request("PATCH", &path).json(body)).await;
+    let moved = change(&json!({"url": scene.receiver.url("/new")})).await;
+    assert_eq!((moved.status, moved.body["url"].as_str()), (200, Some(scene.receiver.url("/new").as_str())));
+    assert_eq!((&moved.body["events"], &moved.body["state"]), (&json!(["pinned"]), &json!("active")));
+    let widened = change(&json!({"events": ["message", "message_edited"]})).await;
+    assert_eq!(widened.body["events"], json!(["message", "message_edited"]));
+    scene.user.say(scene.group, "first").await;
+    let call = scene.receiver.call().await;
+    assert_eq!(call.path, "/new");
+    assert!(is_signed(&call, hook["secret"].as_str().unwrap()), "the secret stays");
+    // Null means all types, and what is absent stays.
+    let change = async |body: &Value| reply(scene.admin.request("PATCH", &path).json(body)).await;
+    let all = change(&json!({"events": null, "enabled": true})).await;
+    assert!(all.body["events"].is_null(), "{:?}", all.body);
+    assert_eq!(change(&json!({})).await.body["url"], moved.body["url"]);
+    for bad in [
+        json!({"url": "http://hooks.example/x"}),
+        json!({"url": "https://10.0.0.1/x"}),
+        json!({"url": 7}),
+        json!({"events": []}),
+        json!({"events": ["dance"]}),
+    ] {
+        assert_eq!(change(&bad).await.status, 422, "{bad}");
+    }
+    assert_eq!(scene.admin.get(&path).await.body["url"], moved.body["url"]);
+}
+
+#[tokio::test]
+async fn a_webhook_that_fails_is_called_at_once_at_its_new_address() {
+    let mut scene = Scene::with(|config| {
+        config.outbound.retry = Duration::from_secs(600);
+        config.outbound.retry_max = Duration::from_secs(600);
+    })
+    .await;
+    let hook = scene.hook("/broken", json!({})).await;
+    scene.receiver.will("/broken", [Answer::Status(500)]);
+    scene.user.say(scene.group, "hello").await;
+    assert_eq!(scene.receiver.call().await.path, "/broken");
+    scene.state_becomes("failing").await;
+    let change = scene.admin.request("PATCH", &format!("/webhooks/{}", hook["id"]));
+    let changed = reply(change.json(&json!({"url": scene.receiver.url("/works")}))).await;
+    assert_eq!((changed.status, changed.body["state"].as_str()), (200, Some("active")));
+    let call = scene.receiver.call().await;
+    assert_eq!(call.path, "/works");
+}
+
+#[tokio::test]
+async fn an_id_of_a_call_names_the_event_and_never_another_one() {
+    let mut scene = Scene::new().await;
+    scene.hook("/hook", json!({})).await;
+    scene.user.say(scene.group, "hello").await;
+    let call = scene.receiver.call().await;
+    let event: Value = serde_json::from_slice(&call.body).unwrap();
+    let id = call.header("webhook-id");
+    assert_eq!(id, format!("event-{}-{}", event["id"], event["stamp"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn without_encryption_only_a_server_that_was_named_is_called() {
+    let mut scene = Scene::with(|config| {
+        config.outbound.allowed = vec!["127.0.0.1".parse().unwrap(), "bot.internal".parse().unwrap()];
+        config.outbound.names = chinwag::Names::by(|_| vec![[127, 0, 0, 1].into()]);
+    })
+    .await;
+    for host in ["127.0.0.1", "bot.internal"] {
+        let url = scene.receiver.plain_url(host, "/plain");
+        let made = scene.admin.post("/webhooks", &json!({"url": url})).await;
+        assert_eq!((made.status, &made.body["url"]), (201, &json!(url)), "{:?}", made.body);
+        scene.user.say(scene.group, host).await;
+        let call = scene.receiver.call().await;
+        assert!(is_signed(&call, made.body["secret"].as_str().unwrap()));
+        assert_eq!(scene.admin.delete(&format!("/webhooks/{}", made.body["id"])).await.status, 204);
+    }
+    for host in ["localhost", "other.internal", "8.8.8.8", "127.0.0.2"] {
+        let refused =
+            scene.admin.post("/webhooks", &json!({"url": scene.receiver.plain_url(host, "/x")})).await;
+        assert_eq!(refused.status, 422, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_text_is_posted_to_nobody() {
     let mut scene = Scene::new().await;
     let hook = scene.hook("/hook", json!({})).await;
@@ -274,6 +362,8 @@ async fn webhooks_are_for_administrators_and_call_nobody_inside() {
     assert_eq!(scene.admin.delete(&path).await.status, 204);
     assert_eq!(scene.admin.delete(&path).await.status, 404);
     assert_eq!(scene.enable(&made.body["id"], true).await.status, 404);
+    assert_eq!(scene.admin.get(&path).await.status, 404);
+    assert_eq!(scene.user.get(&path).await.status, 403);
 }
 
 #[tokio::test]

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::server::TlsStream;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,6 +57,8 @@ type Answers = Arc<Mutex<HashMap<String, VecDeque<Answer>>>>;
 
 pub(crate) struct Receiver {
     pub(crate) port: u16,
+    /// Of one that does without TLS.
+    plain_port: u16,
     folder: TempDir,
     calls: mpsc::UnboundedReceiver<Call>,
     answers: Answers,
@@ -87,17 +88,24 @@ impl Receiver {
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, plain_port) = (listener.local_addr().unwrap().port(), plain.local_addr().unwrap().port());
         let (sender, calls) = mpsc::unbounded_channel();
         let answers = Answers::default();
+        let (plain_sender, script) = (sender.clone(), Arc::clone(&answers));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = plain.accept().await {
+                tokio::spawn(serve(stream, plain_sender.clone(), Arc::clone(&script)));
+            }
+        });
         let script = Arc::clone(&answers);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, sender, script) = (acceptor.clone(), sender.clone(), Arc::clone(&script));
-                tokio::spawn(serve(acceptor, stream, sender, script));
+                tokio::spawn(async move { serve(acceptor.accept(stream).await.ok()?, sender, script).await });
             }
         });
-        Self { port, folder, calls, answers }
+        Self { port, plain_port, folder, calls, answers }
     }
 
     /// The certificate of its authority.
@@ -107,6 +115,11 @@ impl Receiver {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.port)
+    }
+
+    /// Where it can be called without TLS.
+    pub(crate) fn plain_url(&self, host: &str, path: &str) -> String {
+        format!("http://{host}:{}{path}", self.plain_port)
     }
 
     /// The next calls of a path are answered so; after them, all with 201.
@@ -133,12 +146,10 @@ impl Receiver {
 
 /// Answers one connection's calls. Whoever calls may hang up at any time.
 async fn serve(
-    acceptor: TlsAcceptor,
-    stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     calls: mpsc::UnboundedSender<Call>,
     answers: Answers,
 ) -> Option<()> {
-    let mut stream = acceptor.accept(stream).await.ok()?;
     loop {
         let call = read(&mut stream).await?;
         let answer = answers.lock().unwrap().get_mut(&call.path).and_then(VecDeque::pop_front);
@@ -169,14 +180,19 @@ async fn serve(
     }
 }
 
-async fn respond(stream: &mut TlsStream<TcpStream>, status: u16, header: &str, body: &[u8]) -> Option<()> {
+async fn respond(
+    stream: &mut (impl AsyncWrite + Unpin),
+    status: u16,
+    header: &str,
+    body: &[u8],
+) -> Option<()> {
     let head = format!("HTTP/1.1 {status} Answer\r\n{header}\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.ok()?;
     stream.write_all(body).await.ok()?;
     stream.flush().await.ok()
 }
 
-async fn read(stream: &mut TlsStream<TcpStream>) -> Option<Call> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Call> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
