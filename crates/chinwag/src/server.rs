@@ -149,10 +149,10 @@ impl Builder {
                 committed.send_replace(());
             })?
         };
-        claim(&store, &config).await?;
-        chat::give_up_unfinished(&store).await.map_err(system)?;
         let blobs = Blobs::open(&config.data_dir, &config.storage)
             .map_err(|error| StartError::Storage(error.to_string()))?;
+        claim(&store, &blobs, &config).await?;
+        chat::give_up_unfinished(&store).await.map_err(system)?;
         let tokens = tokens(&config)?;
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
@@ -188,7 +188,7 @@ fn hub_settings(config: &Config) -> HubSettings {
 }
 
 /// Makes sure that sample users never serve for real and real ones never as a demo.
-async fn claim(store: &Store, config: &Config) -> Result<(), StartError> {
+async fn claim(store: &Store, blobs: &Blobs, config: &Config) -> Result<(), StartError> {
     let wanted_by = match config.mode {
         Mode::Serve => "serve",
         Mode::Demo => "demo",
@@ -202,7 +202,7 @@ async fn claim(store: &Store, config: &Config) -> Result<(), StartError> {
                 let made_by = "serve".to_owned();
                 return Err(OpenError::Mode { path: config.data_dir.clone(), made_by, wanted_by }.into());
             }
-            chat::fill_sample(store).await.map_err(system)
+            chat::fill_sample(store, blobs).await.map_err(system)
         }
         None => store.write(|change| Ok::<_, Refusal>(change.set_mode("serve")?)).await.map_err(system),
     }

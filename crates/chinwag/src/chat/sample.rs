@@ -1,11 +1,21 @@
-//! The sample data of `chinwag demo`: the users and conversations that the documentation speaks of.
+//! The sample data of `chinwag demo`: the users and conversations that the documentation speaks of, and some more,
+//! with a past of a few days, so that there is something to read, to scroll, to search and to answer.
+//!
+//! Conversations 1 and 2, their people and their first messages stay as they are: programs are written against
+//! them. What is new comes behind.
 
+use bytes::Bytes;
 use chinwag_protocol::rest::{Format, UserRole};
-use chinwag_protocol::{ConversationId, UserId};
+use chinwag_protocol::{ConversationId, MessageId, Op, Timestamp, UserId};
+use image::{Rgb, RgbImage};
 
+use super::files::thumbnail_name;
+use super::text::mentions;
+use super::uploads::unavailable;
 use crate::auth::hash_now;
+use crate::blobs::{Blobs, Picture, sha256_of};
 use crate::error::Refusal;
-use crate::store::{Account, Change, MessageDraft, NewGroup, Store};
+use crate::store::{Account, Appended, Change, MessageDraft, NewFile, NewGroup, Store, random_token};
 
 /// Name, first name, last name, role.
 const USERS: [(&str, &str, &str, UserRole); 5] = [
@@ -16,15 +26,87 @@ const USERS: [(&str, &str, &str, UserRole); 5] = [
     ("admin", "Admin", "Example", UserRole::Admin),
 ];
 
-/// Fills a new database. One transaction: a demo is whole or not there.
-pub(crate) async fn fill(store: &Store) -> Result<(), Refusal> {
+/// Places in `USERS`.
+const TESTUSER: usize = 0;
+const TESTUSER2: usize = 1;
+const ALICE: usize = 2;
+const BOB: usize = 3;
+const ADMIN: usize = 4;
+
+/// Minutes ago.
+const fn ago(days: i64, hours: i64, minutes: i64) -> i64 {
+    (days * 24 + hours) * 60 + minutes
+}
+
+/// What happens in a conversation, one thing after the other.
+enum Step {
+    /// Somebody says something.
+    Say(usize, &'static str),
+    /// Somebody answers a message, by its number in the conversation.
+    Reply(usize, usize, &'static str),
+    /// Somebody shows the picture, with a text.
+    Show(usize, &'static str),
+    /// Somebody reacts to a message.
+    React(usize, usize, &'static str),
+    /// Somebody has read everything up to here.
+    Read(usize),
+}
+
+use Step::{React, Read, Reply, Say, Show};
+
+const ROOMMATES: [(i64, Step); 2] = [
+    (ago(5, 2, 12), Say(TESTUSER, "Hi! Did you pay the internet bill?")),
+    (ago(5, 2, 9), Say(TESTUSER2, "Yes, this morning. Your half is 15.")),
+];
+
+const HIKE: [(i64, Step); 18] = [
+    (ago(3, 4, 40), Say(ALICE, "The forecast for Saturday is *dry and 18 °C*. Who is in for a hike?")),
+    (ago(3, 4, 31), Say(BOB, "Me! Last time we turned around at the bridge, I want to see the lake.")),
+    (ago(3, 4, 29), React(ALICE, 1, "👍")),
+    (ago(3, 3, 2), Reply(TESTUSER, 0, "I'm in. Do we take the train or the car?")),
+    (ago(3, 2, 50), Say(ALICE, "Train at 8:12, platform 3. It is an hour, and nobody has to drive back.")),
+    (ago(3, 2, 48), React(BOB, 4, "🚆")),
+    (ago(3, 2, 47), React(TESTUSER, 4, "🚆")),
+    (ago(3, 2, 45), Read(TESTUSER)),
+    (ago(2, 1, 15), Show(BOB, "Found the one from last time. The lake is behind the second hill.")),
+    (ago(2, 1, 10), React(ALICE, 8, "😍")),
+    (ago(2, 0, 55), Reply(ALICE, 8, "Beautiful. I'll bring the big thermos and something sweet.")),
+    (ago(2, 0, 54), Read(TESTUSER)),
+    (ago(1, 5, 30), Say(BOB, "Packing list:\n- rain jacket\n- bottles\n- sandwiches\n- camera")),
+    (ago(1, 5, 11), Say(ALICE, "And a map, there is no signal behind the bridge.")),
+    (ago(0, 6, 20), Say(BOB, "@testuser can you get the tickets for the three of us?")),
+    (ago(0, 6, 18), Reply(ALICE, 14, "I can do it, too, if you are busy.")),
+    (ago(0, 6, 17), Read(BOB)),
+    (ago(0, 6, 16), Read(ALICE)),
+];
+
+const FRIENDS: [(i64, Step); 10] = [
+    (ago(2, 6, 0), Say(ALICE, "Did you finish the book?")),
+    (ago(2, 5, 44), Say(BOB, "Last night. I did not see that end coming!")),
+    (ago(2, 5, 43), React(ALICE, 1, "😄")),
+    (ago(2, 5, 40), Say(ALICE, "Told you. The second one is even better, I'll bring it on Saturday.")),
+    (ago(2, 5, 38), Read(BOB)),
+    (
+        ago(1, 3, 5),
+        Say(BOB, "The command for the backup, by the way:\n```sh\nsqlite3 chat.db \".backup copy.db\"\n```"),
+    ),
+    (ago(1, 3, 1), Reply(ALICE, 5, "That was easy, thank you.")),
+    (ago(1, 3, 0), Read(ALICE)),
+    (ago(0, 5, 2), Say(BOB, "See you tomorrow at the station?")),
+    (ago(0, 5, 1), Read(BOB)),
+];
+
+/// Fills a new database. One transaction: a demo is whole or not there. Only the bytes of the picture are there
+/// before it.
+pub(crate) async fn fill(store: &Store, blobs: &Blobs) -> Result<(), Refusal> {
     // One hash a password: everybody knows them anyway, and the start stays quick.
     let shared = hash_now("TestPassword123").map_err(|_| Refusal::Internal)?;
     let admin = hash_now("AdminPassword123").map_err(|_| Refusal::Internal)?;
+    let picture = keep_picture(store, blobs).await?;
     store
         .write(move |change| {
             change.set_mode("demo")?;
-            let mut ids = Vec::new();
+            let mut users = Vec::new();
             for (username, first_name, last_name, role) in USERS {
                 let hash = if role == UserRole::Admin { &admin } else { &shared };
                 let user = change.insert_user(&Account {
@@ -35,47 +117,170 @@ pub(crate) async fn fill(store: &Store) -> Result<(), Refusal> {
                     password_hash: Some(hash.clone()),
                     role,
                 })?;
-                ids.push(user.id);
+                users.push(user.id);
             }
-            let [testuser, testuser2, _, _, admin] = ids[..] else { return Err(Refusal::Internal) };
-            let roommates = group(change, "Roommate Chat", testuser, &[testuser2])?;
-            say(change, roommates, testuser, "testuser", "Hi! Did you pay the internet bill?")?;
-            say(change, roommates, testuser2, "testuser2", "Yes, this morning. Your half is 15.")?;
-            group(change, "Study Group", testuser, &[testuser2, admin])?;
-            Ok(())
+            let mut sample = Sample { change, users, picture: Some(picture), now: Timestamp::now() };
+            let roommates = sample.group("Roommate Chat", TESTUSER, &[TESTUSER2])?;
+            sample.group("Study Group", TESTUSER, &[TESTUSER2, ADMIN])?;
+            let hike = sample.group("Weekend Hike", ALICE, &[BOB, TESTUSER])?;
+            let (alice, bob) = (sample.user(ALICE)?, sample.user(BOB)?);
+            let friends = sample.change.insert_direct(alice, bob, "Chat with bob")?.id;
+            sample.tell([(roommates, &ROOMMATES[..]), (hike, &HIKE), (friends, &FRIENDS)])
         })
         .await
 }
 
-fn group(
-    change: &mut Change,
-    title: &str,
-    owner: UserId,
-    members: &[UserId],
-) -> Result<ConversationId, Refusal> {
-    let group = NewGroup { title: title.to_owned(), owner, members: members.to_vec() };
-    Ok(change.insert_group(&group)?.id)
+/// A file to be, without its owner.
+struct SamplePicture {
+    blob: String,
+    bytes: Bytes,
+    pixels: (u32, u32),
 }
 
-fn say(
-    change: &mut Change,
-    conversation_id: ConversationId,
-    sender_id: UserId,
-    sender_name: &str,
-    content: &str,
-) -> Result<(), Refusal> {
-    let draft = MessageDraft {
-        conversation_id,
-        sender_id,
-        sender_name: sender_name.to_owned(),
-        content: content.to_owned(),
-        attachments: Vec::new(),
-        client_id: None,
-        reply_to: None,
-        format: Format::Plain,
-        meta: None,
-        mentions: Vec::new(),
-    };
-    change.append_message(draft, Vec::new())?;
-    Ok(())
+/// Draws the picture that somebody sends, and keeps its bytes.
+async fn keep_picture(store: &Store, blobs: &Blobs) -> Result<SamplePicture, Refusal> {
+    let (picture, bytes) = Picture::of_pixels(lake()).map_err(|_| Refusal::Internal)?;
+    let blob = random_token();
+    let expected = blob.clone();
+    store.write(move |change| Ok::<_, Refusal>(change.expect_blob(&expected)?)).await?;
+    blobs.put_bytes(&blob, bytes.clone()).await.map_err(unavailable)?;
+    for (size, thumbnail) in picture.thumbnails {
+        blobs.put_bytes(&thumbnail_name(&blob, size), thumbnail).await.map_err(unavailable)?;
+    }
+    Ok(SamplePicture { blob, bytes, pixels: (picture.width, picture.height) })
+}
+
+/// A sky that gets lighter, two hills, and a lake before them.
+fn lake() -> RgbImage {
+    const WIDTH: u32 = 480;
+    const HEIGHT: u32 = 300;
+
+    let hill = |x: u32, top: u32, middle: u32, slope: u32| top + x.abs_diff(middle) / slope;
+    RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let shade = u8::try_from(y * 90 / HEIGHT).unwrap_or_default();
+        if y > 220 {
+            Rgb([40, 96 + shade / 3, 130 + shade / 2])
+        } else if y > hill(x, 120, 330, 3) {
+            Rgb([52, 92, 60])
+        } else if y > hill(x, 100, 120, 2) {
+            Rgb([74, 118, 82])
+        } else {
+            Rgb([140 + shade, 180 + shade / 2, 230])
+        }
+    })
+}
+
+/// The sample on its way into the database.
+struct Sample<'a> {
+    change: &'a mut Change,
+    /// In the order of `USERS`.
+    users: Vec<UserId>,
+    picture: Option<SamplePicture>,
+    now: Timestamp,
+}
+
+impl Sample<'_> {
+    fn user(&self, place: usize) -> Result<UserId, Refusal> {
+        self.users.get(place).copied().ok_or(Refusal::Internal)
+    }
+
+    fn group(&mut self, title: &str, owner: usize, members: &[usize]) -> Result<ConversationId, Refusal> {
+        let members = members.iter().map(|member| self.user(*member)).collect::<Result<_, _>>()?;
+        let group = NewGroup { title: title.to_owned(), owner: self.user(owner)?, members };
+        Ok(self.change.insert_group(&group)?.id)
+    }
+
+    /// Lets everything happen in the order of its times: ids grow with them, as in a conversation that was had.
+    fn tell<const COUNT: usize>(
+        &mut self,
+        stories: [(ConversationId, &'static [(i64, Step)]); COUNT],
+    ) -> Result<(), Refusal> {
+        let mut told = stories.map(|_| Vec::new());
+        let mut steps: Vec<_> = stories
+            .iter()
+            .enumerate()
+            .flat_map(|(story, (id, steps))| steps.iter().map(move |(ago, step)| (*ago, story, *id, step)))
+            .collect();
+        steps.sort_by_key(|(ago, ..)| -ago);
+        for (ago, story, id, step) in steps {
+            let messages = told.get_mut(story).ok_or(Refusal::Internal)?;
+            let said = self.step(id, step, messages)?;
+            messages.push(said);
+            if !matches!(step, Read(_)) {
+                self.change.back_date(id, self.now.after_ms(-ago * 60_000))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One thing happens; says which message came of it. `told` has the messages of the steps before.
+    fn step(
+        &mut self,
+        id: ConversationId,
+        step: &Step,
+        told: &[Option<MessageId>],
+    ) -> Result<Option<MessageId>, Refusal> {
+        let message = |place: &usize| told.get(*place).copied().flatten().ok_or(Refusal::Internal);
+        match step {
+            Say(user, text) => self.say(id, *user, text, None, None).map(Some),
+            Reply(user, to, text) => {
+                let to = message(to)?;
+                self.say(id, *user, text, Some(to), None).map(Some)
+            }
+            Show(user, text) => {
+                let picture = self.picture.take();
+                self.say(id, *user, text, None, picture).map(Some)
+            }
+            React(user, to, emoji) => {
+                let (user, to) = (self.user(*user)?, message(to)?);
+                self.change.react(id, user, to, emoji, Op::Add)?;
+                Ok(None)
+            }
+            Read(user) => {
+                let (user, head) = (self.user(*user)?, self.change.head_seq(id)?);
+                self.change.advance_receipt(id, user, head, head)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn say(
+        &mut self,
+        conversation_id: ConversationId,
+        user: usize,
+        text: &str,
+        reply_to: Option<MessageId>,
+        picture: Option<SamplePicture>,
+    ) -> Result<MessageId, Refusal> {
+        let (sender_id, (sender_name, ..)) = (self.user(user)?, USERS.get(user).ok_or(Refusal::Internal)?);
+        let mut attachments = Vec::new();
+        if let Some(SamplePicture { blob, bytes, pixels }) = picture {
+            let file = NewFile {
+                owner_id: sender_id,
+                name: "lake.jpg".to_owned(),
+                mime: "image/jpeg".to_owned(),
+                size: bytes.len() as u64,
+                sha256: sha256_of(&bytes),
+                pixels: Some(pixels),
+                blob,
+            };
+            attachments.push(self.change.insert_file(file)?.ok_or(Refusal::Internal)?.attachment);
+        }
+        let draft = MessageDraft {
+            conversation_id,
+            sender_id,
+            sender_name: (*sender_name).to_owned(),
+            content: text.to_owned(),
+            attachments: attachments.iter().map(|attachment| attachment.id).collect(),
+            client_id: None,
+            reply_to,
+            format: if text.contains(['*', '`', '\n']) { Format::Markdown } else { Format::Plain },
+            meta: None,
+            mentions: mentions(text),
+        };
+        match self.change.append_message(draft, attachments)? {
+            Appended::New(message) | Appended::Duplicate(message) => Ok(message.id),
+            Appended::Mismatch => Err(Refusal::Internal),
+        }
+    }
 }

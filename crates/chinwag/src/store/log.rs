@@ -239,6 +239,18 @@ impl View {
 }
 
 impl Change {
+    /// Says that the newest event of a conversation happened at another time: sample data has a past.
+    pub(crate) fn back_date(&mut self, id: ConversationId, ts: Timestamp) -> Result<(), StoreError> {
+        let seq = self.head_seq(id)?;
+        self.connection
+            .prepare_cached("UPDATE events SET ts = ?3 WHERE conversation_id = ?1 AND seq = ?2")?
+            .execute((id.0, seq.0, ts.0))?;
+        self.connection
+            .prepare_cached("UPDATE conversations SET created_at = min(created_at, ?2) WHERE id = ?1")?
+            .execute((id.0, ts.0))?;
+        Ok(())
+    }
+
     /// Appends a row to a log. The caller makes the event of it and hands that to `note`.
     pub(super) fn append(&mut self, new: &NewEvent<'_>) -> Result<(MessageId, Entry), StoreError> {
         let entry = Entry {
