@@ -31,3 +31,12 @@ pub use listener::{ClientAddress, Listener, TlsFiles};
 pub use outbound::{Names, Peer};
 pub use server::{Builder, ServeError, Server, StartError};
 pub use store::OpenError;
+
+/// The code of the pages, so that it is compiled.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/embedding.md")]
+    struct Embedding;
+}

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::architecture::sources;
-use crate::harness::{Room, now, open, reply, sign};
+use crate::harness::{Room, TestServer, now, open, reply, sign};
 
 /// A running example; dropping it ends it.
 struct Example {
@@ -110,4 +110,18 @@ async fn two_users_of_a_host_chat_under_its_path() {
         assert!(path.starts_with("/chat/assets/"), "{path}");
         assert_eq!(get(path, "anna").await.status, 200, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_host_finds_its_users_by_their_names_and_makes_those_who_are_missing() {
+    let server = TestServer::provisioning().await;
+    let chat = server.server.chat();
+    assert!(chat.user_by_name("anna").await.unwrap().is_none());
+    let made = chat.ensure_user("anna").await.unwrap();
+    assert_eq!(chat.ensure_user("anna").await.unwrap().id, made.id);
+    assert_eq!(chat.user_by_name("anna").await.unwrap().unwrap().id, made.id);
+    let with_a_token = server.person("anna").await;
+    assert_eq!(with_a_token.get("/users/me").await.body["id"], made.id.0);
+    assert!(chat.ensure_user("a name with spaces").await.is_err());
+    assert!(chat.user_by_name("a name with spaces").await.unwrap().is_none());
 }
