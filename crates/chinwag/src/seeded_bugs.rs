@@ -22,6 +22,8 @@ pub(crate) enum Bug {
     KeepRemoved,
     /// An upload is acknowledged before its bytes are on disk.
     UnsyncedUpload,
+    /// What was replayed stays in memory.
+    KeepReplays,
 }
 
 /// Whether this bug is active.
@@ -49,6 +51,14 @@ pub(crate) fn dawdle() {
     std::thread::sleep(std::time::Duration::from_millis(20));
 }
 
+/// Keeps what was replayed.
+pub(crate) fn keep_replay(frames: &[u8]) {
+    static KEPT: parking_lot::Mutex<Vec<Vec<u8>>> = parking_lot::Mutex::new(Vec::new());
+    if is(Bug::KeepReplays) {
+        KEPT.lock().push(frames.to_vec());
+    }
+}
+
 /// Where a connection's live events begin.
 pub(crate) fn seam(after: chinwag_protocol::Seq) -> chinwag_protocol::Seq {
     let off = i64::from(is(Bug::SeamLate)) - i64::from(is(Bug::SeamEarly));
@@ -67,6 +77,7 @@ impl Bug {
             Self::NoIdempotency => "no-idempotency",
             Self::KeepRemoved => "keep-removed",
             Self::UnsyncedUpload => "unsynced-upload",
+            Self::KeepReplays => "keep-replays",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The promises that are put to the test, one file each.
 
 mod disconnects;
+mod flatness;
 mod frozen;
 mod kills;
 mod recorded;

@@ -244,6 +244,7 @@ impl Line {
                 head,
             }));
             events.clear();
+            crate::seeded_bugs::keep_replay(&ahead);
             if ahead.len() >= MAX_PAGE_BYTES {
                 self.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
             }
