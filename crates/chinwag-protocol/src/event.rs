@@ -170,6 +170,24 @@ impl Event {
         }
     }
 
+    /// Its `type`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::MessageEdited { .. } => "message_edited",
+            Self::MessageDeleted { .. } => "message_deleted",
+            Self::ReactionAdded(_) => "reaction_added",
+            Self::ReactionRemoved(_) => "reaction_removed",
+            Self::Pinned { .. } => "pinned",
+            Self::Unpinned { .. } => "unpinned",
+            Self::ParticipantAdded(_) => "participant_added",
+            Self::ParticipantRemoved(_) => "participant_removed",
+            Self::ParticipantUpdated(_) => "participant_updated",
+            Self::ConversationUpdated { .. } => "conversation_updated",
+        }
+    }
+
     /// The place of this event in its log.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

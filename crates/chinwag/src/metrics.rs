@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chinwag_protocol::Event;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,7 +13,8 @@ use prometheus_client::registry::Registry;
 pub(crate) struct Metrics {
     registry: Registry,
     pub connections: Gauge,
-    pub messages: Counter,
+    messages: Counter,
+    events: Family<[(&'static str, &'static str); 1], Counter>,
     pub encodings: Counter,
     pub deliveries: Counter,
     pub log_pages: Counter,
@@ -56,6 +58,8 @@ impl Metrics {
         let upload_bytes = counter("upload_bytes", "Bytes of files uploaded, as they are kept");
         let upload_refusals = counter("upload_refusals", "Uploads refused, at any point of their way");
         let swept_files = counter("swept_files", "Uploads and files that nobody finished or sent, removed");
+        let events = Family::default();
+        registry.register("events", "Events committed to a log, by type", events.clone());
         let closes = Family::default();
         registry.register(
             "websocket_closes",
@@ -84,6 +88,7 @@ impl Metrics {
             registry,
             connections,
             messages,
+            events,
             encodings,
             deliveries,
             log_pages,
@@ -107,8 +112,11 @@ impl Metrics {
     }
 
     /// Notes one transaction.
-    pub(crate) fn committed(&self, jobs: usize, events: usize, commit: Duration) {
-        self.messages.inc_by(u64::try_from(events).unwrap_or(u64::MAX));
+    pub(crate) fn committed(&self, jobs: usize, events: &[Event], commit: Duration) {
+        for event in events {
+            self.messages.inc_by(u64::from(event.is_message()));
+            self.events.get_or_create(&[("type", event.kind())]).inc();
+        }
         self.batch_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
         self.commit_seconds.observe(commit.as_secs_f64());
     }

@@ -144,7 +144,7 @@ impl Builder {
         let store = {
             let (hub, metrics) = (Arc::clone(&hub), Arc::clone(&metrics));
             Store::open(&config.data_dir, move |commit: Commit, report: BatchReport| {
-                metrics.committed(report.jobs, commit.events.len(), report.commit);
+                metrics.committed(report.jobs, &commit.events, report.commit);
                 hub.publish(commit);
                 committed.send_replace(());
             })?
