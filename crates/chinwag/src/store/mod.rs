@@ -56,7 +56,7 @@ const STATEMENT_CACHE: usize = 64;
 pub(crate) enum StoreError {
     #[error("database: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("the write queue is full")]
+    #[error("too much waits for the database")]
     Busy,
     #[error("the batch was not committed: {0}")]
     NotCommitted(String),

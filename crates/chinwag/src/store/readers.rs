@@ -15,6 +15,8 @@ use super::{Failure, StoreError, View, connect};
 
 /// Reads at the same time. More would only wait for the same cores.
 const MAX_READERS: usize = 4;
+/// Queries that may wait. One more is refused: the caller says so and its client tries again.
+const QUEUE: usize = 100_000;
 /// How often a thread lets others run, who may ask something, before it goes to sleep.
 const GLANCES: usize = 4;
 /// The pages that each of them keeps: what all queries share, the upper pages of the indexes, is far less.
@@ -58,7 +60,7 @@ impl Readers {
             if !answer.is_closed() {
                 let _ = answer.send(pool.with(query));
             }
-        }));
+        }))?;
         if needs_reader {
             let pool = Arc::clone(&self.pool);
             tokio::task::spawn_blocking(move || pool.run());
@@ -76,12 +78,15 @@ impl Readers {
 
 impl Pool {
     /// True if it takes one more thread to run it.
-    fn enqueue(&self, job: Job) -> bool {
+    fn enqueue(&self, job: Job) -> Result<bool, StoreError> {
         let mut queue = self.queue.lock();
+        if queue.waiting.len() >= QUEUE {
+            return Err(StoreError::Busy);
+        }
         queue.waiting.push_back(job);
         let needs_reader = queue.readers < MAX_READERS && queue.waiting.len() > queue.looking;
         queue.readers += usize::from(needs_reader);
-        needs_reader
+        Ok(needs_reader)
     }
 
     /// Runs what waits, until nothing does.
@@ -129,4 +134,62 @@ fn open(path: &Path) -> Result<View, rusqlite::Error> {
     // Below zero it counts KiB, not pages.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(View { connection })
+}
+
+#[cfg(test)]
+mod tests {
+    // A failed expectation is the point of a test.
+    #![allow(clippy::unwrap_used)]
+
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn poll<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Poll<T> {
+        std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn queries_that_find_no_room_are_refused_and_those_that_wait_are_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = Readers::new(folder.path().join("chinwag.db"));
+        let (begun, all_begun) = mpsc::channel();
+        let gates: Vec<_> = (0..MAX_READERS)
+            .map(|_| {
+                let (gate, closed) = mpsc::channel::<()>();
+                let begun = begun.clone();
+                let read = Box::pin(readers.read(move |_| {
+                    begun.send(()).unwrap();
+                    // Until the gate is dropped.
+                    let _ = closed.recv();
+                    Ok::<_, StoreError>(())
+                }));
+                (gate, read)
+            })
+            .collect();
+        let mut blocked = Vec::new();
+        let mut open = Vec::new();
+        for (gate, mut read) in gates {
+            assert!(poll(&mut read).is_pending());
+            blocked.push(read);
+            open.push(gate);
+        }
+        (0..MAX_READERS).for_each(|_| all_begun.recv().unwrap());
+        let mut waiting: Vec<_> =
+            (0..QUEUE).map(|_| Box::pin(readers.read(|_| Ok::<_, StoreError>(())))).collect();
+        assert!(waiting.iter_mut().all(|read| poll(read).is_pending()));
+        let one_more = pin!(readers.read(|_| Ok::<_, StoreError>(())));
+        assert!(matches!(one_more.await, Err(StoreError::Busy)));
+        drop(open);
+        for read in blocked.into_iter() {
+            read.await.unwrap();
+        }
+        waiting.truncate(3);
+        for read in waiting {
+            read.await.unwrap();
+        }
+        readers.read(|_| Ok::<_, StoreError>(())).await.unwrap();
+    }
 }
