@@ -345,7 +345,10 @@ impl Change {
         self.connection
             .prepare_cached("DELETE FROM mentions WHERE user_id = ?2 AND conversation_id = ?1")?
             .execute((id.0, person.id.0))?;
-        self.standings.forget();
+        // Nothing else of it is anybody's standing.
+        if self.conversation(wanted.id)?.is_some_and(|before| before.archived != wanted.archived) {
+            self.standings.forget_conversation(wanted.id);
+        }
         self.connection
             .prepare_cached("DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2")?
             .execute((id.0, person.id.0))?;
@@ -360,7 +363,7 @@ impl Change {
         person: &Person,
         role: Role,
     ) -> Result<Event, StoreError> {
-        self.standings.forget();
+        self.standings.forget(id, person.id);
         self.connection
             .prepare_cached("UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2")?
             .execute((id.0, person.id.0, role_text(role)))?;
@@ -371,9 +374,9 @@ impl Change {
     pub(crate) fn update_conversation(
         &mut self,
         actor_id: UserId,
+        self.standings.forget(id, person.id);
         wanted: &Conversation,
     ) -> Result<Event, StoreError> {
-        self.standings.forget();
         let archived_at = wanted.archived.then(|| Timestamp::now().0);
         self.connection
             .prepare_cached(

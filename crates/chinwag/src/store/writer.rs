@@ -5,7 +5,7 @@
 //! neighbours: each runs in a savepoint, unless all that it may do is one statement, which is whole or not at all.
 //!
 //! What messages ask for again and again, where a log ends and who takes part, is remembered here. Nobody else
-//! writes either, so it is exact: changed with them, and forgotten when something is undone.
+//! writes either, so it is exact: changed with them, and what a job found is forgotten when it is undone.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -82,22 +82,48 @@ pub(crate) struct Change {
 
 /// What participants were found to be, until something about them changes.
 #[derive(Default)]
-pub(super) struct Standings(HashMap<(ConversationId, UserId), Standing>);
+pub(super) struct Standings {
+    known: HashMap<(ConversationId, UserId), Standing>,
+    /// Those that the job found that runs: if it is undone they may have been its own doing. What it only forgets is
+    /// right to be forgotten either way.
+    found: Vec<(ConversationId, UserId)>,
+}
 
 impl Standings {
     pub(super) fn get(&self, conversation_id: ConversationId, user_id: UserId) -> Option<Standing> {
-        self.0.get(&(conversation_id, user_id)).copied()
+        self.known.get(&(conversation_id, user_id)).copied()
     }
 
     pub(super) fn keep(&mut self, conversation_id: ConversationId, user_id: UserId, standing: Standing) {
-        if self.0.len() >= MAX_STANDINGS {
-            self.0.clear();
+        if self.known.len() >= MAX_STANDINGS {
+            self.known.clear();
         }
-        self.0.insert((conversation_id, user_id), standing);
+        self.known.insert((conversation_id, user_id), standing);
+        self.found.push((conversation_id, user_id));
     }
 
-    pub(super) fn forget(&mut self) {
-        self.0.clear();
+    /// One participant goes, or becomes something else.
+    pub(super) fn forget(&mut self, conversation_id: ConversationId, user_id: UserId) {
+        self.known.remove(&(conversation_id, user_id));
+    }
+
+    /// Everybody's part in a conversation changes.
+    pub(super) fn forget_conversation(&mut self, conversation_id: ConversationId) {
+        self.known.retain(|(id, _), _| *id != conversation_id);
+    }
+
+    fn begin_job(&mut self) {
+        self.found.clear();
+    }
+
+    fn undo_job(&mut self) {
+        for key in self.found.drain(..) {
+            self.known.remove(&key);
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.known.clear();
     }
 }
 
@@ -289,6 +315,7 @@ impl Change {
     /// `Ok(None)` after a panic: the caller hears that the store dropped the job.
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
         self.execute("SAVEPOINT job")?;
+        self.standings.begin_job();
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
@@ -297,7 +324,7 @@ impl Change {
                 self.heads.remove(&undone.entry().conversation_id);
             }
             self.commit.notices.truncate(notices_before);
-            self.standings.forget();
+            self.standings.undo_job();
         }
         self.execute("RELEASE job")?;
         Ok(outcome)
@@ -307,6 +334,7 @@ impl Change {
     /// the whole batch back: nothing may be stored that nobody is told of.
     fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
         let changes_before = self.connection.total_changes();
+        self.standings.begin_job();
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         let is_over = outcome.as_ref().is_some_and(|outcome| !outcome.is_refused);
         if is_over || self.connection.total_changes() == changes_before {
@@ -319,7 +347,7 @@ impl Change {
     fn roll_back_batch(&mut self) {
         self.commit = Commit::default();
         self.heads.clear();
-        self.standings.forget();
+        self.standings.forget_all();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {

@@ -3,7 +3,7 @@
 // A failed expectation is the point of a test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use chinwag_protocol::rest::{Format, Role, UserRole};
+use chinwag_protocol::rest::{Conversation, Format, Role, UserRole};
 use chinwag_protocol::{ConversationId, UserId};
 
 use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Person, Store};
@@ -135,4 +135,66 @@ fn a_job_that_refuses_behind_its_one_statement_leaves_nothing() {
         })
         .unwrap();
     assert_eq!(rows, 1);
+}
+
+/// Who of owner and member is remembered.
+fn remembered(group: &Group) -> [bool; 2] {
+    let (id, people) = (group.id, [group.owner, group.member.id]);
+    let look = move |change: &mut Change| {
+        Ok::<_, StoreError>(people.map(|person| change.standings.get(id, person).is_some()))
+    };
+    group.store.write_blocking(look).unwrap()
+}
+
+fn remember_all(group: &Group) {
+    let (id, people) = (group.id, [group.owner, group.member.id]);
+    let ask = move |change: &mut Change| {
+        people.iter().try_for_each(|person| change.membership(id, *person).map(drop))
+    };
+    group.store.write_blocking(ask).unwrap();
+}
+
+#[test]
+fn a_refused_job_and_a_change_forget_only_whom_they_are_about() {
+    let group = Group::new();
+    let (id, owner, member) = (group.id, group.owner, group.member.clone());
+    remember_all(&group);
+    assert_eq!(remembered(&group), [true, true]);
+    let refused = group.store.write_blocking(move |change| {
+        change.membership(id, owner)?;
+        change.set_participant_role(id, owner, &member, Role::Admin)?;
+        change.membership(id, member.id)?;
+        Err::<(), _>(StoreError::Busy)
+    });
+    assert!(refused.is_err());
+    assert_eq!(remembered(&group), [true, false], "what was the job's own doing");
+
+    remember_all(&group);
+    let refused = group.store.write_blocking(move |change| {
+        change.membership(id, owner)?;
+        Err::<(), _>(StoreError::Busy)
+    });
+    assert!(refused.is_err());
+    assert_eq!(remembered(&group), [true, true], "what was known before");
+
+    let member = group.member.clone();
+    group
+        .store
+        .write_blocking(move |change| change.set_participant_role(id, owner, &member, Role::Admin))
+        .unwrap();
+    assert_eq!(remembered(&group), [true, false]);
+
+    remember_all(&group);
+    let change_it = |title: &'static str, archived: bool| {
+        let change_it = move |change: &mut Change| {
+            let before = change.conversation(id)?.unwrap();
+            let wanted = Conversation { title: title.to_owned(), archived, ..before };
+            change.update_conversation(owner, &wanted).map(drop)
+        };
+        group.store.write_blocking(change_it).unwrap();
+    };
+    change_it("Another title", false);
+    assert_eq!(remembered(&group), [true, true]);
+    change_it("Another title", true);
+    assert_eq!(remembered(&group), [false, false], "an archive is everybody's");
 }
