@@ -38,8 +38,6 @@ const MAX_TOGETHER: usize = 64;
 const GOODBYE: Duration = Duration::from_secs(2);
 /// RFC 6455 section 7.4.1: a frame of a type that is not taken.
 const UNSUPPORTED: u16 = 1003;
-/// Clients of a server that restarts come back spread over this time.
-const RECONNECT_SPREAD_MS: u64 = 10_000;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
@@ -316,7 +314,8 @@ impl<H: Handler> Driver<H> {
             let (connection, hub) = (self.line.connection(), self.line.chat.hub());
             let mut goodbye = Vec::new();
             if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
-                let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
+                let spread = u64::try_from(hub.reconnect_spread().as_millis()).unwrap_or(u64::MAX);
+                let reconnect_after_ms = rand::random_range(0..spread);
                 goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));
             }
             goodbye.extend_from_slice(&chinwag_ws::close_frame(code, reason));

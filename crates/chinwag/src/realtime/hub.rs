@@ -31,6 +31,11 @@ const DIRECT_EVENTS: usize = 16;
 /// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
 const MAX_ENDINGS: usize = 64;
 
+/// Few clients of a server that restarts come back spread over this time: at once, but not before it can be there.
+const MIN_RECONNECT_SPREAD: Duration = Duration::from_millis(500);
+/// A thousand and more, spread over this.
+const MAX_RECONNECT_SPREAD: Duration = Duration::from_secs(10);
+
 /// What a hub has to be told.
 #[derive(Clone, Debug)]
 pub(crate) struct HubSettings {
@@ -54,6 +59,8 @@ pub(crate) struct Hub {
     /// Rung when the last connection is gone.
     emptied: Notify,
     draining: watch::Sender<bool>,
+    /// Connections that there were when that began.
+    drained: AtomicUsize,
     /// Users whose sessions ended, for those who are no connections.
     endings: broadcast::Sender<UserId>,
     /// How often somebody chose another status.
@@ -74,6 +81,13 @@ pub(crate) struct Registration {
     address: Option<IpAddr>,
     /// Whether its user had no other.
     pub(crate) is_first: bool,
+}
+
+/// A server that starts again takes a hundred connections a second without a sign of it, and some thousand without
+/// trouble: nobody has to wait longer for that.
+fn spread(connections: usize) -> Duration {
+    let milliseconds = u64::try_from(connections).unwrap_or(u64::MAX).saturating_mul(10);
+    Duration::from_millis(milliseconds).clamp(MIN_RECONNECT_SPREAD, MAX_RECONNECT_SPREAD)
 }
 
 fn shard<T>(shards: &[Mutex<T>], id: i64) -> Option<&Mutex<T>> {
@@ -100,6 +114,7 @@ impl Hub {
             count: AtomicUsize::new(0),
             emptied: Notify::new(),
             draining: watch::Sender::new(false),
+            drained: AtomicUsize::new(0),
             endings: broadcast::Sender::new(MAX_ENDINGS),
             status_changes: AtomicU64::new(0),
             tick: AtomicU32::new(0),
@@ -288,6 +303,8 @@ impl Hub {
         self.draining.send_replace(true);
         self.for_each(0, 1, |connection| connection.close(CloseCode::Restart));
         loop {
+        // Before anybody goes, who would ask.
+        self.drained.fetch_max(self.count.load(Ordering::SeqCst), Ordering::SeqCst);
             let emptied = self.emptied.notified();
             if self.count.load(Ordering::SeqCst) == 0 {
                 return;
@@ -299,6 +316,11 @@ impl Hub {
     pub(crate) fn is_draining(&self) -> bool {
         *self.draining.borrow()
     }
+    /// In how much time those come back whose connections a stop ends.
+    pub(crate) fn reconnect_spread(&self) -> Duration {
+        spread(self.drained.load(Ordering::SeqCst))
+    }
+
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -369,6 +391,20 @@ impl Drop for Registration {
         self.hub.metrics.connections.dec();
         if self.hub.count.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.hub.emptied.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_client_comes_back_at_once_and_a_thousand_are_spread_over_ten_seconds() {
+        for (connections, milliseconds) in
+            [(0, 500), (1, 500), (50, 500), (51, 510), (999, 9_990), (1_000, 10_000), (1_000_000, 10_000)]
+        {
+            assert_eq!(spread(connections), Duration::from_millis(milliseconds), "{connections}");
         }
     }
 }

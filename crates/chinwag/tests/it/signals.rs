@@ -193,7 +193,8 @@ async fn before_a_stop_full_clients_are_told_when_to_come_back() {
     let stopping = tokio::spawn(server.stop());
     for device in [&mut user, &mut room] {
         let goaway = device.next_of("goaway").await;
-        assert!((0..10_000).contains(&goaway["reconnect_after_ms"].as_i64().unwrap()), "{goaway}");
+        // Few come back at once.
+        assert!((0..500).contains(&goaway["reconnect_after_ms"].as_i64().unwrap()), "{goaway}");
         assert_eq!(device.close_code().await, 1012);
     }
     assert_eq!(original.refused_with().await, 1012, "nothing that the original does not know");
