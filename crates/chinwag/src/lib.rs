@@ -22,7 +22,7 @@ mod store;
 
 pub use admin::{AccountError, Accounts, NewAccount};
 pub use auth::Actor;
-pub use chat::{Chat, Sent};
+pub use chat::{Chat, Edited, Sent};
 pub use chinwag_protocol as protocol;
 pub use config::{Auth, Config, Limits, Mode, Outbound, Push, Rate, S3, Secret, Storage};
 pub use error::{Answer, Refusal};

@@ -133,13 +133,13 @@ pub struct SearchResults {
     pub next: Option<MessageId>,
 }
 
-/// The answer to a message that was sent.
+/// The answer to a message that was sent or edited.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SentMessage {
-    /// As it stands in the log.
+    /// As it was sent; after an edit, as it stands then.
     #[serde(flatten)]
     pub message: Message,
-    /// True if it was sent before, under the same `client_id`.
+    /// True if it was so already: sent before, under the same `client_id`, or edited to the text that it had.
     pub duplicate: bool,
 }
 

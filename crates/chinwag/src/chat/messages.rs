@@ -27,6 +27,15 @@ pub struct Sent {
     pub is_duplicate: bool,
 }
 
+/// What became of an edit.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    /// The message's version now.
+    pub version: i64,
+    /// `None` if it said so already.
+    pub event: Option<Event>,
+}
+
 impl Chat {
     /// Takes one from the caller's allowance of changes.
     pub(super) fn limit(&self, actor: &Actor) -> Result<(), Refusal> {
@@ -74,7 +83,7 @@ impl Chat {
         earlier.map_or(Err(refusal), sent)
     }
 
-    /// Writes one of the caller's own messages anew.
+    /// Writes one of the caller's own messages anew. The text that it has changes nothing, and nobody hears of it.
     ///
     /// # Errors
     /// As for [`Chat::send`]; `NotFound` for a message that is not there or was deleted, `Forbidden` for
@@ -84,7 +93,7 @@ impl Chat {
         actor: &Actor,
         conversation_id: ConversationId,
         edit: Edit,
-    ) -> Result<Event, Refusal> {
+    ) -> Result<Edited, Refusal> {
         self.limit(actor)?;
         let user_id = actor.user_id;
         let valid = check_content(&edit.content);
@@ -101,7 +110,11 @@ impl Chat {
                 }
                 valid?;
                 let (id, content) = (edit.message_id, edit.content);
-                Ok(log.append_edit(conversation_id, user_id, id, facts, content, &named)?)
+                if log.message(id)?.is_some_and(|message| message.content == content) {
+                    return Ok(Edited { version: facts.version, event: None });
+                }
+                let event = log.append_edit(conversation_id, user_id, id, facts, content, &named)?;
+                Ok(Edited { version: facts.version + 1, event: Some(event) })
             })
             .await
     }

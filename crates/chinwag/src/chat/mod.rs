@@ -33,7 +33,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 pub(crate) use accounts::{insert_account, validate as validate_account};
 pub(crate) use files::give_up_unfinished;
-pub use messages::Sent;
+pub use messages::{Edited, Sent};
 pub(crate) use presence::Company;
 pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;

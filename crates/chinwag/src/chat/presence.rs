@@ -169,16 +169,19 @@ impl Chat {
             return Err(Refusal::Invalid { field, kind, code, message });
         }
         let user_id = actor.user_id;
-        let vanishes = self
+        let changed = self
             .store()
             .write(move |change| {
-                let was_invisible = change.status(user_id)?.chosen == PresenceStatus::Invisible;
-                let vanishes = status == PresenceStatus::Invisible && !was_invisible;
+                let before = change.status(user_id)?;
+                if (before.chosen, &before.text) == (status, &text) {
+                    return Ok(None);
+                }
+                let vanishes = status == PresenceStatus::Invisible && before.chosen != status;
                 change.set_status(user_id, status, &text)?;
                 if vanishes {
                     change.set_last_seen(user_id, Timestamp::now())?;
                 }
-                Ok::<_, Refusal>(vanishes)
+                Ok::<_, Refusal>(Some(vanishes))
             })
             .await?;
         self.hub().note_status_change();
@@ -192,6 +195,8 @@ impl Chat {
 
     /// Tells a user's status, as it is now, to everybody they share a conversation with.
     async fn announce_now(&self, user_id: UserId) {
+        // What everybody knows is not told again.
+        let Some(vanishes) = changed else { return Ok(()) };
         if let Some((conversations, status)) = self.own(user_id).await {
             self.announce(user_id, status, &conversations);
         }

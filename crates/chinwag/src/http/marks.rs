@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chinwag_protocol::rest::{Changed, Detail, EditMessage, MarkRead, Message, Receipt, ValidationDetail};
+use chinwag_protocol::rest::{
+    Changed, Detail, EditMessage, MarkRead, Message, Receipt, SentMessage, ValidationDetail,
+};
 use chinwag_protocol::{Edit, Event, MessageId, Op};
 
 use super::Shared;
@@ -45,12 +47,12 @@ pub(super) async fn get(
 
 /// Edit a message
 ///
-/// One's own only. Answers the message as it stands then.
+/// One's own only. Answers the message as it stands then; `duplicate` is true if it had this text already.
 #[utoipa::path(patch, path = "/conversations/{conversation_id}/messages/{message_id}", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     request_body = EditMessage,
     responses(
-        (status = 200, body = Message),
+        (status = 200, body = SentMessage),
         (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not a participant, not the author, or archived"),
         (status = 404, body = Detail),
@@ -65,11 +67,12 @@ pub(super) async fn edit(
     InConversation(id): InConversation,
     path: InPath,
     JsonBody(body): JsonBody<EditMessage>,
-) -> Result<Json<Message>, HttpError> {
+) -> Result<Json<SentMessage>, HttpError> {
     let message_id = MessageId(path.integer("message_id")?);
     let edit = Edit { message_id, content: body.content, if_version: body.if_version };
-    shared.chat.edit(&actor, id, edit).await?;
-    Ok(Json(shared.chat.message(&actor, id, message_id).await?))
+    let duplicate = shared.chat.edit(&actor, id, edit).await?.event.is_none();
+    let message = shared.chat.message(&actor, id, message_id).await?;
+    Ok(Json(SentMessage { message, duplicate }))
 }
 
 /// Delete a message

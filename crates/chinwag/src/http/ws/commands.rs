@@ -73,12 +73,10 @@ fn duplicate() -> Done<'static> {
 
 fn appended(event: &Event) -> Done<'static> {
     let entry = event.entry();
-    let version = if let Event::MessageEdited { version, .. } = event { Some(*version) } else { None };
     Done {
         seq: Some(entry.seq),
         stamp: Some(entry.stamp),
         ts: Some(entry.ts),
-        version,
         duplicate: Some(false),
         ..Done::default()
     }
@@ -138,7 +136,10 @@ async fn in_conversation(
 ) -> Result<Done<'static>, Refusal> {
     let (chat, actor) = (&line.chat, line.actor());
     Ok(match command {
-        Command::Edit(edit) => appended(&chat.edit(actor, id, edit).await?),
+        Command::Edit(edit) => {
+            let edited = chat.edit(actor, id, edit).await?;
+            Done { version: Some(edited.version), ..appended_or_duplicate(edited.event) }
+        }
         Command::Delete(message_id) => appended(&chat.delete(actor, id, message_id).await?),
         Command::React(message_id, emoji, op) => {
             appended_or_duplicate(chat.react(actor, id, message_id, emoji, op).await?)

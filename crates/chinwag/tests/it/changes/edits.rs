@@ -93,3 +93,56 @@ async fn only_its_author_edits_a_message() {
     }
     assert_eq!(group.message(id).await["version"], 1);
 }
+
+#[tokio::test]
+async fn an_edit_to_the_text_that_it_has_is_no_event() {
+    let group = Group::new().await;
+    for way in Way::ALL {
+        let mut listener = Hand::new(&group.ben, group.id, Way::User).await;
+        let mut hand = Hand::new(&group.anna, group.id, way).await;
+        let id = hand.says("the same").await;
+        listener.events_until_now().await;
+        for (content, version, is_duplicate) in
+            [("the same", 1, true), ("another", 2, false), ("another", 2, true), ("the same", 3, false)]
+        {
+            let answer = hand.does(&edit(id, content)).await;
+            assert_eq!(
+                (&answer["version"], &answer["duplicate"]),
+                (&json!(version), &json!(is_duplicate)),
+                "{way:?} {content}: {answer}"
+            );
+            let heard = listener.events_until_now().await;
+            assert_eq!(heard.len(), usize::from(!is_duplicate), "{way:?} {content}: {heard:?}");
+            assert_eq!(group.message(id).await["version"], version);
+        }
+        let mut stale = edit(id, "the same");
+        stale["if_version"] = json!(1);
+        hand.is_refused(&stale, "conflict").await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_group_and_its_people_are_already_is_no_event() {
+    let group = Group::new().await;
+    let path = format!("/conversations/{}", group.id);
+    let patch = async |path: &str, body: serde_json::Value| {
+        let answer = crate::harness::reply(group.owner.request("PATCH", path).json(&body)).await;
+        assert_eq!(answer.status, 200, "{body}: {:?}", answer.body);
+    };
+    patch(&path, json!({"topic": "green tea"})).await;
+    let head = group.head().await;
+    for body in [
+        json!({}),
+        json!({"title": "Tea"}),
+        json!({"title": " Tea "}),
+        json!({"topic": "green tea"}),
+        json!({"archived": false}),
+        json!({"title": "Tea", "topic": "green tea", "archived": false}),
+    ] {
+        patch(&path, body).await;
+    }
+    patch(&format!("{path}/participants/{}", group.ben.id), json!({"role": "member"})).await;
+    let again = group.owner.post(&format!("{path}/participants"), &json!({"user_id": group.ben.id})).await;
+    assert_eq!(again.status, 201);
+    assert_eq!(group.head().await, head);
+}
