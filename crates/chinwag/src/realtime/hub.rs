@@ -127,14 +127,13 @@ impl Hub {
     /// Hands what was committed to the rooms. Called by the writer in commit order; never waits.
     pub(crate) fn publish(&self, commit: Commit) {
         let is_direct = commit.events.len() <= DIRECT_EVENTS;
+        let mut receipts = Vec::new();
         for notice in commit.notices {
             match notice {
                 Notice::Joined(conversation_id, user_id) => {
                     self.send_user_on_errand(user_id, Errand::Join(conversation_id));
                 }
-                Notice::Receipt(receipt) => {
-                    self.with_room(receipt.conversation_id, |room| room.push_receipt(receipt));
-                }
+                Notice::Receipt(receipt) => receipts.push(receipt),
                 Notice::Read(conversation_id, user_id) => {
                     self.send_user_on_errand(user_id, Errand::Count(conversation_id));
                 }
@@ -148,6 +147,10 @@ impl Hub {
             {
                 rooms.push(room);
             }
+        }
+        // Behind them: nobody hears how far somebody is before they hear that they take part.
+        for receipt in receipts {
+            self.with_room(receipt.conversation_id, |room| room.push_receipt(receipt));
         }
         for room in rooms {
             if !(is_direct && room.drain_if_small(self)) {
@@ -300,11 +303,11 @@ impl Hub {
 
     /// Refuses new connections, closes the open ones, and waits until they are gone.
     pub(crate) async fn drain(&self) {
+        // Before anybody goes, who would ask.
+        self.drained.fetch_max(self.count.load(Ordering::SeqCst), Ordering::SeqCst);
         self.draining.send_replace(true);
         self.for_each(0, 1, |connection| connection.close(CloseCode::Restart));
         loop {
-        // Before anybody goes, who would ask.
-        self.drained.fetch_max(self.count.load(Ordering::SeqCst), Ordering::SeqCst);
             let emptied = self.emptied.notified();
             if self.count.load(Ordering::SeqCst) == 0 {
                 return;
@@ -313,14 +316,14 @@ impl Hub {
         }
     }
 
-    pub(crate) fn is_draining(&self) -> bool {
-        *self.draining.borrow()
-    }
     /// In how much time those come back whose connections a stop ends.
     pub(crate) fn reconnect_spread(&self) -> Duration {
         spread(self.drained.load(Ordering::SeqCst))
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics

@@ -8,7 +8,6 @@ use chinwag_protocol::{ConversationId, Event, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
-use super::push::parse_level;
 use super::users::public_user;
 use super::{Change, Notice, StoreError, View};
 
@@ -115,23 +114,27 @@ impl View {
         Ok(statement.query_row([id.0], conversation).optional()?)
     }
 
-    /// The conversations that a user takes part in, oldest first.
-    pub(crate) fn conversations_of(&self, user_id: UserId) -> Result<Vec<Conversation>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS}, participants.notifications FROM participants \
-             JOIN conversations ON conversations.id = participants.conversation_id \
-             WHERE participants.user_id = ?1 ORDER BY conversations.id"
-        ))?;
-        let conversations = statement
-            .query_map([user_id.0], |row| {
-                let notifications = parse_level(&row.get::<_, String>(6)?);
-                Ok(Conversation { notifications, ..conversation(row)? })
-            })?
-            .collect::<Result<_, _>>()?;
-        Ok(conversations)
+    /// The conversations of a user behind `after`, oldest first, at most `limit`, as the user sees them.
+    pub(crate) fn conversations_of(
+        &self,
+        user_id: UserId,
+        after: ConversationId,
+        limit: usize,
+    ) -> Result<Vec<ConversationState>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT conversation_id FROM participants WHERE user_id = ?1 AND conversation_id > ?2 \
+             ORDER BY conversation_id LIMIT ?3",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ids = statement.query_map((user_id.0, after.0, limit), |row| row.get(0).map(ConversationId))?;
+        let mut states = Vec::new();
+        for id in ids {
+            states.extend(self.conversation_state(id?, user_id)?);
+        }
+        Ok(states)
     }
 
-    /// The same, only their ids.
+    /// The ids of all conversations of a user, lowest first.
     pub(crate) fn conversation_ids_of(&self, user_id: UserId) -> Result<Vec<ConversationId>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT conversation_id FROM participants WHERE user_id = ?1 ORDER BY conversation_id",
@@ -201,7 +204,20 @@ impl View {
                 ConversationKind::Direct => self.other_participant(id, user_id)?,
                 ConversationKind::Group => None,
             },
+            created_at: conversation.created_at,
         }))
+    }
+
+    /// The position before a participant's part began; `None` if they do not take part.
+    pub(crate) fn joined_after(
+        &self,
+        id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Option<Seq>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT joined_seq FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
+        )?;
+        Ok(statement.query_row((id.0, user_id.0), |row| row.get(0).map(Seq)).optional()?)
     }
 
     /// The other one of two people.
@@ -251,9 +267,9 @@ impl Change {
     /// Makes a group. Its first participants belong to its beginning: they are no events of its log.
     pub(crate) fn insert_group(&mut self, group: &NewGroup) -> Result<Conversation, StoreError> {
         let made = self.insert_conversation(ConversationKind::Group, &group.title, None)?;
-        self.insert_participant(made.id, group.owner, Role::Owner)?;
+        self.insert_participant(made.id, group.owner, Role::Owner, Seq::ZERO)?;
         for member in &group.members {
-            self.insert_participant(made.id, *member, Role::Member)?;
+            self.insert_participant(made.id, *member, Role::Member, Seq::ZERO)?;
         }
         Ok(made)
     }
@@ -267,8 +283,8 @@ impl Change {
     ) -> Result<Conversation, StoreError> {
         let key = direct_key(one, other);
         let made = self.insert_conversation(ConversationKind::Direct, title, Some(&key))?;
-        self.insert_participant(made.id, one, Role::Member)?;
-        self.insert_participant(made.id, other, Role::Member)?;
+        self.insert_participant(made.id, one, Role::Member, Seq::ZERO)?;
+        self.insert_participant(made.id, other, Role::Member, Seq::ZERO)?;
         Ok(made)
     }
 
@@ -299,15 +315,23 @@ impl Change {
         })
     }
 
+    /// Adds a row for somebody whose part begins behind this position. What was before counts as read, unless they
+    /// took part once: then they go on from where they were.
     fn insert_participant(
         &mut self,
         conversation_id: ConversationId,
         user_id: UserId,
         role: Role,
+        joined_after: Seq,
     ) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT INTO participants (conversation_id, user_id, role) VALUES (?1, ?2, ?3)")?
-            .execute((conversation_id.0, user_id.0, role_text(role)))?;
+            .prepare_cached(
+                "INSERT INTO participants (conversation_id, user_id, role, joined_seq, delivered_seq, read_seq) \
+                 SELECT ?1, ?2, ?3, ?4, coalesce(former.delivered_seq, ?4), coalesce(former.read_seq, ?4) \
+                 FROM (SELECT 1) LEFT JOIN former_participants AS former \
+                 ON former.conversation_id = ?1 AND former.user_id = ?2",
+            )?
+            .execute((conversation_id.0, user_id.0, role_text(role), joined_after.0))?;
         self.tell(Notice::Joined(conversation_id, user_id));
         Ok(())
     }
@@ -330,7 +354,12 @@ impl Change {
         person: &Person,
         role: Role,
     ) -> Result<Event, StoreError> {
-        self.insert_participant(id, person.id, role)?;
+        let joined_after = self.head_seq(id)?;
+        self.insert_participant(id, person.id, role, joined_after)?;
+        self.connection
+            .prepare_cached("DELETE FROM former_participants WHERE conversation_id = ?1 AND user_id = ?2")?
+            .execute((id.0, person.id.0))?;
+        self.tell_receipt(id, person.id)?;
         self.append_membership(id, actor_id, person, role, Step::Added)
     }
 
@@ -342,13 +371,14 @@ impl Change {
         person: &Person,
         role: Role,
     ) -> Result<Event, StoreError> {
+        self.standings.forget(id, person.id);
         self.connection
-            .prepare_cached("DELETE FROM mentions WHERE user_id = ?2 AND conversation_id = ?1")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO former_participants (conversation_id, user_id, delivered_seq, read_seq) \
+                 SELECT conversation_id, user_id, delivered_seq, read_seq FROM participants \
+                 WHERE conversation_id = ?1 AND user_id = ?2",
+            )?
             .execute((id.0, person.id.0))?;
-        // Nothing else of it is anybody's standing.
-        if self.conversation(wanted.id)?.is_some_and(|before| before.archived != wanted.archived) {
-            self.standings.forget_conversation(wanted.id);
-        }
         self.connection
             .prepare_cached("DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2")?
             .execute((id.0, person.id.0))?;
@@ -374,9 +404,12 @@ impl Change {
     pub(crate) fn update_conversation(
         &mut self,
         actor_id: UserId,
-        self.standings.forget(id, person.id);
         wanted: &Conversation,
     ) -> Result<Event, StoreError> {
+        // Nothing else of it is anybody's standing.
+        if self.conversation(wanted.id)?.is_some_and(|before| before.archived != wanted.archived) {
+            self.standings.forget_conversation(wanted.id);
+        }
         let archived_at = wanted.archived.then(|| Timestamp::now().0);
         self.connection
             .prepare_cached(

@@ -37,12 +37,17 @@ impl Change {
         op: Op,
     ) -> Result<Option<Event>, StoreError> {
         let changed = match op {
-            Op::Add => self
-                .connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO reactions (message_id, emoji, user_id) VALUES (?1, ?2, ?3)",
-                )?
-                .execute((message_id.0, emoji, user_id.0))?,
+            // An emoji that somebody uses already has its place.
+            Op::Add => {
+                let seq = self.next_seq(conversation_id)?;
+                self.connection
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO reactions (message_id, emoji, user_id, seq, emoji_seq) \
+                         SELECT ?1, ?2, ?3, ?4, coalesce(min(emoji_seq), ?4) \
+                         FROM reactions WHERE message_id = ?1 AND emoji = ?2",
+                    )?
+                    .execute((message_id.0, emoji, user_id.0, seq.0))?
+            }
             Op::Remove => self
                 .connection
                 .prepare_cached(

@@ -144,9 +144,11 @@ impl View {
         Ok(message)
     }
 
+    /// In the order in which they came, which is also the order in which they are found by those who follow the log:
+    /// an emoji keeps its place as long as somebody reacts with it.
     fn reactions(&self, id: MessageId) -> Result<Vec<ReactionSummary>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT emoji, user_id FROM reactions WHERE message_id = ?1 ORDER BY emoji, user_id",
+            "SELECT emoji, user_id FROM reactions WHERE message_id = ?1 ORDER BY emoji_seq, emoji, seq, user_id",
         )?;
         let mut rows = statement.query([id.0])?;
         let mut reactions: Vec<ReactionSummary> = Vec::new();
@@ -344,7 +346,8 @@ impl Change {
         self.connection
             .prepare_cached(
                 "DELETE FROM mentions WHERE conversation_id = ?1 AND seq = ?2 \
-                 AND user_id IN (SELECT user_id FROM participants WHERE conversation_id = ?1)",
+                 AND user_id IN (SELECT user_id FROM participants WHERE conversation_id = ?1 \
+                                 UNION ALL SELECT user_id FROM former_participants WHERE conversation_id = ?1)",
             )?
             .execute((conversation_id.0, seq.0))?;
         Ok(())

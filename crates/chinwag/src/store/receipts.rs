@@ -23,20 +23,24 @@ pub(crate) struct Unread {
 pub(crate) struct Companion {
     pub receipt: Receipt,
     pub status: Status,
+    /// Whether they are the other one, or oneself, in a direct conversation.
+    pub is_direct: bool,
 }
 
 impl View {
     /// How far everybody in a conversation is, and their status.
     pub(crate) fn companions(&self, conversation_id: ConversationId) -> Result<Vec<Companion>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq FROM participants \
-             JOIN users ON users.id = participants.user_id WHERE conversation_id = ?1 ORDER BY users.id",
+            "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq, kind = 'direct' \
+             FROM participants JOIN users ON users.id = participants.user_id \
+             JOIN conversations ON conversations.id = conversation_id \
+             WHERE conversation_id = ?1 ORDER BY users.id",
         )?;
         let companions = statement
             .query_map([conversation_id.0], |row| {
                 let (user_id, delivered_seq) = (UserId(row.get(3)?), Seq(row.get(4)?));
                 let receipt = Receipt { conversation_id, user_id, delivered_seq, read_seq: Seq(row.get(5)?) };
-                Ok(Companion { receipt, status: status(row)? })
+                Ok(Companion { receipt, status: status(row)?, is_direct: row.get(6)? })
             })?
             .collect::<Result<_, _>>()?;
         Ok(companions)
@@ -101,14 +105,25 @@ impl Change {
         if changed == 0 {
             return Ok(None);
         }
+        let receipt = self.tell_receipt(conversation_id, user_id)?;
+        if read > Seq::ZERO {
+            self.tell(Notice::Read(conversation_id, user_id));
+        }
+        Ok(receipt)
+    }
+
+    /// Tells the others of a small conversation how far somebody is, if they have begun.
+    pub(super) fn tell_receipt(
+        &mut self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Option<Receipt>, StoreError> {
         let receipt = self.receipt(conversation_id, user_id)?;
         if let Some(receipt) = receipt
+            && receipt.delivered_seq > Seq::ZERO
             && self.participant_count(conversation_id)? <= SMALL_CONVERSATION
         {
             self.tell(Notice::Receipt(receipt));
-        }
-        if read > Seq::ZERO {
-            self.tell(Notice::Read(conversation_id, user_id));
         }
         Ok(receipt)
     }

@@ -117,19 +117,22 @@ impl Copy {
     }
 }
 
-/// Reactions as history has them: by emoji, each with its people by id, absent if there are none.
+/// Reactions as history has them: emoji and people in the order in which they came, absent if there are none.
 fn change_reaction(message: &mut Value, emoji: &str, user: i64, is_added: bool) {
-    let mut reactions: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
-    for row in message["reactions"].as_array().into_iter().flatten() {
-        let users = row["user_ids"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();
-        reactions.insert(row["emoji"].as_str().unwrap().to_owned(), users);
+    let mut rows = message["reactions"].as_array().cloned().unwrap_or_default();
+    let place = rows.iter().position(|row| row["emoji"] == emoji).unwrap_or_else(|| {
+        rows.push(json!({"emoji": emoji, "user_ids": []}));
+        rows.len() - 1
+    });
+    let users = rows[place]["user_ids"].as_array_mut().unwrap();
+    let is_there = users.contains(&json!(user));
+    assert_ne!(is_there, is_added, "an event without a change: {emoji} of {user} in {message}");
+    if is_added {
+        users.push(json!(user));
+    } else {
+        users.retain(|other| *other != user);
     }
-    let users = reactions.entry(emoji.to_owned()).or_default();
-    let is_change = if is_added { users.insert(user) } else { users.remove(&user) };
-    assert!(is_change, "an event without a change: {emoji} of {user} in {message}");
-    reactions.retain(|_, users| !users.is_empty());
-    let rows: Vec<_> =
-        reactions.iter().map(|(emoji, users)| json!({"emoji": emoji, "user_ids": users})).collect();
+    rows.retain(|row| row["user_ids"] != json!([]));
     let message = message.as_object_mut().unwrap();
     message.remove("reactions");
     if !rows.is_empty() {

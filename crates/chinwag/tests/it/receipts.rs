@@ -211,3 +211,63 @@ async fn counts_are_those_of_the_log_also_after_a_restart() {
         assert_eq!((told(&person, group).await, marks(&person, group, &person).await), before, "SEED={seed}");
     }
 }
+
+async fn add(by: &Person, conversation: i64, person: &Person) {
+    let path = format!("/conversations/{conversation}/participants");
+    assert_eq!(by.post(&path, &json!({"user_id": person.id})).await.status, 201);
+}
+
+async fn leave(person: &Person, conversation: i64) {
+    let left = person.delete(&format!("/conversations/{conversation}/participants/{}", person.id)).await;
+    assert_eq!(left.status, 204, "{:?}", left.body);
+}
+
+#[tokio::test]
+async fn what_was_read_stays_read_for_who_leaves_and_is_added_again() {
+    let server = TestServer::provisioning().await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    let group = anna.group("Group", &[&ben]).await;
+    for place in 0..5 {
+        anna.say(group, &format!("message {place}, @ben")).await;
+    }
+    ben.post(&format!("/conversations/{group}/read"), &json!({"seq": 5})).await;
+    leave(&ben, group).await;
+    anna.say(group, "while he is away").await;
+    add(&anna, group, &ben).await;
+    assert_eq!(told(&ben, group).await, (1, 0));
+    assert_eq!(marks(&anna, group, &ben).await, (5, 5));
+
+    // What he had not read, and what named him, is still so; a deletion meanwhile counts.
+    let mut named = Vec::new();
+    for content in ["here, @ben", "there, @ben"] {
+        named.push(anna.say(group, content).await["id"].as_i64().unwrap());
+    }
+    assert_eq!(told(&ben, group).await, (3, 2));
+    leave(&ben, group).await;
+    assert_eq!(anna.delete(&format!("/conversations/{group}/messages/{}", named[0])).await.status, 204);
+    anna.say(group, "@ben, who is away").await;
+    add(&anna, group, &ben).await;
+    assert_eq!(told(&ben, group).await, (3, 1));
+    ben.post(&format!("/conversations/{group}/read"), &json!({"seq": 99})).await;
+    assert_eq!(told(&ben, group).await, (0, 0));
+}
+
+#[tokio::test]
+async fn who_is_new_in_a_group_has_read_what_was_before() {
+    let server = TestServer::provisioning().await;
+    let (anna, ben, carol) =
+        (server.person("anna").await, server.person("ben").await, server.person("carol").await);
+    let group = anna.group("Group", &[&carol]).await;
+    for place in 0..6 {
+        anna.say(group, &format!("message {place}, @ben")).await;
+    }
+    let (mut hers, _) = Device::of(&carol, &json!({})).await;
+    hers.frames_until_now().await;
+    add(&anna, group, &ben).await;
+    hers.next_of("participant_added").await;
+    assert_eq!(hers.next_of("receipt").await, receipt(group, &ben, 6, 6), "to the others as well");
+    assert_eq!(told(&ben, group).await, (0, 0));
+    assert_eq!(ben.history(group, "").await.len(), 6, "it is there to be read");
+    anna.say(group, "welcome, @ben").await;
+    assert_eq!(told(&ben, group).await, (1, 1));
+}

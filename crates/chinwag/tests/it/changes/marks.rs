@@ -125,3 +125,38 @@ async fn a_conversation_has_at_most_a_hundred_pins() {
         assert_eq!(hand.does(&pin(last, "add")).await["duplicate"], true, "{way:?}");
     }
 }
+
+#[tokio::test]
+async fn reactions_stand_in_the_order_in_which_they_came() {
+    let group = Group::new().await;
+    let id = group.anna.say(group.id, "react!").await["id"].as_i64().unwrap();
+    let mut anna = Hand::new(&group.anna, group.id, Way::Rest).await;
+    let mut ben = Hand::new(&group.ben, group.id, Way::Room).await;
+    let shown = async || {
+        let reactions = group.message(id).await["reactions"].as_array().unwrap().clone();
+        let listed = Hand::ready(&group.ben).await["conversations"][0]["last_message"]["reactions"].clone();
+        assert_eq!(listed, Value::Array(reactions.clone()), "the same wherever it is shown");
+        let shown = reactions.iter().map(|one| {
+            (one["emoji"].as_str().unwrap().to_owned(), one["user_ids"].as_array().unwrap().len())
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let expected = |all: &[(&str, usize)]| {
+        all.iter().map(|(emoji, count)| ((*emoji).to_owned(), *count)).collect::<Vec<_>>()
+    };
+    for emoji in ["🛫", "🇬🇧", "🛬", "❤️"] {
+        anna.does(&react(id, emoji, "add")).await;
+    }
+    assert_eq!(shown().await, expected(&[("🛫", 1), ("🇬🇧", 1), ("🛬", 1), ("❤️", 1)]));
+    ben.does(&react(id, "❤️", "add")).await;
+    ben.does(&react(id, "🇬🇧", "add")).await;
+    // An emoji keeps its place as long as somebody reacts with it, and gets a new one afterwards.
+    anna.does(&react(id, "🇬🇧", "remove")).await;
+    anna.does(&react(id, "🛫", "remove")).await;
+    assert_eq!(shown().await, expected(&[("🇬🇧", 1), ("🛬", 1), ("❤️", 2)]));
+    anna.does(&react(id, "🛫", "add")).await;
+    anna.does(&react(id, "🇬🇧", "add")).await;
+    assert_eq!(shown().await, expected(&[("🇬🇧", 2), ("🛬", 1), ("❤️", 2), ("🛫", 1)]));
+    let reactions = group.message(id).await["reactions"].clone();
+    assert_eq!(reactions[0]["user_ids"], json!([group.ben.id, group.anna.id]), "who came first stands first");
+}
