@@ -63,6 +63,8 @@ pub enum Command {
     UploadAbort(u32),
     /// The first frame of a user socket.
     Hello(Hello),
+    /// Further cursors of a `hello` that said that they follow.
+    Cursors(MoreCursors),
     /// Answered by `pong` with the same `t`.
     Ping(Option<serde_json::Number>),
 }
@@ -125,6 +127,30 @@ pub struct Hello {
     pub cursors: BTreeMap<i64, Cursor>,
     /// The most events to be replayed in one conversation.
     pub replay_limit: Option<u32>,
+    /// Further cursors follow, in frames of their own.
+    pub more_cursors: bool,
+    /// From where conversations without a cursor begin.
+    pub added: Added,
+}
+
+/// More of what the client of a user socket already has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MoreCursors {
+    /// As in `hello`.
+    pub cursors: BTreeMap<i64, Cursor>,
+    /// Further ones follow.
+    pub more_cursors: bool,
+}
+
+/// From where a conversation begins of which the client has nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Added {
+    /// From its newest event: what was before is read as history.
+    #[default]
+    Head,
+    /// From the event with which the user was added, or from its beginning for those who were there.
+    Replay,
 }
 
 /// Why a frame is no command.
@@ -164,6 +190,8 @@ struct Wire {
     token: Option<String>,
     cursors: Option<BTreeMap<String, String>>,
     replay_limit: Option<u32>,
+    more_cursors: Option<bool>,
+    added: Option<Added>,
     t: Option<serde_json::Number>,
     name: Option<String>,
     // A hint that nobody needs: what a file is, its content says.
@@ -262,6 +290,12 @@ impl Wire {
                 token: self.token,
                 cursors: cursors(self.cursors.unwrap_or_default())?,
                 replay_limit: self.replay_limit,
+                more_cursors: self.more_cursors.unwrap_or_default(),
+                added: self.added.unwrap_or_default(),
+            })),
+            Some("cursors") => Ok(Command::Cursors(MoreCursors {
+                cursors: cursors(self.cursors.ok_or_else(|| missing("cursors is required"))?)?,
+                more_cursors: self.more_cursors.unwrap_or_default(),
             })),
             Some(_) => Err(refuse(ErrorCode::UnknownType, "unknown frame type")),
         }
@@ -358,6 +392,14 @@ mod tests {
                 r#"{"type":"hello","cursors":{"1":"41.k3v9x2ab"}}"#,
                 Command::Hello(Hello { cursors: BTreeMap::from([(1, cursor)]), ..Hello::default() }),
             ),
+            (
+                r#"{"type":"hello","added":"replay","more_cursors":true}"#,
+                Command::Hello(Hello { added: Added::Replay, more_cursors: true, ..Hello::default() }),
+            ),
+            (
+                r#"{"type":"cursors","cursors":{"1":"41.k3v9x2ab"},"more_cursors":false}"#,
+                Command::Cursors(MoreCursors { cursors: BTreeMap::from([(1, cursor)]), more_cursors: false }),
+            ),
         ] {
             assert_eq!(command(text), expected, "{text}");
         }
@@ -393,6 +435,9 @@ mod tests {
             (r#"{"type":"react","message_id":1,"emoji":"👍","op":"toggle"}"#, ErrorCode::InvalidFrame),
             (r#"{"type":"presence","status":"asleep"}"#, ErrorCode::InvalidFrame),
             (r#"{"type":"hello","cursors":{"1":"x"}}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"hello","added":"all"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"cursors"}"#, ErrorCode::InvalidFrame),
+            (r#"{"type":"cursors","cursors":{"1":"x"}}"#, ErrorCode::InvalidFrame),
             (r#"{"content":"a","content":"b"}"#, ErrorCode::InvalidFrame),
         ] {
             assert_eq!(code(text), Some(expected), "{text}");

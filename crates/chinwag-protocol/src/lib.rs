@@ -14,7 +14,7 @@ pub mod rest;
 pub mod time;
 
 pub use codes::{CloseCode, ErrorCode};
-pub use command::{Command, CommandError, Edit, Hello, NewUpload, Op, Request, Send};
+pub use command::{Added, Command, CommandError, Edit, Hello, MoreCursors, NewUpload, Op, Request, Send};
 pub use event::{Entry, Event};
 pub use frame::{Frame, GapReason};
 pub use ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};

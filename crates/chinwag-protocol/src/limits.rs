@@ -42,6 +42,8 @@ pub const MAX_EVENTS_PAGE: usize = 1_000;
 pub const SMALL_CONVERSATION: usize = 200;
 /// Events that a resume replays at most, unless the client asks for less.
 pub const REPLAY_LIMIT: u32 = 10_000;
+/// Cursors that a `hello` and the frames behind it may have.
+pub const MAX_CURSORS: usize = 100_000;
 /// Characters in a name or title.
 pub const MAX_NAME_CHARS: usize = 64;
 /// Messages in a page of history.

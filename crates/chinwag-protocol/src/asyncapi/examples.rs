@@ -69,6 +69,7 @@ fn state() -> ConversationState {
         participants: 2,
         notifications: NotificationLevel::All,
         peer: None,
+        created_at: TIME.created_at(),
     }
 }
 

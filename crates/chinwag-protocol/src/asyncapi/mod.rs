@@ -49,7 +49,7 @@ const ROOM: [&str; 4] = ["connection", "user_joined", "user_left", "goaway"];
 /// Frames only of the user socket.
 const USER: [&str; 5] = ["ready", "unread", "conversation", "conversation_left", "goaway"];
 /// Commands only of the user socket.
-const USER_COMMANDS: [&str; 3] = ["hello", "subscribe", "unsubscribe"];
+const USER_COMMANDS: [&str; 4] = ["hello", "cursors", "subscribe", "unsubscribe"];
 
 /// Codes of RFC 6455 that may end a socket, beside [`CloseCode`]: code, meaning, advice.
 const RFC_CODES: [(u16, &str, &str); 6] = [

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::Op;
+use super::{Added, Op};
 use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq};
 use crate::rest::Format;
 
@@ -184,6 +184,20 @@ pub enum Written {
         cursors: Option<BTreeMap<String, Cursor>>,
         /// The most events to be replayed in one conversation; a `gap` if more are missing.
         replay_limit: Option<u32>,
+        /// Further cursors follow, in `cursors` frames. `ready` comes after the last of them.
+        more_cursors: Option<bool>,
+        /// From where conversations without a cursor begin.
+        added: Option<Added>,
+    },
+    /// Right behind a `hello` that announced it: further cursors.
+    Cursors {
+        /// Which command, and where.
+        #[serde(flatten)]
+        place: Place,
+        /// As in `hello`.
+        cursors: BTreeMap<String, Cursor>,
+        /// Further ones follow.
+        more_cursors: Option<bool>,
     },
     /// Answered by `pong` with the same `t`.
     Ping {
@@ -274,6 +288,13 @@ impl Written {
                 token: Some("eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned()),
                 cursors: cursor.map(|cursor| BTreeMap::from([("1".to_owned(), cursor)])),
                 replay_limit: Some(1000),
+                more_cursors: Some(true),
+                added: Some(Added::Replay),
+            },
+            Self::Cursors {
+                place: everywhere.clone(),
+                cursors: cursor.into_iter().map(|cursor| ("2".to_owned(), cursor)).collect(),
+                more_cursors: Some(false),
             },
             Self::Ping { place: everywhere, t: Some(7.into()) },
         ]

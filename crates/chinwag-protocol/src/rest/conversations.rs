@@ -61,6 +61,8 @@ pub struct ConversationState {
     /// Of a direct conversation: the other person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<PublicUser>,
+    /// UTC.
+    pub created_at: CreatedAt,
 }
 
 /// Somebody to add.

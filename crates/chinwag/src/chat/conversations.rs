@@ -1,6 +1,6 @@
 //! Making and listing conversations.
 
-use chinwag_protocol::rest::{Conversation, NewConversation, Participant};
+use chinwag_protocol::rest::{Conversation, ConversationState, NewConversation, Participant};
 use chinwag_protocol::{ConversationId, ErrorCode, UserId, limits};
 
 use super::Chat;
@@ -44,20 +44,28 @@ impl Chat {
         }
     }
 
-    /// The conversations that the caller takes part in, oldest first.
-    pub async fn conversations(&self, actor: &Actor) -> Result<Vec<Conversation>, Refusal> {
+    /// The conversations that the caller takes part in behind `after`, oldest first, at most `limit`, as they stand.
+    pub async fn conversations(
+        &self,
+        actor: &Actor,
+        after: ConversationId,
+        limit: usize,
+    ) -> Result<Vec<ConversationState>, Refusal> {
         let user_id = actor.user_id;
-        self.store().read(move |view| Ok(view.conversations_of(user_id)?)).await
+        self.store().read(move |view| Ok(view.conversations_of(user_id, after, limit)?)).await
     }
 
-    /// One conversation of the caller.
-    pub async fn conversation(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Refusal> {
+    /// One conversation of the caller as it stands.
+    pub async fn conversation(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+    ) -> Result<ConversationState, Refusal> {
         let user_id = actor.user_id;
         self.store()
             .read(move |view| {
                 authorize(view.membership(id, user_id)?, Action::Read)?;
-                let conversation = view.conversation(id)?.ok_or(Refusal::NoConversation)?;
-                Ok(Conversation { notifications: view.notification_level(id, user_id)?, ..conversation })
+                view.conversation_state(id, user_id)?.ok_or(Refusal::NoConversation)
             })
             .await
     }

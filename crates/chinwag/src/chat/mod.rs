@@ -38,7 +38,7 @@ pub(crate) use presence::Company;
 pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
-pub(crate) use state::{EnterError, Entered, LOG_PAGE, Resume, is_small};
+pub(crate) use state::{EnterError, Entered, LOG_PAGE, Resume, Start, is_small};
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::NextStep;
 

@@ -24,7 +24,8 @@ impl Chat {
         self.limit(actor)?;
         let actor_id = actor.user_id;
         let role = new.role.unwrap_or(Role::Member);
-        self.store()
+        let added = self
+            .store()
             .write(move |change| {
                 let membership = change.membership(id, actor_id)?;
                 authorize(membership, Action::Manage)?;
@@ -38,9 +39,13 @@ impl Chat {
                 if change.participant_count(id)? >= limits::MAX_PARTICIPANTS {
                     return Err(Refusal::Forbidden("This conversation has 10,000 participants already"));
                 }
-                Ok(Some(change.add_participant(id, actor_id, &person, role)?))
+                Ok::<_, Refusal>(Some(change.add_participant(id, actor_id, &person, role)?))
             })
-            .await
+            .await?;
+        if added.is_some() {
+            self.introduce(new.user_id, id).await;
+        }
+        Ok(added)
     }
 
     /// Ends somebody's part in a group, or the caller's own. If the last owner goes, the group gets

@@ -72,9 +72,16 @@ impl Presence {
 #[derive(Debug)]
 pub(crate) struct Company {
     pub receipts: Vec<(ConversationId, Vec<Receipt>)>,
-    others: BTreeMap<UserId, Status>,
+    others: BTreeMap<UserId, Other>,
     /// The hub's count before they were read.
     status_changes: u64,
+}
+
+#[derive(Debug)]
+struct Other {
+    status: Status,
+    /// The other person of a direct conversation: also of interest while they are away.
+    is_peer: bool,
 }
 
 impl Company {
@@ -90,8 +97,12 @@ impl Company {
         if is_resumed {
             self.receipts.push((id, begun(&companions)));
         }
-        let others = companions.into_iter().filter(|companion| companion.receipt.user_id != user_id);
-        self.others.extend(others.map(|companion| (companion.receipt.user_id, companion.status)));
+        for Companion { receipt, status, is_direct } in companions {
+            if receipt.user_id != user_id {
+                let other = Other { status, is_peer: false };
+                self.others.entry(receipt.user_id).or_insert(other).is_peer |= is_direct;
+            }
+        }
         Ok(())
     }
 }
@@ -184,6 +195,8 @@ impl Chat {
                 Ok::<_, Refusal>(Some(vanishes))
             })
             .await?;
+        // What everybody knows is not told again.
+        let Some(vanishes) = changed else { return Ok(()) };
         self.hub().note_status_change();
         match self.own(user_id).await {
             Some((conversations, status)) if vanishes => self.tell(user_id, status, &conversations),
@@ -195,8 +208,6 @@ impl Chat {
 
     /// Tells a user's status, as it is now, to everybody they share a conversation with.
     async fn announce_now(&self, user_id: UserId) {
-        // What everybody knows is not told again.
-        let Some(vanishes) = changed else { return Ok(()) };
         if let Some((conversations, status)) = self.own(user_id).await {
             self.announce(user_id, status, &conversations);
         }
@@ -259,10 +270,26 @@ impl Chat {
         company.status_changes == self.hub().status_changes()
     }
 
-    /// Those of a company who are here now.
+    /// Those of a company who are here now; of those with whom the user is alone, also when they were last here.
     pub(crate) fn present(&self, company: Company) -> Vec<Presence> {
-        let shown = company.others.into_iter().map(|(user_id, status)| self.shown(user_id, status));
-        shown.filter(|presence| presence.status != PresenceStatus::Offline).collect()
+        let others = company.others.into_iter();
+        let shown = others.map(|(user_id, other)| (self.shown(user_id, other.status), other.is_peer));
+        let of_interest = shown.filter(|(presence, is_peer)| match presence.status {
+            PresenceStatus::Offline => *is_peer && presence.last_seen.is_some(),
+            _ => true,
+        });
+        of_interest.map(|(presence, _)| presence).collect()
+    }
+
+    /// Tells those in a conversation of somebody who takes part from now on, if they are here.
+    pub(super) async fn introduce(&self, user_id: UserId, id: ConversationId) {
+        if self.hub().sockets_of(user_id) == 0 {
+            return;
+        }
+        match self.store().read(move |view| Ok::<_, Refusal>(view.status(user_id)?)).await {
+            Ok(status) => self.announce(user_id, status, &[id]),
+            Err(error) => tracing::warn!(%user_id, %error, "can't tell a user's status"),
+        }
     }
 }
 

@@ -13,6 +13,23 @@ use crate::store::{Chunk, CursorState, Membership, StoreError, View};
 /// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
 pub(crate) const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: 32 * 1024 };
 
+/// From where a client goes on in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// From the newest event, without a replay.
+    Head,
+    /// From what it has.
+    After(Cursor),
+    /// From where its user's part in the conversation began.
+    Joining,
+}
+
+impl From<Option<Cursor>> for Start {
+    fn from(cursor: Option<Cursor>) -> Self {
+        cursor.map_or(Self::Head, Self::After)
+    }
+}
+
 /// How a conversation goes on for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
@@ -55,7 +72,7 @@ impl From<StoreError> for EnterError {
 
 impl Chat {
     /// Lets the caller's socket into a conversation, and says where its log ends now and how to go on from
-    /// the client's cursor.
+    /// where the client starts.
     ///
     /// Asks again whether the account may enter: the socket is in the table of its user by now, so a
     /// session that is revoked from here on closes it, and one that was revoked before is seen here.
@@ -63,11 +80,11 @@ impl Chat {
         &self,
         actor: &Actor,
         id: ConversationId,
-        cursor: Option<Cursor>,
+        start: Start,
         replay_limit: Option<u32>,
     ) -> Result<Entered, EnterError> {
         let actor = actor.clone();
-        self.store().read(move |view| enter(view, &actor, id, cursor, replay_limit)).await
+        self.store().read(move |view| enter(view, &actor, id, start, replay_limit)).await
     }
 
     /// As [`Chat::enter`], for the first of several conversations: as many as one page of missed events allows.
@@ -75,7 +92,7 @@ impl Chat {
     pub(crate) async fn enter_some(
         &self,
         actor: &Actor,
-        wanted: Vec<(ConversationId, Option<Cursor>)>,
+        wanted: Vec<(ConversationId, Start)>,
         replay_limit: u32,
     ) -> Result<Vec<Option<Entered>>, EnterError> {
         let actor = actor.clone();
@@ -85,9 +102,9 @@ impl Chat {
                 let (mut entered, mut missed_bytes) = (Vec::new(), 0);
                 let mut wanted = wanted.into_iter();
                 while missed_bytes < LOG_PAGE.content_bytes
-                    && let Some((id, cursor)) = wanted.next()
+                    && let Some((id, start)) = wanted.next()
                 {
-                    entered.push(match enter_one(view, &actor, id, cursor, Some(replay_limit)) {
+                    entered.push(match enter_one(view, &actor, id, start, Some(replay_limit)) {
                         Ok(one) => {
                             missed_bytes += one.missed.iter().map(content_bytes).sum::<usize>();
                             Some(one)
@@ -106,12 +123,12 @@ impl Chat {
         &self,
         actor: &Actor,
         id: ConversationId,
-        cursor: Option<Cursor>,
+        start: Start,
         is_new: bool,
     ) -> Result<(Entered, Company), EnterError> {
         let (actor, user_id, mut company) = (actor.clone(), actor.user_id, self.nobody());
         let arrived = self.store().read(move |view| {
-            let entered = enter(view, &actor, id, cursor, None)?;
+            let entered = enter(view, &actor, id, start, None)?;
             company.read(view, user_id, id, true)?;
             let own = if is_new { Some(acquaintance(view, user_id)?) } else { None };
             Ok::<_, EnterError>((entered, company, own))
@@ -176,11 +193,11 @@ fn enter(
     view: &View,
     actor: &Actor,
     id: ConversationId,
-    cursor: Option<Cursor>,
+    start: Start,
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
     admit(view, actor)?;
-    Ok(enter_one(view, actor, id, cursor, replay_limit)?)
+    Ok(enter_one(view, actor, id, start, replay_limit)?)
 }
 
 fn admit(view: &View, actor: &Actor) -> Result<(), EnterError> {
@@ -193,18 +210,22 @@ fn enter_one(
     view: &View,
     actor: &Actor,
     id: ConversationId,
-    cursor: Option<Cursor>,
+    start: Start,
     replay_limit: Option<u32>,
 ) -> Result<Entered, Refusal> {
     authorize(view.membership(id, actor.user_id)?, Action::Read)?;
     let head = view.head(id)?;
-    let resume = match cursor {
-        None => None,
-        Some(cursor) => Some(match view.cursor_state(id, cursor)? {
+    let resume = match start {
+        Start::Head => None,
+        Start::After(cursor) => Some(match view.cursor_state(id, cursor)? {
             CursorState::Diverged => Resume::Gap(GapReason::Diverged),
             CursorState::Expired => Resume::Gap(GapReason::Retention),
-            CursorState::Known => within(cursor, head, replay_limit),
+            CursorState::Known => within(cursor.seq, head.seq, replay_limit),
         }),
+        Start::Joining => {
+            let joined_after = view.joined_after(id, actor.user_id)?.ok_or(Refusal::NotParticipant)?;
+            Some(within(joined_after, head.seq, replay_limit))
+        }
     };
     let missed = match resume {
         Some(Resume::From(after)) if after < head.seq => view.events(id, after, head.seq, LOG_PAGE)?,
@@ -224,10 +245,10 @@ fn content_bytes(event: &Event) -> usize {
     USUAL_BYTES + text
 }
 
-fn within(cursor: Cursor, head: Cursor, replay_limit: Option<u32>) -> Resume {
-    let missing = head.seq.0 - cursor.seq.0;
+fn within(after: Seq, head: Seq, replay_limit: Option<u32>) -> Resume {
+    let missing = head.0 - after.0;
     let is_too_far = replay_limit.is_some_and(|limit| missing > i64::from(limit));
-    if is_too_far { Resume::Gap(GapReason::TooFar) } else { Resume::From(cursor.seq) }
+    if is_too_far { Resume::Gap(GapReason::TooFar) } else { Resume::From(after) }
 }
 
 /// Whether a user's socket gets every event of a conversation of this size without asking.

@@ -1,13 +1,22 @@
 //! Conversations and their participants.
 
-use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
-use chinwag_protocol::rest::{Conversation, Detail, NewConversation, Participant, ValidationDetail};
+use axum::body::Body;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
+use bytes::Bytes;
+use chinwag_protocol::rest::{
+    Conversation, ConversationState, Detail, NewConversation, Participant, ValidationDetail,
+};
+use chinwag_protocol::{ConversationId, limits};
+use futures_util::stream;
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, JsonBody};
+use super::extract::{Caller, InConversation, JsonBody, integer, limit, query};
+use crate::auth::Actor;
+use crate::chat::Chat;
 
 /// Make a conversation
 ///
@@ -32,20 +41,74 @@ pub(super) async fn create(
 }
 
 /// The caller's conversations
+///
+/// Oldest first, as they stand. Without `limit`: all of them. The `Link` header names the next page, if there is one.
 #[utoipa::path(get, path = "/conversations", tag = "conversations",
-    responses((status = 200, body = Vec<Conversation>), (status = 401, body = Detail)))]
+    params(
+        ("after" = Option<i64>, Query, description = "Only ids above"),
+        ("limit" = Option<i64>, Query, minimum = 1, description = "At most 200; more is taken as 200"),
+    ),
+    responses(
+        (status = 200, body = Vec<ConversationState>, headers(("Link" = String))),
+        (status = 401, body = Detail),
+        (status = 422, body = ValidationDetail),
+    ))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(actor): Caller,
-) -> Result<Json<Vec<Conversation>>, HttpError> {
-    Ok(Json(shared.chat.conversations(&actor).await?))
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, HttpError> {
+    let parameters = query(&uri);
+    let after = parameters.get("after").map(|text| integer("query", "after", text)).transpose()?;
+    let after = ConversationId(after.unwrap_or_default());
+    let limit = limit(&parameters, limits::MAX_PAGE)?;
+    let page = limit.unwrap_or(limits::MAX_PAGE);
+    // One more than asked for tells whether there is another page.
+    let mut found = shared.chat.conversations(&actor, after, page + 1).await?;
+    let has_more = found.len() > page;
+    found.truncate(page);
+    match (found.last().map(|last| last.id), limit) {
+        (Some(last), Some(_)) if has_more => {
+            let link = format!("<{}?after={last}&limit={page}>; rel=\"next\"", uri.path());
+            let mut response = Json(found).into_response();
+            response.headers_mut().extend(HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link)));
+            Ok(response)
+        }
+        (Some(_), None) if has_more => Ok(all(shared.chat, actor, found)),
+        _ => Ok(Json(found).into_response()),
+    }
+}
+
+/// A list that goes on behind its first page. The next one is read when the last one is taken, so that however many
+/// there are, no more than a page is in memory.
+fn all(chat: Chat, actor: Actor, first: Vec<ConversationState>) -> Response {
+    let pages = stream::try_unfold((Some(first), "["), move |(page, opening)| {
+        let (chat, actor) = (chat.clone(), actor.clone());
+        async move {
+            let Some(page) = page else { return Ok(None) };
+            let mut text = opening.to_owned();
+            let listed = serde_json::to_string(&page)?;
+            text.push_str(listed.trim_start_matches('[').trim_end_matches(']'));
+            let next = match page.last() {
+                Some(last) => chat.conversations(&actor, last.id, limits::MAX_PAGE).await?,
+                None => Vec::new(),
+            };
+            let next = Some(next).filter(|next| !next.is_empty());
+            if next.is_none() {
+                text.push(']');
+            }
+            Ok::<_, BoxError>(Some((Bytes::from(text), (next, ","))))
+        }
+    });
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (headers, Body::from_stream(pages)).into_response()
 }
 
 /// One conversation
 #[utoipa::path(get, path = "/conversations/{conversation_id}", tag = "conversations",
     params(("conversation_id" = i64, Path)),
     responses(
-        (status = 200, body = Conversation),
+        (status = 200, body = ConversationState),
         (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not a participant"),
         (status = 404, body = Detail),
@@ -55,7 +118,7 @@ pub(super) async fn get(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     InConversation(id): InConversation,
-) -> Result<Json<Conversation>, HttpError> {
+) -> Result<Json<ConversationState>, HttpError> {
     Ok(Json(shared.chat.conversation(&actor, id).await?))
 }
 

@@ -19,7 +19,7 @@ use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, InConversation, limit, query};
 use crate::auth::{Actor, over_at};
-use crate::chat::{Chat, EnterError};
+use crate::chat::{Chat, EnterError, Start};
 use crate::error::Refusal;
 
 /// A comment goes out this often, so that proxies and dead links are noticed.
@@ -101,7 +101,7 @@ async fn feed(
         if end <= now {
             return None;
         }
-        match chat.enter(actor, id, None, None).await {
+        match chat.enter(actor, id, Start::Head, None).await {
             Ok(_) => {}
             Err(EnterError::Refused(Refusal::Unavailable)) => return None,
             Err(error) => {

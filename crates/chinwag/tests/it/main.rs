@@ -34,6 +34,7 @@ mod history;
 mod idempotency;
 mod interleavings;
 mod liveness;
+mod many_conversations;
 mod matrix;
 mod openapi;
 mod order;

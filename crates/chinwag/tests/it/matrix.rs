@@ -283,11 +283,12 @@ fn row(command: &Command) -> (usize, Row) {
         // Of another socket: an upload is nobody else's.
         Command::UploadCommit(_) => (15, nowhere("not_found")),
         Command::UploadAbort(_) => (16, nowhere("not_found")),
+        Command::Cursors(_) => (17, nowhere("unknown_type")),
     }
 }
 
 /// One of each command, about a message of another participant.
-fn commands(message: i64, token: &str) -> [Value; 17] {
+fn commands(message: i64, token: &str) -> [Value; 18] {
     [
         json!({"type": "send", "content": "hello"}),
         json!({"type": "edit", "message_id": message, "content": "not mine"}),
@@ -306,6 +307,7 @@ fn commands(message: i64, token: &str) -> [Value; 17] {
         json!({"type": "upload_begin", "name": "a", "size": 1, "sha256": "0".repeat(64)}),
         json!({"type": "upload_commit", "upload_id": 0}),
         json!({"type": "upload_abort", "upload_id": 0}),
+        json!({"type": "cursors", "cursors": {}}),
     ]
 }
 
@@ -316,7 +318,7 @@ fn row_of(frame: &Value) -> (usize, Row) {
 #[test]
 fn every_command_has_a_row() {
     let places: Vec<_> = commands(1, "x").iter().map(|frame| row_of(frame).0).collect();
-    assert_eq!(places, (0..17).collect::<Vec<_>>());
+    assert_eq!(places, (0..18).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn bodies_are_shown_as_they_are() {
         ("token", server.try_sign_in("alice", "TestPassword123").await.body),
         ("user", user.get("/users/me").await.body),
         ("session", first(user.get("/auth/sessions").await.body)),
-        ("conversation", user.get("/conversations/1").await.body),
+        ("conversation", user.post("/conversations/", &example("new_conversation")).await.body),
         ("participant", first(user.get("/conversations/1/participants").await.body)),
         ("message", first(user.get("/conversations/1/messages").await.body)),
         ("sent_message", user.say(1, "Hello").await),

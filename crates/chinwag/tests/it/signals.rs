@@ -241,3 +241,82 @@ async fn a_room_does_not_hear_of_a_socket_that_only_changes_how_much_it_gets() {
     assert_eq!(room.frame().await["type"], "user_left");
     room.hears_nothing_but_itself().await;
 }
+
+fn presences(frames: &[Value]) -> Vec<(i64, &str)> {
+    let presences = frames.iter().filter(|frame| frame["type"] == "presence");
+    presences.map(|frame| (frame["user_id"].as_i64().unwrap(), frame["status"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn presence_comes_with_a_conversation_on_every_way_into_one() {
+    let server = TestServer::provisioning().await;
+    let (anna, ben, carol) =
+        (server.person("anna").await, server.person("ben").await, server.person("carol").await);
+    let (mut hers, _) = Device::of(&anna, &json!({})).await;
+    let (mut his, _) = Device::of(&ben, &json!({})).await;
+    let (mut third, _) = Device::of(&carol, &json!({})).await;
+    for device in [&mut hers, &mut his, &mut third] {
+        assert_eq!(presences(&device.frames_until_now().await), [], "no conversation is shared");
+    }
+    // Made by one, it comes to both.
+    anna.post("/conversations", &json!({"participant_id": ben.id})).await;
+    for (device, other) in [(&mut hers, &ben), (&mut his, &anna)] {
+        device.next_of("conversation").await;
+        let told = device.next_of("presence").await;
+        assert_eq!((&told["user_id"], &told["status"]), (&json!(other.id), &json!("online")));
+    }
+    // Who is added hears of those who are there, and they of who is added.
+    let group = anna.group("Group", &[]).await;
+    hers.next_of("conversation").await;
+    let path = format!("/conversations/{group}/participants");
+    assert_eq!(anna.post(&path, &json!({"user_id": carol.id})).await.status, 201);
+    third.next_of("conversation").await;
+    assert_eq!(third.next_of("presence").await["user_id"], anna.id);
+    assert_eq!(hers.next_of("presence").await["user_id"], carol.id);
+    // Who asks for a conversation again hears of everybody again.
+    for kind in ["unsubscribe", "subscribe"] {
+        third.does(json!({"type": kind, "conversation_id": group})).await;
+    }
+    assert_eq!(presences(&third.frames_until_now().await), [(anna.id, "online")]);
+}
+
+#[tokio::test]
+async fn who_was_last_here_and_when_is_told_of_the_other_one_of_a_direct_conversation() {
+    let server = TestServer::provisioning().await;
+    let (anna, ben, carol) =
+        (server.person("anna").await, server.person("ben").await, server.person("carol").await);
+    let direct =
+        anna.post("/conversations", &json!({"participant_id": ben.id})).await.body["id"].as_i64().unwrap();
+    anna.group("Group", &[&ben, &carol]).await;
+    let (mut hers, _) = Device::of(&anna, &json!({})).await;
+    assert_eq!(presences(&hers.frames_until_now().await), [], "nobody was ever here");
+    for person in [&ben, &carol] {
+        Device::of(person, &json!({})).await.0.leave().await;
+    }
+    let mut gone = Vec::new();
+    while gone.len() < 2 {
+        let told = hers.next(|frame| frame["type"] == "presence" && frame["status"] == "offline").await;
+        gone.push(told);
+    }
+    let his = gone.iter().find(|told| told["user_id"] == ben.id).unwrap();
+    let (mut again, _) = Device::of(&anna, &json!({})).await;
+    let frames = again.frames_until_now().await;
+    assert_eq!(presences(&frames), [(ben.id, "offline")], "not of who is only in a group");
+    assert!(frames.contains(his), "{his} as it was told live: {frames:?}");
+    let (mut room, _) = Device::in_room(&anna, direct, "").await;
+    assert!(room.frames_until_now().await.contains(his));
+}
+
+#[tokio::test]
+async fn a_status_that_is_chosen_again_is_told_once() {
+    let server = TestServer::provisioning().await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    anna.group("Group", &[&ben]).await;
+    let (mut hers, _) = Device::of(&anna, &json!({})).await;
+    let (mut his, _) = Device::of(&ben, &json!({})).await;
+    his.frames_until_now().await;
+    for text in ["lunch", "lunch", "lunch", "tea"] {
+        hers.does(json!({"type": "presence", "status": "away", "text": text})).await;
+    }
+    assert_eq!(presences(&his.frames_until_now().await), [(anna.id, "away"), (anna.id, "away")]);
+}

@@ -190,11 +190,18 @@ async fn bodies_of_conversations() {
       "group": {
         "archived": false,
         "created_at": "[created_at]",
+        "head": "0",
         "id": 2,
         "kind": "group",
+        "last_message": null,
+        "mentions": 0,
         "notifications": "all",
+        "participants": 3,
+        "read_seq": 0,
+        "role": "owner",
         "title": "Study Group",
-        "topic": ""
+        "topic": "",
+        "unread": 0
       },
       "history": [
         {

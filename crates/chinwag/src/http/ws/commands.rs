@@ -106,6 +106,8 @@ pub(super) async fn execute(
         Command::UploadCommit(upload_id) => return uploads.commit(line, upload_id, request.reference).await,
         Command::UploadAbort(upload_id) => return uploads.abort(line, upload_id, request.reference).await,
         Command::Auth(token) => renew(line, &token).await,
+        // Only the first words of a socket.
+        Command::Hello(_) | Command::Cursors(_) => Err(Refusal::UnknownCommand),
         Command::Presence(status, text) => {
             line.chat.set_presence(line.actor(), status, text).await.map(|()| Done::default())
         }
@@ -165,6 +167,7 @@ async fn in_conversation(
         | Command::Subscribe(_)
         | Command::Unsubscribe
         | Command::Hello(_)
+        | Command::Cursors(_)
         | Command::UploadBegin(_)
         | Command::UploadCommit(_)
         | Command::UploadAbort(_)

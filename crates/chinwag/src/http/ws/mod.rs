@@ -1,18 +1,19 @@
 //! The WebSocket routes: the handshake (RFC 6455 section 4.2), then who may enter, then the frames.
 
 mod commands;
+mod hello;
 mod room;
 mod upgrade;
 mod uploads;
 mod user;
 
-use chinwag_protocol::{CloseCode, ConversationId, Cursor, Frame};
+use chinwag_protocol::{CloseCode, ConversationId, Frame};
 
 pub(super) use room::room;
 pub(super) use user::user;
 
 use crate::auth::Actor;
-use crate::chat::{AuthError, Chat, Company, EnterError, Entered, Resume};
+use crate::chat::{AuthError, Chat, Company, EnterError, Entered, Resume, Start};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, encode_frame};
 
@@ -52,10 +53,10 @@ async fn resume(line: &Line, id: ConversationId, entered: Entered, mut ahead: Ve
 async fn enter(
     line: &Line,
     id: ConversationId,
-    cursor: Option<Cursor>,
+    start: Start,
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
-    line.chat.enter(&present_actor(line), id, cursor, replay_limit).await
+    line.chat.enter(&present_actor(line), id, start, replay_limit).await
 }
 
 /// The caller: `auth` may have brought a token of another session than the one that opened the socket.
@@ -70,7 +71,7 @@ async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterEr
     if line.is_live(id) {
         return Ok(());
     }
-    enter(line, id, None, None).await.map(|_| ())
+    enter(line, id, Start::Head, None).await.map(|_| ())
 }
 
 /// Sends what a client may have missed beside events: who is here, and, for conversations that it resumes,

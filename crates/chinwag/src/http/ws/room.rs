@@ -16,7 +16,7 @@ use super::commands::{Begun, begin_sends, execute, refuse, refuse_frame, send};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
 use super::{authenticate, close_code, present_actor, resume, still_takes_part, tell_company};
-use crate::chat::{Chat, Company, EnterError, Entered, Sent};
+use crate::chat::{Chat, Company, EnterError, Entered, Sent, Start};
 use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
@@ -111,7 +111,7 @@ impl Handler for Room {
         if line.connection().dialect == Dialect::Seed {
             return self.open_original(line, seat).await;
         }
-        let (entered, company) = arrive(line, self.id, after.flatten(), line.is_first()).await?;
+        let (entered, company) = arrive(line, self.id, after.flatten().into(), line.is_first()).await?;
         let head = entered.head;
         let connected = connected(line, self.id, Some((head, line.chat.heartbeat_ms())));
         let mut ahead = Vec::from(connected);
@@ -123,7 +123,7 @@ impl Handler for Room {
         line.take(self.id, seat, head.seq, Level::Full);
         // Where the place is behind, the user may have been removed meanwhile: it is asked again.
         let is_as_read = line.is_live(self.id) && line.chat.is_current(&company);
-        let company = if is_as_read { company } else { arrive(line, self.id, None, false).await?.1 };
+        let company = if is_as_read { company } else { arrive(line, self.id, Start::Head, false).await?.1 };
         tell_company(line, company).await
     }
 
@@ -174,7 +174,8 @@ impl Handler for Room {
 impl Room {
     /// The original document's socket begins at the head, and hears of messages only.
     async fn open_original(&self, line: &mut Line, seat: Seat) -> Result<(), End> {
-        let entered = super::enter(line, self.id, None, None).await.map_err(|error| refused(&error))?;
+        let entered =
+            super::enter(line, self.id, Start::Head, None).await.map_err(|error| refused(&error))?;
         line.answer_bytes(&connected(line, self.id, None)).await?;
         line.take(self.id, seat, entered.head.seq, Level::Full);
         still_takes_part(line, self.id).await.map_err(|error| refused(&error))
@@ -196,10 +197,10 @@ fn connected(line: &Line, id: ConversationId, more: Option<(Cursor, u64)>) -> By
 async fn arrive(
     line: &Line,
     id: ConversationId,
-    cursor: Option<Cursor>,
+    start: Start,
     is_new: bool,
 ) -> Result<(Entered, Company), End> {
-    line.chat.arrive(&present_actor(line), id, cursor, is_new).await.map_err(|error| refused(&error))
+    line.chat.arrive(&present_actor(line), id, start, is_new).await.map_err(|error| refused(&error))
 }
 
 fn refused(error: &EnterError) -> End {

@@ -4,7 +4,6 @@
 //! that the client has; `ready` answers with everything as it stands, and live events follow.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -14,47 +13,33 @@ use bytes::Bytes;
 use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
-    CloseCode, Command, CommandError, ConversationId, Cursor, ErrorCode, Frame, GapReason, Hello,
+    Added, CloseCode, Command, CommandError, ConversationId, Cursor, Frame, GapReason, Hello,
     Request as Incoming, Seq, Timestamp, limits,
 };
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{execute, refuse, refuse_frame, send};
+use super::hello::{Credential, Guest, Stranger, greet};
 use super::upgrade::{Handshake, Origin, accept, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, present_actor, resume, still_takes_part};
-use crate::auth::Actor;
-use crate::chat::{Chat, EnterError, Entered, is_small};
+use super::{close_code, present_actor, resume, still_takes_part};
+use crate::chat::{Chat, EnterError, Entered, Start, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, Socket, encode_frame,
-    first_text, turn_away,
+    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, turn_away,
 };
 
 /// The subprotocol of this socket.
 const PROTOCOL: &str = "chinwag.v1";
-/// Time for `hello`.
-const HELLO_TIME: Duration = Duration::from_secs(5);
-/// Bytes of a `hello` from somebody who has not said who they are.
-const MAX_STRANGER_BYTES: usize = 4 * 1024;
-/// RFC 6455 section 7.4.1: what came can't be understood, or is too large.
-const PROTOCOL_ERROR: u16 = 1002;
-const TOO_LARGE: u16 = 1009;
 /// Conversations in `ready`. The rest comes by REST; their events come all the same.
 const MAX_LISTED: usize = 500;
-
-/// What the handshake said about who this is.
-enum Credential {
-    Token(String),
-    Ticket(String),
-    /// Nothing: `hello` has to.
-    Later,
-}
+/// Conversations that are entered in one read, and whose people are read at once.
+const MAX_ENTERED: usize = 500;
 
 pub(in crate::http) async fn user(
     State(shared): State<Shared>,
@@ -106,15 +91,16 @@ async fn enter(
     let (socket, early) = take_over(upgrade).await?;
     origin.end_turn();
     let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
-        Ok((actor, hello, reference, early)) => {
+        Ok(Guest { actor, hello, reference, early }) => {
             let admitted = origin.settle();
             match chat.hub().register(actor, Dialect::User, socket, origin.address) {
                 Ok(registration) => {
                     if registration.is_first {
                         chat.arrived(registration.connection.actor.user_id);
                     }
+                    let added = hello.added;
                     let hello = Some(Box::new((hello, reference)));
-                    let user = User { hello, uploads: Uploads::default(), _admitted: admitted };
+                    let user = User { hello, added, uploads: Uploads::default(), _admitted: admitted };
                     return Driver::begin(chat, registration, early, user).await;
                 }
                 Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
@@ -126,80 +112,11 @@ async fn enter(
     None
 }
 
-/// Somebody who is not let in: what they are told, and how it ends.
-struct Stranger {
-    told: Bytes,
-    end: End,
-}
-
-impl Stranger {
-    /// Whose first frame is no `hello`: their token may be good, so the close code is not about that.
-    fn unclear(error: &CommandError, code: u16) -> Self {
-        let told = encode_frame(&Frame::Error {
-            reference: error.reference.as_deref(),
-            message: error.message,
-            code: error.code,
-            retry: false,
-            retry_after_ms: None,
-            client_id: None,
-            upload_id: None,
-        });
-        Self { told, end: End::Goodbye(code, "the first frame has to be hello") }
-    }
-}
-
-impl From<End> for Stranger {
-    fn from(end: End) -> Self {
-        if let End::Goodbye(TOO_LARGE, _) = end {
-            let (code, message) = (ErrorCode::TooLarge, "a hello with the token in it has at most 4 KiB");
-            return Self::unclear(&CommandError { code, message, reference: None }, TOO_LARGE);
-        }
-        Self { told: Bytes::new(), end }
-    }
-}
-
-impl From<CloseCode> for Stranger {
-    fn from(code: CloseCode) -> Self {
-        Self { told: Bytes::new(), end: code.into() }
-    }
-}
-
-/// Reads `hello`, and finds out who says it.
-async fn greet(
-    chat: &Chat,
-    socket: &Socket,
-    early: Bytes,
-    credential: Credential,
-) -> Result<(Actor, Hello, Option<String>, Bytes), Stranger> {
-    let known = match credential {
-        Credential::Token(token) => Some(authenticate(chat, Some(&token)).await?),
-        Credential::Ticket(ticket) => {
-            let token = chat.spend_ticket(&ticket).ok_or(CloseCode::InvalidToken)?;
-            Some(authenticate(chat, Some(&token)).await?)
-        }
-        Credential::Later => None,
-    };
-    let max_bytes = if known.is_some() { limits::MAX_FRAME_BYTES } else { MAX_STRANGER_BYTES };
-    let first = tokio::time::timeout(HELLO_TIME, first_text(socket, early, max_bytes)).await;
-    // Without `hello`, who has said who they are was slow, and who has not has no token.
-    let late = if known.is_some() { CloseCode::HeartbeatMissed } else { CloseCode::InvalidToken };
-    let (text, early) = first.map_err(|_| late)??;
-    let request = Incoming::parse(&text).map_err(|error| Stranger::unclear(&error, PROTOCOL_ERROR))?;
-    let Command::Hello(hello) = request.command else {
-        let (code, message) = (ErrorCode::InvalidFrame, "the first frame has to be hello");
-        let error = CommandError { code, message, reference: request.reference };
-        return Err(Stranger::unclear(&error, PROTOCOL_ERROR));
-    };
-    let actor = match known {
-        Some(actor) => actor,
-        None => authenticate(chat, hello.token.as_deref()).await?,
-    };
-    Ok((actor, hello, request.reference, early))
-}
-
 struct User {
     /// Until it is answered; with its reference.
     hello: Option<Box<(Hello, Option<String>)>>,
+    /// From where a conversation begins that the user is added to.
+    added: Added,
     uploads: Uploads,
     _admitted: Option<OwnedSemaphorePermit>,
 }
@@ -212,12 +129,14 @@ impl Handler for User {
         // Rooms are held before their heads are read: what is committed in between is not missed.
         let mut seats: VecDeque<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
         let heads = ready(line, reference.as_deref(), &ids).await?;
-        for id in hello.cursors.keys().map(|id| ConversationId(*id)).filter(|id| !ids.contains(id)) {
+        let named = hello.cursors.keys().map(|id| ConversationId(*id));
+        for id in named.filter(|id| ids.binary_search(id).is_err()) {
             let reason = GapReason::Membership;
             line.answer(&Frame::Gap { conversation_id: id, head: Cursor::START, reason }).await?;
         }
         while !seats.is_empty() {
-            let wanted = seats.iter().map(|(id, _)| (*id, hello.cursors.get(&id.0).copied())).collect();
+            let next = seats.iter().take(MAX_ENTERED).map(|(id, _)| *id);
+            let wanted = next.map(|id| (id, start(&hello, id))).collect();
             let entered = line.chat.enter_some(&present_actor(line), wanted, replay_limit).await;
             let entered = entered.map_err(|error| End::from(close_code(&error)))?;
             let now: Vec<_> = seats.drain(..entered.len()).collect();
@@ -227,7 +146,7 @@ impl Handler for User {
                     line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
                     continue;
                 };
-                // Without a cursor the client goes on from the head that `ready` named.
+                // Who starts at the head goes on from the one that `ready` named.
                 let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
                 let level = level_for(&entered);
                 if entered.resume.is_some() {
@@ -237,9 +156,11 @@ impl Handler for User {
                 settle(line, id, seat, after, level).await?;
             }
         }
-        let resumed = ids.into_iter().map(|id| (id, hello.cursors.contains_key(&id.0))).collect();
-        let company = or_overloaded(line.chat.company(line.actor(), resumed).await)?;
-        super::tell_company(line, company).await
+        for some in ids.chunks(MAX_ENTERED) {
+            let some = some.iter().map(|id| (*id, start(&hello, *id) != Start::Head)).collect();
+            meet(line, some).await?;
+        }
+        Ok(())
     }
 
     async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
@@ -273,18 +194,27 @@ impl Handler for User {
 
     async fn errand(&mut self, line: &mut Line, errand: Errand) -> Result<(), End> {
         match errand {
-            Errand::Join(id) => join(line, id).await,
+            Errand::Join(id) => join(line, id, self.added).await,
             // Else it was told already.
             Errand::Left(id) if line.level(id).is_some() => {
                 line.leave(id);
                 line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
                 // Added again meanwhile: that errand came while the old place still stood.
-                join(line, id).await
+                join(line, id, self.added).await
             }
-            Errand::Left(id) => join(line, id).await,
+            Errand::Left(id) => join(line, id, self.added).await,
             Errand::Refresh(id) => super::tell_receipts(line, id).await,
             Errand::Count(id) => count(line, id).await,
         }
+    }
+}
+
+/// From where the client goes on in a conversation.
+fn start(hello: &Hello, id: ConversationId) -> Start {
+    match (hello.cursors.get(&id.0), hello.added) {
+        (Some(cursor), _) => Start::After(*cursor),
+        (None, Added::Replay) => Start::Joining,
+        (None, Added::Head) => Start::Head,
     }
 }
 
@@ -338,12 +268,13 @@ async fn settle(
 }
 
 /// The user takes part in one more conversation.
-async fn join(line: &mut Line, id: ConversationId) -> Result<(), End> {
+async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), End> {
     if line.level(id).is_some() {
         return Ok(());
     }
     let seat = line.reserve(id);
-    let entered = match super::enter(line, id, None, None).await {
+    let start = if added == Added::Replay { Start::Joining } else { Start::Head };
+    let entered = match super::enter(line, id, start, Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => entered,
         // Removed again meanwhile.
         Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => return Ok(()),
@@ -352,8 +283,24 @@ async fn join(line: &mut Line, id: ConversationId) -> Result<(), End> {
     let state = or_overloaded(line.chat.conversation_state(line.actor().user_id, id).await)?;
     let Some(state) = state else { return Ok(()) };
     line.answer(&Frame::Conversation(&state)).await?;
-    // From the head that the client was told, which may be newer than the one that it entered at.
-    settle(line, id, seat, state.head.seq, level_for(&entered)).await
+    let level = level_for(&entered);
+    // Without a replay from the head that the client was told, which may be newer than the one it entered at.
+    let mut after = state.head.seq;
+    let is_resumed = entered.resume.is_some();
+    if is_resumed {
+        after = entered.head.seq;
+        resume(line, id, entered, Vec::new()).await?;
+    }
+    settle(line, id, seat, after, level).await?;
+    meet(line, vec![(id, is_resumed)]).await
+}
+
+/// Tells who is in conversations that the connection came into; true where it resumes. Behind the places, so that
+/// what changes later is told live.
+async fn meet(line: &Line, mut conversations: Vec<(ConversationId, bool)>) -> Result<(), End> {
+    conversations.retain(|(id, _)| line.level(*id).is_some());
+    let company = or_overloaded(line.chat.company(line.actor(), conversations).await)?;
+    super::tell_company(line, company).await
 }
 
 async fn count(line: &Line, id: ConversationId) -> Result<(), End> {
@@ -377,13 +324,16 @@ async fn subscribe(
     let seat = line.reserve(id);
     // Quiet before the head is read: what came live behind it would come again.
     line.quieten(id);
-    match super::enter(line, id, after, Some(limits::REPLAY_LIMIT)).await {
+    match super::enter(line, id, after.into(), Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => {
             let head = entered.head;
             if level == Level::Full {
                 resume(line, id, entered, Vec::new()).await?;
             }
             settle(line, id, seat, head.seq, level).await?;
+            if level == Level::Full {
+                meet(line, vec![(id, after.is_some())]).await?;
+            }
             Ok(Ok(()))
         }
         Err(EnterError::Account) => Err(CloseCode::SessionRevoked.into()),

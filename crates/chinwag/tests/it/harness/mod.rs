@@ -98,6 +98,18 @@ impl TestServer {
         Self::start_in(Stopped { config, folder: Arc::new(TempDir::new().unwrap()) }, Some(tls)).await
     }
 
+    /// A person as an embedding host names them.
+    pub(crate) async fn actor(&self, person: &Person) -> chinwag::Actor {
+        let username = person.get("/users/me").await.body["username"].as_str().unwrap().into();
+        chinwag::Actor {
+            user_id: chinwag::protocol::UserId(person.id),
+            username,
+            role: chinwag::protocol::rest::UserRole::User,
+            session: None,
+            expires_at: chinwag::protocol::Timestamp(i64::MAX),
+        }
+    }
+
     async fn start_in(rest: Stopped, tls: Option<TlsFiles>) -> Self {
         captured::capture_logs();
         let mut config = rest.config.clone();
