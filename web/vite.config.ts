@@ -2,6 +2,7 @@
 // same bytes; `npm run dev` and `npm run preview` pass everything else on to a server on port 8000, or to
 // the one that CHINWAG_URL names.
 
+import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -24,7 +25,8 @@ const paintOnce: Plugin = {
 export default defineConfig({
   base: './',
   plugins: [svelte(), paintOnce],
-  resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
+  // The client as it is written, so that no build has to come first.
+  resolve: { alias: { '@chinwag/client': fileURLToPath(new URL('../sdk/typescript/src/index.ts', import.meta.url)) } },
   server: { proxy: { [API]: { target: server, ws: true } } },
   build: {
     outDir: '../crates/chinwag-web/dist',

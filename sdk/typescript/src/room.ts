@@ -141,7 +141,6 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   // -------------------------------------------------------------- coming and going
-
   async join(): Promise<void> {
     this.#joins++;
     await (this.#entering ??= this.#enter());
