@@ -79,3 +79,23 @@ test('from a conversation only that one is searched at first, and older results 
   await results.nth(39).waitFor();
   await results.nth(39).getByText('filler 80', { exact: true }).waitFor();
 });
+
+test('a date is a day of whoever searches, wherever that is', async () => {
+  // At any moment it is another day than that of UTC in one of the two.
+  for (const timezoneId of ['Pacific/Kiritimati', 'Pacific/Niue']) {
+    const workspace = await Workspace.enter(world, 'testuser', { timezoneId });
+    const today = await workspace.page.evaluate(() => {
+      const now = new Date();
+      return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
+    });
+    await workspace.page.keyboard.press('Control+Shift+f');
+    const dialog = workspace.dialog('Search messages');
+    const results = dialog.getByRole('list', { name: 'Results' }).getByRole('listitem');
+    await dialog.getByLabel('Words').fill('tomatoes');
+    await results.first().waitFor();
+    await dialog.getByLabel('From day').fill(today);
+    await dialog.getByLabel('To day').fill(today);
+    await dialog.getByRole('status').filter({ hasText: '1 message' }).waitFor({ state: 'attached' });
+    assert.equal(await results.count(), 1, timezoneId);
+  }
+});

@@ -10,22 +10,31 @@ export interface Filters {
 
 /** The server's own language of filters; empty if there is nothing to search for. */
 export function queryOf(text: string, { conversationId, from, after, before }: Filters): string {
-  const words = text.trim();
+  const words = inOwnDays(text.trim());
   const name = from.trim().replace(/^@/, '');
   // A day alone finds nothing: it narrows what the rest names.
   if (!words && !name && !conversationId) return '';
   const parts = [words];
   if (name && !/\s/.test(name)) parts.push(`from:${name}`);
-  if (after) parts.push(`after:${after}`);
-  if (before) parts.push(`before:${dayAfter(before)}`);
+  if (after) parts.push(`after:${startOf(after)}`);
+  if (before) parts.push(`before:${startOf(before, 1)}`);
   return parts.filter(Boolean).join(' ') || `in:${conversationId}`;
 }
 
-// `before:` means before that day began.
-function dayAfter(day: string): string {
-  const date = new Date(`${day}T00:00:00Z`);
-  date.setUTCDate(date.getUTCDate() + 1);
-  return date.toISOString().slice(0, 10);
+// A day alone is one of UTC for the server. Who searches means their own, so it is sent as the moment that it began,
+// or the one `later` days behind it. What is no day is left for the server to refuse.
+function startOf(day: string, later = 0): string {
+  const [year = 0, month = 0, date = 0] = day.split('-').map(Number);
+  const isDay = new Date(year, month - 1, date).getDate() === date;
+  return isDay ? new Date(year, month - 1, date + later).toISOString() : day;
+}
+
+// The same for days among the words; what stands in quotes is no filter.
+function inOwnDays(words: string): string {
+  const parts = words.split('"').map((part, place) =>
+    place % 2 === 1 ? part : part.replace(/(?<!\S)(before|after):(\d{4}-\d\d-\d\d)(?!\S)/g, (_, filter: string, day: string) => `${filter}:${startOf(day)}`),
+  );
+  return parts.join('"');
 }
 
 export interface Part {

@@ -10,10 +10,13 @@ use crate::store::Query;
 
 /// Characters around a find.
 const SNIPPET_CHARS: usize = 120;
+/// What a day looks like.
+const DAY: &str = "2026-01-31";
 
 impl Chat {
     /// Finds messages, newest first. `text` is words that must all occur, as parts of words too, and
-    /// filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A phrase stands in quotes.
+    /// filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A phrase stands in quotes. A day is
+    /// one of UTC unless it has an offset.
     ///
     /// # Errors
     /// `Invalid` for a text that is too long, a filter that can't be read, or nothing to look for.
@@ -67,8 +70,8 @@ fn parse(text: &str) -> Result<Query, Refusal> {
                 query.conversation_id = Some(ConversationId(id));
             }
             "from" => query.from = Some(value.trim_start_matches('@').to_owned()),
-            "before" => query.before = Some(date(value)?),
-            "after" => query.after = Some(date(value)?),
+            "before" => query.before = Some(moment(value)?),
+            "after" => query.after = Some(moment(value)?),
             // A colon in the middle of a word is no filter: 10:30.
             _ => query.terms.push(word),
         }
@@ -93,10 +96,21 @@ fn words(text: &str) -> Vec<(String, bool)> {
         .collect()
 }
 
-fn date(text: &str) -> Result<Timestamp, Refusal> {
-    let date: jiff::civil::Date = text.parse().map_err(|_| invalid("dates look like 2026-01-31"))?;
-    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| invalid("this date does not exist"))?;
-    Ok(Timestamp(midnight.timestamp().as_millisecond()))
+/// The beginning of a day, of UTC or of the offset that stands behind it, or a moment as RFC 3339 has it.
+fn moment(text: &str) -> Result<Timestamp, Refusal> {
+    // Without a time it is no timestamp, and then a day may have an offset.
+    let whole = match text.get(DAY.len()..) {
+        Some("") => format!("{text}T00:00:00Z"),
+        Some(offset) if !offset.starts_with(['T', 't']) => {
+            let day = text.get(..DAY.len()).unwrap_or_default();
+            format!("{day}T00:00:00{offset}")
+        }
+        _ => text.to_owned(),
+    };
+    let moment: jiff::Timestamp = whole
+        .parse()
+        .map_err(|_| invalid("dates look like 2026-01-31, 2026-01-31+02:00 or 2026-01-31T08:30:00+02:00"))?;
+    Ok(Timestamp(moment.as_millisecond()))
 }
 
 fn invalid(message: &str) -> Refusal {
@@ -135,6 +149,28 @@ mod tests {
         assert_eq!(query.conversation_id, Some(ConversationId(7)));
         assert_eq!(query.from.as_deref(), Some("alice"));
         assert_eq!(query.before, Some(Timestamp(1_769_817_600_000)));
+    }
+
+    #[test]
+    fn a_day_is_of_utc_or_of_its_offset() {
+        for (text, expected) in [
+            ("2026-01-31", 1_769_817_600_000),
+            ("2026-01-31Z", 1_769_817_600_000),
+            ("2026-01-31+02:00", 1_769_810_400_000),
+            ("2026-01-31-03:30", 1_769_830_200_000),
+            ("2026-01-31T00:00:00Z", 1_769_817_600_000),
+            ("2026-01-31T02:00:00+02:00", 1_769_817_600_000),
+            ("2026-01-31T02:00+02:00", 1_769_817_600_000),
+            ("2026-01-31t02:00:00.250+02:00", 1_769_817_600_250),
+        ] {
+            let query = parse(&format!("a before:{text}")).unwrap();
+            assert_eq!(query.before, Some(Timestamp(expected)), "{text}");
+        }
+        for text in ["2026-01-31T02:00:00", "2026-01-31+2", "2026-01-31 02:00", "31.01.2026", "é2026-01-31"]
+        {
+            let query = parse(&format!("a after:{text}"));
+            assert!(query.is_err() || text.contains(' '), "{text}");
+        }
     }
 
     #[test]

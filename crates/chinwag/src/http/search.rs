@@ -7,7 +7,7 @@ use chinwag_protocol::MessageId;
 use chinwag_protocol::rest::{Detail, PublicUser, SearchResults, ValidationDetail};
 
 use super::Shared;
-use super::error::HttpError;
+use super::error::{HttpError, in_part};
 use super::extract::{Caller, integer, limit, query};
 
 /// Results in a page.
@@ -16,8 +16,9 @@ const PAGE: usize = 50;
 /// Search messages
 ///
 /// In the caller's own conversations, newest first. Words are found as parts of words too; a phrase
-/// stands in quotes. Filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`.
-#[utoipa::path(get, path = "/search", tag = "messages",
+/// stands in quotes. Filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A day is one of UTC,
+/// or, with an offset behind it (`2026-01-31+02:00`), of that place; a moment is `2026-01-31T08:30:00+02:00`.
+#[utoipa::path(get, path = "/search", operation_id = "search_messages", tag = "messages",
     params(
         ("q" = String, Query, description = "At most 200 characters"),
         ("before_id" = Option<i64>, Query, description = "The `next` of the page before"),
@@ -40,13 +41,13 @@ pub(super) async fn messages(
     let number = |name| parameters.get(name).map(|text| integer("query", name, text)).transpose();
     let limit = limit(&parameters, PAGE)?.unwrap_or(20);
     let before_id = number("before_id")?.map(MessageId);
-    Ok(Json(shared.chat.search(&actor, text, before_id, limit).await?))
+    Ok(Json(shared.chat.search(&actor, text, before_id, limit).await.map_err(in_part("query"))?))
 }
 
 /// Find people
 ///
 /// Whose username or name begins so. Public profiles only.
-#[utoipa::path(get, path = "/users", tag = "users",
+#[utoipa::path(get, path = "/users", operation_id = "find_users", tag = "users",
     params(("query" = Option<String>, Query)),
     responses(
         (status = 200, body = Vec<PublicUser>),
@@ -60,5 +61,5 @@ pub(super) async fn users(
     uri: Uri,
 ) -> Result<Json<Vec<PublicUser>>, HttpError> {
     let beginning = query(&uri).remove("query").unwrap_or_default();
-    Ok(Json(shared.chat.find_users(&actor, beginning).await?))
+    Ok(Json(shared.chat.find_users(&actor, beginning).await.map_err(in_part("query"))?))
 }

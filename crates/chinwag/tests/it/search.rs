@@ -340,3 +340,32 @@ async fn short_words_are_found_page_by_page_however_old_they_are() {
     assert_eq!(older["results"][0]["content"], "a needle: xq");
     assert_eq!(older["next"], Value::Null);
 }
+
+#[tokio::test]
+async fn days_are_of_utc_or_of_the_offset_that_stands_behind_them() {
+    let (_server, anna, _ben, id) = people().await;
+    let sent = anna.say(id, "a day").await;
+    let now = jiff::Timestamp::from_millisecond(sent["ts"].as_i64().unwrap()).unwrap();
+    // The offset whose midnight was an hour ago, and the one whose midnight is in an hour.
+    for hours in [-1_i64, 1] {
+        let midnight = now + jiff::SignedDuration::from_hours(hours);
+        let whole = midnight.to_string();
+        assert_eq!(
+            found(&anna, &format!("day after:{whole}")).await.len(),
+            usize::from(hours < 0),
+            "{whole}"
+        );
+        assert_eq!(
+            found(&anna, &format!("day before:{whole}")).await.len(),
+            usize::from(hours > 0),
+            "{whole}"
+        );
+    }
+    for (offset, hours) in [("+14:00", 14), ("-12:00", -12), ("Z", 0)] {
+        let today = jiff::tz::Offset::constant(hours).to_datetime(now).date();
+        assert_eq!(found(&anna, &format!("day after:{today}{offset}")).await.len(), 1, "{today}{offset}");
+        assert_eq!(found(&anna, &format!("day before:{today}{offset}")).await.len(), 0, "{today}{offset}");
+    }
+    let refused = search(&anna, "day before:2026-01-31T08:00").await;
+    assert_eq!(refused.body["detail"][0]["loc"], json!(["query", "q"]), "{:?}", refused.body);
+}
