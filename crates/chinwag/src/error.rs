@@ -52,8 +52,8 @@ pub enum Refusal {
     /// The conversation can only be read.
     #[error("the conversation is archived")]
     Archived,
-    /// The idempotency key was used for another message.
-    #[error("this client_id was used for another message")]
+    /// The idempotency key was used for another message, or another request.
+    #[error("this key was used for something else; draw a new one")]
     IdempotencyMismatch,
     /// A chunk of an upload does not fit, or its bytes are not the ones that were announced.
     #[error("{0}")]

@@ -10,13 +10,11 @@ use crate::time::CreatedAt;
 #[derive(Clone, Default, Deserialize, ToSchema)]
 pub struct UserChange {
     /// Shown to people.
-    #[schema(max_length = 64)]
     pub first_name: Option<String>,
     /// Shown to people.
-    #[schema(max_length = 64)]
     pub last_name: Option<String>,
     /// A new password; all other sessions end.
-    #[schema(min_length = 8, max_length = 256, format = Password)]
+    #[schema(format = Password)]
     pub password: Option<String>,
     /// With `password`: the present one.
     #[schema(format = Password)]
@@ -103,32 +101,50 @@ pub enum UserRole {
 #[derive(Clone, Deserialize, ToSchema)]
 pub struct Register {
     /// 1 to 64 characters: letters, digits, and `. _ -`.
-    #[schema(min_length = 1, max_length = 64)]
     pub username: String,
     /// Where mail would reach the user.
     #[schema(max_length = 254)]
     pub email: String,
     /// 8 to 256 bytes.
-    #[schema(min_length = 8, max_length = 256, format = Password)]
+    #[schema(format = Password)]
     pub password: String,
     /// Optional.
     #[serde(default)]
-    #[schema(max_length = 64)]
     pub first_name: String,
     /// Optional.
     #[serde(default)]
-    #[schema(max_length = 64)]
     pub last_name: String,
 }
 
 /// The first administrator, made with the link that `serve` printed.
 #[derive(Clone, Deserialize, ToSchema)]
+#[serde(from = "WrittenSetup")]
 pub struct Setup {
     /// From the link's fragment.
     pub token: String,
     /// The account.
     #[serde(flatten)]
     pub account: Register,
+}
+
+/// As it is written. serde knows of a flattened struct no fields that it does not have.
+#[derive(Deserialize)]
+struct WrittenSetup {
+    token: String,
+    username: String,
+    email: String,
+    password: String,
+    #[serde(default)]
+    first_name: String,
+    #[serde(default)]
+    last_name: String,
+}
+
+impl From<WrittenSetup> for Setup {
+    fn from(written: WrittenSetup) -> Self {
+        let WrittenSetup { token, username, email, password, first_name, last_name } = written;
+        Self { token, account: Register { username, email, password, first_name, last_name } }
+    }
 }
 
 /// The OAuth2 password form.

@@ -66,7 +66,7 @@ pub struct ConversationState {
 }
 
 /// Somebody to add.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NewParticipant {
     /// Who.
     pub user_id: UserId,
@@ -85,10 +85,8 @@ pub struct NewRole {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct ConversationChange {
     /// Shown to people.
-    #[schema(min_length = 1, max_length = 64)]
     pub title: Option<String>,
     /// What it is about.
-    #[schema(max_length = 250)]
     pub topic: Option<String>,
     /// Whether it can only be read.
     pub archived: Option<bool>,
@@ -124,10 +122,9 @@ pub enum ConversationKind {
 }
 
 /// A new conversation: `participant_id` for the direct one, else `title` and `participant_ids`.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NewConversation {
     /// The group's title.
-    #[schema(min_length = 1, max_length = 64)]
     pub title: Option<String>,
     /// The group's other participants; the caller is always one.
     pub participant_ids: Option<Vec<UserId>>,

@@ -80,7 +80,6 @@ pub struct ReactionSummary {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct EditMessage {
     /// The new text.
-    #[schema(min_length = 1, max_length = 4000)]
     pub content: String,
     /// Only if this is still its version.
     pub if_version: Option<i64>,
@@ -147,14 +146,11 @@ pub struct SentMessage {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewMessage {
     /// The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
-    #[schema(min_length = 1, max_length = 4000)]
     pub content: Option<String>,
     /// Files that the sender uploaded and that no message has yet.
     #[serde(default)]
-    #[schema(max_items = 10)]
     pub attachments: Vec<FileId>,
     /// The sender's own id: the same id again answers the first message instead of a second one.
-    #[schema(min_length = 1, max_length = 128)]
     pub client_id: Option<String>,
     /// The message that this one answers.
     pub reply_to: Option<MessageId>,

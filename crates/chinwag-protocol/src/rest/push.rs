@@ -14,7 +14,7 @@ pub struct PushKey {
 }
 
 /// A device that wants to be notified, as `PushSubscription.toJSON()` of a browser gives it.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewPushSubscription {
     /// Where the push service takes messages for the device: an https URL.
     #[schema(max_length = 2048)]
@@ -27,7 +27,7 @@ pub struct NewPushSubscription {
 }
 
 /// The keys of a device.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct PushKeys {
     /// Its public key in base64url.
     pub p256dh: String,

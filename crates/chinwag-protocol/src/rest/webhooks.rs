@@ -7,7 +7,7 @@ use crate::ids::ConversationId;
 use crate::time::CreatedAt;
 
 /// A webhook to be.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewWebhook {
     /// Where events are posted to: an https URL, or an http one of a server that `--outbound-allow` names.
     #[schema(max_length = 2048)]

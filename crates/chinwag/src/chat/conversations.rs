@@ -5,9 +5,10 @@ use chinwag_protocol::{ConversationId, ErrorCode, UserId, limits};
 
 use super::Chat;
 use super::access::{Action, authorize};
+use super::once::{Once, once};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Change, NewGroup};
+use crate::store::{Change, NewGroup, View};
 
 impl Chat {
     /// Makes a group with the caller as its owner, or finds or makes the one direct conversation of two
@@ -21,19 +22,36 @@ impl Chat {
         actor: &Actor,
         new: NewConversation,
     ) -> Result<Conversation, Refusal> {
+        self.create_conversation_once(actor, new, None).await
+    }
+
+    /// The same; with a key, a repeat answers the conversation that the first request made.
+    ///
+    /// # Errors
+    /// As for [`Chat::create_conversation`]; `IdempotencyMismatch`; `NotParticipant` for who has left it since.
+    pub(crate) async fn create_conversation_once(
+        &self,
+        actor: &Actor,
+        new: NewConversation,
+        key: Option<String>,
+    ) -> Result<Conversation, Refusal> {
         self.limit(actor)?;
         let caller = actor.user_id;
+        let key = key.map(|key| Once::new(actor.user_id, key, "conversation", &new));
+        let again = move |change: &mut Change, id| seen_by(change, ConversationId(id), caller);
         match (new.participant_id, new.title, new.participant_ids) {
             (Some(other), None, None) => {
                 if other == caller {
                     return Err(Refusal::BadRequest("Cannot create a conversation with yourself"));
                 }
-                self.store().write(move |change| direct(change, caller, other)).await
+                let make = move |change: &mut Change| direct(change, caller, other);
+                self.store().write(move |change| once(change, key.as_ref(), again, with_id(make))).await
             }
             (None, title, participant_ids) => {
                 let title = valid_title(title)?;
                 let members = valid_members(caller, participant_ids.unwrap_or_default())?;
-                self.store().write(move |change| group(change, title, caller, members)).await
+                let make = move |change: &mut Change| group(change, title, caller, members);
+                self.store().write(move |change| once(change, key.as_ref(), again, with_id(make))).await
             }
             (Some(_), _, _) => Err(Refusal::Invalid {
                 field: "participant_id",
@@ -80,6 +98,19 @@ impl Chat {
             })
             .await
     }
+}
+
+/// A conversation as one of its participants sees it.
+fn seen_by(view: &View, id: ConversationId, user_id: UserId) -> Result<Conversation, Refusal> {
+    authorize(view.membership(id, user_id)?, Action::Read)?;
+    let conversation = view.conversation(id)?.ok_or(Refusal::NoConversation)?;
+    Ok(Conversation { notifications: view.notification_level(id, user_id)?, ..conversation })
+}
+
+fn with_id(
+    make: impl FnOnce(&mut Change) -> Result<Conversation, Refusal>,
+) -> impl FnOnce(&mut Change) -> Result<(i64, Conversation), Refusal> {
+    |change| make(change).map(|made| (made.id.0, made))
 }
 
 fn direct(change: &mut Change, caller: UserId, other: UserId) -> Result<Conversation, Refusal> {

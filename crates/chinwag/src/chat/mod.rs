@@ -12,6 +12,7 @@ mod file_names;
 mod files;
 mod marks;
 mod messages;
+mod once;
 mod participants;
 mod people;
 mod presence;

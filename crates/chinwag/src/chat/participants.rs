@@ -6,6 +6,7 @@ use chinwag_protocol::{ConversationId, ErrorCode, Event, UserId, limits};
 use super::Chat;
 use super::access::{Action, authorize};
 use super::conversations::{no_user, valid_title};
+use super::once::{Once, once};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Change, Membership, Person, Standing};
@@ -21,25 +22,33 @@ impl Chat {
         id: ConversationId,
         new: NewParticipant,
     ) -> Result<Option<Event>, Refusal> {
+        self.add_participant_once(actor, id, new, None).await
+    }
+
+    /// The same; with a key, a repeat adds nobody who has left since.
+    ///
+    /// # Errors
+    /// As for [`Chat::add_participant`]; `IdempotencyMismatch`.
+    pub(crate) async fn add_participant_once(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        new: NewParticipant,
+        key: Option<String>,
+    ) -> Result<Option<Event>, Refusal> {
         self.limit(actor)?;
         let actor_id = actor.user_id;
+        let key = key.map(|key| Once::new(actor.user_id, key, "participant", &(id, &new)));
         let role = new.role.unwrap_or(Role::Member);
         let added = self
             .store()
             .write(move |change| {
-                let membership = change.membership(id, actor_id)?;
-                authorize(membership, Action::Manage)?;
-                if role != Role::Member {
-                    authorize(membership, Action::Appoint)?;
-                }
-                let person = person(change, new.user_id)?;
-                if matches!(change.membership(id, person.id)?, Membership::Participant(_)) {
-                    return Ok(None);
-                }
-                if change.participant_count(id)? >= limits::MAX_PARTICIPANTS {
-                    return Err(Refusal::Forbidden("This conversation has 10,000 participants already"));
-                }
-                Ok::<_, Refusal>(Some(change.add_participant(id, actor_id, &person, role)?))
+                once(
+                    change,
+                    key.as_ref(),
+                    |_, _| Ok(None),
+                    |change| Ok((new.user_id.0, add(change, id, actor_id, new.user_id, role)?)),
+                )
             })
             .await?;
         if added.is_some() {
@@ -140,6 +149,28 @@ impl Chat {
             })
             .await
     }
+}
+
+fn add(
+    change: &mut Change,
+    id: ConversationId,
+    actor_id: UserId,
+    user_id: UserId,
+    role: Role,
+) -> Result<Option<Event>, Refusal> {
+    let membership = change.membership(id, actor_id)?;
+    authorize(membership, Action::Manage)?;
+    if role != Role::Member {
+        authorize(membership, Action::Appoint)?;
+    }
+    let person = person(change, user_id)?;
+    if matches!(change.membership(id, person.id)?, Membership::Participant(_)) {
+        return Ok(None);
+    }
+    if change.participant_count(id)? >= limits::MAX_PARTICIPANTS {
+        return Err(Refusal::Forbidden("This conversation has 10,000 participants already"));
+    }
+    Ok(Some(change.add_participant(id, actor_id, &person, role)?))
 }
 
 fn person(change: &Change, user_id: UserId) -> Result<Person, Refusal> {

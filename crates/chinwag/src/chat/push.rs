@@ -14,10 +14,11 @@ use chinwag_protocol::{ConversationId, ErrorCode, Timestamp, UserId};
 
 use super::Chat;
 use super::access::{Action, authorize};
+use super::once::{Once, once};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::outbound::{DeviceKeys, Target, Vapid};
-use crate::store::{Candidate, JobKey, Membership, NewSubscription, PushJob, Which};
+use crate::store::{Candidate, Change, JobKey, Membership, NewSubscription, PushJob, Which};
 
 /// Devices of one user; one more pushes out the oldest.
 const MAX_DEVICES: usize = 20;
@@ -61,9 +62,11 @@ impl Chat {
         &self,
         actor: &Actor,
         new: NewPushSubscription,
+        key: Option<String>,
     ) -> Result<PushSubscription, Refusal> {
         self.limit(actor)?;
         self.vapid()?;
+        let key = key.map(|key| Once::new(actor.user_id, key, "push subscription", &new));
         let target = self.valid_target("endpoint", &new.endpoint)?;
         // What is sent there is encrypted in any case, but not to whom it is.
         if !target.is_encrypted() {
@@ -80,7 +83,21 @@ impl Chat {
             auth: keys.auth,
             content: new.content,
         };
-        self.store().write(move |change| Ok(change.put_push_subscription(&subscription, MAX_DEVICES)?)).await
+        let owner_id = actor.user_id;
+        let again = move |change: &mut Change, id| {
+            let mut known = change.push_subscriptions(owner_id)?.into_iter();
+            known
+                .find(|known| known.id == id)
+                .ok_or_else(|| Refusal::NotFound("This subscription has ended".to_owned()))
+        };
+        self.store()
+            .write(move |change| {
+                once(change, key.as_ref(), again, |change| {
+                    let made = change.put_push_subscription(&subscription, MAX_DEVICES)?;
+                    Ok((made.id, made))
+                })
+            })
+            .await
     }
 
     /// An address that somebody wants to be called.

@@ -10,10 +10,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chinwag_protocol::rest::UploadedFile;
-use chinwag_protocol::{ErrorCode, NewUpload, UserId};
+use chinwag_protocol::{ErrorCode, FileId, NewUpload, UserId};
 
 use super::Chat;
 use super::file_names::{harmless, with_extension};
+use super::once::Once;
 use crate::auth::Actor;
 use crate::blobs::{self, BlobError, Kind, Picture, PictureError, Staged};
 use crate::error::Refusal;
@@ -28,6 +29,8 @@ pub(crate) struct Upload {
     /// What was announced; a form announces nothing.
     announced: Option<(u64, String)>,
     max_bytes: u64,
+    /// The key of a form, if it has one.
+    key: Option<String>,
 }
 
 /// A file that is ready to be kept.
@@ -68,10 +71,15 @@ impl Chat {
     ///
     /// # Errors
     /// As [`Chat::begin_upload`].
-    pub(crate) async fn begin_form_upload(&self, actor: &Actor, name: &str) -> Result<Upload, Refusal> {
+    pub(crate) async fn begin_form_upload(
+        &self,
+        actor: &Actor,
+        name: &str,
+        key: Option<String>,
+    ) -> Result<Upload, Refusal> {
         limit(&self.inner.limits.uploads, actor)?;
         self.check_size(actor, 1).await?;
-        self.stage(actor, name, None).await
+        Ok(Upload { key, ..self.stage(actor, name, None).await? })
     }
 
     async fn check_size(&self, actor: &Actor, size: u64) -> Result<(), Refusal> {
@@ -94,6 +102,7 @@ impl Chat {
             staged,
             announced: None,
             max_bytes: self.config().limits.upload_bytes,
+            key: None,
         })
     }
 
@@ -123,6 +132,13 @@ impl Chat {
         {
             return Err(Refusal::UploadMismatch("the bytes are not those that were announced".to_owned()));
         }
+        let once = upload
+            .key
+            .clone()
+            .map(|key| Once::new(upload.owner_id, key, "file", &(&upload.name, size, &sha256)));
+        if let Some(earlier) = self.uploaded_before(once.clone()).await? {
+            return Ok(earlier);
+        }
         let ready = self.prepare(upload, sha256).await?;
         let blob = random_token();
         let (owner_id, expected, ready_size) = (upload.owner_id, blob.clone(), ready.size);
@@ -134,7 +150,7 @@ impl Chat {
             })
             .await?;
         let stored = match self.put(&blob, upload, &ready).await {
-            Ok(()) => self.insert(owner_id, blob.clone(), ready).await,
+            Ok(()) => self.insert(owner_id, blob.clone(), ready, once).await,
             Err(error) => Err(unavailable(error)),
         };
         if stored.is_err() {
@@ -201,7 +217,26 @@ impl Chat {
         Ok(())
     }
 
-    async fn insert(&self, owner_id: UserId, blob: String, ready: Ready) -> Result<UploadedFile, Refusal> {
+    /// The file that the same form with the same key made before.
+    async fn uploaded_before(&self, once: Option<Once>) -> Result<Option<UploadedFile>, Refusal> {
+        let Some(once) = once else { return Ok(None) };
+        self.store()
+            .read(move |view| {
+                let Some(id) = once.earlier(view)? else { return Ok(None) };
+                let gone = || Refusal::NotFound("The file that this key made is gone".to_owned());
+                let stored = view.file(FileId(id))?.ok_or_else(gone)?;
+                Ok(Some(UploadedFile { attachment: stored.attachment, sha256: stored.sha256 }))
+            })
+            .await
+    }
+
+    async fn insert(
+        &self,
+        owner_id: UserId,
+        blob: String,
+        ready: Ready,
+        once: Option<Once>,
+    ) -> Result<UploadedFile, Refusal> {
         let quota = self.config().limits.stored_bytes_per_user;
         let new = NewFile {
             owner_id,
@@ -217,6 +252,9 @@ impl Chat {
                 // Asked again where it counts: uploads that run at the same time share the space.
                 check_quota(change.stored_bytes(owner_id)?, new.size, quota)?;
                 let stored = change.insert_file(new)?.ok_or(Refusal::Unavailable)?;
+                if let Some(once) = once {
+                    once.note(change, stored.attachment.id.0)?;
+                }
                 Ok(UploadedFile { attachment: stored.attachment, sha256: stored.sha256 })
             })
             .await

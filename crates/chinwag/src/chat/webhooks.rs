@@ -8,10 +8,11 @@ use chinwag_protocol::{ErrorCode, Event, Timestamp};
 
 use super::Chat;
 use super::access::authorize_admin;
+use super::once::{Once, once};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::outbound::WebhookSecret;
-use crate::store::{Hook, HookChange, HookFailure, NewHook};
+use crate::store::{Change, Hook, HookChange, HookFailure, NewHook};
 
 /// Webhooks of the whole server: each costs a look at every event.
 const MAX_WEBHOOKS: usize = 32;
@@ -29,7 +30,8 @@ pub(crate) enum NextStep {
 }
 
 impl Chat {
-    /// Makes a webhook. Events from now on are posted to it, in the order of their commits.
+    /// Makes a webhook. Events from now on are posted to it, in the order of their commits. With a key, a repeat
+    /// answers the webhook that the first request made, and its secret.
     ///
     /// # Errors
     /// `Forbidden` for who is no administrator of the server, and for one too many; `Invalid`;
@@ -38,25 +40,35 @@ impl Chat {
         &self,
         actor: &Actor,
         new: NewWebhook,
+        key: Option<String>,
     ) -> Result<MadeWebhook, Refusal> {
         self.limit(actor)?;
         authorize_admin(actor)?;
+        let key = key.map(|key| Once::new(actor.user_id, key, "webhook", &new));
         let url = self.valid_target("url", &new.url)?.as_str().to_owned();
         let events = new.events.map(valid_events).transpose()?;
         let secret = WebhookSecret::generate();
         let hook =
             NewHook { url, secret: secret.as_bytes().to_vec(), conversation_id: new.conversation_id, events };
         let made = self.store().write(move |change| {
-            if let Some(id) = hook.conversation_id {
-                change.conversation(id)?.ok_or(Refusal::NoConversation)?;
-            }
-            if change.webhooks()?.len() >= MAX_WEBHOOKS {
-                return Err(Refusal::Forbidden("This server has 32 webhooks already"));
-            }
-            Ok(change.insert_webhook(&hook)?)
+            let again = |change: &mut Change, id| {
+                let mut known = change.webhooks()?.into_iter();
+                known.find(|hook| hook.id == id).ok_or_else(no_webhook)
+            };
+            once(change, key.as_ref(), again, |change| {
+                if let Some(id) = hook.conversation_id {
+                    change.conversation(id)?.ok_or(Refusal::NoConversation)?;
+                }
+                if change.webhooks()?.len() >= MAX_WEBHOOKS {
+                    return Err(Refusal::Forbidden("This server has 32 webhooks already"));
+                }
+                let made = change.insert_webhook(&hook)?;
+                Ok((made.id, made))
+            })
         });
         let made = made.await?;
-        Ok(MadeWebhook { webhook: made.shown(made.position), secret: secret.to_text() })
+        let secret = WebhookSecret::from_bytes(made.secret.clone()).to_text();
+        Ok(MadeWebhook { webhook: made.shown(made.position), secret })
     }
 
     /// Every webhook, oldest first.

@@ -17,7 +17,7 @@ use crate::listener::ClientAddress;
 /// Sign in
 ///
 /// Username or e-mail address, and password; the form of OAuth2's password flow.
-#[utoipa::path(post, path = "/auth/token", tag = "auth", security(()),
+#[utoipa::path(post, path = "/auth/token", operation_id = "sign_in", tag = "auth", security(()),
     request_body(content = PasswordForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, body = Token),
@@ -38,7 +38,7 @@ pub(super) async fn sign_in(
 }
 
 /// Register
-#[utoipa::path(post, path = "/users/register", tag = "users", security(()), request_body = Register,
+#[utoipa::path(post, path = "/users/register", operation_id = "register", tag = "users", security(()), request_body = Register,
     responses(
         (status = 200, body = Token),
         (status = 400, body = Detail, description = "The username or e-mail address is taken"),
@@ -60,7 +60,7 @@ pub(super) async fn register(
 /// Make the first administrator
 ///
 /// With the token of the link that `chinwag serve` prints while there is no user.
-#[utoipa::path(post, path = "/setup", tag = "auth", security(()), request_body = Setup,
+#[utoipa::path(post, path = "/setup", operation_id = "set_up", tag = "auth", security(()), request_body = Setup,
     responses(
         (status = 200, body = Token),
         (status = 403, body = Detail, description = "The link was used or is too old"),
@@ -76,7 +76,7 @@ pub(super) async fn set_up(
 }
 
 /// The caller's account
-#[utoipa::path(get, path = "/users/me", tag = "users",
+#[utoipa::path(get, path = "/users/me", operation_id = "read_own_account", tag = "users",
     responses((status = 200, body = User), (status = 401, body = Detail)))]
 pub(super) async fn me(State(shared): State<Shared>, Caller(actor): Caller) -> Result<Json<User>, HttpError> {
     Ok(Json(shared.chat.me(&actor).await?))
@@ -85,7 +85,7 @@ pub(super) async fn me(State(shared): State<Shared>, Caller(actor): Caller) -> R
 /// Sign out
 ///
 /// Ends this session: its token is refused from now on and its sockets are closed with 4006.
-#[utoipa::path(post, path = "/auth/logout", tag = "auth",
+#[utoipa::path(post, path = "/auth/logout", operation_id = "sign_out", tag = "auth",
     responses(
         (status = 204, description = "Signed out"),
         (status = 400, body = Detail, description = "The token was signed by another application"),
@@ -100,7 +100,7 @@ pub(super) async fn sign_out(
 }
 
 /// The caller's sessions
-#[utoipa::path(get, path = "/auth/sessions", tag = "auth",
+#[utoipa::path(get, path = "/auth/sessions", operation_id = "list_sessions", tag = "auth",
     responses((status = 200, body = Vec<Session>), (status = 401, body = Detail)))]
 pub(super) async fn sessions(
     State(shared): State<Shared>,
@@ -110,7 +110,7 @@ pub(super) async fn sessions(
 }
 
 /// End a session
-#[utoipa::path(delete, path = "/auth/sessions/{session_id}", tag = "auth",
+#[utoipa::path(delete, path = "/auth/sessions/{session_id}", operation_id = "end_session", tag = "auth",
     params(("session_id" = String, Path)),
     responses(
         (status = 204, description = "Ended"),
@@ -129,7 +129,7 @@ pub(super) async fn revoke_session(
 /// Renew a token
 ///
 /// A refresh token works once and is answered by a new one. Using one twice ends its session.
-#[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh,
+#[utoipa::path(post, path = "/auth/refresh", operation_id = "refresh_token", tag = "auth", security(()), request_body = Refresh,
     responses(
         (status = 200, body = Token),
         (status = 401, body = Detail, description = "Unknown, too old, or used"),
@@ -146,7 +146,7 @@ pub(super) async fn refresh(
 /// A ticket for a WebSocket
 ///
 /// Stands for this request's token, once, for 30 seconds: `/ws?ticket=…`.
-#[utoipa::path(post, path = "/auth/ticket", tag = "auth",
+#[utoipa::path(post, path = "/auth/ticket", operation_id = "create_ticket", tag = "auth",
     responses((status = 200, body = Ticket), (status = 401, body = Detail), (status = 429, body = Detail)))]
 pub(super) async fn ticket(
     State(shared): State<Shared>,
@@ -160,7 +160,7 @@ pub(super) async fn ticket(
 /// Change the caller's account
 ///
 /// Names, or the password; a new password ends all other sessions.
-#[utoipa::path(patch, path = "/users/me", tag = "users", request_body = UserChange,
+#[utoipa::path(patch, path = "/users/me", operation_id = "update_own_account", tag = "users", request_body = UserChange,
     responses(
         (status = 200, body = User),
         (status = 401, body = Detail, description = "Not signed in"),

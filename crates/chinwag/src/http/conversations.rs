@@ -14,7 +14,7 @@ use futures_util::stream;
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, JsonBody, integer, limit, query};
+use super::extract::{Caller, IdempotencyKey, InConversation, JsonBody, integer, limit, query};
 use crate::auth::Actor;
 use crate::chat::Chat;
 
@@ -22,28 +22,31 @@ use crate::chat::Chat;
 ///
 /// `title` and `participant_ids` make a group with the caller as its owner. `participant_id` alone
 /// makes the direct conversation with that person, or finds it: there is one.
-#[utoipa::path(post, path = "/conversations", tag = "conversations", request_body = NewConversation,
+#[utoipa::path(post, path = "/conversations", operation_id = "create_conversation", tag = "conversations", request_body = NewConversation,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = Conversation),
         (status = 400, body = Detail, description = "With oneself"),
         (status = 401, body = Detail),
         (status = 404, body = Detail, description = "A participant does not exist"),
+        (status = 409, body = Detail, description = "The key was used for something else"),
         (status = 422, body = ValidationDetail),
         (status = 429, body = Detail),
     ))]
 pub(super) async fn create(
     State(shared): State<Shared>,
     Caller(actor): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewConversation>,
 ) -> Result<(StatusCode, Json<Conversation>), HttpError> {
-    let conversation = shared.chat.create_conversation(&actor, new).await?;
+    let conversation = shared.chat.create_conversation_once(&actor, new, key).await?;
     Ok((StatusCode::CREATED, Json(conversation)))
 }
 
 /// The caller's conversations
 ///
 /// Oldest first, as they stand. Without `limit`: all of them. The `Link` header names the next page, if there is one.
-#[utoipa::path(get, path = "/conversations", tag = "conversations",
+#[utoipa::path(get, path = "/conversations", operation_id = "list_conversations", tag = "conversations",
     params(
         ("after" = Option<i64>, Query, description = "Only ids above"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "At most 200; more is taken as 200"),
@@ -105,7 +108,7 @@ fn all(chat: Chat, actor: Actor, first: Vec<ConversationState>) -> Response {
 }
 
 /// One conversation
-#[utoipa::path(get, path = "/conversations/{conversation_id}", tag = "conversations",
+#[utoipa::path(get, path = "/conversations/{conversation_id}", operation_id = "read_conversation", tag = "conversations",
     params(("conversation_id" = i64, Path)),
     responses(
         (status = 200, body = ConversationState),
@@ -125,7 +128,7 @@ pub(super) async fn get(
 /// Who takes part
 ///
 /// Public profiles only: no addresses, no secrets.
-#[utoipa::path(get, path = "/conversations/{conversation_id}/participants", tag = "conversations",
+#[utoipa::path(get, path = "/conversations/{conversation_id}/participants", operation_id = "list_participants", tag = "conversations",
     params(("conversation_id" = i64, Path)),
     responses(
         (status = 200, body = Vec<Participant>),

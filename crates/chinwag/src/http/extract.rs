@@ -1,15 +1,18 @@
 //! Reading requests: the caller, the path, the query and the body, each with its bounds.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use chinwag_protocol::rest::{Location, ValidationError};
 use chinwag_protocol::{ConversationId, limits};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 
 use super::Shared;
@@ -99,6 +102,23 @@ pub(crate) fn query(parts: &axum::http::Uri) -> HashMap<String, String> {
     form_urlencoded::parse(parts.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
+/// The key that makes a request safe to repeat, if it has one. Every route that makes something takes it.
+pub(crate) struct IdempotencyKey(pub Option<String>);
+
+impl FromRequestParts<Shared> for IdempotencyKey {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, HttpError> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let invalid = |message: &str| HttpError::invalid("header", "Idempotency-Key", "value_error", message);
+        let key = value.to_str().map_err(|_| invalid("the key must be ASCII"))?;
+        if key.is_empty() || key.len() > limits::MAX_CLIENT_ID_BYTES {
+            return Err(invalid("the key has 1 to 128 bytes"));
+        }
+        Ok(Self(Some(key.to_owned())))
+    }
+}
+
 /// The program that asks, as it names itself.
 pub(crate) fn user_agent(headers: &HeaderMap) -> &str {
     headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -111,6 +131,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, HttpError> {
+        let ignored = request.extensions().get::<IgnoredFields>().cloned();
         let bytes = read_body(request.into_body(), shared).await?;
         if !limits::is_shallow_json(&bytes) {
             return Err(HttpError::invalid("body", "", "json_invalid", "JSON is nested too deep"));
@@ -121,7 +142,17 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
             return Err(HttpError::invalid("body", "", "model_attributes_type", message));
         }
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(explain)?;
+        let mut track = serde_path_to_error::Track::new();
+        let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+        let note = |path: serde_ignored::Path<'_>| {
+            if let Some(ignored) = &ignored {
+                ignored.note(&path.to_string());
+            }
+        };
+        let value = match serde_ignored::deserialize(tracked, note) {
+            Ok(value) => value,
+            Err(error) => return Err(explain(track.path(), error)),
+        };
         deserializer
             .end()
             .map_err(|error| HttpError::invalid("body", "", "json_invalid", error.to_string()))?;
@@ -129,15 +160,30 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     }
 }
 
-/// A form body: its fields, the last one of each name.
+/// A form body, in either of the two ways that forms are sent: its fields, the last one of each name.
 pub(crate) struct FormBody(HashMap<String, String>);
+
+/// What OAuth2's password form has, whether it is used here or not.
+const OAUTH2_FIELDS: [&str; 6] =
+    ["username", "password", "grant_type", "scope", "client_id", "client_secret"];
 
 impl FromRequest<Shared> for FormBody {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, HttpError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let boundary = content_type.and_then(|kind| multer::parse_boundary(kind).ok());
+        let ignored = request.extensions().get::<IgnoredFields>().cloned().unwrap_or_default();
         let bytes = read_body(request.into_body(), shared).await?;
-        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+        let fields = match boundary {
+            Some(boundary) => multipart_fields(bytes, boundary).await?,
+            None => form_urlencoded::parse(&bytes).into_owned().collect(),
+        };
+        let mut unknown: Vec<_> =
+            fields.keys().filter(|name| !OAUTH2_FIELDS.contains(&name.as_str())).collect();
+        unknown.sort_unstable();
+        unknown.into_iter().for_each(|name| ignored.note(name));
+        Ok(Self(fields))
     }
 }
 
@@ -145,6 +191,46 @@ impl FormBody {
     /// Takes a field that must be there.
     pub(crate) fn required(&mut self, field: &str) -> Result<String, HttpError> {
         self.0.remove(field).ok_or_else(|| HttpError::invalid("body", field, "missing", "Field required"))
+    }
+}
+
+/// The fields of a form that came whole. A file is none.
+async fn multipart_fields(bytes: Bytes, boundary: String) -> Result<HashMap<String, String>, HttpError> {
+    let broken = |_| HttpError::invalid("body", "", "value_error", "the form is broken");
+    let body = futures_util::stream::once(async { Ok::<_, Infallible>(bytes) });
+    let mut parts = multer::Multipart::new(body, boundary);
+    let mut fields = HashMap::new();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let Some(name) = part.name().filter(|_| part.file_name().is_none()).map(str::to_owned) else {
+            continue;
+        };
+        fields.insert(name, part.text().await.map_err(broken)?);
+    }
+    Ok(fields)
+}
+
+/// Fields of a body that its route does not know. The answer names them, so that a misspelt one is found; they
+/// are not refused, since a newer client may send what an older server has not heard of.
+#[derive(Clone, Default)]
+pub(crate) struct IgnoredFields(Arc<Mutex<Vec<String>>>);
+
+impl IgnoredFields {
+    /// The most that an answer names, and how long a name it repeats.
+    const MAX: usize = 16;
+    const MAX_BYTES: usize = 64;
+
+    fn note(&self, path: &str) {
+        let mut fields = self.0.lock();
+        if fields.len() < Self::MAX {
+            let escaped: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+            fields.push(escaped.get(..Self::MAX_BYTES).unwrap_or(&escaped).to_owned());
+        }
+    }
+
+    /// The value of the header; `None` if nothing was ignored.
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
+        let fields = self.0.lock();
+        HeaderValue::from_str(&fields.join(", ")).ok().filter(|value| !value.is_empty())
     }
 }
 
@@ -159,16 +245,15 @@ async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, HttpError> {
 }
 
 /// Puts serde's complaint into FastAPI's form: where, what, and a word for it.
-fn explain(error: serde_path_to_error::Error<serde_json::Error>) -> HttpError {
+fn explain(path: serde_path_to_error::Path, inner: serde_json::Error) -> HttpError {
     let mut loc = vec![Location::Name("body".to_owned())];
-    for step in error.path() {
+    for step in &path {
         match step {
             serde_path_to_error::Segment::Map { key } => loc.push(Location::Name(key.clone())),
             serde_path_to_error::Segment::Seq { index } => loc.push(Location::Index(*index)),
             serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
         }
     }
-    let inner = error.into_inner();
     if !inner.is_data() {
         let message = "the body is not valid JSON";
         return HttpError::Invalid(ValidationError { loc, msg: message.to_owned(), kind: "json_invalid" });

@@ -15,7 +15,7 @@ use chinwag_protocol::rest::{Detail, FileForm, UploadedFile, ValidationDetail};
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InPath};
+use super::extract::{Caller, IdempotencyKey, InPath};
 use super::form::Form;
 use crate::blobs::{is_shown_inline, sniff};
 use crate::store::StoredFile;
@@ -28,14 +28,16 @@ const FILE_CSP: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 /// A form with one part, `file`. The type is found by the content; pictures are stored anew, without what a
 /// camera wrote into them. The file is the uploader's alone until a message has it, and is dropped after a day
 /// without one.
-#[utoipa::path(post, path = "/files", tag = "files",
+#[utoipa::path(post, path = "/files", operation_id = "upload_file", tag = "files",
     request_body(content = FileForm, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = UploadedFile),
         (status = 401, body = Detail),
         (status = 403, body = Detail, description = "No space left"),
         (status = 408, body = Detail),
         (status = 413, body = Detail, description = "The file is too large, or the picture"),
+        (status = 409, body = Detail, description = "The key was used for something else"),
         (status = 422, body = ValidationDetail),
         (status = 429, body = Detail),
         (status = 503, body = Detail),
@@ -43,10 +45,11 @@ const FILE_CSP: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 pub(super) async fn upload(
     State(shared): State<Shared>,
     Caller(actor): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadedFile>), HttpError> {
-    let uploaded = receive(&shared, &actor, &headers, body).await;
+    let uploaded = receive(&shared, &actor, &headers, key, body).await;
     if uploaded.is_err() {
         shared.metrics.upload_refusals.inc();
     }
@@ -57,12 +60,13 @@ async fn receive(
     shared: &Shared,
     actor: &crate::auth::Actor,
     headers: &HeaderMap,
+    key: Option<String>,
     body: Body,
 ) -> Result<UploadedFile, HttpError> {
     let limits = &shared.chat.config().limits;
     let mut form = Form::new(headers, body, limits.upload_bytes, limits.body_timeout)?;
     let name = form.file_name().await?;
-    let mut upload = shared.chat.begin_form_upload(actor, &name).await?;
+    let mut upload = shared.chat.begin_form_upload(actor, &name, key).await?;
     loop {
         let added = match form.bytes().await {
             Ok(Some(bytes)) => upload.add(bytes).await.map_err(HttpError::from),
@@ -85,7 +89,7 @@ async fn receive(
 ///
 /// For its uploader, until a message has it; then for whoever may read the conversation. With `Range` a part
 /// of it; `HEAD` asks for the headers alone.
-#[utoipa::path(get, path = "/files/{file_id}", tag = "files",
+#[utoipa::path(get, path = "/files/{file_id}", operation_id = "download_file", tag = "files",
     params(
         ("file_id" = i64, Path),
         ("Range" = Option<String>, Header, description = "One part: `bytes=0-99`, `bytes=100-`, `bytes=-100`"),
@@ -114,7 +118,7 @@ pub(super) async fn download(
 /// A picture in small
 ///
 /// At most `size` pixels wide and high: 160, 480 or 1280. The picture itself, if it is no larger.
-#[utoipa::path(get, path = "/files/{file_id}/thumbnails/{size}", tag = "files",
+#[utoipa::path(get, path = "/files/{file_id}/thumbnails/{size}", operation_id = "download_thumbnail", tag = "files",
     params(("file_id" = i64, Path), ("size" = i64, Path, description = "160, 480 or 1280")),
     responses(
         (status = 200, body = String, content_type = "*/*", headers(("ETag" = String))),

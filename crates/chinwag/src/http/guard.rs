@@ -11,6 +11,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::Shared;
 use super::admission::Slot;
 use super::error::detail;
+use super::extract::IgnoredFields;
+use super::origins;
 use crate::config::{Config, Mode};
 
 /// Signs of a proxy: a demo behind one would be open to others than this computer.
@@ -19,6 +21,9 @@ const FORWARDED: [&str; 5] =
 
 /// For answers that are no pages. Pages set their own.
 const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Names what of a body was not read.
+const IGNORED_FIELDS: HeaderName = HeaderName::from_static("ignored-fields");
 
 /// Marks an answer whose own policy says who may show it in a frame.
 #[derive(Clone, Copy)]
@@ -32,10 +37,13 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
+            header::CACHE_CONTROL,
             header::CONTENT_TYPE,
             header::IF_NONE_MATCH,
+            header::IF_RANGE,
             header::RANGE,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
         ])
         .expose_headers([
             header::LINK,
@@ -43,11 +51,13 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
             header::ETAG,
             header::CONTENT_RANGE,
             header::CONTENT_DISPOSITION,
+            header::WWW_AUTHENTICATE,
+            IGNORED_FIELDS,
         ])
         .max_age(std::time::Duration::from_secs(600))
 }
 
-pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let config = shared.chat.config();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     // A whole plain request is bounded by its route's own limits; a WebSocket settles when it is let in.
@@ -56,7 +66,10 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
     {
         slot.settle();
     }
-    let refusal = refuse_demo(config, request.headers()).or_else(|| refuse_origin(config, &request));
+    let refusal =
+        refuse_demo(config, request.headers()).map(str::to_owned).or_else(|| refuse_origin(config, &request));
+    let ignored = IgnoredFields::default();
+    request.extensions_mut().insert(ignored.clone());
     let mut response = match refusal {
         Some(text) => detail(StatusCode::FORBIDDEN, text),
         None => next.run(request).await,
@@ -67,6 +80,9 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
     shared.metrics.note_request(route, response.status().as_u16());
     let is_framed = response.extensions().get::<Framed>().is_some();
     add_headers(response.headers_mut());
+    if let Some(fields) = ignored.header() {
+        response.headers_mut().insert(IGNORED_FIELDS, fields);
+    }
     if is_framed {
         response.headers_mut().remove(header::X_FRAME_OPTIONS);
     }
@@ -97,27 +113,16 @@ fn without_port(host: &str) -> &str {
 
 /// A browser says which page a request comes from. Pages of other origins may open no socket and change
 /// nothing, unless they are configured.
-fn refuse_origin(config: &Config, request: &Request) -> Option<&'static str> {
+fn refuse_origin(config: &Config, request: &Request) -> Option<String> {
     let headers = request.headers();
-    let origin = headers.get(header::ORIGIN)?;
     let reads_only = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if reads_only && !headers.contains_key(header::UPGRADE) {
         return None;
     }
-    let is_allowed = origin.to_str().is_ok_and(|origin| {
-        config.allowed_origins.iter().any(|allowed| allowed == origin) || is_own(origin, headers)
-    });
-    (!is_allowed).then_some("This origin is not allowed; add it to allowed_origins")
+    origins::refusal(config, headers)
 }
 
-/// Whether the page came from this server, under whatever name and scheme the browser knows it.
-fn is_own(origin: &str, headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let page = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    page.is_some() && page == host
-}
-
-fn add_headers(headers: &mut HeaderMap) {
+pub(super) fn add_headers(headers: &mut HeaderMap) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),

@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chinwag_protocol::rest::{Detail, Message, NewMessage, SentMessage, ValidationDetail};
 use chinwag_protocol::{Send, Seq, limits};
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, JsonBody, integer, limit, query};
+use super::extract::{Caller, IdempotencyKey, InConversation, JsonBody, integer, limit, query};
+use super::place::known_prefix;
 use crate::store::Page;
 
 /// History
@@ -17,7 +18,7 @@ use crate::store::Page;
 /// Oldest first. `before` and `after` are exclusive positions; with `after` it is the page right behind
 /// it, else the newest one. Without any parameter: everything, at most the last 1,000. The `Link` header
 /// names the neighbouring page, `prev` older, `next` newer, if there is one.
-#[utoipa::path(get, path = "/conversations/{conversation_id}/messages", tag = "messages",
+#[utoipa::path(get, path = "/conversations/{conversation_id}/messages", operation_id = "list_messages", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
         ("before" = Option<i64>, Query, description = "Only positions below"),
@@ -35,7 +36,8 @@ pub(super) async fn history(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     InConversation(id): InConversation,
-    OriginalUri(uri): OriginalUri,
+    OriginalUri(original): OriginalUri,
+    uri: Uri,
 ) -> Result<Response, HttpError> {
     let page = page(&uri)?;
     // One more than asked for tells whether there is another page.
@@ -47,7 +49,11 @@ pub(super) async fn history(
     } else if has_more {
         messages.remove(0);
     }
-    let link = if has_more { link(&uri, page, &messages) } else { None };
+    let path = match known_prefix(shared.chat.config(), &original, &uri) {
+        Some(prefix) => format!("{prefix}{}", uri.path()),
+        None => uri.path().to_owned(),
+    };
+    let link = if has_more { link(&path, page, &messages) } else { None };
     let mut response = Json(messages).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, link);
@@ -64,11 +70,9 @@ fn page(uri: &Uri) -> Result<Page, HttpError> {
     Ok(Page { before: before.map(Seq), after: after.map(Seq), limit })
 }
 
-/// The neighbouring page in the direction that was asked for, under the path that was asked for: it also
-/// holds where a host nests the routes.
-fn link(uri: &Uri, page: Page, messages: &[Message]) -> Option<HeaderValue> {
+/// The neighbouring page in the direction that was asked for, under the path that the client knows.
+fn link(path: &str, page: Page, messages: &[Message]) -> Option<HeaderValue> {
     let limit = page.limit.min(limits::MAX_PAGE);
-    let path = uri.path();
     let text = if page.after.is_some() {
         let before = page.before.map(|before| format!("&before={before}")).unwrap_or_default();
         format!("<{path}?after={}{before}&limit={limit}>; rel=\"next\"", messages.last()?.seq)
@@ -82,7 +86,7 @@ fn link(uri: &Uri, page: Page, messages: &[Message]) -> Option<HeaderValue> {
 ///
 /// Answers when the message is on disk. With a `client_id`, or the header `Idempotency-Key`, it is safe
 /// to repeat: the same key and content answer the first result, with `duplicate` true.
-#[utoipa::path(post, path = "/conversations/{conversation_id}/messages", tag = "messages",
+#[utoipa::path(post, path = "/conversations/{conversation_id}/messages", operation_id = "send_message", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "The same as client_id"),
@@ -103,10 +107,10 @@ pub(super) async fn send(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     InConversation(id): InConversation,
-    headers: HeaderMap,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewMessage>,
 ) -> Result<(StatusCode, Json<SentMessage>), HttpError> {
-    let client_id = client_id(&headers, new.client_id)?;
+    let client_id = client_id(key, new.client_id)?;
     // Files alone are a message.
     let content = match new.content {
         Some(content) => content,
@@ -121,12 +125,12 @@ pub(super) async fn send(
 }
 
 /// The idempotency key, from either place; from both it has to be the same.
-fn client_id(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<String>, HttpError> {
-    let invalid = |message| HttpError::invalid("header", "Idempotency-Key", "value_error", message);
-    let Some(header) = headers.get("idempotency-key") else { return Ok(in_body) };
-    let header = header.to_str().map_err(|_| invalid("the key must be ASCII"))?;
-    match in_body {
-        Some(in_body) if in_body != header => Err(invalid("the key and client_id differ")),
-        _ => Ok(Some(header.to_owned())),
+fn client_id(in_header: Option<String>, in_body: Option<String>) -> Result<Option<String>, HttpError> {
+    match (&in_header, &in_body) {
+        (Some(key), Some(client_id)) if key != client_id => {
+            let message = "the key and client_id differ";
+            Err(HttpError::invalid("header", "Idempotency-Key", "value_error", message))
+        }
+        _ => Ok(in_header.or(in_body)),
     }
 }

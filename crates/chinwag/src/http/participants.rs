@@ -10,7 +10,7 @@ use chinwag_protocol::rest::{
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, InPath, JsonBody};
+use super::extract::{Caller, IdempotencyKey, InConversation, InPath, JsonBody};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use chinwag_protocol::ConversationId;
@@ -18,7 +18,7 @@ use chinwag_protocol::ConversationId;
 /// Change a group
 ///
 /// Title, topic, archive; for those who run it.
-#[utoipa::path(patch, path = "/conversations/{conversation_id}", tag = "conversations",
+#[utoipa::path(patch, path = "/conversations/{conversation_id}", operation_id = "update_conversation", tag = "conversations",
     params(("conversation_id" = i64, Path)),
     request_body = ConversationChange,
     responses(
@@ -42,8 +42,9 @@ pub(super) async fn update(
 /// Add somebody
 ///
 /// To a group, for those who run it. Adding somebody who takes part changes nothing.
-#[utoipa::path(post, path = "/conversations/{conversation_id}/participants", tag = "conversations",
-    params(("conversation_id" = i64, Path)),
+#[utoipa::path(post, path = "/conversations/{conversation_id}/participants", operation_id = "add_participant", tag = "conversations",
+    params(("conversation_id" = i64, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     request_body = NewParticipant,
     responses(
         (status = 201, body = Participant),
@@ -51,24 +52,26 @@ pub(super) async fn update(
         (status = 403, body = Detail, description = "Not a participant, or not allowed"),
         (status = 404, body = Detail),
         (status = 413, body = Detail),
+        (status = 409, body = Detail, description = "The key was used for something else"),
         (status = 422, body = ValidationDetail),
         (status = 429, body = Detail),
     ))]
 pub(super) async fn add(
     State(shared): State<Shared>,
     Caller(actor): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     InConversation(id): InConversation,
     JsonBody(new): JsonBody<NewParticipant>,
 ) -> Result<(StatusCode, Json<Participant>), HttpError> {
     let user_id = new.user_id;
-    shared.chat.add_participant(&actor, id, new).await?;
+    shared.chat.add_participant_once(&actor, id, new, key).await?;
     Ok((StatusCode::CREATED, Json(one(&shared, &actor, id, user_id).await?)))
 }
 
 /// Change somebody's role
 ///
 /// For owners.
-#[utoipa::path(patch, path = "/conversations/{conversation_id}/participants/{user_id}", tag = "conversations",
+#[utoipa::path(patch, path = "/conversations/{conversation_id}/participants/{user_id}", operation_id = "set_participant_role", tag = "conversations",
     params(("conversation_id" = i64, Path), ("user_id" = i64, Path)),
     request_body = NewRole,
     responses(
@@ -95,7 +98,7 @@ pub(super) async fn set_role(
 /// Remove somebody, or leave
 ///
 /// Their sockets hear nothing more of the group.
-#[utoipa::path(delete, path = "/conversations/{conversation_id}/participants/{user_id}", tag = "conversations",
+#[utoipa::path(delete, path = "/conversations/{conversation_id}/participants/{user_id}", operation_id = "remove_participant", tag = "conversations",
     params(("conversation_id" = i64, Path), ("user_id" = i64, Path)),
     responses(
         (status = 204, description = "Removed"),

@@ -9,12 +9,12 @@ use chinwag_protocol::rest::{
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, InPath, JsonBody};
+use super::extract::{Caller, IdempotencyKey, InConversation, InPath, JsonBody};
 
 /// The server's push key
 ///
 /// For `pushManager.subscribe`, as its `applicationServerKey`.
-#[utoipa::path(get, path = "/push/key", tag = "push",
+#[utoipa::path(get, path = "/push/key", operation_id = "read_push_key", tag = "push",
     responses(
         (status = 200, body = PushKey),
         (status = 401, body = Detail),
@@ -27,28 +27,31 @@ pub(super) async fn key(State(shared): State<Shared>, Caller(_): Caller) -> Resu
 /// Notify a device
 ///
 /// For as long as the caller's session lasts. The same endpoint again changes what is known of it.
-#[utoipa::path(post, path = "/push/subscriptions", tag = "push", request_body = NewPushSubscription,
+#[utoipa::path(post, path = "/push/subscriptions", operation_id = "create_push_subscription", tag = "push", request_body = NewPushSubscription,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = PushSubscription),
         (status = 401, body = Detail),
         (status = 404, body = Detail, description = "Push is off on this server"),
         (status = 413, body = Detail),
+        (status = 409, body = Detail, description = "The key was used for something else"),
         (status = 422, body = ValidationDetail, description = "An endpoint that may not be called, or no keys"),
         (status = 429, body = Detail),
     ))]
 pub(super) async fn subscribe(
     State(shared): State<Shared>,
     Caller(actor): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewPushSubscription>,
 ) -> Result<(StatusCode, Json<PushSubscription>), HttpError> {
-    let subscription = shared.chat.subscribe_push(&actor, new).await?;
+    let subscription = shared.chat.subscribe_push(&actor, new, key).await?;
     Ok((StatusCode::CREATED, Json(subscription)))
 }
 
 /// The caller's devices
 ///
 /// Those of all sessions.
-#[utoipa::path(get, path = "/push/subscriptions", tag = "push",
+#[utoipa::path(get, path = "/push/subscriptions", operation_id = "list_push_subscriptions", tag = "push",
     responses((status = 200, body = Vec<PushSubscription>), (status = 401, body = Detail)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -58,7 +61,7 @@ pub(super) async fn list(
 }
 
 /// Notify a device no more
-#[utoipa::path(delete, path = "/push/subscriptions/{subscription_id}", tag = "push",
+#[utoipa::path(delete, path = "/push/subscriptions/{subscription_id}", operation_id = "delete_push_subscription", tag = "push",
     params(("subscription_id" = i64, Path)),
     responses(
         (status = 204, description = "Removed"),
@@ -78,7 +81,7 @@ pub(super) async fn unsubscribe(
 /// Choose what notifies
 ///
 /// Which messages of a conversation notify the caller, on all devices.
-#[utoipa::path(put, path = "/conversations/{conversation_id}/notifications", tag = "push",
+#[utoipa::path(put, path = "/conversations/{conversation_id}/notifications", operation_id = "set_notifications", tag = "push",
     params(("conversation_id" = i64, Path)),
     request_body = NotificationSetting,
     responses(

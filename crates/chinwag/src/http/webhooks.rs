@@ -7,32 +7,35 @@ use chinwag_protocol::rest::{Detail, MadeWebhook, NewWebhook, ValidationDetail, 
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InPath, JsonBody};
+use super::extract::{Caller, IdempotencyKey, InPath, JsonBody};
 
 /// Make a webhook
 ///
 /// From now on each event is posted to its address, in the order of the commits. The answer has the secret
 /// that the calls are signed with, this once.
-#[utoipa::path(post, path = "/webhooks", tag = "webhooks", request_body = NewWebhook,
+#[utoipa::path(post, path = "/webhooks", operation_id = "create_webhook", tag = "webhooks", request_body = NewWebhook,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = MadeWebhook),
         (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not an administrator, or one too many"),
         (status = 404, body = Detail, description = "No such conversation"),
         (status = 413, body = Detail),
+        (status = 409, body = Detail, description = "The key was used for something else"),
         (status = 422, body = ValidationDetail),
         (status = 429, body = Detail),
     ))]
 pub(super) async fn create(
     State(shared): State<Shared>,
     Caller(actor): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewWebhook>,
 ) -> Result<(StatusCode, Json<MadeWebhook>), HttpError> {
-    Ok((StatusCode::CREATED, Json(shared.chat.create_webhook(&actor, new).await?)))
+    Ok((StatusCode::CREATED, Json(shared.chat.create_webhook(&actor, new, key).await?)))
 }
 
 /// Webhooks
-#[utoipa::path(get, path = "/webhooks", tag = "webhooks",
+#[utoipa::path(get, path = "/webhooks", operation_id = "list_webhooks", tag = "webhooks",
     responses(
         (status = 200, body = Vec<Webhook>),
         (status = 401, body = Detail),
@@ -46,7 +49,7 @@ pub(super) async fn list(
 }
 
 /// A webhook
-#[utoipa::path(get, path = "/webhooks/{webhook_id}", tag = "webhooks",
+#[utoipa::path(get, path = "/webhooks/{webhook_id}", operation_id = "read_webhook", tag = "webhooks",
     params(("webhook_id" = i64, Path)),
     responses(
         (status = 200, body = Webhook),
@@ -67,7 +70,7 @@ pub(super) async fn show(
 ///
 /// Stops it, or lets it go on where it stood: what happened meanwhile is posted then. Or has other events posted,
 /// or elsewhere.
-#[utoipa::path(patch, path = "/webhooks/{webhook_id}", tag = "webhooks",
+#[utoipa::path(patch, path = "/webhooks/{webhook_id}", operation_id = "update_webhook", tag = "webhooks",
     params(("webhook_id" = i64, Path)), request_body = WebhookChange,
     responses(
         (status = 200, body = Webhook),
@@ -89,7 +92,7 @@ pub(super) async fn update(
 }
 
 /// Remove a webhook
-#[utoipa::path(delete, path = "/webhooks/{webhook_id}", tag = "webhooks",
+#[utoipa::path(delete, path = "/webhooks/{webhook_id}", operation_id = "delete_webhook", tag = "webhooks",
     params(("webhook_id" = i64, Path)),
     responses(
         (status = 204, description = "Removed"),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chinwag::Rate;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{TestServer, reply};
+use crate::harness::{Person, Reply, TestServer, reply};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_sends_at_once_over_both_transports_are_one_message() {
@@ -181,4 +181,129 @@ async fn a_restart_in_between_changes_nothing() {
     let next = user.say(1, "after it").await;
     assert_eq!(next["seq"].as_u64().unwrap(), first.body["seq"].as_u64().unwrap() + 1);
     assert_eq!(user.history(1, "").await.len(), 4);
+}
+
+/// A request that makes something, with a key.
+async fn make(person: &Person, path: &str, key: &str, body: &Value) -> Reply {
+    reply(person.request("POST", path).header("idempotency-key", key).json(body)).await
+}
+
+#[tokio::test]
+async fn whatever_is_made_with_a_key_is_made_once() {
+    let server = TestServer::demo().await;
+    let (user, admin) = (server.sign_in("testuser").await, server.sign_in("admin").await);
+    let own = user.group("Own", &[]).await;
+    let device = json!({
+        "endpoint": "https://push.example.net/send/1",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    });
+    let mut other_device = device.clone();
+    other_device["content"] = json!("none");
+    for (person, path, body, other) in [
+        (
+            &user,
+            "/conversations".to_owned(),
+            json!({"title": "Once", "participant_ids": [3]}),
+            json!({"title": "Other"}),
+        ),
+        (&user, format!("/conversations/{own}/participants"), json!({"user_id": 3}), json!({"user_id": 4})),
+        (&user, "/push/subscriptions".to_owned(), device, other_device),
+        (
+            &admin,
+            "/webhooks".to_owned(),
+            json!({"url": "https://app.example.net/hook"}),
+            json!({"url": "https://app.example.net/other"}),
+        ),
+    ] {
+        let key = format!("key of {path}");
+        let first = make(person, &path, &key, &body).await;
+        assert_eq!(first.status, 201, "{path}: {:?}", first.body);
+        let again = make(person, &path, &key, &body).await;
+        assert_eq!((again.status, &again.body), (201, &first.body), "{path}");
+        let mismatch = make(person, &path, &key, &other).await;
+        assert_eq!(mismatch.status, 409, "{path}: {:?}", mismatch.body);
+        for key in ["", &"k".repeat(129)] {
+            let refused = make(person, &path, key, &body).await;
+            assert_eq!(refused.body["detail"][0]["loc"], json!(["header", "Idempotency-Key"]), "{path}");
+        }
+    }
+    let listed = user.get("/conversations").await.body;
+    assert_eq!(listed.as_array().unwrap().iter().filter(|one| one["title"] == "Once").count(), 1);
+    let mismatch = make(&admin, "/conversations", "key of /webhooks", &json!({"title": "Once"})).await;
+    assert_eq!(mismatch.status, 409, "the administrator's webhook has this key");
+}
+
+#[tokio::test]
+async fn a_key_holds_over_a_restart_and_at_the_same_time() {
+    let server = TestServer::provisioning().await;
+    let anna = server.person("anna").await;
+    let body = json!({"title": "Once"});
+    let posts: Vec<_> = (0..8)
+        .map(|_| {
+            let (anna, body) = (anna.clone(), body.clone());
+            tokio::spawn(
+                async move { make(&anna, "/conversations", "key-1", &body).await.body["id"].clone() },
+            )
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for post in posts {
+        ids.push(post.await.unwrap());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0] && id.is_i64()), "{ids:?}");
+    let server = server.restart().await;
+    let anna = server.person("anna").await;
+    assert_eq!(make(&anna, "/conversations", "key-1", &body).await.body["id"], ids[0]);
+}
+
+#[tokio::test]
+async fn a_file_with_a_key_is_stored_once() {
+    let server = TestServer::provisioning().await;
+    let anna = server.person("anna").await;
+    let post = async |key: &str, text: &str| {
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{text}\r\n--b--\r\n"
+        );
+        let request = anna.request("POST", "/files").header("idempotency-key", key.to_owned());
+        reply(request.header("content-type", "multipart/form-data; boundary=b").body(body)).await
+    };
+    let first = post("key-1", "some text").await;
+    assert_eq!(first.status, 201, "{:?}", first.body);
+    let again = post("key-1", "some text").await;
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    assert_eq!(post("key-1", "other text").await.status, 409);
+    assert_ne!(post("key-2", "some text").await.body["id"], first.body["id"]);
+}
+
+#[tokio::test]
+async fn fields_that_a_route_does_not_know_are_named() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    for (path, body, expected) in [
+        (
+            "/conversations",
+            json!({"title": "Typo", "particpant_ids": [2], "x": {"y": 1}}),
+            "particpant_ids, x",
+        ),
+        ("/conversations/1/messages", json!({"content": "a", "client_ID": "b"}), "client_ID"),
+        ("/conversations/1/read", json!({"seq": 1, "a b,c": true}), "a+b%2Cc"),
+        ("/conversations/1/messages", json!({"content": "a"}), ""),
+    ] {
+        let answer = user.post(path, &body).await;
+        assert!(answer.status < 300, "{:?}", answer.body);
+        assert_eq!(answer.header("ignored-fields"), expected, "{path}");
+    }
+    let refused = user.post("/conversations", &json!({"titel": "Typo"})).await;
+    assert_eq!((refused.status, refused.header("ignored-fields")), (422, "titel"));
+    let setup = json!({
+        "token": "t", "username": "u", "email": "u@example.com", "password": "Password1", "name": "U",
+    });
+    let setup = reply(server.http.post(server.url("/setup")).json(&setup)).await;
+    assert_eq!(setup.header("ignored-fields"), "name");
+    let form = [("username", "testuser"), ("password", "TestPassword123"), ("otp", "1")];
+    let form = reply(server.http.post(server.url("/auth/token")).form(&form)).await;
+    assert_eq!((form.status, form.header("ignored-fields")), (200, "otp"));
 }

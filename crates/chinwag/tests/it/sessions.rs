@@ -205,3 +205,31 @@ async fn a_demo_folder_is_not_served_for_real() {
     let error = crate::harness::try_build(&config).await.err().unwrap().to_string();
     assert!(error.contains("belongs to `chinwag demo`"), "{error}");
 }
+
+#[tokio::test]
+async fn either_way_of_sending_a_form_signs_in() {
+    let server = TestServer::demo().await;
+    let post = async |parts: &str| {
+        let body = format!("{parts}--b--\r\n");
+        let request = server.http.post(server.url("/auth/token")).body(body);
+        reply(request.header("content-type", "multipart/form-data; boundary=b")).await
+    };
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let (name, password) = (part("username", "testuser"), part("password", "TestPassword123"));
+    let signed_in = post(&format!("{name}{password}{}", part("grant_type", "password"))).await;
+    assert_eq!(signed_in.status, 200, "{:?}", signed_in.body);
+    assert_eq!(signed_in.body["user"]["username"], "testuser");
+    let missing = post(&name).await;
+    assert_eq!((missing.status, &missing.body["detail"][0]["loc"]), (422, &json!(["body", "password"])));
+    assert_eq!(post(&format!("{name}{}", part("password", "wrong"))).await.status, 401);
+    let broken = reply(
+        server
+            .http
+            .post(server.url("/auth/token"))
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body("no form"),
+    );
+    assert_eq!(broken.await.status, 422);
+}
