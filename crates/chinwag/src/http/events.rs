@@ -31,7 +31,7 @@ const STREAM_PAGE: usize = 200;
 ///
 /// Events after a cursor, oldest first. With `Accept: text/event-stream` the answer stays open: each
 /// event comes with its cursor as `id`, and `Last-Event-ID` resumes.
-#[utoipa::path(get, path = "/conversations/{conversation_id}/events", tag = "messages",
+#[utoipa::path(get, path = "/conversations/{conversation_id}/events", operation_id = "list_events", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
         ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning"),
@@ -54,11 +54,7 @@ pub(super) async fn events(
     uri: Uri,
 ) -> Result<Response, HttpError> {
     let mut parameters = query(&uri);
-    let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let after = last_seen.or_else(|| parameters.remove("after")).unwrap_or_else(|| "0".to_owned());
-    let after: Cursor = after
-        .parse()
-        .map_err(|_| HttpError::invalid("query", "after", "value_error", "after is no cursor"))?;
+    let after = after(&headers, parameters.remove("after"))?;
     let limit = limit(&parameters, limits::MAX_EVENTS_PAGE)?.unwrap_or(limits::MAX_PAGE);
     let wants_stream = headers
         .get_all(header::ACCEPT)
@@ -69,6 +65,19 @@ pub(super) async fn events(
     }
     let page: EventPage = shared.chat.events(&actor, id, after, limit).await?;
     Ok(Json(page).into_response())
+}
+
+/// The cursor of the header, if there is one, else that of the query. An empty header names none: that is what
+/// an `EventSource` has before its first event.
+fn after(headers: &HeaderMap, in_query: Option<String>) -> Result<Cursor, HttpError> {
+    let last_seen = headers.get("last-event-id").filter(|value| !value.is_empty());
+    if let Some(value) = last_seen {
+        let cursor = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        let message = "Last-Event-ID is no cursor";
+        return cursor.ok_or_else(|| HttpError::invalid("header", "Last-Event-ID", "value_error", message));
+    }
+    let Some(text) = in_query else { return Ok(Cursor::START) };
+    text.parse().map_err(|_| HttpError::invalid("query", "after", "value_error", "after is no cursor"))
 }
 
 async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) -> Result<Response, HttpError> {

@@ -9,7 +9,7 @@ use chinwag_protocol::rest::{
 use chinwag_protocol::{Edit, Event, MessageId, Op};
 
 use super::Shared;
-use super::error::HttpError;
+use super::error::{HttpError, in_part};
 use super::extract::{Caller, InConversation, InPath, JsonBody};
 use crate::error::Refusal;
 
@@ -26,7 +26,7 @@ fn changed(event: Option<&Event>) -> Changed {
 /// One message
 ///
 /// As it stands now; of a deleted one, what is left.
-#[utoipa::path(get, path = "/conversations/{conversation_id}/messages/{message_id}", tag = "messages",
+#[utoipa::path(get, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "read_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(
         (status = 200, body = Message),
@@ -48,7 +48,7 @@ pub(super) async fn get(
 /// Edit a message
 ///
 /// One's own only. Answers the message as it stands then; `duplicate` is true if it had this text already.
-#[utoipa::path(patch, path = "/conversations/{conversation_id}/messages/{message_id}", tag = "messages",
+#[utoipa::path(patch, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "edit_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     request_body = EditMessage,
     responses(
@@ -78,7 +78,7 @@ pub(super) async fn edit(
 /// Delete a message
 ///
 /// One's own; those who run the group may delete anybody's. Its text is nowhere any more.
-#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}", tag = "messages",
+#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "delete_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(
         (status = 204, description = "Deleted"),
@@ -99,7 +99,7 @@ pub(super) async fn delete(
 }
 
 /// React
-#[utoipa::path(put, path = "/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}",
+#[utoipa::path(put, path = "/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}", operation_id = "add_reaction",
     tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path), ("emoji" = String, Path)),
     responses(
@@ -117,11 +117,12 @@ pub(super) async fn react(
     path: InPath,
 ) -> Result<Json<Changed>, HttpError> {
     let (message_id, emoji) = (MessageId(path.integer("message_id")?), path.text("emoji"));
-    Ok(Json(changed(shared.chat.react(&actor, id, message_id, emoji, Op::Add).await?.as_ref())))
+    let event = shared.chat.react(&actor, id, message_id, emoji, Op::Add).await.map_err(in_part("path"))?;
+    Ok(Json(changed(event.as_ref())))
 }
 
 /// Take a reaction back
-#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}",
+#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}", operation_id = "remove_reaction",
     tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path), ("emoji" = String, Path)),
     responses(
@@ -139,11 +140,13 @@ pub(super) async fn unreact(
     path: InPath,
 ) -> Result<Json<Changed>, HttpError> {
     let (message_id, emoji) = (MessageId(path.integer("message_id")?), path.text("emoji"));
-    Ok(Json(changed(shared.chat.react(&actor, id, message_id, emoji, Op::Remove).await?.as_ref())))
+    let event =
+        shared.chat.react(&actor, id, message_id, emoji, Op::Remove).await.map_err(in_part("path"))?;
+    Ok(Json(changed(event.as_ref())))
 }
 
 /// Pin a message
-#[utoipa::path(put, path = "/conversations/{conversation_id}/messages/{message_id}/pin", tag = "messages",
+#[utoipa::path(put, path = "/conversations/{conversation_id}/messages/{message_id}/pin", operation_id = "pin_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(
         (status = 200, body = Changed),
@@ -164,7 +167,7 @@ pub(super) async fn pin(
 }
 
 /// Unpin a message
-#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}/pin", tag = "messages",
+#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}/pin", operation_id = "unpin_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(
         (status = 200, body = Changed),
@@ -185,7 +188,7 @@ pub(super) async fn unpin(
 }
 
 /// Pinned messages
-#[utoipa::path(get, path = "/conversations/{conversation_id}/pins", tag = "messages",
+#[utoipa::path(get, path = "/conversations/{conversation_id}/pins", operation_id = "list_pins", tag = "messages",
     params(("conversation_id" = i64, Path)),
     responses(
         (status = 200, body = Vec<Message>),
@@ -205,7 +208,7 @@ pub(super) async fn pins(
 /// Mark as read
 ///
 /// Up to a position. It never moves back, and not past the newest event.
-#[utoipa::path(post, path = "/conversations/{conversation_id}/read", tag = "messages",
+#[utoipa::path(post, path = "/conversations/{conversation_id}/read", operation_id = "mark_as_read", tag = "messages",
     params(("conversation_id" = i64, Path)),
     request_body = MarkRead,
     responses(

@@ -11,7 +11,7 @@ use super::error::detail;
 use crate::config::Mode;
 
 /// Is it alive?
-#[utoipa::path(get, path = "/healthz", tag = "operations", security(()),
+#[utoipa::path(get, path = "/healthz", operation_id = "check_health", tag = "operations", security(()),
     responses((status = 200, body = Health)))]
 pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
     let config = shared.chat.config();
@@ -27,7 +27,7 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
 /// Should it get traffic?
 ///
 /// 503 while the server stops or its database does not answer.
-#[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
+#[utoipa::path(get, path = "/readyz", operation_id = "check_readiness", tag = "operations", security(()),
     responses((status = 200, body = Detail), (status = 503, body = Detail)))]
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
     if !shared.chat.is_ready().await {
@@ -40,7 +40,7 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Response {
 }
 
 /// Prometheus metrics
-#[utoipa::path(get, path = "/metrics", tag = "operations", security(()),
+#[utoipa::path(get, path = "/metrics", operation_id = "read_metrics", tag = "operations", security(()),
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,8 +1,8 @@
 //! The document that clients are generated from.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::TestServer;
+use crate::harness::{TestServer, reply};
 
 /// Every route that the document has to show.
 const ROUTES: [(&str, &[&str]); 34] = [
@@ -122,4 +122,77 @@ async fn the_page_asks_nobody_else() {
     }
     assert!(!html.contains("//"), "nothing from elsewhere");
     assert!(page.header("content-security-policy").contains("script-src 'self'"));
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+    document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| (format!("{method} {path}"), operation))
+    })
+}
+
+#[tokio::test]
+async fn a_generator_finds_all_that_it_needs() {
+    let server = TestServer::demo().await;
+    let document = server.get("/openapi.json").await.body;
+    assert_eq!(document["servers"], json!([{"url": "./"}]));
+    let mut ids = std::collections::BTreeSet::new();
+    for (name, operation) in operations(&document) {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{name}: an id twice");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(!response["description"].as_str().unwrap_or_default().is_empty(), "{name} {status}");
+        }
+        let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
+        let is_change = !name.starts_with("get ");
+        assert!(!is_change || statuses.iter().any(|status| *status == "429"), "{name}");
+    }
+    assert!(ids.contains("list_webhooks") && ids.contains("list_conversations"));
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    assert!(!document.to_string().contains("allOf"), "generators drop it");
+    let event = &schemas["Event"];
+    assert_eq!(event["discriminator"]["propertyName"], "type");
+    for (kind, reference) in event["discriminator"]["mapping"].as_object().unwrap() {
+        let variant = document.pointer(reference.as_str().unwrap().trim_start_matches('#')).unwrap();
+        assert_eq!(variant["properties"]["type"]["enum"], json!([kind]));
+        let required = variant["required"].as_array().unwrap();
+        for field in ["type", "conversation_id", "seq", "stamp", "ts", "actor_id"] {
+            assert!(required.contains(&json!(field)), "{kind}: {field}");
+        }
+    }
+    assert_eq!(
+        event["oneOf"].as_array().unwrap().len(),
+        event["discriminator"]["mapping"].as_object().unwrap().len()
+    );
+}
+
+#[tokio::test]
+async fn bounds_that_are_shown_are_those_that_are_kept() {
+    let server = TestServer::demo().await;
+    let user = server.sign_in("testuser").await;
+    let document = server.get("/openapi.json").await.body;
+    let most = |schema: &str, field: &str, bound: &str| {
+        let found = &document["components"]["schemas"][schema]["properties"][field][bound];
+        usize::try_from(found.as_u64().unwrap_or_else(|| panic!("{schema}.{field}: {bound}"))).unwrap()
+    };
+    for (schema, field, method, path) in [
+        ("NewConversation", "title", "POST", "/conversations"),
+        ("UserChange", "first_name", "PATCH", "/users/me"),
+        ("UserChange", "last_name", "PATCH", "/users/me"),
+        ("EditMessage", "content", "PATCH", "/conversations/1/messages/1"),
+        ("NewMessage", "content", "POST", "/conversations/1/messages"),
+    ] {
+        let length = most(schema, field, "maxLength");
+        for (length, is_good) in [(length, true), (length + 1, false)] {
+            let body = json!({field: "ü".repeat(length)});
+            let answer = reply(user.request(method, path).json(&body)).await;
+            assert_eq!(answer.status < 300, is_good, "{schema}.{field} {length}: {:?}", answer.body);
+        }
+    }
+    let most_keys = most("NewMessage", "client_id", "maxLength");
+    for (length, is_good) in [(most_keys, true), (most_keys + 1, false), (0, false)] {
+        let answer = user.send(1, &json!({"content": "a", "client_id": "k".repeat(length)})).await;
+        assert_eq!(answer.status < 300, is_good, "{length}: {:?}", answer.body);
+    }
 }
