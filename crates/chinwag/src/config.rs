@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::outbound::{Names, Peer};
+use crate::public_url::PublicUrl;
 
 /// The configuration of one server.
 #[derive(Clone, Debug)]
@@ -16,12 +17,15 @@ pub struct Config {
     pub mode: Mode,
     /// How tokens are made and checked.
     pub auth: Auth,
+    /// Where browsers reach the server, if a proxy in front gives it another address or a path: links lead there,
+    /// and its pages count as the server's own. It answers below that path and without it.
+    pub public_url: Option<PublicUrl>,
     /// Browser origins, beside the server's own, that may use it: `https://app.example.com`.
     pub allowed_origins: Vec<String>,
     /// Browser origins whose pages may show the chat in a frame, as the widget does. They need no place in
     /// `allowed_origins`: the frame itself is a page of this server.
     pub embed_origins: Vec<String>,
-    /// Trust `X-Forwarded-For` of the proxy in front.
+    /// Trust `X-Forwarded-For` of the proxy in front; `Forwarded` where the other is not there.
     pub behind_proxy: bool,
     /// Where the bytes of files are kept.
     pub storage: Storage,
@@ -181,6 +185,7 @@ impl Default for Config {
             data_dir: PathBuf::from("chinwag-data"),
             mode: Mode::Serve,
             auth: Auth::default(),
+            public_url: None,
             allowed_origins: Vec::new(),
             embed_origins: Vec::new(),
             behind_proxy: false,

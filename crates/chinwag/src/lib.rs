@@ -14,6 +14,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod outbound;
+mod public_url;
 mod push;
 mod realtime;
 mod seeded_bugs;
@@ -29,6 +30,7 @@ pub use error::{Answer, Refusal};
 pub use http::{asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};
 pub use outbound::{Names, Peer};
+pub use public_url::PublicUrl;
 pub use server::{Builder, ServeError, Server, StartError};
 pub use store::OpenError;
 

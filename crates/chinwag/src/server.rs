@@ -85,8 +85,8 @@ impl Server {
 
     /// The routes, to be served by [`Server::serve`] or nested in an application of your own.
     ///
-    /// Nested under a path, the web page and the links in it move along only if the host forwards the
-    /// same path; the REST and WebSocket routes work under any.
+    /// Nested under a path, the web page finds its files and routes below it. With `public_url` in the
+    /// configuration they are looked for below its path, wherever the routes are.
     pub fn router(&self) -> Router {
         http::router(&self.chat, &self.metrics)
     }
@@ -136,6 +136,11 @@ impl Builder {
         let config = self.config;
         if config.auth.provision && config.auth.shared_secret.is_none() {
             return Err(StartError::Config("auth.provision needs a secret that another application shares"));
+        }
+        if config.public_url.as_ref().is_some_and(|url| http::is_taken(url.path())) {
+            return Err(StartError::Config(
+                "the path of public_url begins as one of the server's own paths does",
+            ));
         }
         let client = Client::new(&config.outbound).map_err(StartError::Certificates)?;
         let metrics = Arc::new(Metrics::new());

@@ -49,12 +49,14 @@ async fn serve(options: Options, started: Instant) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| Failure::new(Exit::Io, format!("can't tell the bound address: {error}")))?;
     let (mode, data_dir) = (options.config.mode, options.config.data_dir.clone());
+    let public_url = options.config.public_url.clone();
     let server = Server::builder(options.config).build().await?;
     ready::announce(&ready::Ready {
         mode,
         data_dir,
         address,
         has_tls,
+        public_url,
         setup_token: server.setup_token(),
         took: started.elapsed(),
     });

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chinwag::Mode;
+use chinwag::{Mode, PublicUrl};
 use serde::Serialize;
 
 use crate::output;
@@ -17,6 +17,8 @@ pub(super) struct Ready {
     pub(super) data_dir: PathBuf,
     pub(super) address: SocketAddr,
     pub(super) has_tls: bool,
+    /// Where a proxy in front is reached.
+    pub(super) public_url: Option<PublicUrl>,
     pub(super) setup_token: Option<String>,
     pub(super) took: Duration,
 }
@@ -27,6 +29,8 @@ struct Line<'a> {
     url: &'a str,
     version: &'static str,
     ready_ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     setup_url: Option<String>,
 }
@@ -47,6 +51,7 @@ fn line(ready: &Ready) -> String {
         url: &url,
         version: env!("CARGO_PKG_VERSION"),
         ready_ms: ready.took.as_millis(),
+        public_url: ready.public_url.as_ref().map(ToString::to_string),
         setup_url: ready.setup_url(&url),
     };
     // Strings and a number: there is nothing that could fail.
@@ -66,8 +71,8 @@ fn banner(ready: &Ready) -> String {
     let mut lines = vec![
         format!("{title:<45}{purpose}"),
         String::new(),
-        row("Chat", &url, "also /static/chat.html"),
-        row("API docs", &format!("{url}/docs"), "spec /openapi.json"),
+        row("Chat", &ready.shown(&url), "also /static/chat.html"),
+        row("API docs", &format!("{}/docs", ready.shown(&url)), "spec /openapi.json"),
         row("WebSocket", &format!("{}://{host}/conversations/1/ws?token=…", ready.scheme("ws")), ""),
     ];
     match (ready.mode, ready.setup_url(&url)) {
@@ -112,9 +117,14 @@ impl Ready {
         if is_local { format!("localhost:{}", self.address.port()) } else { self.address.to_string() }
     }
 
+    /// Where people go: the address from outside, if there is one.
+    fn shown(&self, url: &str) -> String {
+        self.public_url.as_ref().map_or_else(|| url.to_owned(), ToString::to_string)
+    }
+
     /// The token stands behind the `#`, where browsers keep it to themselves.
     fn setup_url(&self, url: &str) -> Option<String> {
-        self.setup_token.as_ref().map(|token| format!("{url}/setup#{token}"))
+        self.setup_token.as_ref().map(|token| format!("{}/setup#{token}", self.shown(url)))
     }
 
     /// For the other commands, where their default does not lead here.
@@ -136,6 +146,7 @@ mod tests {
             data_dir: PathBuf::from("./here"),
             address: address.parse().unwrap(),
             has_tls: false,
+            public_url: None,
             setup_token: setup_token.map(str::to_owned),
             took: Duration::from_millis(38),
         }
@@ -180,6 +191,18 @@ mod tests {
             r#""setup_url":"http://127.0.0.1:8000/setup#4f7c"}"#,
         );
         assert_eq!(line(&ready), expected);
+    }
+
+    #[test]
+    fn the_setup_link_leads_to_the_address_from_outside() {
+        let mut ready = ready(Mode::Serve, "127.0.0.1:8000", Some("4f7c"));
+        ready.public_url = Some("https://www.example.com/chat/".parse().unwrap());
+        let shown = banner(&ready);
+        assert!(shown.contains("  Setup       https://www.example.com/chat/setup#4f7c  "), "{shown}");
+        assert!(shown.contains("  Chat        https://www.example.com/chat "), "{shown}");
+        let line = line(&ready);
+        assert!(line.contains(r#""setup_url":"https://www.example.com/chat/setup#4f7c""#), "{line}");
+        assert!(line.contains(r#""url":"http://127.0.0.1:8000""#), "{line}");
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chinwag::{Auth, Config, Limits, Mode, Outbound, Push, S3, Secret, Storage, TlsFiles};
+use chinwag::{Auth, Config, Limits, Mode, Outbound, PublicUrl, Push, S3, Secret, Storage, TlsFiles};
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN,
-    LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUSH, PUSH_CONTACT, REGISTRATION,
-    S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT,
-    TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
+    LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUBLIC_URL, PUSH, PUSH_CONTACT,
+    REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE,
+    Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -49,6 +49,7 @@ impl Options {
             data_dir: data_dir(settings)?,
             mode: settings.mode(),
             auth: auth(settings)?,
+            public_url: public_url(settings)?,
             allowed_origins: origins(settings, &ALLOWED_ORIGINS)?,
             embed_origins: origins(settings, &EMBED_ORIGINS)?,
             behind_proxy,
@@ -211,6 +212,15 @@ fn origins(settings: &Settings, setting: &'static Setting) -> Result<Vec<String>
                 .map_err(|what| value.refuse(what).fix("write it like https://app.example.com"))
         })
         .collect()
+}
+
+fn public_url(settings: &Settings) -> Result<Option<PublicUrl>, Failure> {
+    let value = settings.value(&PUBLIC_URL);
+    let url = value.text().map(|text| {
+        text.parse()
+            .map_err(|what: String| value.refuse(what).fix("write it like https://www.example.com/chat"))
+    });
+    url.transpose()
 }
 
 fn push(settings: &Settings) -> Result<Push, Failure> {

@@ -91,6 +91,17 @@ pub(crate) const BEHIND_PROXY: Setting = Setting {
     help: "A proxy in front does TLS and sets X-Forwarded-For",
 };
 
+pub(crate) const PUBLIC_URL: Setting = Setting {
+    key: "public_url",
+    flag: "public-url",
+    env: "CHINWAG_PUBLIC_URL",
+    placeholder: "URL",
+    default: "",
+    group: NETWORK,
+    shape: Shape::Text,
+    help: "Where browsers reach the server, if a proxy gives it another address or a path",
+};
+
 pub(crate) const ALLOWED_ORIGINS: Setting = Setting {
     key: "allowed_origins",
     flag: "allowed-origin",
@@ -334,11 +345,12 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 26] = [
+pub(crate) const SETTINGS: [&Setting; 27] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
     &BEHIND_PROXY,
+    &PUBLIC_URL,
     &ALLOWED_ORIGINS,
     &EMBED_ORIGINS,
     &HEARTBEAT_MS,

@@ -27,7 +27,7 @@ impl From<Refusal> for HttpError {
 }
 
 impl HttpError {
-    /// One field of one part of the request (`body`, `query`, `path`) is wrong.
+    /// One field of one part of the request (`body`, `query`, `path`, `header`) is wrong.
     pub(crate) fn invalid(part: &str, field: &str, kind: &'static str, message: impl Into<String>) -> Self {
         let loc = [part, field].into_iter().filter(|step| !step.is_empty());
         Self::Invalid(ValidationError {
@@ -35,6 +35,21 @@ impl HttpError {
             msg: message.into(),
             kind,
         })
+    }
+}
+
+/// For what the chat refuses of a part of the request that is not its body: `query`, `path` or `header`.
+pub(crate) fn in_part(part: &'static str) -> impl FnOnce(Refusal) -> HttpError {
+    move |refusal| match refusal {
+        Refusal::Invalid { field, kind, message, .. } => HttpError::invalid(part, field, kind, message),
+        refusal => refusal.into(),
+    }
+}
+
+/// The same answers as the routes give, for a host's own handlers that call the chat.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        refused(&self)
     }
 }
 

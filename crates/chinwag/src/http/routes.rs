@@ -10,21 +10,21 @@ use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Paths};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::error::detail;
+use super::place::also_below;
 use super::{
-    Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, ops, participants,
-    push, search, webhooks, ws,
+    Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, openapi, ops,
+    participants, push, search, webhooks, ws,
 };
 use crate::chat::Chat;
 use crate::metrics::Metrics;
+use crate::public_url::PublicUrl;
 
 /// The routes that the OpenAPI document shows.
-fn table() -> Vec<UtoipaMethodRouter<Shared>> {
+pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
     vec![
         routes!(accounts::sign_in),
         routes!(accounts::sign_out),
@@ -74,10 +74,11 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     let shared = Shared {
         chat: chat.clone(),
         metrics: Arc::clone(metrics),
-        openapi: Bytes::from(openapi_document()),
+        openapi: Bytes::from(openapi::openapi_document()),
         asyncapi: asyncapi::document(),
     };
-    router
+    let path = chat.config().public_url.as_ref().map_or("", PublicUrl::path).to_owned();
+    let router = router
         .route("/conversations/{conversation_id}/ws", get(ws::room))
         .route("/ws", get(ws::user))
         .route("/conversations/{conversation_id}/ws/", get(ws::room))
@@ -85,14 +86,32 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
         .route("/openapi.json", get(ops::openapi))
         .route("/asyncapi.json", get(ops::asyncapi))
         .merge(pages())
-        .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
+        .fallback(missing)
         .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(|_| -> Response {
             detail(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
         }))
         .layer(guard::cors(chat.config()))
         .layer(middleware::from_fn_with_state(shared.clone(), guard::guard))
-        .with_state(shared)
+        .with_state(shared);
+    also_below(&path, router)
+}
+
+/// Whether a path begins as one of the routes does, so that a proxy's path could be taken for it.
+pub(crate) fn is_taken(path: &str) -> bool {
+    let first = |path: &str| path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
+    let others = ["ws", "openapi.json", "asyncapi.json", "docs", "c", "embed", "static", "assets"];
+    let wanted = first(path);
+    let mut table = table().into_iter().flat_map(|(_, paths, _)| paths.paths.into_keys());
+    !wanted.is_empty() && (others.contains(&wanted.as_str()) || table.any(|route| first(&route) == wanted))
+}
+
+#[cfg(feature = "ui")]
+use super::ui::missing;
+
+#[cfg(not(feature = "ui"))]
+async fn missing() -> Response {
+    detail(StatusCode::NOT_FOUND, "Not Found")
 }
 
 #[cfg(feature = "ui")]
@@ -110,39 +129,4 @@ fn pages() -> Router<Shared> {
 fn pages() -> Router<Shared> {
     Router::new()
         .route("/", get(async || detail(StatusCode::NOT_FOUND, "This server was built without web pages")))
-}
-
-/// The OpenAPI document of the routes, as `/openapi.json` answers it.
-#[must_use]
-pub fn openapi_document() -> String {
-    let mut openapi = empty_openapi();
-    for (schemas, paths, _) in table() {
-        openapi.paths.paths.extend(paths.paths);
-        if let Some(components) = &mut openapi.components {
-            components.schemas.extend(schemas);
-        }
-    }
-    openapi.to_json().unwrap_or_default()
-}
-
-fn empty_openapi() -> OpenApi {
-    let scheme =
-        SecurityScheme::OAuth2(OAuth2::new([Flow::Password(Password::new("auth/token", Scopes::new()))]));
-    let mut components = Components::new();
-    components.add_security_scheme("OAuth2PasswordBearer", scheme);
-    OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("chinwag")
-                .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(
-                    "Real-time messaging. Live frames come over WebSocket: [try the sockets](docs/ws), or read \
-                     [their description](asyncapi.json).",
-                ))
-                .build(),
-        )
-        .paths(Paths::new())
-        .components(Some(components))
-        .security(Some([SecurityRequirement::new("OAuth2PasswordBearer", Vec::<String>::new())]))
-        .build()
 }

@@ -3,13 +3,14 @@
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use chinwag_web::Asset;
 
 use super::Shared;
 use super::error::detail;
+use super::place::root;
 
 /// Where the chat is served. The original document's page is `/static/chat.html`.
 const CHAT: [&str; 6] =
@@ -31,8 +32,12 @@ pub(super) fn pages() -> Router<Shared> {
     router
 }
 
-async fn chat(OriginalUri(original): OriginalUri, request: Request) -> Response {
-    page(&original, request.uri(), request.headers(), "'none'")
+async fn chat(
+    State(shared): State<Shared>,
+    OriginalUri(original): OriginalUri,
+    request: Request,
+) -> Response {
+    page(&root(shared.chat.config(), &original, request.uri()), request.headers(), "'none'")
 }
 
 /// The chat in a frame of another site's page, which [`Config::embed_origins`](crate::Config) has to name.
@@ -41,11 +46,12 @@ async fn embed(
     OriginalUri(original): OriginalUri,
     request: Request,
 ) -> Response {
-    let origins = &shared.chat.config().embed_origins;
-    if origins.is_empty() {
-        return page(&original, request.uri(), request.headers(), "'none'");
+    let config = shared.chat.config();
+    let root = root(config, &original, request.uri());
+    if config.embed_origins.is_empty() {
+        return page(&root, request.headers(), "'none'");
     }
-    let mut response = page(&original, request.uri(), request.headers(), &origins.join(" "));
+    let mut response = page(&root, request.headers(), &config.embed_origins.join(" "));
     // X-Frame-Options knows no list of origins; `frame-ancestors` replaces it (CSP level 3 section 6.4.2).
     response.extensions_mut().insert(super::guard::Framed);
     response
@@ -53,7 +59,7 @@ async fn embed(
 
 /// Where the sockets are described and tried out.
 async fn sockets(headers: HeaderMap) -> Response {
-    let Some(asset) = chinwag_web::asset("/static/ws.html") else { return missing() };
+    let Some(asset) = chinwag_web::asset("/static/ws.html") else { return not_found() };
     let mut response = file(asset, &headers);
     forbid_frames_but(&mut response, "'none'");
     response
@@ -64,24 +70,45 @@ async fn sockets_without_slash() -> Redirect {
     Redirect::permanent("../../docs/ws")
 }
 
-/// The chat's page. It asks for its files relative to itself, and stands at several depths, also below a
-/// host's own path: so they get the path that leads to this router.
-fn page(original: &Uri, inner: &Uri, headers: &HeaderMap, ancestors: &str) -> Response {
-    let Some(asset) = chinwag_web::asset("/index.html") else { return missing() };
-    let prefix = original.path().strip_suffix(inner.path()).unwrap_or(original.path()).trim_end_matches('/');
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);
-    if !prefix.bytes().all(is_plain) {
-        return missing();
-    }
-    let mut response = if is_known(headers, asset.etag) {
+/// The chat's page. It stands at several depths, also below the path of a host or a proxy, so its files get the
+/// path that leads to them.
+fn page(root: &str, headers: &HeaderMap, ancestors: &str) -> Response {
+    let Some(asset) = chinwag_web::asset("/index.html") else { return not_found() };
+    // The path is a part of the page: one that the browser kept would look for its files elsewhere.
+    let etag = format!("{}-{root}\"", asset.etag.trim_end_matches('"'));
+    let mut response = if is_known(headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let html = String::from_utf8_lossy(asset.bytes).replace("=\"./", &format!("=\"{prefix}/"));
+        let html = String::from_utf8_lossy(asset.bytes).replace("=\"./", &format!("=\"{root}"));
         ([(header::CONTENT_TYPE, asset.content_type)], html).into_response()
     };
-    describe(&mut response, asset.etag, "no-cache");
+    describe(&mut response, &etag, "no-cache");
     forbid_frames_but(&mut response, ancestors);
     response
+}
+
+/// What is not there: as a page for people, as JSON for programs.
+pub(super) async fn missing(
+    State(shared): State<Shared>,
+    OriginalUri(original): OriginalUri,
+    request: Request,
+) -> Response {
+    let is_page = matches!(*request.method(), Method::GET | Method::HEAD) && wants_page(request.headers());
+    let Some(asset) = chinwag_web::asset("/static/missing.html").filter(|_| is_page) else {
+        return not_found();
+    };
+    let root = root(shared.chat.config(), &original, request.uri());
+    let html = String::from_utf8_lossy(asset.bytes).replace("=\"./", &format!("=\"{root}"));
+    let mut response =
+        (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, asset.content_type)], html).into_response();
+    forbid_frames_but(&mut response, "'none'");
+    response
+}
+
+/// Browsers name `text/html` when somebody goes to an address; programs and scripts do not.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    accepted.any(|accepted| accepted.contains("text/html"))
 }
 
 fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
@@ -101,8 +128,10 @@ fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
     response
 }
 
-fn describe(response: &mut Response, etag: &'static str, keep: &'static str) {
-    response.headers_mut().insert(header::ETAG, HeaderValue::from_static(etag));
+fn describe(response: &mut Response, etag: &str, keep: &'static str) {
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
 }
 
@@ -129,6 +158,6 @@ pub(super) fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     })
 }
 
-fn missing() -> Response {
+fn not_found() -> Response {
     detail(StatusCode::NOT_FOUND, "Not Found")
 }
