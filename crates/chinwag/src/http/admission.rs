@@ -65,19 +65,24 @@ impl Admission {
         Arc::clone(&self.total).acquire_owned().await.ok()
     }
 
-    /// Waits until this address may have one more that has not authenticated, and for its turn to begin. `None`:
-    /// it may not.
+    /// Waits until this address may have one more that has not authenticated. `None`: it may not.
     pub(super) async fn enter(&self, address: IpAddr, total: OwnedSemaphorePermit) -> Option<Slot> {
         let unauthenticated = match self.per_address {
             Some(limit) => Some(self.wait(address, limit).await?),
             None => None,
         };
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
         Some(Slot(Arc::new(Held {
-            turn: Mutex::new(Some(turn)),
+            turn: Mutex::new(None),
             unauthenticated: Mutex::new(unauthenticated),
             total: Mutex::new(Some(total)),
         })))
+    }
+
+    /// Waits for the turn of a connection that has begun to speak. Whoever is silent gets none: hundreds of such
+    /// would keep all others waiting.
+    pub(super) async fn begin(&self, slot: &Slot) {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        *slot.0.turn.lock() = turn.ok();
     }
 
     async fn wait(&self, address: IpAddr, limit: usize) -> Option<OwnedSemaphorePermit> {

@@ -11,12 +11,17 @@ mod events;
 mod extract;
 mod files;
 mod form;
+mod forwarded;
 mod guard;
+mod listening;
 mod marks;
 mod messages;
+mod openapi;
 mod ops;
+mod origins;
 mod participants;
 mod patience;
+mod place;
 mod push;
 mod routes;
 mod search;
@@ -32,8 +37,8 @@ use crate::chat::Chat;
 use crate::metrics::Metrics;
 
 pub use asyncapi::asyncapi_document;
-pub use routes::openapi_document;
-pub(crate) use routes::router;
+pub use openapi::openapi_document;
+pub(crate) use routes::{is_taken, router};
 pub(crate) use serve::serve;
 
 /// What every handler can reach.

@@ -7,15 +7,23 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::response::Response;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::{Admission, Slot, TURN};
+use super::error::detail;
+use super::forwarded::{Complaints, named_address};
+use super::guard;
+use super::listening::{Head, Listening};
 use super::patience::Patient;
 use crate::chat::Chat;
 use crate::listener::{ClientAddress, Listener};
@@ -44,6 +52,7 @@ pub(crate) async fn serve(
         write_stall: chat.config().limits.write_stall,
         behind_proxy: chat.config().behind_proxy,
         admission: Arc::clone(&admission),
+        complaints: Complaints::default(),
     };
     let acceptor = Arc::new(acceptor);
     // While WebSockets are told to go, requests are still answered: `/readyz` says that the end is near.
@@ -68,7 +77,7 @@ pub(crate) async fn serve(
         let acceptor = Arc::clone(&acceptor);
         let stopping = stopping.clone();
         tokio::spawn(async move {
-            let Some(slot) = acceptor.admission.enter(network(address.ip()), total).await else { return };
+            let Some(slot) = acceptor.begin(&stream, address, total, stopping.clone()).await else { return };
             // Boxed: whoever waits has no room for it.
             let mut serving = Box::pin(acceptor.serve(stream, address, slot.clone(), stopping));
             if tokio::time::timeout(TURN, &mut serving).await.is_err() {
@@ -119,9 +128,28 @@ struct Acceptor {
     write_stall: Duration,
     behind_proxy: bool,
     admission: Arc<Admission>,
+    complaints: Complaints,
 }
 
 impl Acceptor {
+    /// Waits until the client says something, and until it may be listened to. `None`: it is gone, or said nothing
+    /// in time.
+    async fn begin(
+        &self,
+        stream: &TcpStream,
+        address: SocketAddr,
+        total: OwnedSemaphorePermit,
+        mut stopping: watch::Receiver<()>,
+    ) -> Option<Slot> {
+        let slot = self.admission.enter(network(address.ip()), total).await?;
+        tokio::select! {
+            said = tokio::time::timeout(self.head_timeout, stream.readable()) => said.ok()?.ok()?,
+            _ = stopping.changed() => return None,
+        }
+        self.admission.begin(&slot).await;
+        Some(slot)
+    }
+
     async fn serve(&self, stream: TcpStream, address: SocketAddr, slot: Slot, stopping: watch::Receiver<()>) {
         // A chat frame must not wait for the next one. A socket that refuses this is closed already.
         if stream.set_nodelay(true).is_err() {
@@ -137,6 +165,17 @@ impl Acceptor {
         }
     }
 
+    /// The peer, or whom the trusted proxy in front names last.
+    fn client_address<B>(&self, request: &Request<B>, peer: SocketAddr) -> IpAddr {
+        if !self.behind_proxy {
+            return peer.ip();
+        }
+        named_address(request.headers()).unwrap_or_else(|why| {
+            self.complaints.tell(why);
+            peer.ip()
+        })
+    }
+
     async fn serve_http(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -144,20 +183,30 @@ impl Acceptor {
         slot: Slot,
         mut stopping: watch::Receiver<()>,
     ) {
-        let behind_proxy = self.behind_proxy;
-        let router = self.router.clone();
-        let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
-            let address = client_address(&request, address, behind_proxy);
-            request.extensions_mut().insert(ClientAddress(network(address)));
+        let head = Arc::new(Mutex::new(Head::default()));
+        let stream = Listening::new(stream, slot.clone(), Arc::clone(&head));
+        let service = tower::service_fn(|mut request: Request<Incoming>| {
+            let has_two_lengths = head.lock().has_two_lengths(!request.body().is_end_stream());
+            let refusal = refuse_head(&request, has_two_lengths);
+            let client = network(self.client_address(&request, address));
+            request.extensions_mut().insert(ClientAddress(client));
             request.extensions_mut().insert(slot.clone());
-            let mut router = router.clone();
-            async move { tower::Service::call(&mut router, request).await }
+            let mut router = self.router.clone();
+            async move {
+                match refusal {
+                    Some(text) => Ok(bad_request(text)),
+                    None => tower::Service::call(&mut router, request).await,
+                }
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_timeout)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
+            // Who has said all there is to say may close that half, and still wants the answer. Whoever is gone
+            // altogether is noticed when it is written: of an event stream by the next comment.
+            .half_close(true)
             .serve_connection(
                 TokioIo::new(Patient::new(stream, self.write_stall)),
                 TowerToHyperService::new(service),
@@ -178,14 +227,43 @@ impl Acceptor {
     }
 }
 
-/// The peer, or whom the trusted proxy in front names last.
-fn client_address<B>(request: &Request<B>, peer: SocketAddr, behind_proxy: bool) -> IpAddr {
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
-    let address = forwarded
-        .filter(|_| behind_proxy)
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
-        .unwrap_or(peer.ip());
-    network(address)
+/// What makes a request none that HTTP/1.1 knows (RFC 9112 sections 3.2 and 6.3), beside what the parser refuses.
+fn refuse_head<B>(request: &Request<B>, has_two_lengths: bool) -> Option<&'static str> {
+    if has_two_lengths {
+        return Some("A request has Content-Length or Transfer-Encoding, not both");
+    }
+    let mut hosts = request.headers().get_all(header::HOST).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if request.version() < Version::HTTP_11 => None,
+        (None, _) => Some("The Host header is missing"),
+        (Some(_), Some(_)) => Some("A request has one Host header"),
+        (Some(host), None) if is_host(host) => None,
+        (Some(_), None) => Some("The Host header is no name or address with or without a port"),
+    }
+}
+
+fn is_host(value: &HeaderValue) -> bool {
+    let Ok(text) = value.to_str() else { return false };
+    let (name, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => ("::", port),
+            _ => return false,
+        },
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok() && !port.starts_with('+');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    !name.is_empty()
+        && name.bytes().all(is_plain)
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
+/// Whatever follows on this connection may be something else than it seems.
+fn bad_request(text: &str) -> Response {
+    let mut response = detail(StatusCode::BAD_REQUEST, text);
+    guard::add_headers(response.headers_mut());
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Whom the limits by address count as one: an IPv4 address, or an IPv6 network of 64 bits. A single

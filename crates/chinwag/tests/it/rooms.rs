@@ -192,3 +192,32 @@ async fn nothing_but_the_frames_of_the_original_is_sent() {
     assert_eq!(types, expected, "the repeat is echoed again; and no ok, pong or ready");
     room.hears_nothing_but_itself().await;
 }
+
+#[tokio::test]
+async fn behind_a_proxy_an_address_is_read_in_every_form_and_what_is_none_is_told() {
+    let server = TestServer::provisioning_with(|config| {
+        config.behind_proxy = true;
+        config.limits.sockets_per_address = 1;
+    })
+    .await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Street", &[]).await;
+    let mut rooms = Vec::new();
+    for (name, value) in [
+        ("x-forwarded-for", "192.0.2.1:40000"),
+        ("x-forwarded-for", "[2001:db8:1::1]:443"),
+        ("x-forwarded-for", "\"[2001:db8:2::1]\""),
+        ("forwarded", "for=192.0.2.2;proto=https"),
+        ("forwarded", "for=192.0.2.1, for=\"[2001:db8:3::1]:443\""),
+        ("x-forwarded-for", "unknown"),
+    ] {
+        let mut request = crate::harness::request(server.address, &anna.room_path(conversation));
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let mut room = crate::harness::Room::over(stream, request).await;
+        assert_eq!(room.frame().await["type"], "connection", "{value}");
+        rooms.push(room);
+    }
+    let logs = crate::harness::captured_logs();
+    assert!(logs.contains("does not end with an address"), "{logs}");
+}

@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use chinwag::protocol::limits::SMALL_CONVERSATION;
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::client_async;
 
-use crate::harness::{Device, Person, Room, TestServer, foreign_token, now, open, request, sign, soon};
+use crate::harness::{
+    Device, Person, Room, TestServer, foreign_token, now, open, refusal_of, request, sign, soon,
+};
 
 async fn add(by: &Person, conversation: i64, person: &Person) {
     let path = format!("/conversations/{conversation}/participants");
@@ -473,4 +476,87 @@ async fn who_is_removed_in_the_middle_of_a_long_replay_hears_nothing_later() {
         }
     }
     assert!(!device.frames_until_now().await.iter().any(is_secret));
+}
+
+#[tokio::test]
+async fn the_authorization_header_lets_in_on_both_sockets_and_counts_first() {
+    let server = TestServer::provisioning().await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Native", &[]).await;
+    let with_header = |path: &str, value: String| {
+        let mut request = request(server.address, path);
+        request.headers_mut().insert("authorization", value.parse().unwrap());
+        request
+    };
+    let enter = async |path: &str, value: String| {
+        Room::over(TcpStream::connect(server.address).await.unwrap(), with_header(path, value)).await
+    };
+    for scheme in ["Bearer", "bearer"] {
+        let mut device = Device::over(enter("/ws", format!("{scheme} {}", anna.token)).await);
+        assert_eq!(device.greet(json!({})).await["user"]["id"], anna.id);
+    }
+    for level in ["", "?v=1", "?token=nonsense"] {
+        let path = format!("/conversations/{conversation}/ws{level}");
+        let mut room = enter(&path, format!("Bearer {}", anna.token)).await;
+        assert_eq!(room.frame().await["type"], "connection", "{path}");
+    }
+    assert_eq!(enter("/ws", "Bearer nonsense".to_owned()).await.refused_with().await, 4001);
+    let path = anna.room_path(conversation);
+    assert_eq!(enter(&path, "Bearer nonsense".to_owned()).await.refused_with().await, 4001);
+    let mut room = enter(&path, "Basic YTpi".to_owned()).await;
+    assert_eq!(room.frame().await["type"], "connection", "a proxy's own credentials are none of ours");
+}
+
+#[tokio::test]
+async fn versions_that_are_not_spoken_are_refused_and_not_taken_for_another() {
+    let server = TestServer::provisioning().await;
+    let anna = server.person("anna").await;
+    let conversation = anna.group("Versions", &[]).await;
+    for path in ["/ws".to_owned(), anna.room_path(conversation)] {
+        for (offer, is_spoken) in [
+            ("chinwag.v2", false),
+            ("chinwag.v2, bearer.x", false),
+            ("chinwag.v11", false),
+            ("chinwag.v2, chinwag.v1", true),
+            ("chinwag.v1", true),
+        ] {
+            let mut request = request(server.address, &path);
+            request.headers_mut().insert("sec-websocket-protocol", offer.parse().unwrap());
+            if !is_spoken {
+                let (status, body) = refusal_of(request).await;
+                assert_eq!(status, 400, "{path} {offer}");
+                assert!(body["detail"].as_str().unwrap().contains("chinwag.v1"), "{body}");
+            } else if path == "/ws" {
+                let stream = TcpStream::connect(server.address).await.unwrap();
+                let (_, response) = soon("the handshake", client_async(request, stream)).await.unwrap();
+                assert_eq!(response.headers()["sec-websocket-protocol"], "chinwag.v1", "{offer}");
+            }
+        }
+    }
+    for level in ["2", "10", "x"] {
+        let path = format!("{}&v={level}", anna.room_path(conversation));
+        assert_eq!(refusal_of(request(server.address, &path)).await.0, 400, "{level}");
+    }
+}
+
+#[tokio::test]
+async fn the_reason_of_a_close_says_what_is_wrong_with_the_first_frame() {
+    let server = TestServer::provisioning().await;
+    let token = foreign_token("anna");
+    for (first, expected) in [
+        (
+            json!({"type": "send", "content": "Hello", "conversation_id": 1}),
+            "the first frame has to be hello",
+        ),
+        (json!({"type": "hello", "token": token, "cursors": {"1": "none"}}), "cursor"),
+        (json!({"type": "hello", "token": token, "x": "y".repeat(4096)}), "4 KiB"),
+    ] {
+        let mut room = open(server.address, "/ws").await;
+        room.send(&first.to_string()).await;
+        let error = room.frame().await;
+        let close = soon("a close", room.socket.next()).await.unwrap().unwrap();
+        let tokio_tungstenite::tungstenite::Message::Close(Some(close)) = close else { panic!("{close:?}") };
+        assert!(close.reason.contains(expected), "{}", close.reason);
+        assert_eq!(error["message"], close.reason.as_str());
+    }
 }

@@ -52,7 +52,8 @@ pub(super) struct Stranger {
 }
 
 impl Stranger {
-    /// Whose first frames are no `hello`: their token may be good, so the close code is not about that.
+    /// Whose first frames are no `hello`, or none that can be read: their token may be good, so the close code is not
+    /// about that. The reason is what is wrong.
     fn unclear(error: &CommandError, code: u16) -> Self {
         let told = encode_frame(&Frame::Error {
             reference: error.reference.as_deref(),
@@ -63,7 +64,7 @@ impl Stranger {
             client_id: None,
             upload_id: None,
         });
-        Self { told, end: End::Goodbye(code, "the first frame has to be hello") }
+        Self { told, end: End::Goodbye(code, error.message) }
     }
 
     fn too_large(message: &'static str) -> Self {

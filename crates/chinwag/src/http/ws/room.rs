@@ -6,6 +6,7 @@
 
 use axum::Extension;
 use axum::extract::{RawPathParams, Request as HttpRequest, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use chinwag_protocol::{CloseCode, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request};
@@ -13,12 +14,13 @@ use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{Begun, begin_sends, execute, refuse, refuse_frame, send};
-use super::upgrade::{Handshake, Origin, accept, take_over};
+use super::upgrade::{Handshake, Origin, accept, bearer_header, take_over};
 use super::uploads::Uploads;
 use super::{authenticate, close_code, present_actor, resume, still_takes_part, tell_company};
 use crate::chat::{Chat, Company, EnterError, Entered, Sent, Start};
 use crate::http::Shared;
 use crate::http::admission::Slot;
+use crate::http::error::detail;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
@@ -46,11 +48,15 @@ pub(in crate::http) async fn room(
         .filter(|id| *id > 0)
         .map(ConversationId);
     let mut query = query(request.uri());
-    let is_original = query.get("v").is_none_or(|level| level.is_empty() || level == "0");
+    let dialect = match query.get("v").map(String::as_str) {
+        None | Some("" | "0") => Dialect::Seed,
+        Some("1") => Dialect::Room,
+        Some(_) => return detail(StatusCode::BAD_REQUEST, "Of this socket only v=0 and v=1 are spoken here"),
+    };
     let wish = Wish {
-        token: query.remove("token"),
-        dialect: if is_original { Dialect::Seed } else { Dialect::Room },
-        after: query.remove("after").filter(|_| !is_original),
+        token: bearer_header(&request).or_else(|| query.remove("token")),
+        dialect,
+        after: query.remove("after").filter(|_| dialect != Dialect::Seed),
     };
     let Handshake { response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,

@@ -16,9 +16,14 @@ use tokio_rustls::server::TlsStream;
 
 use crate::http::admission::Slot;
 use crate::http::error::detail;
+use crate::http::extract::bearer;
+use crate::http::listening::Listening;
 use crate::http::patience::Patient;
 use crate::listener::ClientAddress;
 use crate::realtime::Socket;
+
+/// The subprotocol of the user socket.
+pub(super) const PROTOCOL: &str = "chinwag.v1";
 
 /// A handshake that was accepted: the answer to send, and the socket that follows it.
 pub(super) struct Handshake {
@@ -72,6 +77,9 @@ pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> 
     let Some(accept) = key.and_then(chinwag_ws::accept_key) else {
         return Err(Box::new(detail(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing or invalid")));
     };
+    if let Some(refusal) = refuse_versions(headers) {
+        return Err(Box::new(refusal));
+    }
     let upgrade = hyper::upgrade::on(request);
     let response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -86,13 +94,17 @@ pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> 
 /// Takes the socket over from HTTP, with what the client sent right behind its request.
 pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
     let upgraded = upgrade.await.ok()?;
-    let upgraded = match upgraded.downcast::<TokioIo<Patient<TcpStream>>>() {
-        Ok(parts) => return Some((Socket::Tcp(parts.io.into_inner().into_inner()), parts.read_buf)),
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<Listening<TcpStream>>>>() {
+        Ok(parts) => {
+            return Some((Socket::Tcp(parts.io.into_inner().into_inner().into_inner()), parts.read_buf));
+        }
         Err(upgraded) => upgraded,
     };
     // Its patience needs the async threads, and is for answers: fan-out writes to a socket from elsewhere.
-    let upgraded = match upgraded.downcast::<TokioIo<Patient<TlsStream<TcpStream>>>>() {
-        Ok(parts) => return Some((Socket::other(parts.io.into_inner().into_inner()), parts.read_buf)),
+    let upgraded = match upgraded.downcast::<TokioIo<Patient<Listening<TlsStream<TcpStream>>>>>() {
+        Ok(parts) => {
+            return Some((Socket::other(parts.io.into_inner().into_inner().into_inner()), parts.read_buf));
+        }
         Err(upgraded) => upgraded,
     };
     // A host's own server.
@@ -101,6 +113,27 @@ pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
         Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), Bytes::copy_from_slice(&parts.read_buf))),
         Err(upgraded) => Some((Socket::other(TokioIo::new(upgraded)), Bytes::new())),
     }
+}
+
+/// The token of the handshake's own `Authorization` header: what native clients can send, and browsers can't.
+pub(super) fn bearer_header(request: &Request) -> Option<String> {
+    bearer(request.headers()).filter(|token| !token.is_empty()).map(str::to_owned)
+}
+
+/// What the client offers in `Sec-WebSocket-Protocol`.
+pub(super) fn offered_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// Refuses who wants only versions of our protocol that are not spoken here: they would take one for another.
+fn refuse_versions(headers: &HeaderMap) -> Option<Response> {
+    let mut versions = offered_protocols(headers).filter(|offer| offer.starts_with("chinwag.")).peekable();
+    versions.peek()?;
+    if versions.any(|offer| offer == PROTOCOL) {
+        return None;
+    }
+    Some(detail(StatusCode::BAD_REQUEST, format!("Of this protocol only {PROTOCOL} is spoken here")))
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {

@@ -21,7 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{execute, refuse, refuse_frame, send};
 use super::hello::{Credential, Guest, Stranger, greet};
-use super::upgrade::{Handshake, Origin, accept, take_over};
+use super::upgrade::{Handshake, Origin, PROTOCOL, accept, bearer_header, offered_protocols, take_over};
 use super::uploads::Uploads;
 use super::{close_code, present_actor, resume, still_takes_part};
 use crate::chat::{Chat, EnterError, Entered, Start, is_small};
@@ -34,8 +34,6 @@ use crate::realtime::{
     Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, turn_away,
 };
 
-/// The subprotocol of this socket.
-const PROTOCOL: &str = "chinwag.v1";
 /// Conversations in `ready`. The rest comes by REST; their events come all the same.
 const MAX_LISTED: usize = 500;
 /// Conversations that are entered in one read, and whose people are read at once.
@@ -50,6 +48,7 @@ pub(in crate::http) async fn user(
     let (is_spoken, bearer) = subprotocols(request.headers());
     let mut query = query(request.uri());
     let in_query = query.remove("token").filter(|_| shared.chat.config().auth.token_in_query);
+    let bearer = bearer_header(&request).or(bearer);
     let credential = match (bearer, query.remove("ticket"), in_query) {
         (Some(token), ..) | (None, None, Some(token)) => Credential::Token(token),
         (None, Some(ticket), _) => Credential::Ticket(ticket),
@@ -71,12 +70,7 @@ pub(in crate::http) async fn user(
 
 /// Whether the client offers our protocol, and the token that it sent along with it.
 fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
-    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
-    let offered: Vec<&str> = offered
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
+    let offered: Vec<&str> = offered_protocols(headers).collect();
     let bearer = offered.iter().find_map(|offer| offer.strip_prefix("bearer."));
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
