@@ -28,10 +28,6 @@ export type ConversationKind = "direct" | "group";
  */
 export type NotificationLevel = "all" | "mentions" | "none";
 /**
- * A place in one log: `seq.stamp`, or `0` before the first event.
- */
-export type Cursor = string;
-/**
  * A person or program that can sign in.
  */
 export type UserId = number;
@@ -39,6 +35,10 @@ export type UserId = number;
  * Milliseconds since 1970-01-01 00:00:00 UTC.
  */
 export type Timestamp = number;
+/**
+ * A place in one log: `seq.stamp`, or `0` before the first event.
+ */
+export type Cursor = string;
 export type Event =
   | MessageFrame
   | MessageEditedFrame
@@ -68,85 +68,17 @@ export type Role = "owner" | "admin" | "member";
  */
 export type Location = string | number;
 /**
- * A webhook that was just made.
- */
-export type MadeWebhook = Webhook & {
-  /**
-   * What its calls are signed with. Shown this once.
-   */
-  secret: string;
-};
-/**
  * How a webhook goes.
  */
 export type WebhookState = "active" | "failing" | "disabled";
-/**
- * Of a participant.
- */
-export type Membership = Entry & {
-  role: Role;
-  user_id: UserId;
-  /**
-   * Their name.
-   */
-  username: string;
-};
 /**
  * What a notification may say.
  */
 export type PushContent = "full" | "none";
 /**
- * Of a reaction.
- */
-export type Reaction = Entry & {
-  /**
-   * One emoji.
-   */
-  emoji: string;
-  message_id: MessageId;
-  user_id: UserId;
-};
-/**
- * A message that was found.
- */
-export type SearchHit = Message & {
-  /**
-   * The part around the find.
-   */
-  snippet: string;
-};
-/**
- * The answer to a message that was sent.
- */
-export type SentMessage = Message & {
-  /**
-   * True if it was sent before, under the same `client_id`.
-   */
-  duplicate: boolean;
-};
-/**
- * The first administrator, made with the link that `serve` printed.
- */
-export type Setup = Register & {
-  /**
-   * From the link's fragment.
-   */
-  token: string;
-};
-/**
  * What a user may do on the whole server.
  */
 export type UserRole = "user" | "admin";
-/**
- * A file that was uploaded. It is the uploader's alone until a message has it.
- */
-export type UploadedFile = Attachment & {
-  /**
-   * Of the bytes as they are stored, in hexadecimal. Pictures are stored anew, without what a camera wrote
-   * into them, so theirs is not the one of the file that was sent.
-   */
-  sha256: string;
-};
 /**
  * Why a command was refused.
  */
@@ -224,6 +156,7 @@ export interface Wire {
   ConversationChange?: ConversationChange;
   ConversationId?: ConversationId;
   ConversationKind?: ConversationKind;
+  ConversationUpdatedEvent?: ConversationUpdatedEvent;
   CreatedAt?: CreatedAt;
   Cursor?: Cursor;
   Detail?: Detail;
@@ -240,6 +173,9 @@ export interface Wire {
   MarkRead?: MarkRead;
   Membership?: Membership;
   Message?: Message;
+  MessageDeletedEvent?: MessageDeletedEvent;
+  MessageEditedEvent?: MessageEditedEvent;
+  MessageEvent?: MessageEvent;
   MessageId?: MessageId;
   NewConversation?: NewConversation;
   NewMessage?: NewMessage;
@@ -250,13 +186,19 @@ export interface Wire {
   NotificationLevel?: NotificationLevel;
   NotificationSetting?: NotificationSetting;
   Participant?: Participant;
+  ParticipantAddedEvent?: ParticipantAddedEvent;
+  ParticipantRemovedEvent?: ParticipantRemovedEvent;
+  ParticipantUpdatedEvent?: ParticipantUpdatedEvent;
   PasswordForm?: PasswordForm;
+  PinnedEvent?: PinnedEvent;
   PublicUser?: PublicUser;
   PushContent?: PushContent;
   PushKey?: PushKey;
   PushKeys?: PushKeys;
   PushSubscription?: PushSubscription;
   Reaction?: Reaction;
+  ReactionAddedEvent?: ReactionAddedEvent;
+  ReactionRemovedEvent?: ReactionRemovedEvent;
   ReactionSummary?: ReactionSummary;
   Receipt?: Receipt;
   Refresh?: Refresh;
@@ -272,6 +214,7 @@ export interface Wire {
   Ticket?: Ticket;
   Timestamp?: Timestamp;
   Token?: Token;
+  UnpinnedEvent?: UnpinnedEvent;
   UploadedFile?: UploadedFile;
   User?: User;
   UserChange?: UserChange;
@@ -424,6 +367,29 @@ export interface ConversationChange {
    * What it is about.
    */
   topic?: string;
+}
+/**
+ * Title, topic or archive changed; all of them as they are now.
+ */
+export interface ConversationUpdatedEvent {
+  actor_id: UserId;
+  /**
+   * Whether it can only be read.
+   */
+  archived: boolean;
+  conversation_id: ConversationId;
+  seq: Seq;
+  stamp: Stamp;
+  /**
+   * Shown to people.
+   */
+  title: string;
+  /**
+   * What it is about.
+   */
+  topic: string;
+  ts: Timestamp;
+  type: "conversation_updated";
 }
 /**
  * A refusal in words.
@@ -735,9 +701,9 @@ export interface Health {
   version: string;
 }
 /**
- * A webhook.
+ * A webhook that was just made.
  */
-export interface Webhook {
+export interface MadeWebhook {
   conversation_id?: ConversationId;
   created_at: CreatedAt;
   /**
@@ -761,6 +727,10 @@ export interface Webhook {
    * Events of the server that it has passed, in the order of their commits.
    */
   position: number;
+  /**
+   * What its calls are signed with. Shown this once.
+   */
+  secret: string;
   state: WebhookState;
   /**
    * Where events are posted to.
@@ -772,6 +742,22 @@ export interface Webhook {
  */
 export interface MarkRead {
   seq: Seq;
+}
+/**
+ * Of a participant.
+ */
+export interface Membership {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  role: Role;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  user_id: UserId;
+  /**
+   * Their name.
+   */
+  username: string;
 }
 /**
  * A message, as history and sockets show it.
@@ -815,6 +801,86 @@ export interface Message {
   seq: Seq;
   stamp: Stamp;
   ts: Timestamp;
+  /**
+   * How often it was written: 1 if it was never edited.
+   */
+  version: number;
+}
+/**
+ * A message is gone.
+ */
+export interface MessageDeletedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "message_deleted";
+}
+/**
+ * An author wrote a message anew.
+ */
+export interface MessageEditedEvent {
+  actor_id: UserId;
+  /**
+   * The new text; empty if the message was deleted since.
+   */
+  content: string;
+  conversation_id: ConversationId;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "message_edited";
+  /**
+   * Counts from 1, the first writing.
+   */
+  version: number;
+}
+/**
+ * Somebody said something.
+ */
+export interface MessageEvent {
+  actor_id: UserId;
+  /**
+   * Its files.
+   */
+  attachments?: Attachment[];
+  /**
+   * The sender's own id of the message.
+   */
+  client_id?: string;
+  /**
+   * The text.
+   */
+  content: string;
+  conversation_id: ConversationId;
+  created_at: CreatedAt;
+  /**
+   * True once it is deleted; then the text is empty.
+   */
+  deleted?: boolean;
+  format: Format;
+  id: MessageId;
+  /**
+   * What the sender's application keeps with the message.
+   */
+  meta?: {};
+  /**
+   * In history: who reacted, by emoji. A live message has none yet.
+   */
+  reactions?: ReactionSummary[];
+  reply_to?: MessageId;
+  sender_id: UserId;
+  /**
+   * The sender's username.
+   */
+  sender_name: string;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "message";
   /**
    * How often it was written: 1 if it was never edited.
    */
@@ -949,6 +1015,57 @@ export interface Participant {
   username: string;
 }
 /**
+ * Somebody takes part from now on.
+ */
+export interface ParticipantAddedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  role: Role;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "participant_added";
+  user_id: UserId;
+  /**
+   * Their name.
+   */
+  username: string;
+}
+/**
+ * Somebody no longer takes part.
+ */
+export interface ParticipantRemovedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  role: Role;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "participant_removed";
+  user_id: UserId;
+  /**
+   * Their name.
+   */
+  username: string;
+}
+/**
+ * Somebody has another role.
+ */
+export interface ParticipantUpdatedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  role: Role;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "participant_updated";
+  user_id: UserId;
+  /**
+   * Their name.
+   */
+  username: string;
+}
+/**
  * The OAuth2 password form.
  */
 export interface PasswordForm {
@@ -976,6 +1093,18 @@ export interface PasswordForm {
    * Username or e-mail.
    */
   username: string;
+}
+/**
+ * A message was pinned.
+ */
+export interface PinnedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "pinned";
 }
 /**
  * What everybody may see of a user.
@@ -1018,6 +1147,56 @@ export interface PushSubscription {
    * Unique on the server.
    */
   id: number;
+}
+/**
+ * Of a reaction.
+ */
+export interface Reaction {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  /**
+   * One emoji.
+   */
+  emoji: string;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  user_id: UserId;
+}
+/**
+ * Somebody reacted.
+ */
+export interface ReactionAddedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  /**
+   * One emoji.
+   */
+  emoji: string;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "reaction_added";
+  user_id: UserId;
+}
+/**
+ * Somebody took a reaction back.
+ */
+export interface ReactionRemovedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  /**
+   * One emoji.
+   */
+  emoji: string;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "reaction_removed";
+  user_id: UserId;
 }
 /**
  * How far somebody has received and read.
@@ -1063,6 +1242,57 @@ export interface Register {
   username: string;
 }
 /**
+ * A message that was found.
+ */
+export interface SearchHit {
+  actor_id: UserId;
+  /**
+   * Its files.
+   */
+  attachments?: Attachment[];
+  /**
+   * The sender's own id of the message.
+   */
+  client_id?: string;
+  /**
+   * The text.
+   */
+  content: string;
+  conversation_id: ConversationId;
+  created_at: CreatedAt;
+  /**
+   * True once it is deleted; then the text is empty.
+   */
+  deleted?: boolean;
+  format: Format;
+  id: MessageId;
+  /**
+   * What the sender's application keeps with the message.
+   */
+  meta?: {};
+  /**
+   * In history: who reacted, by emoji. A live message has none yet.
+   */
+  reactions?: ReactionSummary[];
+  reply_to?: MessageId;
+  sender_id: UserId;
+  /**
+   * The sender's username.
+   */
+  sender_name: string;
+  seq: Seq;
+  /**
+   * The part around the find.
+   */
+  snippet: string;
+  stamp: Stamp;
+  ts: Timestamp;
+  /**
+   * How often it was written: 1 if it was never edited.
+   */
+  version: number;
+}
+/**
  * What was found, newest first.
  */
 export interface SearchResults {
@@ -1071,6 +1301,57 @@ export interface SearchResults {
    * One page.
    */
   results: SearchHit[];
+}
+/**
+ * The answer to a message that was sent.
+ */
+export interface SentMessage {
+  actor_id: UserId;
+  /**
+   * Its files.
+   */
+  attachments?: Attachment[];
+  /**
+   * The sender's own id of the message.
+   */
+  client_id?: string;
+  /**
+   * The text.
+   */
+  content: string;
+  conversation_id: ConversationId;
+  created_at: CreatedAt;
+  /**
+   * True once it is deleted; then the text is empty.
+   */
+  deleted?: boolean;
+  /**
+   * True if it was sent before, under the same `client_id`.
+   */
+  duplicate: boolean;
+  format: Format;
+  id: MessageId;
+  /**
+   * What the sender's application keeps with the message.
+   */
+  meta?: {};
+  /**
+   * In history: who reacted, by emoji. A live message has none yet.
+   */
+  reactions?: ReactionSummary[];
+  reply_to?: MessageId;
+  sender_id: UserId;
+  /**
+   * The sender's username.
+   */
+  sender_name: string;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  /**
+   * How often it was written: 1 if it was never edited.
+   */
+  version: number;
 }
 /**
  * One sign-in.
@@ -1090,6 +1371,35 @@ export interface Session {
    * The program that signed in, as it named itself.
    */
   user_agent: string;
+}
+/**
+ * The first administrator, made with the link that `serve` printed.
+ */
+export interface Setup {
+  /**
+   * Where mail would reach the user.
+   */
+  email: string;
+  /**
+   * Optional.
+   */
+  first_name?: string;
+  /**
+   * Optional.
+   */
+  last_name?: string;
+  /**
+   * 8 to 256 bytes.
+   */
+  password: string;
+  /**
+   * From the link's fragment.
+   */
+  token: string;
+  /**
+   * 1 to 64 characters: letters, digits, and `. _ -`.
+   */
+  username: string;
 }
 /**
  * A single-use credential for a WebSocket.
@@ -1155,6 +1465,57 @@ export interface User {
   username: string;
 }
 /**
+ * A message is no longer pinned.
+ */
+export interface UnpinnedEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  message_id: MessageId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "unpinned";
+}
+/**
+ * A file that was uploaded. It is the uploader's alone until a message has it.
+ */
+export interface UploadedFile {
+  /**
+   * Of a picture, in pixels.
+   */
+  height?: number;
+  id: FileId;
+  /**
+   * What it is, by its content.
+   */
+  mime: string;
+  /**
+   * Shown to people, and the name to save it under. Never a path.
+   */
+  name: string;
+  /**
+   * Of the bytes as they are stored, in hexadecimal. Pictures are stored anew, without what a camera wrote
+   * into them, so theirs is not the one of the file that was sent.
+   */
+  sha256: string;
+  /**
+   * In bytes.
+   */
+  size: number;
+  /**
+   * Of a picture: a small one, at most 480 pixels wide and high.
+   */
+  thumbnail_url?: string;
+  /**
+   * Where it is: a path of this server.
+   */
+  url: string;
+  /**
+   * Of a picture, in pixels.
+   */
+  width?: number;
+}
+/**
  * What to change about oneself; what is absent stays.
  */
 export interface UserChange {
@@ -1200,6 +1561,39 @@ export interface ValidationError {
    * For programs.
    */
   type: string;
+}
+/**
+ * A webhook.
+ */
+export interface Webhook {
+  conversation_id?: ConversationId;
+  created_at: CreatedAt;
+  /**
+   * Only events of these types.
+   */
+  events?: string[];
+  failing_since?: CreatedAt;
+  /**
+   * Unique on the server.
+   */
+  id: number;
+  /**
+   * Events of the server that lie before it, whether it wants them or not.
+   */
+  lag: number;
+  /**
+   * What the last failed try came to.
+   */
+  last_error?: string;
+  /**
+   * Events of the server that it has passed, in the order of their commits.
+   */
+  position: number;
+  state: WebhookState;
+  /**
+   * Where events are posted to.
+   */
+  url: string;
 }
 /**
  * What to change about a webhook; what is absent stays. A change has it called at once, if it was failing.

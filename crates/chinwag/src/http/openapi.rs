@@ -170,9 +170,11 @@ fn flatten(schema: &mut Value, known: &Object) {
             required.extend(more);
         }
     }
-    let description = schema.get("description").cloned().unwrap_or_default();
-    *schema =
-        json!({"type": "object", "description": description, "required": required, "properties": properties});
+    let mut whole = json!({"type": "object", "required": required, "properties": properties});
+    if let (Some(description), Some(whole)) = (schema.get("description"), whole.as_object_mut()) {
+        whole.insert("description".to_owned(), description.clone());
+    }
+    *schema = whole;
 }
 
 /// The bounds that the server keeps, of the constants that it keeps them by. Only those that JSON Schema can say:
