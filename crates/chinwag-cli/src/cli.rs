@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parse
 
 use crate::commands::{bench, check, completions, config, send, tail, token, user};
 use crate::failure::Failure;
-use crate::settings::{DATA_DIR, Given, JWT_SECRET_FILE, SETTINGS, Setting, Settings, TOKEN_MINUTES};
+use crate::settings::{DATA_DIR, Given, SETTINGS, Setting, Settings, TOKEN_MINUTES};
 use crate::{output, serve};
 
 const TOP_HELP: &str = "\
@@ -117,7 +117,7 @@ pub(crate) struct ForDemo;
 #[derive(Debug)]
 pub(crate) struct ForFolder;
 
-/// Those that tokens depend on.
+/// Those of tokens that are made in a data folder.
 #[derive(Debug)]
 pub(crate) struct ForTokens;
 
@@ -135,7 +135,7 @@ impl Choice for ForFolder {
 }
 
 impl Choice for ForTokens {
-    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &JWT_SECRET_FILE, &TOKEN_MINUTES];
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &TOKEN_MINUTES];
 }
 
 /// The options of a command that are settings.

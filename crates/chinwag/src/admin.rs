@@ -12,10 +12,10 @@ use chinwag_protocol::rest::{Register, User, UserRole};
 
 use crate::auth::{Tokens, hash_now};
 use crate::chat::{insert_account, validate_account};
-use crate::config::Secret;
+use crate::config::Auth;
 use crate::error::Refusal;
 use crate::server::{StartError, own_secret};
-use crate::store::{Account, NewSession, Store, View};
+use crate::store::{Account, NewSession, SHARED_SECRET, Store, View};
 
 /// The accounts of a data folder.
 pub struct Accounts {
@@ -72,21 +72,16 @@ impl From<crate::store::StoreError> for AccountError {
 impl Accounts {
     /// Opens a data folder, making it if it is missing. A new one is made for `serve`, never for a demo.
     ///
-    /// `shared_secret` is that of the server's configuration, if it has one: tokens are signed with it.
-    ///
     /// # Errors
     /// If the folder or its secret can't be used.
-    pub fn open(folder: &Path, shared_secret: Option<&Secret>) -> Result<Self, StartError> {
+    pub fn open(folder: &Path) -> Result<Self, StartError> {
         let store = Store::open_beside(folder)?;
         let claimed: Result<(), Refusal> = store.write_blocking(|change| match change.mode()? {
             Some(_) => Ok(()),
             None => Ok(change.set_mode("serve")?),
         });
         claimed.map_err(|error| StartError::System(error.to_string()))?;
-        let tokens = match shared_secret {
-            Some(secret) => Tokens::new(secret, true),
-            None => Tokens::new(&own_secret(folder)?, false),
-        };
+        let tokens = Tokens::new(&own_secret(folder)?, &Auth::default());
         Ok(Self { store, tokens })
     }
 
@@ -128,6 +123,20 @@ impl Accounts {
             if !is_active {
                 change.revoke_sessions(user.id)?;
             }
+            Ok::<_, Refusal>(change.count_account_change()?)
+        })?;
+        Ok(())
+    }
+
+    /// Says which account stands for a user of the application that shares its secret: whoever has a token with
+    /// this `sub` is this account from now on, and no other one.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn link(&self, name: &str, subject: &str) -> Result<(), AccountError> {
+        let (user, subject) = (self.find(name)?, subject.to_owned());
+        self.store.write_blocking(move |change| {
+            change.bind_subject(SHARED_SECRET, &subject, user.id)?;
             Ok::<_, Refusal>(change.count_account_change()?)
         })?;
         Ok(())

@@ -74,13 +74,20 @@ pub enum Mode {
 /// How tokens are made and checked.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    /// The HS256 secret shared with another application; `None`: one is made in the data folder, and
-    /// only tokens with a session of this server are accepted.
+    /// The HS256 secret that another application signs its tokens with: they let its users in. Nothing is ever
+    /// signed with it here. `None`: only tokens of this server are accepted.
     pub shared_secret: Option<Secret>,
+    /// What the other application's tokens must have as, or among, their `aud`. Without it all of them open the
+    /// chat, also those that it makes for other ends.
+    pub audience: Option<String>,
+    /// What the other application's tokens must have as their `iss`.
+    pub issuer: Option<String>,
     /// A token with an unknown `sub` makes that user. Needs `shared_secret`.
     pub provision: bool,
     /// Anybody may register.
     pub registration: bool,
+    /// Accounts of this server may sign in by password. `None`: unless a secret is shared.
+    pub password_login: Option<bool>,
     /// How long a token is valid.
     pub token_lifetime: Duration,
     /// `/ws?token=` lets in, too. URLs end up in the logs of proxies.
@@ -222,11 +229,21 @@ impl Default for Auth {
     fn default() -> Self {
         Self {
             shared_secret: None,
+            audience: None,
+            issuer: None,
             provision: false,
-            registration: true,
+            registration: false,
+            password_login: None,
             token_lifetime: Duration::from_secs(3000 * 60),
             token_in_query: false,
         }
+    }
+}
+
+impl Auth {
+    /// Whether accounts of this server may sign in by password.
+    pub(crate) fn has_password_login(&self) -> bool {
+        self.password_login.unwrap_or(self.shared_secret.is_none())
     }
 }
 

@@ -168,17 +168,35 @@ impl Builder {
     }
 }
 
-/// Tokens of this server, and of another application if a secret is shared with one.
-pub(crate) fn tokens(config: &Config) -> Result<Tokens, StartError> {
-    match &config.auth.shared_secret {
-        Some(secret) => {
-            if secret.as_bytes().len() < Secret::RECOMMENDED_BYTES {
+/// Tokens of this server, and of another application if that shares its secret.
+fn tokens(config: &Config) -> Result<Tokens, StartError> {
+    let (auth, own) = (&config.auth, own_secret(&config.data_dir)?);
+    match &auth.shared_secret {
+        Some(shared) if *shared == own => {
+            return Err(StartError::Config(
+                "the shared secret is this server's own key: whoever verifies with it could make its tokens; \
+                 let the other application have a secret of its own",
+            ));
+        }
+        Some(shared) => {
+            if shared.as_bytes().len() < Secret::RECOMMENDED_BYTES {
                 tracing::warn!("the shared token secret has fewer than 32 bytes and could be guessed");
             }
-            Ok(Tokens::new(secret, true))
+            if auth.audience.is_none() {
+                tracing::warn!(
+                    "any token of the application that shares its secret opens the chat, whatever it was made \
+                     for; give the chat's own an audience (aud), and name it with jwt_audience"
+                );
+            }
         }
-        None => Ok(Tokens::new(&own_secret(&config.data_dir)?, false)),
+        None if auth.audience.is_some() || auth.issuer.is_some() => {
+            return Err(StartError::Config(
+                "auth.audience and auth.issuer are about tokens of another application, and none shares its secret",
+            ));
+        }
+        None => {}
     }
+    Ok(Tokens::new(&own, auth))
 }
 
 fn hub_settings(config: &Config) -> HubSettings {

@@ -13,16 +13,14 @@ pub(crate) mod user;
 
 use std::path::Path;
 
-use chinwag::{Accounts, Secret};
+use chinwag::Accounts;
 
 use crate::failure::{Exit, Failure};
 use crate::logs::{self, LogOptions};
 use crate::settings::{self, Settings};
 
 /// Opens the accounts of the data folder, which has to be there.
-///
-/// `shared_secret` is the server's, for those who sign tokens.
-fn open_accounts(settings: &Settings, shared_secret: Option<&Secret>) -> Result<Accounts, Failure> {
+fn open_accounts(settings: &Settings) -> Result<Accounts, Failure> {
     let folder = settings::data_dir(settings)?;
     // Opening would make it, and a misspelt path would look like a server without users.
     if !folder.is_dir() {
@@ -30,14 +28,14 @@ fn open_accounts(settings: &Settings, shared_secret: Option<&Secret>) -> Result<
             "name the server's own with --data-dir, or run `chinwag user add` or `chinwag serve` first",
         ));
     }
-    open_or_make_accounts(&folder, shared_secret)
+    open_or_make_accounts(&folder)
 }
 
 /// Opens the accounts of a data folder, new or not.
-fn open_or_make_accounts(folder: &Path, shared_secret: Option<&Secret>) -> Result<Accounts, Failure> {
+fn open_or_make_accounts(folder: &Path) -> Result<Accounts, Failure> {
     // The library logs why a query failed; without this nobody would see it.
     logs::start(&LogOptions::default())?;
-    Ok(Accounts::open(folder, shared_secret)?)
+    Ok(Accounts::open(folder)?)
 }
 
 /// Runs a command that talks to a server. One thread is enough for one conversation.

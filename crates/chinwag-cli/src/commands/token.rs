@@ -6,7 +6,7 @@ use super::open_accounts;
 use crate::cli::{ForTokens, SettingArguments};
 use crate::failure::Failure;
 use crate::output;
-use crate::settings::{JWT_SECRET_FILE, MAX_TOKEN_MINUTES, shared_secret, token_lifetime};
+use crate::settings::{MAX_TOKEN_MINUTES, token_lifetime};
 
 pub(crate) const EXAMPLES: &str = "  \
   chinwag token alice
@@ -25,10 +25,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let settings = arguments.settings.gather()?;
-    let shared_secret = shared_secret(&settings.value(&JWT_SECRET_FILE))?;
     let lifetime = match arguments.minutes {
         Some(minutes) => Duration::from_secs(minutes * 60),
         None => token_lifetime(&settings)?,
     };
-    output::result(open_accounts(&settings, shared_secret.as_ref())?.token(&arguments.name, lifetime)?)
+    output::result(open_accounts(&settings)?.token(&arguments.name, lifetime)?)
 }

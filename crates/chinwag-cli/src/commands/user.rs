@@ -62,6 +62,16 @@ enum UserCommand {
         #[command(flatten)]
         folder: Folder,
     },
+    /// Say which account stands for a user of the application that shares its token secret
+    #[command(help_template = HELP, before_help = "  chinwag user link alice 4711          whoever has a token with this `sub` is alice")]
+    Link {
+        /// The account here
+        name: String,
+        /// The `sub` of that user's tokens
+        subject: String,
+        #[command(flatten)]
+        folder: Folder,
+    },
     /// Set a user's password, and end all of their sessions
     #[command(help_template = HELP, before_help = "  chinwag user passwd alice")]
     Passwd {
@@ -102,6 +112,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         UserCommand::List { json, folder } => list(json, folder),
         UserCommand::Disable { name, folder } => set_active(&name, false, folder),
         UserCommand::Enable { name, folder } => set_active(&name, true, folder),
+        UserCommand::Link { name, subject, folder } => link(&name, &subject, folder),
         UserCommand::Passwd { name, password, folder } => set_password(&name, &password, folder),
     }
 }
@@ -118,13 +129,13 @@ fn add(
     let chosen = password.choose()?;
     let (first_name, last_name) = (String::new(), String::new());
     let new = NewAccount { username, email, password: chosen.password, first_name, last_name, role };
-    let user = open_or_make_accounts(&folder, None)?.add(&new)?;
+    let user = open_or_make_accounts(&folder)?.add(&new)?;
     output::note(format_args!("added {} ({})", output::printable_line(&user.username), role_name(user.role)));
     if chosen.is_generated { output::result(new.password) } else { Ok(()) }
 }
 
 fn list(is_json: bool, folder: Folder) -> Result<(), Failure> {
-    let users = open_accounts(&folder.gather()?, None)?.list()?;
+    let users = open_accounts(&folder.gather()?)?.list()?;
     if is_json {
         let json = serde_json::to_string_pretty(&users)
             .map_err(|error| Failure::new(Exit::Bug, format!("can't write users as JSON: {error}")))?;
@@ -161,14 +172,21 @@ fn role_name(role: UserRole) -> &'static str {
 }
 
 fn set_active(name: &str, is_active: bool, folder: Folder) -> Result<(), Failure> {
-    open_accounts(&folder.gather()?, None)?.set_active(name, is_active)?;
+    open_accounts(&folder.gather()?)?.set_active(name, is_active)?;
     let done = if is_active { "enabled" } else { "disabled" };
     output::note(format_args!("{done} {}", output::printable_line(name)));
     Ok(())
 }
 
+fn link(name: &str, subject: &str, folder: Folder) -> Result<(), Failure> {
+    open_accounts(&folder.gather()?)?.link(name, subject)?;
+    let (subject, name) = (output::printable_line(subject), output::printable_line(name));
+    output::note(format_args!("tokens of {subject} are {name}'s from now on"));
+    Ok(())
+}
+
 fn set_password(name: &str, password: &NewPassword, folder: Folder) -> Result<(), Failure> {
-    let accounts = open_accounts(&folder.gather()?, None)?;
+    let accounts = open_accounts(&folder.gather()?)?;
     let chosen = password.choose()?;
     accounts.set_password(name, &chosen.password)?;
     output::note(format_args!(

@@ -8,10 +8,10 @@ use std::time::Duration;
 use chinwag::{Auth, Config, Limits, Mode, Outbound, PublicUrl, Push, S3, Secret, Storage, TlsFiles};
 
 use super::table::{
-    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_SECRET_FILE, LIMITS, LISTEN,
-    LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PROVISION_USERS, PUBLIC_URL, PUSH, PUSH_CONTACT,
-    REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE,
-    Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
+    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_AUDIENCE, JWT_ISSUER,
+    JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PASSWORD_LOGIN,
+    PROVISION_USERS, PUBLIC_URL, PUSH, PUSH_CONTACT, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT,
+    S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -82,6 +82,11 @@ fn switch(settings: &Settings, setting: &'static Setting) -> Result<bool, Failur
     parsed(&settings.value(setting), parse::switch)
 }
 
+fn switch_if_set(settings: &Settings, setting: &'static Setting) -> Result<Option<bool>, Failure> {
+    let value = settings.value(setting);
+    value.text().is_some().then(|| parsed(&value, parse::switch)).transpose()
+}
+
 fn listen(settings: &Settings, behind_proxy: bool, has_tls: bool) -> Result<SocketAddr, Failure> {
     let value = settings.value(&LISTEN);
     let address = parsed(&value, parse::listen).map_err(|failure| {
@@ -135,10 +140,25 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
             .refuse("users can be provisioned only by an application that shares its token secret")
             .fix("add --jwt-secret-file FILE"));
     }
+    let named = |setting| {
+        let value = settings.value(setting);
+        match value.text().map(str::to_owned) {
+            Some(_) if shared_secret.is_none() => Err(value
+                .refuse("it is about tokens of an application that shares its secret")
+                .fix("add --jwt-secret-file FILE")),
+            text => Ok(text),
+        }
+    };
+    let (audience, issuer) = (named(&JWT_AUDIENCE)?, named(&JWT_ISSUER)?);
+    // Where another application's users come in by its tokens, strangers come in only if somebody says so.
+    let registration = switch_if_set(settings, &REGISTRATION)?.unwrap_or(shared_secret.is_none());
     Ok(Auth {
         shared_secret,
+        audience,
+        issuer,
         provision,
-        registration: switch(settings, &REGISTRATION)?,
+        registration,
+        password_login: switch_if_set(settings, &PASSWORD_LOGIN)?,
         token_lifetime: token_lifetime(settings)?,
         token_in_query: switch(settings, &TOKEN_IN_QUERY)?,
     })
@@ -187,7 +207,7 @@ fn storage(settings: &Settings) -> Result<Storage, Failure> {
 }
 
 /// The file's bytes without the line end that editors and `echo` put there.
-pub(crate) fn shared_secret(value: &Value) -> Result<Option<Secret>, Failure> {
+fn shared_secret(value: &Value) -> Result<Option<Secret>, Failure> {
     let Some(path) = value.text() else { return Ok(None) };
     let mut bytes = std::fs::read(path).map_err(|error| unreadable(value, Path::new(path), &error))?;
     if bytes.last() == Some(&b'\n') {

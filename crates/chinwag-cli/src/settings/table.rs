@@ -223,6 +223,28 @@ pub(crate) const JWT_SECRET_FILE: Setting = Setting {
     help: "File with the HS256 secret shared with your application",
 };
 
+pub(crate) const JWT_AUDIENCE: Setting = Setting {
+    key: "jwt_audience",
+    flag: "jwt-audience",
+    env: "CHINWAG_JWT_AUDIENCE",
+    placeholder: "TEXT",
+    default: "",
+    group: SECURITY,
+    shape: Shape::Text,
+    help: "What your application's tokens for the chat have as, or among, their `aud`; others are refused",
+};
+
+pub(crate) const JWT_ISSUER: Setting = Setting {
+    key: "jwt_issuer",
+    flag: "jwt-issuer",
+    env: "CHINWAG_JWT_ISSUER",
+    placeholder: "TEXT",
+    default: "",
+    group: SECURITY,
+    shape: Shape::Text,
+    help: "What your application's tokens have as their `iss`; others are refused",
+};
+
 pub(crate) const PROVISION_USERS: Setting = Setting {
     key: "provision_users",
     flag: "provision-users",
@@ -261,10 +283,21 @@ pub(crate) const REGISTRATION: Setting = Setting {
     flag: "registration",
     env: "CHINWAG_REGISTRATION",
     placeholder: "on|off",
-    default: "on",
+    default: "",
     group: SECURITY,
     shape: Shape::Switch,
-    help: "Whether anybody may make an account",
+    help: "Whether anybody may make an account [default: on, and off with a shared secret]",
+};
+
+pub(crate) const PASSWORD_LOGIN: Setting = Setting {
+    key: "password_login",
+    flag: "password-login",
+    env: "CHINWAG_PASSWORD_LOGIN",
+    placeholder: "on|off",
+    default: "",
+    group: SECURITY,
+    shape: Shape::Switch,
+    help: "Whether accounts of this server sign in by password [default: on, and off with a shared secret]",
 };
 
 pub(crate) const LIMITS: Setting = Setting {
@@ -345,7 +378,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 27] = [
+pub(crate) const SETTINGS: [&Setting; 30] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -362,10 +395,13 @@ pub(crate) const SETTINGS: [&Setting; 27] = [
     &S3_ACCESS_KEY,
     &S3_SECRET_KEY_FILE,
     &JWT_SECRET_FILE,
+    &JWT_AUDIENCE,
+    &JWT_ISSUER,
     &PROVISION_USERS,
     &TOKEN_MINUTES,
     &TOKEN_IN_QUERY,
     &REGISTRATION,
+    &PASSWORD_LOGIN,
     &LIMITS,
     &PUSH,
     &PUSH_CONTACT,

@@ -84,6 +84,10 @@ fn check_accepts_a_good_file_and_names_the_bad_value() {
             "provision_users = true\n",
             "error: `provision_users` in chinwag.toml:1: users can be provisioned only",
         ),
+        (
+            "jwt_audience = \"chat\"\n",
+            "error: `jwt_audience` in chinwag.toml:1: it is about tokens of an application",
+        ),
         ("\njwt_secret_file = \"none\"\n", "error: `jwt_secret_file` in chinwag.toml:2: can't read none"),
         ("limits = \"maybe\"\n", "error: `limits` in chinwag.toml:1: \"maybe\" is neither on nor off"),
         ("listen = \"8000\"\n", "error: `listen` in chinwag.toml:1: \"8000\" has no port"),

@@ -7,6 +7,7 @@ mod bench;
 mod chat;
 mod check;
 mod configuration;
+mod hosts;
 mod memory;
 mod push;
 mod serving;

@@ -219,6 +219,11 @@ impl Server {
         })
     }
 
+    /// Status and JSON of a `POST` of JSON.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        exchange(client().post(format!("{}{path}", self.url)).json(body))
+    }
+
     /// Status and JSON of a sign-in.
     pub(crate) fn sign_in(&self, username: &str, password: &str) -> (u16, Value) {
         let form = [("username", username), ("password", password)];

@@ -67,16 +67,3 @@ fn what_is_refused_has_a_reason_and_a_code() {
     assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
     assert!(unknown.stderr.starts_with("error: there is no user bob\nhelp:"), "{}", unknown.stderr);
 }
-
-#[test]
-fn where_a_secret_is_shared_tokens_are_signed_with_it() {
-    let place = Place::new();
-    place.write("secret", "a secret that is shared with another application");
-    place.write("chinwag.toml", "jwt_secret_file = \"secret\"\n");
-    let server = place.server(&["serve"]);
-    assert_eq!(place.run(&["user", "add", "alice", "--generate-password"]).code, 0);
-    let token = place.run(&["token", "alice"]);
-    assert_eq!((token.code, token.stderr.as_str()), (0, ""));
-    let (status, me) = server.get("/users/me", Some(token.stdout.trim()));
-    assert_eq!((status, &me["username"]), (200, &"alice".into()));
-}

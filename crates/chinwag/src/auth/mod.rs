@@ -1,6 +1,7 @@
 //! Who is calling: tokens and passwords become an [`Actor`], which every domain function asks for.
 
 mod passwords;
+mod refusals;
 mod tokens;
 
 use std::sync::Arc;
@@ -9,14 +10,15 @@ use chinwag_protocol::rest::UserRole;
 use chinwag_protocol::{Timestamp, UserId};
 
 pub(crate) use passwords::{PasswordError, Passwords, hash_now};
-pub(crate) use tokens::{Tokens, over_at};
+pub(crate) use refusals::Refusals;
+pub(crate) use tokens::{Holder, Tokens, is_subject, over_at};
 
 /// The authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// Who.
     pub user_id: UserId,
-    /// Their name, which is also the token's `sub`.
+    /// Their name.
     pub username: Arc<str>,
     /// On the whole server.
     pub role: UserRole,

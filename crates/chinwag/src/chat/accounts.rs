@@ -40,7 +40,8 @@ impl Chat {
     /// # Errors
     /// `Unauthenticated` for an unknown name, a wrong password or a disabled account: the same words and
     /// the same time. `RateLimited` after too many failures from this address; after too many for this
-    /// account the answer only takes longer, so that nobody can lock somebody out.
+    /// account the answer only takes longer, so that nobody can lock somebody out. `Forbidden` where passwords
+    /// are off.
     pub(crate) async fn sign_in(
         &self,
         name: &str,
@@ -48,6 +49,7 @@ impl Chat {
         address: Option<IpAddr>,
         user_agent: &str,
     ) -> Result<Token, Refusal> {
+        self.require_password_login()?;
         let limits = &self.inner.limits;
         if let Some(address) = address {
             limits.logins_per_address.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
@@ -75,6 +77,18 @@ impl Chat {
         }
     }
 
+    /// Refuses where accounts of this server don't sign in.
+    pub(super) fn require_password_login(&self) -> Result<(), Refusal> {
+        let auth = &self.config().auth;
+        match (auth.has_password_login(), &auth.shared_secret) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(Refusal::Forbidden(
+                "Sign-in by password is off on this server: sign in with the application that it belongs to",
+            )),
+            (false, None) => Err(Refusal::Forbidden("Sign-in by password is off on this server")),
+        }
+    }
+
     /// Holds a sign-in back while its account has failed too often lately.
     async fn wait_for_account(&self, account: &str) -> Result<(), Refusal> {
         while let Err(wait) = self.inner.limits.logins_per_account.take(account, Instant::now()) {
@@ -98,7 +112,12 @@ impl Chat {
         user_agent: &str,
     ) -> Result<Token, Refusal> {
         if !self.config().auth.registration {
-            return Err(Refusal::Forbidden("Registration is closed on this server"));
+            let is_shared = self.config().auth.shared_secret.is_some();
+            return Err(Refusal::Forbidden(if is_shared {
+                "Registration is closed on this server: its users come from another application"
+            } else {
+                "Registration is closed on this server"
+            }));
         }
         if let Some(address) = address {
             self.inner.limits.registrations.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
@@ -122,6 +141,7 @@ impl Chat {
         user_agent: &str,
     ) -> Result<Token, Refusal> {
         const REFUSED: Refusal = Refusal::Forbidden("This setup link was used or is too old");
+        self.require_password_login()?;
         // A random token of 160 bits: comparing it in constant time would protect nothing.
         if self.setup_token().is_none_or(|good| good != token) {
             return Err(REFUSED);

@@ -16,6 +16,7 @@ mod once;
 mod participants;
 mod people;
 mod presence;
+mod provisioning;
 mod push;
 mod sample;
 mod search;
@@ -43,7 +44,7 @@ pub(crate) use state::{EnterError, Entered, LOG_PAGE, Resume, Start, is_small};
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::NextStep;
 
-use crate::auth::{Actor, Passwords, Tokens};
+use crate::auth::{Actor, Passwords, Refusals, Tokens};
 use crate::blobs::Blobs;
 use crate::config::{Config, Mode};
 use crate::limits::RateLimiter;
@@ -66,6 +67,7 @@ struct Inner {
     departures: mpsc::UnboundedSender<presence::Departure>,
     passwords: Passwords,
     tokens: Tokens,
+    refusals: Refusals,
     config: Config,
     limits: Limiters,
     setup: accounts::SetupLink,
@@ -123,7 +125,9 @@ impl Chat {
             delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
         };
         let has_users: bool = store.read_blocking(View::has_users)?;
-        let setup = accounts::SetupLink::new(config.mode == Mode::Serve && !has_users);
+        let setup = accounts::SetupLink::new(
+            config.mode == Mode::Serve && config.auth.has_password_login() && !has_users,
+        );
         let outbound = Policy::new(config.outbound.allowed.clone());
         let (departures, gone) = mpsc::unbounded_channel();
         let inner = Inner {
@@ -134,6 +138,7 @@ impl Chat {
             departures,
             passwords,
             tokens,
+            refusals: Refusals::default(),
             config,
             limits,
             setup,

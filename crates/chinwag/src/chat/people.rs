@@ -1,33 +1,39 @@
-//! Accounts as an embedding application asks for them: it knows its users by their names.
+//! Accounts as an embedding application asks for them: by what its tokens call its users, or by their names here.
 
 use chinwag_protocol::rest::User;
 
 use super::Chat;
-use super::sessions::AuthError;
+use crate::auth::is_subject;
 use crate::error::Refusal;
 
 impl Chat {
-    /// The account of this name, written to the letter. `None` if there is none.
+    /// The account of this username, written to the letter. `None` if there is none.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn user_by_name(&self, username: &str) -> Result<Option<User>, Refusal> {
         let username = username.to_owned();
-        self.store().read(move |view| Ok(view.auth_row(&username, None)?.map(|row| row.user))).await
+        self.store()
+            .read(move |view| {
+                let user = view.identity(&username)?.map(|identity| identity.user);
+                Ok(user.filter(|user| user.username == username))
+            })
+            .await
     }
 
-    /// The account of this name; it is made if there is none. It has no password then, so nobody signs in with
-    /// one: your application vouches for whoever uses it.
+    /// The account of the user whom your tokens call so (`sub`); it is made if there is none. It has no password
+    /// then, so nobody signs in with one: your application vouches for whoever uses it. Its username is another one
+    /// if somebody here has that name.
     ///
     /// # Errors
-    /// `BadRequest` if this can't be a name, or if it is another account's in another spelling.
-    pub async fn ensure_user(&self, username: &str) -> Result<User, Refusal> {
-        if let Some(user) = self.user_by_name(username).await? {
-            return Ok(user);
+    /// `BadRequest` if no `sub` can be this, `Unavailable`.
+    pub async fn ensure_user(&self, subject: &str) -> Result<User, Refusal> {
+        if !is_subject(subject) {
+            return Err(Refusal::BadRequest("this can't be the subject of a token"));
         }
-        self.provision(username).await.map_err(|error| match error {
-            AuthError::Store(refusal) => refusal,
-            _ => Refusal::BadRequest("this can't be the name of a user"),
-        })
+        let user_id = self.provision(subject.to_owned()).await?;
+        self.store()
+            .read(move |view| view.user(user_id)?.ok_or(Refusal::Unauthenticated("Unknown account")))
+            .await
     }
 }

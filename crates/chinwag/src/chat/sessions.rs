@@ -1,16 +1,17 @@
 //! Sessions: from a token to an actor, and the end of a sign-in.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use chinwag_protocol::rest::{Session, Token, User, UserRole};
-use chinwag_protocol::{CloseCode, Timestamp};
+use chinwag_protocol::rest::{Session, Token, User};
+use chinwag_protocol::{CloseCode, Timestamp, UserId};
 use tokio::time::MissedTickBehavior;
 
-use super::{Chat, Inner, accounts};
-use crate::auth::Actor;
+use super::{Chat, Inner};
+use crate::auth::{Actor, Holder};
 use crate::error::Refusal;
-use crate::store::{Account, NewSession, Spent, View, random_token};
+use crate::store::{AuthRow, NewSession, SHARED_SECRET, Spent, View, random_token};
 
 /// A refresh token that is not used for this long is void: 90 days.
 const REFRESH_LIFETIME_MS: i64 = 90 * 24 * 60 * 60 * 1000;
@@ -24,6 +25,25 @@ pub(crate) enum AuthError {
     Account,
     /// The store could not say.
     Store(Refusal),
+}
+
+/// Who is behind a genuine token.
+enum Found {
+    /// The account, and the session of this server, if it is one of its own tokens.
+    Account(AuthRow, Option<Arc<str>>),
+    /// A token that says it is another application's, and is one of ours from when they shared a key.
+    Impostor,
+    /// No account, and why.
+    Nobody(&'static str),
+}
+
+fn find(view: &View, user_id: Option<UserId>) -> Result<Found, Refusal> {
+    let row = match user_id {
+        Some(user_id) => view.auth_row(user_id, None)?,
+        None => None,
+    };
+    let unknown = "its subject has no account (provision_users is off; `chinwag user link` gives it one)";
+    Ok(row.map_or(Found::Nobody(unknown), |row| Found::Account(row, None)))
 }
 
 /// How often the server looks whether accounts were changed beside it.
@@ -50,8 +70,8 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
 impl Chat {
     async fn close_those_who_may_not_stay(&self) {
         for connection in self.hub().everybody() {
-            let (username, session) = (connection.actor.username.clone(), connection.session());
-            let row = self.store().read(move |view| view.auth_row(&username, session.as_deref())).await;
+            let (user_id, session) = (connection.actor.user_id, connection.session());
+            let row = self.store().read(move |view| view.auth_row(user_id, session.as_deref())).await;
             let session = connection.session();
             match row {
                 Ok(Some(row)) if row.admits(session.as_deref()) => {}
@@ -62,59 +82,73 @@ impl Chat {
         }
     }
 
-    /// Finds out who a token belongs to.
+    /// Finds out who a token belongs to. The log tells by which rule one was refused.
     pub(crate) async fn authenticate(&self, token: &str) -> Result<Actor, AuthError> {
-        let claims = self.inner.tokens.verify(token).map_err(|_| AuthError::Token)?;
-        let (username, session) = (claims.sub.clone(), claims.sid.clone());
-        let row = self
-            .store()
-            .read(move |view| Ok::<_, Refusal>(view.auth_row(&username, session.as_deref())?))
-            .await
-            .map_err(AuthError::Store)?;
-        let user = match row {
-            Some(row) if row.admits(claims.sid.as_deref()) => row.user,
-            None if claims.sid.is_none() && self.config().auth.provision => {
-                self.provision(&claims.sub).await?
-            }
-            _ => return Err(AuthError::Account),
+        let refused = |error: AuthError, rule: &dyn fmt::Display| {
+            self.inner.refusals.note(rule.to_string());
+            error
         };
+        let claims = self.inner.tokens.verify(token).map_err(|flaw| refused(AuthError::Token, &flaw))?;
+        let found = match &claims.holder {
+            Holder::Session(id) => self.holder_of_session(id.clone()).await,
+            Holder::Subject { subject, session } => self.holder_of_subject(subject, session.clone()).await,
+        };
+        let (row, session) = match found.map_err(AuthError::Store)? {
+            Found::Account(row, session) => (row, session),
+            Found::Impostor => {
+                return Err(refused(
+                    AuthError::Token,
+                    &"an earlier version of this server signed it with the shared secret: have that replaced",
+                ));
+            }
+            Found::Nobody(rule) => return Err(refused(AuthError::Account, &rule)),
+        };
+        if !row.admits(session.as_deref()) {
+            let rule = if row.user.is_active { "its session has ended" } else { "its account is disabled" };
+            return Err(refused(AuthError::Account, &rule));
+        }
+        let AuthRow { user, .. } = row;
         Ok(Actor {
             user_id: user.id,
             username: user.username.into(),
             role: user.role,
-            expires_at: claims.expires_at(),
-            session: claims.sid.map(Arc::from),
+            expires_at: claims.expires_at,
+            session,
         })
     }
 
-    /// Makes the user that another application's token vouches for.
-    pub(super) async fn provision(&self, name: &str) -> Result<User, AuthError> {
-        let is_storable = name.chars().count() <= chinwag_protocol::limits::MAX_NAME_CHARS
-            && !name.chars().any(|character| character.is_control() || character.is_whitespace());
-        if !is_storable {
-            return Err(AuthError::Account);
-        }
-        let account = Account {
-            username: name.to_owned(),
-            email: None,
-            first_name: String::new(),
-            last_name: String::new(),
-            password_hash: None,
-            role: UserRole::User,
-        };
+    async fn holder_of_session(&self, id: String) -> Result<Found, Refusal> {
         self.store()
-            .write(move |change| {
-                // Two first requests may come at once.
-                if let Some(row) = change.auth_row(&account.username, None)? {
-                    return Ok(row.user);
-                }
-                accounts::insert_account(change, &account)
+            .read(move |view| {
+                let row = match view.user_of_session(&id)? {
+                    Some(user_id) => view.auth_row(user_id, Some(&id))?,
+                    None => None,
+                };
+                Ok(row.map_or(Found::Nobody("its session is unknown"), |row| {
+                    Found::Account(row, Some(id.into()))
+                }))
             })
             .await
-            .map_err(|refusal| match refusal {
-                Refusal::BadRequest(_) => AuthError::Account,
-                other => AuthError::Store(other),
-            })
+    }
+
+    async fn holder_of_subject(&self, subject: &str, session: Option<String>) -> Result<Found, Refusal> {
+        let named = subject.to_owned();
+        let found = self.store().read(move |view| {
+            // Nobody draws an id of ours by chance.
+            if let Some(session) = session
+                && view.user_of_session(&session)?.is_some()
+            {
+                return Ok::<_, Refusal>(Found::Impostor);
+            }
+            find(view, view.user_of_subject(SHARED_SECRET, &named)?)
+        });
+        match found.await? {
+            Found::Nobody(_) if self.config().auth.provision => {
+                let user_id = self.provision(subject.to_owned()).await?;
+                self.store().read(move |view| find(view, Some(user_id))).await
+            }
+            found => Ok(found),
+        }
     }
 
     /// Notes a sign-in and signs its token.
@@ -139,6 +173,7 @@ impl Chat {
     /// session, since somebody else must have it.
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Token, Refusal> {
         const REFUSED: Refusal = Refusal::Unauthenticated("This refresh token is not valid");
+        self.require_password_login()?;
         let now = Timestamp::now();
         let spent_hash = hash(refresh_token);
         let spent =

@@ -202,7 +202,7 @@ fn enter(
 
 fn admit(view: &View, actor: &Actor) -> Result<(), EnterError> {
     let session = actor.session.as_deref();
-    let row = view.auth_row(&actor.username, session)?;
+    let row = view.auth_row(actor.user_id, session)?;
     if row.is_some_and(|row| row.admits(session)) { Ok(()) } else { Err(EnterError::Account) }
 }
 

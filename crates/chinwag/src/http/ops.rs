@@ -21,6 +21,7 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
         demo: config.mode == Mode::Demo,
         rate_limits: config.limits.is_enforced,
         registration: config.auth.registration,
+        password_login: config.auth.has_password_login(),
     })
 }
 

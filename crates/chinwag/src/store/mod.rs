@@ -6,6 +6,7 @@
 
 mod conversations;
 mod files;
+mod identities;
 mod log;
 mod marks;
 mod messages;
@@ -30,6 +31,7 @@ use rusqlite::config::DbConfig;
 
 pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
 pub(crate) use files::{NewFile, StoredFile};
+pub(crate) use identities::SHARED_SECRET;
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use once::MadeOnce;
@@ -37,7 +39,7 @@ pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
 pub(crate) use receipts::Companion;
 pub(crate) use search::Query;
 pub(crate) use sessions::{NewSession, Spent, random_token};
-pub(crate) use users::{Account, Status};
+pub(crate) use users::{Account, AuthRow, Status};
 pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
 pub(crate) use writer::{BatchReport, Change, Commit, Committed, Jobs, Notice, Steps};
 

@@ -55,6 +55,12 @@ pub(crate) enum Spent {
 }
 
 impl View {
+    /// Whose session this is, or was.
+    pub(crate) fn user_of_session(&self, id: &str) -> Result<Option<UserId>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT user_id FROM sessions WHERE id = ?1")?;
+        Ok(statement.query_row([id], |row| row.get(0).map(UserId)).optional()?)
+    }
+
     /// A user's live sessions, newest first.
     pub(crate) fn sessions(&self, user_id: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let mut statement = self.connection.prepare_cached(

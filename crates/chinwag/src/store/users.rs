@@ -88,21 +88,15 @@ impl View {
         Ok(identity)
     }
 
-    /// The account and session that a token names. The username must match to the letter.
-    pub(crate) fn auth_row(
-        &self,
-        username: &str,
-        session: Option<&str>,
-    ) -> Result<Option<AuthRow>, StoreError> {
+    /// An account, and whether this session of it is live.
+    pub(crate) fn auth_row(&self, id: UserId, session: Option<&str>) -> Result<Option<AuthRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS}, sessions.id IS NOT NULL AND sessions.revoked_at IS NULL \
              FROM users LEFT JOIN sessions ON sessions.user_id = users.id AND sessions.id = ?2 \
-             WHERE users.username = ?1 AND users.username_key = ?3"
+             WHERE users.id = ?1"
         ))?;
         let row = statement
-            .query_row((username, session, username.to_lowercase()), |row| {
-                Ok(AuthRow { user: user(row)?, session_is_live: row.get(8)? })
-            })
+            .query_row((id.0, session), |row| Ok(AuthRow { user: user(row)?, session_is_live: row.get(8)? }))
             .optional()?;
         Ok(row)
     }

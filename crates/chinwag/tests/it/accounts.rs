@@ -10,13 +10,20 @@ fn account(name: &str) -> Value {
            "first_name": "First", "last_name": "Last"})
 }
 
+/// A server on which anybody may register.
+async fn open_server() -> TestServer {
+    let mut config = Config::default();
+    config.auth.registration = true;
+    TestServer::start(config).await
+}
+
 async fn register(server: &TestServer, body: &Value) -> Reply {
     reply(server.http.post(server.url("/users/register")).json(body)).await
 }
 
 #[tokio::test]
 async fn who_registers_is_signed_in() {
-    let server = TestServer::start(Config::default()).await;
+    let server = open_server().await;
     let made = register(&server, &account("Nina")).await;
     assert_eq!(made.status, 200, "{:?}", made.body);
     assert_eq!(made.body["user"]["username"], "Nina");
@@ -29,7 +36,7 @@ async fn who_registers_is_signed_in() {
 
 #[tokio::test]
 async fn taken_names_and_addresses_are_refused_in_any_case() {
-    let server = TestServer::start(Config::default()).await;
+    let server = open_server().await;
     assert_eq!(register(&server, &account("nina")).await.status, 200);
     let mut same_name = account("NINA");
     same_name["email"] = json!("other@example.com");
@@ -43,7 +50,7 @@ async fn taken_names_and_addresses_are_refused_in_any_case() {
 
 #[tokio::test]
 async fn fields_that_can_not_be_are_named() {
-    let server = TestServer::start(Config::default()).await;
+    let server = open_server().await;
     for (field, value) in [
         ("username", json!("a b")),
         ("username", json!("")),
@@ -68,10 +75,8 @@ async fn fields_that_can_not_be_are_named() {
 }
 
 #[tokio::test]
-async fn registration_can_be_closed() {
-    let mut config = Config::default();
-    config.auth.registration = false;
-    let server = TestServer::start(config).await;
+async fn registration_is_closed_unless_it_was_opened() {
+    let server = TestServer::start(Config::default()).await;
     let refused = register(&server, &account("nina")).await;
     assert_eq!(refused.status, 403);
     assert!(refused.body["detail"].is_string());
@@ -79,7 +84,7 @@ async fn registration_can_be_closed() {
 
 #[tokio::test]
 async fn the_same_name_registers_once_however_many_try() {
-    let server = TestServer::start(Config::default()).await;
+    let server = open_server().await;
     let attempts = (0..8).map(|place| {
         let mut body = account("nina");
         body["email"] = json!(format!("{place}@example.com"));

@@ -122,6 +122,6 @@ async fn a_host_finds_its_users_by_their_names_and_makes_those_who_are_missing()
     assert_eq!(chat.user_by_name("anna").await.unwrap().unwrap().id, made.id);
     let with_a_token = server.person("anna").await;
     assert_eq!(with_a_token.get("/users/me").await.body["id"], made.id.0);
-    assert!(chat.ensure_user("a name with spaces").await.is_err());
+    assert!(chat.ensure_user("").await.is_err() && chat.ensure_user("line\nbreak").await.is_err());
     assert!(chat.user_by_name("a name with spaces").await.unwrap().is_none());
 }

@@ -32,6 +32,7 @@ mod files;
 mod frames;
 mod harness;
 mod history;
+mod hosts;
 mod idempotency;
 mod interleavings;
 mod liveness;

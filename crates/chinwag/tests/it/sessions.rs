@@ -33,7 +33,8 @@ async fn a_token_is_hs256_and_names_user_times_and_session() {
     let server = TestServer::demo().await;
     let alice = server.sign_in("alice").await;
     let (header, claims) = claims(&alice.token);
-    assert_eq!(header["alg"], "HS256");
+    assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("chinwag+jwt")));
+    assert_eq!(claims["iss"], "chinwag");
     assert_eq!(claims["sub"], "alice");
     let issued_at = claims["iat"].as_i64().unwrap();
     assert!((issued_at - now()).abs() < 60, "{claims}");

@@ -66,6 +66,7 @@ impl TestServer {
 
     pub(crate) async fn demo_with(configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { mode: Mode::Demo, ..Config::default() };
+        config.auth.registration = true;
         configure(&mut config);
         Self::start(config).await
     }
@@ -211,7 +212,7 @@ impl TestServer {
         work: impl FnOnce(&Accounts) -> T + Send + 'static,
     ) -> T {
         let folder = self.rest.folder_path();
-        tokio::task::spawn_blocking(move || work(&Accounts::open(&folder, None).unwrap())).await.unwrap()
+        tokio::task::spawn_blocking(move || work(&Accounts::open(&folder).unwrap())).await.unwrap()
     }
 }
 
@@ -219,6 +220,11 @@ impl Stopped {
     /// The data folder.
     pub(crate) fn folder_path(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Changes what it starts with the next time.
+    pub(crate) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
     }
 
     pub(crate) async fn start(self) -> TestServer {

@@ -1,0 +1,102 @@
+//! Users of another application: from the subject of its token to an account.
+//!
+//! An account is found by (issuer, subject) and never by its username: names are taken by whoever comes first, and
+//! whoever took one here must not be met by the person who has it over there.
+
+use chinwag_protocol::UserId;
+use chinwag_protocol::limits::MAX_NAME_CHARS;
+use chinwag_protocol::rest::UserRole;
+
+use super::accounts::is_username;
+use super::{Chat, accounts};
+use crate::error::Refusal;
+use crate::store::{Account, Change, SHARED_SECRET, random_token};
+
+/// Numbers that are tried behind a name that is taken. After that a random word is quicker.
+const MAX_NUMBER: u32 = 20;
+/// For a subject with nothing in it that a username may have.
+const NAMELESS: &str = "user";
+
+impl Chat {
+    /// Makes the account of a subject that has none, under a name as much like it as is free.
+    pub(super) async fn provision(&self, subject: String) -> Result<UserId, Refusal> {
+        self.store()
+            .write(move |change| {
+                // Two first requests may come at once.
+                if let Some(user_id) = change.user_of_subject(SHARED_SECRET, &subject)? {
+                    return Ok(user_id);
+                }
+                let account = Account {
+                    username: free_username(change, &subject)?,
+                    email: None,
+                    first_name: String::new(),
+                    last_name: String::new(),
+                    password_hash: None,
+                    role: UserRole::User,
+                };
+                let user = accounts::insert_account(change, &account)?;
+                change.bind_subject(SHARED_SECRET, &subject, user.id)?;
+                Ok(user.id)
+            })
+            .await
+    }
+}
+
+/// `anna` for `anna`, or `anna-2` if somebody has that.
+fn free_username(change: &Change, subject: &str) -> Result<String, Refusal> {
+    let name = username_like(subject);
+    if change.identity(&name)?.is_none() {
+        return Ok(name);
+    }
+    for number in 2..=MAX_NUMBER {
+        let candidate = with_suffix(&name, &number.to_string());
+        if change.identity(&candidate)?.is_none() {
+            return Ok(candidate);
+        }
+    }
+    Ok(with_suffix(&name, &random_token()))
+}
+
+/// The subject, with `-` for what no username may have.
+fn username_like(subject: &str) -> String {
+    let may_stand = |character: char| character == '-' || is_username(&format!("a{character}a"));
+    let mut name = String::new();
+    for character in subject.chars().take(MAX_NAME_CHARS) {
+        if may_stand(character) {
+            name.push(character);
+        } else if !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = if is_username(&name) { &name } else { name.trim_matches(|end: char| !end.is_alphanumeric()) };
+    if is_username(name) { name.to_owned() } else { NAMELESS.to_owned() }
+}
+
+fn with_suffix(name: &str, suffix: &str) -> String {
+    let room = MAX_NAME_CHARS.saturating_sub(suffix.len() + 1);
+    format!("{}-{suffix}", name.chars().take(room).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_as_much_like_the_subject_as_it_may_be() {
+        for (subject, name) in [
+            ("anna", "anna"),
+            ("Ana-María", "Ana-María"),
+            ("42", "42"),
+            ("anna@example.com", "anna-example.com"),
+            ("auth0|5f7c", "auth0-5f7c"),
+            ("an  na", "an-na"),
+            ("urn:user:7", "urn-user-7"),
+            ("<anna>", "anna"),
+            ("@@@", "user"),
+        ] {
+            assert_eq!(username_like(subject), name, "{subject}");
+        }
+        assert_eq!(username_like(&"x".repeat(255)), "x".repeat(MAX_NAME_CHARS));
+        assert_eq!(with_suffix(&"x".repeat(MAX_NAME_CHARS), "12").chars().count(), MAX_NAME_CHARS);
+    }
+}

@@ -1,0 +1,38 @@
+//! Whom another application vouches for: (issuer, subject), and the account that stands for them here.
+
+use chinwag_protocol::UserId;
+use rusqlite::OptionalExtension as _;
+
+use super::{Change, StoreError, View};
+
+/// The issuer of what is signed with the shared secret. There is one such application, whatever `iss` its tokens
+/// have: an operator who begins to ask for an issuer, or asks for another, keeps everybody's accounts.
+pub(crate) const SHARED_SECRET: &str = "shared-secret";
+
+impl View {
+    /// The account of a subject.
+    pub(crate) fn user_of_subject(&self, issuer: &str, subject: &str) -> Result<Option<UserId>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT user_id FROM identities WHERE issuer = ?1 AND subject = ?2")?;
+        Ok(statement.query_row((issuer, subject), |row| row.get(0).map(UserId)).optional()?)
+    }
+}
+
+impl Change {
+    /// Says which account stands for a subject from now on.
+    pub(crate) fn bind_subject(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+        user_id: UserId,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO identities (issuer, subject, user_id) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT DO UPDATE SET user_id = excluded.user_id",
+            )?
+            .execute((issuer, subject, user_id.0))?;
+        Ok(())
+    }
+}
