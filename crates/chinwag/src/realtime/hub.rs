@@ -240,10 +240,12 @@ impl Hub {
             return Err(Refused { socket, code: CloseCode::Overloaded });
         };
         let mut users = users.lock();
-        let open = users.entry(user_id).or_default();
-        if open.len() >= self.settings.sockets_per_user || !self.count_up(address) {
+        // Whoever is refused leaves no entry behind.
+        let count = users.get(&user_id).map_or(0, Vec::len);
+        if count >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
         }
+        let open = users.entry(user_id).or_default();
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
         // Most have one.
