@@ -684,6 +684,11 @@ export interface Health {
    */
   demo: boolean;
   /**
+   * True if accounts of this server sign in with `POST /auth/token`; false where another application signs its
+   * users in.
+   */
+  password_login: boolean;
+  /**
    * False when rate limits are off: for load tests only.
    */
   rate_limits: boolean;

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use chinwag_protocol::Timestamp;
+use aws_lc_rs::hmac;
+use chinwag_protocol::{Stamp, Timestamp};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Deserialize;
@@ -32,8 +33,13 @@ const KNOWN_ALGORITHMS: [&str; 14] = [
     "PS512", "EdDSA", "ES256K",
 ];
 
+/// What the key of the refresh tokens is made for; nothing else is signed under this name.
+const REFRESH_PURPOSE: &[u8] = b"chinwag: the refresh token after this one";
+
 pub(crate) struct Tokens {
     signing: EncodingKey,
+    /// Of the chain of refresh tokens.
+    chaining: hmac::Key,
     own: Trust,
     /// What another application signs with, if it shares that.
     foreign: Option<Trust>,
@@ -160,8 +166,10 @@ impl Trust {
 impl Tokens {
     /// Signs with `own`, and takes tokens of the application that shares the configuration's secret.
     pub(crate) fn new(own: &Secret, auth: &Auth) -> Self {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, own.as_bytes());
         Self {
             signing: EncodingKey::from_secret(own.as_bytes()),
+            chaining: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, REFRESH_PURPOSE).as_ref()),
             own: Trust::new(own, &["exp"]),
             foreign: auth.shared_secret.as_ref().map(|secret| Trust::foreign(secret, auth)),
             knows_issuer: auth.issuer.is_some(),
@@ -185,6 +193,17 @@ impl Tokens {
         });
         let header = Header { typ: Some(OWN_TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| Flaw::Signing)
+    }
+
+    /// The refresh token that comes after this one: always the same, and only this server can tell. So whoever
+    /// did not get the answer may ask again, after a restart, too, although only hashes are stored.
+    pub(crate) fn successor(&self, refresh_token: &str) -> String {
+        let drawn = hmac::sign(&self.chaining, refresh_token.as_bytes());
+        let stamps = drawn.as_ref().chunks_exact(8).map(|bits| {
+            let bits = bits.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+            Stamp::from_bits(bits).to_string()
+        });
+        stamps.collect()
     }
 
     /// Checks a token and gives what it says.

@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 use super::{Chat, Inner};
 use crate::auth::{Actor, Holder};
 use crate::error::Refusal;
-use crate::store::{AuthRow, NewSession, SHARED_SECRET, Spent, View, random_token};
+use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, View, random_token};
 
 /// A refresh token that is not used for this long is void: 90 days.
 const REFRESH_LIFETIME_MS: i64 = 90 * 24 * 60 * 60 * 1000;
@@ -155,7 +155,8 @@ impl Chat {
     pub(super) async fn open_session(&self, user: User, user_agent: &str) -> Result<Token, Refusal> {
         let now = Timestamp::now();
         let session = NewSession::new(user.id, now, self.token_lifetime_ms(), user_agent);
-        let (token, hash) = self.sign(user, &session.id, now)?;
+        let token = self.sign(user, &session.id, now, random_token())?;
+        let hash = hash(&token.refresh_token);
         let refresh_until = now.after_ms(REFRESH_LIFETIME_MS);
         self.store()
             .write(move |change| {
@@ -166,55 +167,54 @@ impl Chat {
         Ok(token)
     }
 
-    /// Spends a refresh token for a new pair of tokens of the same session.
+    /// Spends a refresh token for a new pair of tokens of the same session. Within some seconds it gives the same
+    /// pair again: an answer may get lost, and two tabs may ask at once.
     ///
     /// # Errors
     /// `Unauthenticated` for a token that is unknown, too old or used. One that was used before ends its
-    /// session, since somebody else must have it.
+    /// session, since somebody else must have it. `Forbidden` where passwords are off.
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Token, Refusal> {
         const REFUSED: Refusal = Refusal::Unauthenticated("This refresh token is not valid");
         self.require_password_login()?;
         let now = Timestamp::now();
-        let spent_hash = hash(refresh_token);
+        let next = self.inner.tokens.successor(refresh_token);
+        let exchange = Exchange {
+            spent: hash(refresh_token),
+            next: hash(&next),
+            next_expires_at: now.after_ms(REFRESH_LIFETIME_MS),
+            session_expires_at: now.after_ms(self.token_lifetime_ms()),
+        };
+        // One job: a token that is spent has its successor, whatever happens to the answer.
         let spent =
-            self.store().write(move |change| Ok::<_, Refusal>(change.spend_refresh_token(&spent_hash, now)?));
-        let (session, user_id) = match spent.await? {
-            Spent::Fresh(session, user_id) => (session, user_id),
+            self.store().write(move |change| Ok::<_, Refusal>(change.spend_refresh_token(&exchange, now)?));
+        match spent.await? {
+            Spent::Good(session, user, at) => self.sign(user, &session, at, next),
             Spent::Reused(session, user_id) => {
                 tracing::warn!(%user_id, "a refresh token was used twice; its session has ended");
                 self.hub().close_user(user_id, Some(&session), CloseCode::SessionRevoked);
-                return Err(REFUSED);
+                Err(REFUSED)
             }
-            Spent::Unknown => return Err(REFUSED),
-        };
-        let user = self.store().read(move |view| Ok::<_, Refusal>(view.user(user_id)?)).await?;
-        let user = user.filter(|user| user.is_active).ok_or(REFUSED)?;
-        let (token, hash) = self.sign(user, &session, now)?;
-        let token_until = now.after_ms(self.token_lifetime_ms());
-        self.store()
-            .write(move |change| {
-                change.extend_session(&session, token_until)?;
-                let refresh_until = now.after_ms(REFRESH_LIFETIME_MS);
-                Ok::<_, Refusal>(change.insert_refresh_token(&hash, &session, refresh_until)?)
-            })
-            .await?;
-        Ok(token)
+            Spent::Unknown => Err(REFUSED),
+        }
     }
 
-    /// A new pair of tokens, and the hash under which the refresh token is stored.
-    fn sign(&self, user: User, session: &str, now: Timestamp) -> Result<(Token, Vec<u8>), Refusal> {
-        let expires_at = now.after_ms(self.token_lifetime_ms());
-        let signed = self.inner.tokens.sign(&user.username, session, now, expires_at);
-        let refresh_token = random_token();
-        let hash = hash(&refresh_token);
-        let token = Token {
+    /// A pair of tokens: the same again for the same time.
+    fn sign(
+        &self,
+        user: User,
+        session: &str,
+        at: Timestamp,
+        refresh_token: String,
+    ) -> Result<Token, Refusal> {
+        let expires_at = at.after_ms(self.token_lifetime_ms());
+        let signed = self.inner.tokens.sign(&user.username, session, at, expires_at);
+        Ok(Token {
             access_token: signed.map_err(|_| Refusal::Internal)?,
             token_type: "bearer",
             refresh_token,
             expires_in: self.config().auth.token_lifetime.as_secs(),
             user,
-        };
-        Ok((token, hash))
+        })
     }
 
     fn token_lifetime_ms(&self) -> i64 {

@@ -128,7 +128,8 @@ pub(super) async fn revoke_session(
 
 /// Renew a token
 ///
-/// A refresh token works once and is answered by a new one. Using one twice ends its session.
+/// A refresh token works once and is answered by a new one; for 30 seconds by the same one again, as long as that
+/// was not used. Using one later ends its session.
 #[utoipa::path(post, path = "/auth/refresh", operation_id = "refresh_token", tag = "auth", security(()), request_body = Refresh,
     responses(
         (status = 200, body = Token),

@@ -1,6 +1,6 @@
 //! Sign-ins. A token names its session, so a session that is revoked ends its tokens.
 
-use chinwag_protocol::rest::Session;
+use chinwag_protocol::rest::{Session, User};
 use chinwag_protocol::{Stamp, Timestamp, UserId};
 
 use rusqlite::OptionalExtension as _;
@@ -44,14 +44,27 @@ pub(crate) fn random_token() -> String {
 }
 
 /// What became of a refresh token that was shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Spent {
-    /// It was good, and is used up now. Its session and user.
-    Fresh(String, UserId),
+    /// It was good and is used up now, or was used up a moment ago, at this time. Its session and user.
+    Good(String, User, Timestamp),
     /// It was used before: somebody has a copy, so its session has ended.
     Reused(String, UserId),
     /// It is unknown, too old, or its session has ended.
     Unknown,
+}
+
+/// How long a used refresh token gives the same answer again: to a client whose answer was lost, and to tabs that
+/// renew at the same time. Not once the next token was used: then the answer arrived.
+const RETRY_MS: i64 = 30_000;
+
+/// A refresh token, and the one that it is spent for; both by their hashes.
+pub(crate) struct Exchange {
+    pub spent: Vec<u8>,
+    pub next: Vec<u8>,
+    pub next_expires_at: Timestamp,
+    /// When the access token beside the next one expires.
+    pub session_expires_at: Timestamp,
 }
 
 impl View {
@@ -146,31 +159,50 @@ impl Change {
         Ok(())
     }
 
-    /// Spends a refresh token. Using one twice ends the session: thief and owner both have to sign in.
-    pub(crate) fn spend_refresh_token(&mut self, hash: &[u8], now: Timestamp) -> Result<Spent, StoreError> {
+    /// Spends a refresh token and stores the next one. Using one twice ends the session, but as a retry: thief and
+    /// owner both have to sign in.
+    pub(crate) fn spend_refresh_token(
+        &mut self,
+        exchange: &Exchange,
+        now: Timestamp,
+    ) -> Result<Spent, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT sessions.id, sessions.user_id, used_at IS NOT NULL FROM refresh_tokens \
+            "SELECT sessions.id, sessions.user_id, used_at FROM refresh_tokens \
              JOIN sessions ON sessions.id = session_id \
              WHERE hash = ?1 AND refresh_tokens.expires_at > ?2 AND revoked_at IS NULL",
         )?;
-        let found: Option<(String, i64, bool)> = statement
-            .query_row((hash, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        let found: Option<(String, i64, Option<i64>)> = statement
+            .query_row((&exchange.spent, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         drop(statement);
-        let Some((session, user_id, is_used)) = found else { return Ok(Spent::Unknown) };
-        let user_id = UserId(user_id);
-        if is_used {
-            self.revoke_session(user_id, &session)?;
-            return Ok(Spent::Reused(session, user_id));
+        let Some((session, user_id, used_at)) = found else { return Ok(Spent::Unknown) };
+        let Some(user) = self.user(UserId(user_id))?.filter(|user| user.is_active) else {
+            return Ok(Spent::Unknown);
+        };
+        if let Some(used_at) = used_at {
+            if (now.0 - used_at).abs() < RETRY_MS && self.is_unused(&exchange.next)? {
+                return Ok(Spent::Good(session, user, Timestamp(used_at)));
+            }
+            self.revoke_session(user.id, &session)?;
+            return Ok(Spent::Reused(session, user.id));
         }
         self.connection
             .prepare_cached("UPDATE refresh_tokens SET used_at = ?2 WHERE hash = ?1")?
-            .execute((hash, now.0))?;
-        Ok(Spent::Fresh(session, user_id))
+            .execute((&exchange.spent, now.0))?;
+        self.insert_refresh_token(&exchange.next, &session, exchange.next_expires_at)?;
+        self.extend_session(&session, exchange.session_expires_at)?;
+        Ok(Spent::Good(session, user, now))
+    }
+
+    fn is_unused(&self, hash: &[u8]) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE hash = ?1 AND used_at IS NULL)",
+        )?;
+        Ok(statement.query_row([hash], |row| row.get(0))?)
     }
 
     /// A session lasts as long as its newest token.
-    pub(crate) fn extend_session(&mut self, id: &str, expires_at: Timestamp) -> Result<(), StoreError> {
+    fn extend_session(&mut self, id: &str, expires_at: Timestamp) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE sessions SET expires_at = max(expires_at, ?2) WHERE id = ?1")?
             .execute((id, expires_at.0))?;

@@ -56,8 +56,15 @@ async fn a_refresh_token_works_once_and_brings_the_next() {
     assert_eq!(refresh(&server, &refresh_token).await.status, 200, "also after a restart");
 }
 
+/// Says that all refresh tokens of a server that were used were used a minute earlier.
+fn let_a_minute_pass(server: &TestServer) {
+    let database = rusqlite::Connection::open(server.folder_path().join("chinwag.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(10)).unwrap();
+    database.execute("UPDATE refresh_tokens SET used_at = used_at - 60000", []).unwrap();
+}
+
 #[tokio::test]
-async fn a_refresh_token_that_is_used_twice_ends_its_session_and_no_other() {
+async fn a_refresh_token_that_is_used_again_later_ends_its_session_and_no_other() {
     let server = TestServer::demo().await;
     let (person, first) = sign_in(&server, "testuser").await;
     let other_session = server.sign_in("testuser").await;
@@ -65,6 +72,7 @@ async fn a_refresh_token_that_is_used_twice_ends_its_session_and_no_other() {
     let mut room = person.enter(1).await;
     let (mut bystander, _) = Device::of(&other_session, &json!({})).await;
     let second = refresh(&server, &first).await.body;
+    let_a_minute_pass(&server);
     assert_eq!(refresh(&server, &first).await.status, 401);
     assert_eq!((user.close_code().await, room.close_code().await), (4006, 4006));
     assert_eq!(
@@ -77,6 +85,44 @@ async fn a_refresh_token_that_is_used_twice_ends_its_session_and_no_other() {
     assert_eq!(person.get("/users/me").await.status, 401);
     bystander.frames_until_now().await;
     assert_eq!(other_session.get("/users/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refresh_token_whose_successor_was_used_ends_its_session_at_once() {
+    let server = TestServer::demo().await;
+    let (person, first) = sign_in(&server, "testuser").await;
+    let second = refresh(&server, &first).await.body;
+    let third = refresh(&server, second["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(third.status, 200);
+    assert_eq!(refresh(&server, &first).await.status, 401, "the answer had arrived");
+    assert_eq!(refresh(&server, third.body["refresh_token"].as_str().unwrap()).await.status, 401);
+    assert_eq!(person.get("/users/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_retry_gets_the_same_answer_from_whoever_and_after_a_restart() {
+    let server = TestServer::demo().await;
+    let (person, first) = sign_in(&server, "testuser").await;
+    let tabs: Vec<_> = (0..8)
+        .map(|_| {
+            let body = json!({"refresh_token": first});
+            tokio::spawn(reply(server.http.post(server.url("/auth/refresh")).json(&body)))
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for tab in tabs {
+        let answer = tab.await.unwrap();
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answers.push(answer.body);
+    }
+    let server = server.restart().await;
+    answers.push(refresh(&server, &first).await.body);
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let next = answers[0]["refresh_token"].as_str().unwrap();
+    assert_eq!(refresh(&server, next).await.status, 200);
+    let me = reply(server.http.get(server.url("/users/me")).bearer_auth(&person.token)).await;
+    assert_eq!(me.status, 200, "nobody was signed out");
 }
 
 #[tokio::test]
