@@ -101,7 +101,12 @@ impl Accounts {
         let valid = validate_account(&register, new.role)?;
         let hash = hash_now(&new.password).map_err(|_| AccountError::Crypto)?;
         let account = Account { password_hash: Some(hash), email: new.email.clone(), ..valid };
-        Ok(self.store.write_blocking(move |change| insert_account(change, &account))?)
+        Ok(self.store.write_blocking(move |change| {
+            let user = insert_account(change, &account)?;
+            // A server that waits for its first administrator hears of this.
+            change.count_account_change()?;
+            Ok::<_, Refusal>(user)
+        })?)
     }
 
     /// Every account, oldest first.
@@ -123,6 +128,19 @@ impl Accounts {
             if !is_active {
                 change.revoke_sessions(user.id)?;
             }
+            Ok::<_, Refusal>(change.count_account_change()?)
+        })?;
+        Ok(())
+    }
+
+    /// Makes somebody an administrator of the server, or no longer.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn set_role(&self, name: &str, role: UserRole) -> Result<(), AccountError> {
+        let user = self.find(name)?;
+        self.store.write_blocking(move |change| {
+            change.set_user_role(user.id, role)?;
             Ok::<_, Refusal>(change.count_account_change()?)
         })?;
         Ok(())

@@ -86,6 +86,11 @@ pub struct Auth {
     pub provision: bool,
     /// Anybody may register.
     pub registration: bool,
+    /// While there is no administrator, offer a link that makes the first one ([`Server::setup_token`]) and let
+    /// nobody register. Needs passwords.
+    ///
+    /// [`Server::setup_token`]: crate::Server::setup_token
+    pub setup_link: bool,
     /// Accounts of this server may sign in by password. `None`: unless a secret is shared.
     pub password_login: Option<bool>,
     /// How long a token is valid.
@@ -233,6 +238,7 @@ impl Default for Auth {
             issuer: None,
             provision: false,
             registration: false,
+            setup_link: false,
             password_login: None,
             token_lifetime: Duration::from_secs(3000 * 60),
             token_in_query: false,

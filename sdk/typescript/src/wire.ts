@@ -684,6 +684,11 @@ export interface Health {
    */
   demo: boolean;
   /**
+   * True while the server waits for its first administrator, and lets nobody register: the setup link was printed
+   * where it was started.
+   */
+  needs_setup: boolean;
+  /**
    * True if accounts of this server sign in with `POST /auth/token`; false where another application signs its
    * users in.
    */

@@ -62,6 +62,17 @@ enum UserCommand {
         #[command(flatten)]
         folder: Folder,
     },
+    /// Make somebody an administrator of the server, or no longer
+    #[command(help_template = HELP, before_help = "  chinwag user role alice admin")]
+    Role {
+        /// Who
+        name: String,
+        /// What they may do on the whole server
+        #[arg(value_enum)]
+        role: RoleArgument,
+        #[command(flatten)]
+        folder: Folder,
+    },
     /// Say which account stands for a user of the application that shares its token secret
     #[command(help_template = HELP, before_help = "  chinwag user link alice 4711          whoever has a token with this `sub` is alice")]
     Link {
@@ -112,6 +123,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         UserCommand::List { json, folder } => list(json, folder),
         UserCommand::Disable { name, folder } => set_active(&name, false, folder),
         UserCommand::Enable { name, folder } => set_active(&name, true, folder),
+        UserCommand::Role { name, role, folder } => set_role(&name, role.into(), folder),
         UserCommand::Link { name, subject, folder } => link(&name, &subject, folder),
         UserCommand::Passwd { name, password, folder } => set_password(&name, &password, folder),
     }
@@ -175,6 +187,12 @@ fn set_active(name: &str, is_active: bool, folder: Folder) -> Result<(), Failure
     open_accounts(&folder.gather()?)?.set_active(name, is_active)?;
     let done = if is_active { "enabled" } else { "disabled" };
     output::note(format_args!("{done} {}", output::printable_line(name)));
+    Ok(())
+}
+
+fn set_role(name: &str, role: UserRole, folder: Folder) -> Result<(), Failure> {
+    open_accounts(&folder.gather()?)?.set_role(name, role)?;
+    output::note(format_args!("{} is {} now", output::printable_line(name), role_name(role)));
     Ok(())
 }
 

@@ -158,6 +158,7 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
         issuer,
         provision,
         registration,
+        setup_link: true,
         password_login: switch_if_set(settings, &PASSWORD_LOGIN)?,
         token_lifetime: token_lifetime(settings)?,
         token_in_query: switch(settings, &TOKEN_IN_QUERY)?,

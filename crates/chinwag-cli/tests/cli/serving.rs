@@ -48,6 +48,15 @@ fn serve_is_the_default_and_offers_a_setup_link_while_nobody_is_there() {
     let added = place.run(&["user", "add", "alice", "--generate-password"]);
     assert_eq!(added.code, 0, "{}", added.stderr);
     let server = place.server(&["serve"]);
+    assert!(server.ready.get("setup_url").is_some(), "a user is no administrator: {}", server.ready);
+    let account =
+        serde_json::json!({"username": "bob", "email": "bob@example.com", "password": "long enough"});
+    assert_eq!(server.post("/users/register", &account).0, 403);
+    let made = place.run(&["user", "role", "alice", "admin"]);
+    assert_eq!((made.code, made.stderr.as_str()), (0, "alice is admin now"));
+    assert_eq!(server.post("/users/register", &account).0, 200);
+    assert_eq!(server.stop().code, 0);
+    let server = place.server(&["serve"]);
     assert!(server.ready.get("setup_url").is_none(), "{}", server.ready);
 }
 

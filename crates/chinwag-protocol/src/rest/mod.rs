@@ -49,6 +49,9 @@ pub struct Health {
     pub rate_limits: bool,
     /// True if anybody may make an account with `POST /users/register`.
     pub registration: bool,
+    /// True while the server waits for its first administrator, and lets nobody register: the setup link was printed
+    /// where it was started.
+    pub needs_setup: bool,
     /// True if accounts of this server sign in with `POST /auth/token`; false where another application signs its
     /// users in.
     pub password_login: bool,

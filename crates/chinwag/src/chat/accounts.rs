@@ -1,6 +1,7 @@
 //! Accounts: signing in, registering, and the first administrator.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::{PublicUser, Register, Token, User, UserChange, UserRole};
@@ -22,15 +23,20 @@ const MAX_SIGN_IN_NAME_BYTES: usize = 256;
 
 const WRONG_CREDENTIALS: &str = "Incorrect username or password";
 
-/// The one-time way in while nobody has an account.
+const NO_ADMINISTRATOR: &str = "This server waits for its first administrator: open the setup link that it printed \
+                                where it was started";
+
+/// The one-time way in while there is no administrator.
 pub(super) struct SetupLink {
     open: Mutex<Option<(String, Instant)>>,
+    /// Whether nobody may register before there is one.
+    is_awaited: AtomicBool,
 }
 
 impl SetupLink {
-    pub(super) fn new(is_wanted: bool) -> Self {
-        let open = is_wanted.then(|| (random_token(), Instant::now() + SETUP_LIFETIME));
-        Self { open: Mutex::new(open) }
+    pub(super) fn new(is_awaited: bool) -> Self {
+        let open = is_awaited.then(|| (random_token(), Instant::now() + SETUP_LIFETIME));
+        Self { open: Mutex::new(open), is_awaited: AtomicBool::new(is_awaited) }
     }
 }
 
@@ -103,7 +109,7 @@ impl Chat {
     /// Makes an account and signs it in.
     ///
     /// # Errors
-    /// `Forbidden` where registration is closed, `Invalid` for a field, `BadRequest` if the name or
+    /// `Forbidden` where registration is closed, or the first administrator is still to come; `Invalid` for a field, `BadRequest` if the name or
     /// address is taken, `RateLimited`.
     pub(crate) async fn register(
         &self,
@@ -122,9 +128,29 @@ impl Chat {
         if let Some(address) = address {
             self.inner.limits.registrations.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
         }
+        self.note_administrator().await?;
+        if self.awaits_administrator() {
+            return Err(Refusal::Forbidden(NO_ADMINISTRATOR));
+        }
         let account = self.account(register, UserRole::User).await?;
         let user = self.store().write(move |change| insert_account(change, &account)).await?;
         self.open_session(user, user_agent).await
+    }
+
+    /// Whether the server waits for its first administrator, and lets nobody register.
+    pub(crate) fn awaits_administrator(&self) -> bool {
+        self.inner.setup.is_awaited.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether somebody was made an administrator, maybe by another process. There is one from then on: one
+    /// that is taken away later closes no registration.
+    pub(super) async fn note_administrator(&self) -> Result<(), Refusal> {
+        if self.awaits_administrator()
+            && self.store().read(|view| Ok::<_, Refusal>(view.has_administrator()?)).await?
+        {
+            self.inner.setup.is_awaited.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The setup link's token, while it is good.
@@ -133,7 +159,7 @@ impl Chat {
         open.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(token, _)| token.clone())
     }
 
-    /// Makes the first administrator. The link works once, and only while nobody has an account.
+    /// Makes the first administrator. The link works once, and only while there is none.
     pub(crate) async fn set_up(
         &self,
         token: &str,
@@ -147,15 +173,14 @@ impl Chat {
             return Err(REFUSED);
         }
         let account = self.account(register, UserRole::Admin).await?;
-        let user = self
-            .store()
-            .write(
-                move |change| {
-                    if change.has_users()? { Err(REFUSED) } else { insert_account(change, &account) }
-                },
-            )
-            .await?;
+        let user =
+            self.store()
+                .write(move |change| {
+                    if change.has_administrator()? { Err(REFUSED) } else { insert_account(change, &account) }
+                })
+                .await?;
         *self.inner.setup.open.lock() = None;
+        self.inner.setup.is_awaited.store(false, Ordering::Relaxed);
         self.open_session(user, user_agent).await
     }
 

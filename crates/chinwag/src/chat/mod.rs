@@ -124,10 +124,9 @@ impl Chat {
             resumed_uploads: RateLimiter::new(limits.uploads, limits.is_enforced),
             delayed_logins: Semaphore::new(MAX_DELAYED_LOGINS),
         };
-        let has_users: bool = store.read_blocking(View::has_users)?;
-        let setup = accounts::SetupLink::new(
-            config.mode == Mode::Serve && config.auth.has_password_login() && !has_users,
-        );
+        let auth = &config.auth;
+        let is_offered = config.mode == Mode::Serve && auth.setup_link && auth.has_password_login();
+        let setup = accounts::SetupLink::new(is_offered && !store.read_blocking(View::has_administrator)?);
         let outbound = Policy::new(config.outbound.allowed.clone());
         let (departures, gone) = mpsc::unbounded_channel();
         let inner = Inner {

@@ -1,5 +1,6 @@
 //! Sessions: from a token to an actor, and the end of a sign-in.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::{Chat, Inner};
 use crate::auth::{Actor, Holder};
 use crate::error::Refusal;
-use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, View, random_token};
+use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, Stay, View, random_token};
 
 /// A refresh token that is not used for this long is void: 90 days.
 const REFRESH_LIFETIME_MS: i64 = 90 * 24 * 60 * 60 * 1000;
@@ -26,6 +27,9 @@ pub(crate) enum AuthError {
     /// The store could not say.
     Store(Refusal),
 }
+
+/// Connections that one read asks about.
+const STAYS_AT_ONCE: usize = 10_000;
 
 /// Who is behind a genuine token.
 enum Found {
@@ -62,22 +66,39 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
         let count = chat.store().read(View::account_changes).await.ok();
         if count.is_some() && seen.is_some() && count != seen {
             chat.close_those_who_may_not_stay().await;
+            // Asked again at the next registration if this fails.
+            let _ = chat.note_administrator().await;
         }
         seen = count.or(seen);
     }
 }
 
 impl Chat {
+    /// Asks for many at once: a query for each of a hundred thousand connections would take longer than the second
+    /// that is promised.
     async fn close_those_who_may_not_stay(&self) {
-        for connection in self.hub().everybody() {
-            let (user_id, session) = (connection.actor.user_id, connection.session());
-            let row = self.store().read(move |view| view.auth_row(user_id, session.as_deref())).await;
-            let session = connection.session();
-            match row {
-                Ok(Some(row)) if row.admits(session.as_deref()) => {}
-                Ok(Some(row)) if row.user.is_active => connection.close(CloseCode::SessionRevoked),
-                Ok(_) => connection.close(CloseCode::Account),
-                Err(error) => tracing::warn!(%error, "can't look whether somebody may stay connected"),
+        let everybody = self.hub().everybody();
+        let mut known = HashSet::new();
+        let mut pairs: Vec<Stay> = Vec::new();
+        for connection in &everybody {
+            let pair = (connection.actor.user_id, connection.session());
+            if known.insert(pair.clone()) {
+                pairs.push(pair);
+            }
+        }
+        let mut ended: HashMap<Stay, CloseCode> = HashMap::new();
+        for some in pairs.chunks(STAYS_AT_ONCE) {
+            let some = some.to_vec();
+            match self.store().read(move |view| view.those_who_may_not_stay(&some)).await {
+                Ok(found) => ended.extend(found.into_iter().map(|(stay, is_active)| {
+                    (stay, if is_active { CloseCode::SessionRevoked } else { CloseCode::Account })
+                })),
+                Err(error) => tracing::warn!(%error, "can't look whether some may stay connected"),
+            }
+        }
+        for connection in everybody {
+            if let Some(code) = ended.get(&(connection.actor.user_id, connection.session())) {
+                connection.close(*code);
             }
         }
     }

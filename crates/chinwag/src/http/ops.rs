@@ -20,7 +20,8 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
         version: env!("CARGO_PKG_VERSION"),
         demo: config.mode == Mode::Demo,
         rate_limits: config.limits.is_enforced,
-        registration: config.auth.registration,
+        registration: config.auth.registration && !shared.chat.awaits_administrator(),
+        needs_setup: shared.chat.awaits_administrator(),
         password_login: config.auth.has_password_login(),
     })
 }

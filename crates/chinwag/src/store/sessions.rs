@@ -1,5 +1,7 @@
 //! Sign-ins. A token names its session, so a session that is revoked ends its tokens.
 
+use std::sync::Arc;
+
 use chinwag_protocol::rest::{Session, User};
 use chinwag_protocol::{Stamp, Timestamp, UserId};
 
@@ -67,7 +69,28 @@ pub(crate) struct Exchange {
     pub session_expires_at: Timestamp,
 }
 
+/// A user who is connected, and the session that let them in; `None` for a token of another application.
+pub(crate) type Stay = (UserId, Option<Arc<str>>);
+
 impl View {
+    /// Those of them whose account is gone or disabled, or whose session has ended, and whether the account is active.
+    pub(crate) fn those_who_may_not_stay(&self, stays: &[Stay]) -> Result<Vec<(Stay, bool)>, StoreError> {
+        let list: Vec<(i64, Option<&str>)> =
+            stays.iter().map(|(id, session)| (id.0, session.as_deref())).collect();
+        let list = serde_json::to_string(&list).unwrap_or_default();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT stay.key, coalesce(users.is_active, 0) FROM json_each(?1) AS stay \
+             LEFT JOIN users ON users.id = stay.value ->> 0 \
+             LEFT JOIN sessions ON sessions.id = stay.value ->> 1 AND sessions.user_id = users.id \
+                               AND sessions.revoked_at IS NULL \
+             WHERE users.is_active IS NOT 1 OR (stay.value ->> 1 IS NOT NULL AND sessions.id IS NULL)",
+        )?;
+        let found: Vec<(i64, bool)> =
+            statement.query_map([list], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let stay = |place: i64| stays.get(usize::try_from(place).ok()?).cloned();
+        Ok(found.into_iter().filter_map(|(place, is_active)| Some((stay(place)?, is_active))).collect())
+    }
+
     /// Whose session this is, or was.
     pub(crate) fn user_of_session(&self, id: &str) -> Result<Option<UserId>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT user_id FROM sessions WHERE id = ?1")?;

@@ -107,6 +107,13 @@ impl View {
         Ok(statement.query_row([], |row| row.get(0))?)
     }
 
+    /// Whether somebody is an administrator of the server.
+    pub(crate) fn has_administrator(&self) -> Result<bool, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin')")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     /// Every account, oldest first.
     pub(crate) fn users(&self) -> Result<Vec<User>, StoreError> {
         let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS} FROM users ORDER BY id"))?;
@@ -159,6 +166,12 @@ impl Change {
     /// Enables or disables an account.
     pub(crate) fn set_user_active(&mut self, id: UserId, is_active: bool) -> Result<(), StoreError> {
         self.connection.execute("UPDATE users SET is_active = ?2 WHERE id = ?1", (id.0, is_active))?;
+        Ok(())
+    }
+
+    /// Makes somebody an administrator of the server, or no longer.
+    pub(crate) fn set_user_role(&mut self, id: UserId, role: UserRole) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE users SET role = ?2 WHERE id = ?1", (id.0, role_text(role)))?;
         Ok(())
     }
 

@@ -181,8 +181,20 @@ async fn tokens_and_ended_sessions_outlive_a_restart() {
 
 #[tokio::test]
 async fn the_setup_link_makes_one_administrator_and_no_second() {
-    let server = TestServer::start(Config::default()).await;
-    let token = server.server.setup_token().expect("a link while there is no user");
+    let mut config = Config::default();
+    config.auth.registration = true;
+    config.auth.setup_link = true;
+    let server = TestServer::start(config).await;
+    let token = server.server.setup_token().expect("a link while there is no administrator");
+    let register = async |server: &TestServer| {
+        let body = json!({"username": "early", "email": "early@example.com", "password": "long enough"});
+        reply(server.http.post(server.url("/users/register")).json(&body)).await
+    };
+    let refused = register(&server).await;
+    assert_eq!(refused.status, 403, "{:?}", refused.body);
+    assert!(refused.body["detail"].as_str().unwrap().contains("setup link"), "{:?}", refused.body);
+    let health = server.get("/healthz").await.body;
+    assert_eq!((&health["needs_setup"], &health["registration"]), (&json!(true), &json!(false)));
     let set_up = async |token: &str, name: &str| {
         let body = json!({"token": token, "username": name, "email": format!("{name}@example.com"),
                           "password": "long enough"});
@@ -195,7 +207,38 @@ async fn the_setup_link_makes_one_administrator_and_no_second() {
     assert_eq!(server.server.setup_token(), None);
     assert_eq!(set_up(&token, "mallory").await.status, 403);
     let server = server.restart().await;
-    assert_eq!(server.server.setup_token(), None, "there is a user");
+    assert_eq!(server.server.setup_token(), None, "there is an administrator");
+    assert_eq!(register(&server).await.status, 200);
+    let health = server.get("/healthz").await.body;
+    assert_eq!((&health["needs_setup"], &health["registration"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
+async fn an_administrator_who_is_made_beside_the_server_opens_registration() {
+    let mut config = Config::default();
+    config.auth.registration = true;
+    config.auth.setup_link = true;
+    let server = TestServer::start(config).await;
+    let new = chinwag::NewAccount {
+        username: "ops".to_owned(),
+        email: None,
+        password: "long enough".to_owned(),
+        first_name: String::new(),
+        last_name: String::new(),
+        role: chinwag::protocol::rest::UserRole::User,
+    };
+    server.beside(move |accounts| accounts.add(&new).unwrap()).await;
+    let register = async |name: &str| {
+        let body =
+            json!({"username": name, "email": format!("{name}@example.com"), "password": "long enough"});
+        reply(server.http.post(server.url("/users/register")).json(&body)).await.status
+    };
+    assert_eq!(register("early").await, 403, "a user is no administrator");
+    let admin = chinwag::protocol::rest::UserRole::Admin;
+    server.beside(move |accounts| accounts.set_role("ops", admin).unwrap()).await;
+    assert_eq!(register("early").await, 200);
+    let signed_in = server.try_sign_in("ops", "long enough").await.body;
+    assert_eq!(signed_in["user"]["role"], "admin");
 }
 
 #[tokio::test]

@@ -115,6 +115,7 @@ async fn bodies_of_accounts() {
     {
       "health": {
         "demo": true,
+        "needs_setup": false,
         "password_login": true,
         "rate_limits": true,
         "registration": true,
