@@ -1,7 +1,7 @@
 //! Chat inside your own axum application: its routes beside yours, its functions in your handlers.
 //!
 //! `cargo run --example embed_in_axum` listens on the address in `LISTEN`, or 127.0.0.1:3000, and prints
-//! where. Tokens are those of your application: HS256 with the shared secret, `sub` is the user.
+//! where. Tokens are those of your application: HS256 with the shared secret, `sub` is the user, `aud` is `chat`.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -17,6 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         data_dir: std::env::var_os("DATA_DIR").map_or_else(|| "embedded-chat".into(), Into::into),
         auth: Auth {
             shared_secret: Some(Secret::new("the secret that your application signs its tokens with")?),
+            audience: Some("chat".to_owned()),
             provision: true,
             ..Auth::default()
         },

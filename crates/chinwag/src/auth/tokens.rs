@@ -119,7 +119,7 @@ pub(crate) enum Flaw {
 #[derive(Deserialize)]
 struct Said {
     /// Seconds since 1970. Other applications may write fractions.
-    exp: f64,
+    exp: Option<f64>,
     iat: Option<f64>,
     sub: Option<Value>,
     iss: Option<Value>,
@@ -151,15 +151,17 @@ impl Trust {
         trust
     }
 
-    fn read(&self, token: &str, bad_signature: Flaw) -> Result<Said, Flaw> {
+    /// What a token says, and when it expires.
+    fn read(&self, token: &str, bad_signature: Flaw) -> Result<(Said, Timestamp), Flaw> {
         let said = jsonwebtoken::decode::<Said>(token, &self.key, &self.validation)
             .map_err(|error| flaw(error.kind(), bad_signature))?
             .claims;
         if said.iat.is_some_and(|iat| iat > seconds_now() + seconds(LEEWAY.as_secs())) {
             return Err(Flaw::FromFuture);
         }
+        let expires_at = timestamp(said.exp.ok_or(Flaw::Missing("exp"))?);
         // The library counts in whole seconds, and would let a token of this very second in.
-        if over_at(said.expires_at()) <= Timestamp::now() { Err(Flaw::Expired) } else { Ok(said) }
+        if over_at(expires_at) <= Timestamp::now() { Err(Flaw::Expired) } else { Ok((said, expires_at)) }
     }
 }
 
@@ -231,21 +233,21 @@ impl Tokens {
     }
 
     fn read_own(&self, token: &str, header: &Map<String, Value>) -> Result<Claims, Flaw> {
-        let said = self.own.read(token, Flaw::OwnSignature)?;
+        let (said, expires_at) = self.own.read(token, Flaw::OwnSignature)?;
         let is_ours = is_own_type(header) && names_us(said.iss.as_ref());
         // What was signed before tokens named themselves ours is good until it expires: nobody else has this key,
         // and where a secret is shared, it comes here only under our own type.
         let is_of_old = self.foreign.is_none() && said.iss.is_none();
         match said.sid.as_ref().and_then(Value::as_str) {
             Some(session) if is_ours || is_of_old => {
-                Ok(Claims { holder: Holder::Session(session.to_owned()), expires_at: said.expires_at() })
+                Ok(Claims { holder: Holder::Session(session.to_owned()), expires_at })
             }
             _ => Err(Flaw::NoSession),
         }
     }
 
     fn read_foreign(&self, foreign: &Trust, token: &str) -> Result<Claims, Flaw> {
-        let said = foreign.read(token, Flaw::ForeignSignature)?;
+        let (said, expires_at) = foreign.read(token, Flaw::ForeignSignature)?;
         if names_us(said.iss.as_ref()) {
             return Err(Flaw::Pretence);
         }
@@ -254,7 +256,7 @@ impl Tokens {
         }
         let subject = subject(said.sub.as_ref())?;
         let session = said.sid.as_ref().and_then(Value::as_str).map(str::to_owned);
-        Ok(Claims { holder: Holder::Subject { subject, session }, expires_at: said.expires_at() })
+        Ok(Claims { holder: Holder::Subject { subject, session }, expires_at })
     }
 }
 
@@ -263,12 +265,10 @@ pub(crate) fn over_at(expires_at: Timestamp) -> Timestamp {
     expires_at.after_ms(i64::try_from(LEEWAY.as_millis()).unwrap_or_default())
 }
 
-impl Said {
-    fn expires_at(&self) -> Timestamp {
-        // A float saturates on the way to an integer, so a far future stays a far future.
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds; saturates")]
-        Timestamp((self.exp * 1000.0) as i64)
-    }
+fn timestamp(seconds: f64) -> Timestamp {
+    // A float saturates on the way to an integer, so a far future stays a far future.
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds; saturates")]
+    Timestamp((seconds * 1000.0) as i64)
 }
 
 fn header(token: &str) -> Option<Map<String, Value>> {

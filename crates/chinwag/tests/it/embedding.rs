@@ -64,7 +64,7 @@ fn is_fresh(path: &Path) -> bool {
 
 fn token(name: &str) -> String {
     let secret = b"the secret that your application signs its tokens with";
-    sign(&json!({"sub": name, "exp": now() + 600}), secret)
+    sign(&json!({"sub": name, "aud": "chat", "exp": now() + 600}), secret)
 }
 
 #[tokio::test]
