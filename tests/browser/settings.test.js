@@ -43,6 +43,9 @@ test('a new password needs the old one, and ends the other sessions', async () =
   const elsewhere = await enter('testuser2', { expected: [refused(401)] });
   const dialog = await workspace.settings('Account');
   await dialog.getByLabel('Current password').fill('not it');
+  await dialog.getByText('At least 8 characters.').waitFor();
+  await dialog.getByRole('button', { name: 'Show password' }).first().click();
+  assert.equal(await dialog.getByLabel('Current password').getAttribute('type'), 'text');
   await dialog.getByLabel('New password').fill('a much longer sentence');
   await dialog.getByRole('button', { name: 'Change password' }).click();
   await dialog.getByText('The current password is wrong.').waitFor();

@@ -24,8 +24,9 @@ function actionOf(event: KeyboardEvent, keys: Keys, letters: boolean): (() => vo
   if (isModified && !shiftKey && letter === 'k') return keys.palette;
   // What lies over the page keeps its keys.
   if (document.querySelector('dialog[open]')) return undefined;
-  if (isModified && !shiftKey && letter === 'n') return keys.create;
   if (isModified && shiftKey && letter === 'f') return keys.search;
+  // With Ctrl alone browsers keep it for themselves; on some keyboards Alt makes another letter of it.
+  if (altKey && shiftKey && event.code === 'KeyN') return keys.create;
   if (altKey && shiftKey && key === 'ArrowDown') return () => keys.unread(1);
   if (altKey && shiftKey && key === 'ArrowUp') return () => keys.unread(-1);
   if (!letters || event.ctrlKey || event.metaKey || altKey || isWriting(event.target)) return undefined;
