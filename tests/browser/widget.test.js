@@ -75,12 +75,44 @@ test('what comes while it is closed counts on the button, and the page hears of 
   await widget.getByText('1 unread').waitFor({ state: 'detached' });
 });
 
-test('a page that is not on the list shows nothing', async () => {
+test('a page that is not on the list shows a sentence, and hears why', async () => {
   const { page } = await world.visit(`${stranger.origin}/`, { expected: [/frame-ancestors/, /policy violation: frame-ancestors/] });
-  const asked = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
-  await page.locator('chinwag-widget').getByRole('button', { name: 'Chat' }).click();
-  await asked;
-  assert.equal(await page.evaluate(() => globalThis.heard.length), 0, 'no token leaves the page');
+  const widget = page.locator('chinwag-widget');
+  await widget.getByRole('button', { name: 'Chat' }).click();
+  await widget.getByText('The chat cannot be shown on this page.').waitFor();
+  assert.equal(await widget.locator('iframe').isVisible(), false, 'no broken page is drawn');
+  assert.deepEqual((await heard(page, 'error')).map(({ code }) => code), ['not_allowed']);
+  assert.deepEqual(await heard(page, 'token'), [], 'no token leaves the page');
+});
+
+test('the page hears when the visitor is in, by listeners and by events of the element', async () => {
+  const { page, widget, button, frame } = await visit();
+  await widget.evaluate((element) => {
+    for (const name of ['ready', 'unread']) element.addEventListener(name, ({ type, detail }) => globalThis.heard.push([`event ${type}`, detail]));
+  });
+  await button.click();
+  await frame.locator('#messages').waitFor();
+  for (const name of ['ready', 'event ready', 'event unread']) await waitForHeard(page, name);
+});
+
+test('a visitor who is not let in is told to the page as an error', async () => {
+  host.token = async () => 'not-a-token';
+  const { page, button } = await visit({ expected: [/401|WebSocket|4001/] });
+  await button.click();
+  await waitForHeard(page, 'error');
+  assert.equal((await heard(page, 'error'))[0].code, 'unauthorized');
+});
+
+test('the theme is the page\'s own, and changes with it', async () => {
+  host.attributes = `conversation="${conversation}" theme="light"`;
+  const { widget, button, frame } = await visit({ colorScheme: 'dark' });
+  await button.click();
+  await frame.locator('#messages').waitFor();
+  const scheme = () => frame.locator(':root').evaluate((node) => getComputedStyle(node).colorScheme);
+  assert.equal(await scheme(), 'light');
+  await widget.evaluate((element) => element.setAttribute('theme', 'dark'));
+  await frame.locator(':root[data-theme=dark]').waitFor();
+  assert.equal(await scheme(), 'dark');
 });
 
 test('words of other frames are not heard', async () => {
@@ -113,7 +145,11 @@ test('the accent is the page\'s own, as far as it can be read', async () => {
   const button = widget.getByRole('button', { name: 'Ask us' });
   assert.equal(await button.evaluate((node) => getComputedStyle(node).backgroundColor), 'rgb(255, 212, 0)');
   await button.click();
-  await frame.locator('#messages').waitFor();
+  await frame.getByLabel('Message', { exact: true }).fill('In your colours');
+  await frame.getByLabel('Message', { exact: true }).press('Enter');
+  const own = frame.locator('#messages .mine .bubble').last();
+  const [red, , blue] = (await own.evaluate((node) => getComputedStyle(node).backgroundColor)).match(/[\d.]+/g).map(Number);
+  assert.ok(red > blue, 'the accent is in one\'s own messages');
   await isAccessible(page);
 });
 

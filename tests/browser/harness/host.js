@@ -58,6 +58,6 @@ const SCRIPT = `
     return (await fetch('/token')).text();
   } });
   addEventListener('DOMContentLoaded', () => {
-    for (const event of ['unread', 'message']) ChinwagWidget.on(event, (detail) => heard.push([event, detail]));
+    for (const event of ['unread', 'message', 'ready', 'error']) ChinwagWidget.on(event, (detail) => heard.push([event, detail]));
   });
 `;

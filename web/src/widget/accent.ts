@@ -5,13 +5,14 @@ const DARK = { on: [13, 17, 36], page: [17, 19, 23], towards: 255 } as const;
 const READABLE = 4.5;
 const STEP = 0.04;
 
-/** For the `--accent` token; undefined if it is no colour like `#3451d1`. */
-export function accentTokens(hex: string): { accent: string; soft: string } | undefined {
+/** For the tokens of the accent and of one's own bubbles, whose text is the page's; undefined if it is no colour like `#3451d1`. */
+export function accentTokens(hex: string): { accent: string; soft: string; mine: string } | undefined {
   const found = /^#([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(hex.trim());
   if (!found) return undefined;
   const colour = found.slice(1).map((part) => parseInt(part, 16));
   const [light, dark] = [LIGHT, DARK].map((theme) => css(readable(colour, theme)));
-  return { accent: `light-dark(${light}, ${dark})`, soft: `light-dark(color-mix(in srgb, ${light} 12%, #fff), color-mix(in srgb, ${dark} 20%, #111317))` };
+  const mixed = (part: number, inDark: number) => `light-dark(color-mix(in srgb, ${light} ${part}%, #fff), color-mix(in srgb, ${dark} ${inDark}%, #111317))`;
+  return { accent: `light-dark(${light}, ${dark})`, soft: mixed(12, 20), mine: mixed(14, 26) };
 }
 
 type Theme = typeof LIGHT | typeof DARK;

@@ -1,7 +1,7 @@
 // The page around this frame, as the chat inside sees it. Which pages may frame this one the server decides,
 // by `frame-ancestors`: so whoever does is allowed. Words of any other window are not heard.
 
-import type { ToFrame, ToPage } from './protocol';
+import type { Theme, ToFrame, ToPage } from './protocol';
 
 type Reason = 'connect' | 'expired' | 'rejected';
 
@@ -10,8 +10,10 @@ class SurroundingPage {
   #waiting: { resolve(token: string): void; reject(error: Error): void }[] = [];
   onhello: (isOpen: boolean) => void = () => undefined;
   onopen: (isOpen: boolean) => void = () => undefined;
+  ontheme: (theme: Theme) => void = () => undefined;
   /** It spoke before anybody listened. */
   #greeting: boolean | undefined;
+  #theme: Theme = 'auto';
 
   constructor() {
     if (window.parent !== window) addEventListener('message', (event: MessageEvent<ToFrame>) => this.#heard(event));
@@ -24,6 +26,7 @@ class SurroundingPage {
   /** Calls back when the page has spoken, even if it has already. */
   greet(onhello: (isOpen: boolean) => void): void {
     this.onhello = onhello;
+    this.ontheme(this.#theme);
     if (this.#greeting !== undefined) onhello(this.#greeting);
   }
 
@@ -44,12 +47,22 @@ class SurroundingPage {
     });
   }
 
+  #dress(theme: Theme): void {
+    this.#theme = theme;
+    this.ontheme(theme);
+  }
+
   #heard({ source, origin, data }: MessageEvent<ToFrame>): void {
     if (source !== window.parent || (this.#origin !== undefined && origin !== this.#origin)) return;
     if (data?.chinwag === 'hello') {
       this.#origin = origin;
       this.#greeting = data.isOpen;
+      // The page around shows that it may not show this one, until it hears of it.
+      this.say({ chinwag: 'here' });
+      this.#dress(data.theme);
       this.onhello(data.isOpen);
+    } else if (data?.chinwag === 'theme') {
+      this.#dress(data.theme);
     } else if (data?.chinwag === 'open' || data?.chinwag === 'closed') {
       this.#greeting = data.chinwag === 'open';
       this.onopen(data.chinwag === 'open');

@@ -10,15 +10,22 @@ export interface TellsOfMessage {
   createdAt: string;
 }
 
+/** `auto` follows the visitor's system. */
+export type Theme = 'light' | 'dark' | 'auto';
+
 /** From the page to the frame. */
 export type ToFrame =
-  | { chinwag: 'hello'; isOpen: boolean }
+  | { chinwag: 'hello'; isOpen: boolean; theme: Theme }
   | { chinwag: 'open' | 'closed' }
+  | { chinwag: 'theme'; theme: Theme }
   | { chinwag: 'token'; token: string }
   | { chinwag: 'no-token'; reason: string };
 
 /** From the frame to the page. */
 export type ToPage =
+  | { chinwag: 'here' }
+  | { chinwag: 'ready' }
+  | { chinwag: 'error'; code: string; message: string }
   | { chinwag: 'token?'; reason: 'connect' | 'expired' | 'rejected' }
   | { chinwag: 'unread'; unread: number; mentions: number }
   | { chinwag: 'message'; message: TellsOfMessage }

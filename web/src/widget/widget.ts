@@ -5,7 +5,7 @@
 //   <chinwag-widget conversation="1"></chinwag-widget>
 //   <script>ChinwagWidget.init({ getToken: async () => (await fetch('/chat-token')).text() })</script>
 
-import type { TellsOfMessage, ToFrame, ToPage } from './protocol';
+import type { TellsOfMessage, Theme, ToFrame, ToPage } from './protocol';
 
 interface Options {
   /** Gets a token for the visitor from your own backend. Asked anew when the last one ran out or was refused. */
@@ -14,6 +14,10 @@ interface Options {
 interface Events {
   unread: { unread: number; mentions: number };
   message: TellsOfMessage;
+  /** The visitor is in the chat. */
+  ready: Record<string, never>;
+  /** `not_allowed`: this page's origin is not among those that may show the chat. */
+  error: { code: string; message: string };
 }
 type Listener<K extends keyof Events> = (event: Events[K]) => void;
 
@@ -27,6 +31,15 @@ type Listener<K extends keyof Events> = (event: Events[K]) => void;
   let giveOptions: (given: Options) => void = () => undefined;
   const given = new Promise<Options>((resolve) => (giveOptions = resolve));
 
+  /** After the frame has loaded something, until it has to have spoken: what a browser shows in its place is mute. */
+  const SPEAK_MS = 3_000;
+  const WORDS = {
+    en: { refused: 'The chat cannot be shown on this page.', unread: 'unread' },
+    ar: { refused: 'لا يمكن عرض المحادثة في هذه الصفحة.', unread: 'غير مقروءة' },
+  };
+  const language = document.documentElement.lang || navigator.language;
+  const words = /^ar\b/i.test(language) ? WORDS.ar : WORDS.en;
+
   const STYLE = `
 :host{position:fixed;inset-block-end:20px;inset-inline-end:20px;z-index:2147483000;color-scheme:light dark;font:15px/1.4 system-ui,sans-serif}
 :host([hidden]){display:none}
@@ -37,22 +50,27 @@ svg{inline-size:26px;block-size:26px;fill:none;stroke:currentColor;stroke-width:
 .badge{position:absolute;inset-block-end:38px;inset-inline-end:-4px;min-inline-size:22px;block-size:22px;box-sizing:border-box;padding:0 6px;border-radius:11px;background:#b3261e;color:#fff;font:700 12px/22px system-ui,sans-serif;text-align:center;box-shadow:0 0 0 2px #fff}
 .badge:empty{display:none}
 .panel{position:absolute;inset-block-end:68px;inset-inline-end:0;inline-size:min(380px,calc(100vw - 40px));block-size:min(620px,calc(100dvh - 110px));border-radius:16px;overflow:hidden;background:light-dark(#fff,#111317);box-shadow:0 8px 40px #0005;outline:1px solid #8883}
-.panel[hidden]{display:none}
+.panel[hidden],iframe[hidden],.refusal[hidden]{display:none}
+:host([theme=light]){color-scheme:light}
+:host([theme=dark]){color-scheme:dark}
+.refusal{margin:0;padding:24px;block-size:100%;box-sizing:border-box;display:grid;place-items:center;text-align:center;color:light-dark(#14171c,#e8eaee)}
 iframe{inline-size:100%;block-size:100%;border:0;display:block}
 .sr{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(max-width:480px){:host([open]) .panel{position:fixed;inset:0;inline-size:auto;block-size:auto;border-radius:0}:host([open]) button{display:none}}
 @media(prefers-reduced-motion:no-preference){.panel{animation:up .18s ease-out}@keyframes up{from{opacity:0;translate:0 12px}}}`;
 
   class ChinwagWidget extends HTMLElement {
-    static observedAttributes = ['accent', 'label'];
+    static observedAttributes = ['accent', 'label', 'theme'];
     readonly #button = document.createElement('button');
     readonly #badge = document.createElement('span');
     readonly #status = document.createElement('span');
     readonly #panel = document.createElement('div');
-    readonly #listeners: { [K in keyof Events]: Set<Listener<K>> } = { unread: new Set(), message: new Set() };
+    readonly #refusal = document.createElement('p');
+    readonly #listeners: { [K in keyof Events]: Set<Listener<K>> } = { unread: new Set(), message: new Set(), ready: new Set(), error: new Set() };
     readonly #onMessage = (event: MessageEvent<ToPage>): void => this.#heard(event);
     #frame: HTMLIFrameElement | undefined;
     #hasGreeted = false;
+    #deadline: ReturnType<typeof setTimeout> | undefined;
 
     constructor() {
       super();
@@ -71,6 +89,10 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       this.#panel.className = 'panel';
       this.#panel.hidden = true;
       this.#panel.setAttribute('role', 'dialog');
+      this.#refusal.className = 'refusal';
+      this.#refusal.setAttribute('role', 'status');
+      this.#refusal.hidden = true;
+      this.#panel.append(this.#refusal);
       root.append(this.#panel, this.#button, this.#badge, this.#status);
       root.addEventListener('keydown', (event) => {
         if ((event as KeyboardEvent).key === 'Escape' && this.isOpen) this.close();
@@ -85,6 +107,7 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
 
     disconnectedCallback(): void {
       removeEventListener('message', this.#onMessage);
+      clearTimeout(this.#deadline);
       this.#frame?.remove();
       this.#frame = undefined;
       this.#hasGreeted = false;
@@ -92,8 +115,9 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       this.removeAttribute('open');
     }
 
-    attributeChangedCallback(): void {
+    attributeChangedCallback(name: string): void {
       this.#name();
+      if (name === 'theme') this.#say({ chinwag: 'theme', theme: this.#theme });
     }
 
     get isOpen(): boolean {
@@ -136,7 +160,9 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       frame.allow = 'clipboard-write';
       frame.onload = () => {
         this.#hasGreeted = true;
-        this.#say({ chinwag: 'hello', isOpen: this.isOpen });
+        this.#say({ chinwag: 'hello', isOpen: this.isOpen, theme: this.#theme });
+        clearTimeout(this.#deadline);
+        this.#deadline = setTimeout(() => this.#refused(), SPEAK_MS);
       };
       frame.src = url.href;
       this.#panel.append(frame);
@@ -150,16 +176,47 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
 
     #heard({ source, origin, data }: MessageEvent<ToPage>): void {
       if (!this.#frame || source !== this.#frame.contentWindow || origin !== base.origin) return;
-      if (data.chinwag === 'token?') {
+      if (data.chinwag === 'here') {
+        clearTimeout(this.#deadline);
+        this.#shows(true);
+      } else if (data.chinwag === 'ready') {
+        this.#tell('ready', {});
+      } else if (data.chinwag === 'error') {
+        this.#tell('error', { code: data.code, message: data.message });
+      } else if (data.chinwag === 'token?') {
         void this.#giveToken(data.reason);
       } else if (data.chinwag === 'unread') {
         this.#count(data.unread);
-        for (const listener of this.#listeners.unread) listener({ unread: data.unread, mentions: data.mentions });
+        this.#tell('unread', { unread: data.unread, mentions: data.mentions });
       } else if (data.chinwag === 'message') {
-        for (const listener of this.#listeners.message) listener(data.message);
+        this.#tell('message', data.message);
       } else if (data.chinwag === 'close') {
         this.close();
       }
+    }
+
+    /** To those who listen by `on`, and as an event of the element. */
+    #tell<K extends keyof Events>(event: K, detail: Events[K]): void {
+      this.dispatchEvent(new CustomEvent(event, { detail }));
+      for (const listener of this.#listeners[event]) {
+        try {
+          listener(detail);
+        } catch (error) {
+          reportError(error);
+        }
+      }
+    }
+
+    /** A sentence in place of what a browser draws for a page that may not be framed. */
+    #refused(): void {
+      this.#shows(false);
+      this.#tell('error', { code: 'not_allowed', message: words.refused });
+    }
+
+    #shows(isFrame: boolean): void {
+      this.#refusal.textContent = isFrame ? '' : words.refused;
+      this.#refusal.hidden = isFrame;
+      if (this.#frame) this.#frame.hidden = !isFrame;
     }
 
     async #giveToken(reason: 'connect' | 'expired' | 'rejected'): Promise<void> {
@@ -173,7 +230,12 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
 
     #count(unread: number): void {
       this.#badge.textContent = unread > 99 ? '99+' : unread > 0 ? String(unread) : '';
-      this.#status.textContent = unread > 0 ? `${unread} unread` : '';
+      this.#status.textContent = unread > 0 ? `${unread} ${words.unread}` : '';
+    }
+
+    get #theme(): Theme {
+      const chosen = this.getAttribute('theme');
+      return chosen === 'light' || chosen === 'dark' ? chosen : 'auto';
     }
 
     get #label(): string {
