@@ -38,6 +38,10 @@ pub const MAX_PINS: usize = 100;
 pub const MAX_SEARCH_CHARS: usize = 200;
 /// Events in a page of the log.
 pub const MAX_EVENTS_PAGE: usize = 1_000;
+/// How much of a log is looked through for a page of some types of events.
+pub const MAX_EVENTS_LOOKED_THROUGH: i64 = 10_000;
+/// People in one question for names.
+pub const MAX_USER_IDS: usize = 100;
 /// Up to here a user socket gets every event of a conversation without asking, and receipts name people.
 pub const SMALL_CONVERSATION: usize = 200;
 /// Events that a resume replays at most, unless the client asks for less.

@@ -110,6 +110,9 @@ pub struct EventPage {
     pub head: Cursor,
     /// True if there are more after these.
     pub more: bool,
+    /// The `after` of the next page, where only some types were asked for and there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Cursor>,
 }
 
 /// A message that was found.

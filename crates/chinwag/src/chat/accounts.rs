@@ -248,6 +248,11 @@ impl Chat {
         Ok(self.inner.passwords.hash(new).await?)
     }
 
+    /// Who has these ids.
+    pub(crate) async fn users_by_id(&self, ids: Vec<i64>) -> Result<Vec<PublicUser>, Refusal> {
+        self.store().read(move |view| Ok(view.users_by_id(&ids)?)).await
+    }
+
     /// People whose name begins so.
     pub(crate) async fn find_users(
         &self,

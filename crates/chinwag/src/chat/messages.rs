@@ -190,21 +190,31 @@ impl Chat {
         &self,
         actor: &Actor,
         conversation_id: ConversationId,
-        after: Cursor,
-        limit: usize,
+        wanted: Wanted,
     ) -> Result<EventPage, Refusal> {
         let user_id = actor.user_id;
         self.store()
             .read(move |view| {
                 authorize(view.membership(conversation_id, user_id)?, Action::Read)?;
+                let Wanted { after, before, types, limit } = wanted;
                 if view.cursor_state(conversation_id, after)? != CursorState::Known {
                     return Err(Refusal::Gone);
                 }
                 let head = view.head(conversation_id)?;
+                let end = before.map_or(head.seq, |before| Seq(before.0.saturating_sub(1).min(head.seq.0)));
                 let chunk = Chunk { events: limit, content_bytes: MAX_PAGE_CONTENT };
-                let events = view.events(conversation_id, after.seq, head.seq, chunk)?;
-                let more = events.last().is_some_and(|last| last.entry().seq < head.seq);
-                Ok(EventPage { events, head, more })
+                let Some(types) = types else {
+                    let events = view.events(conversation_id, after.seq, end, chunk)?;
+                    let more = events.last().is_some_and(|last| last.entry().seq < end);
+                    return Ok(EventPage { events, head, more, next: None });
+                };
+                // A log is dense: this many positions are this many events.
+                let through = Seq(after.seq.0.saturating_add(limits::MAX_EVENTS_LOOKED_THROUGH)).min(end);
+                let events = view.events_of_types(conversation_id, after.seq, through, &types, limit)?;
+                let last = events.last().filter(|_| events.len() == limit).map(|last| last.entry().seq);
+                let seq = last.unwrap_or(through);
+                let next = (seq < end).then_some(Cursor { seq, stamp: None });
+                Ok(EventPage { events, head, more: next.is_some(), next })
             })
             .await
     }
@@ -218,6 +228,24 @@ impl Chat {
         chunk: Chunk,
     ) -> Result<Vec<Event>, Refusal> {
         self.store().read(move |view| Ok(view.events(conversation_id, after, through, chunk)?)).await
+    }
+}
+
+/// Which events of a log a page is of.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub after: Cursor,
+    /// Only events in front of this position.
+    pub before: Option<Seq>,
+    /// Only events of these types.
+    pub types: Option<Vec<String>>,
+    pub limit: usize,
+}
+
+impl Wanted {
+    /// The next ones, whatever they are.
+    pub(crate) fn next(after: Cursor, limit: usize) -> Self {
+        Self { after, before: None, types: None, limit }
     }
 }
 

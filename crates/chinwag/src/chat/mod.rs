@@ -35,6 +35,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 pub(crate) use accounts::{insert_account, validate as validate_account};
 pub(crate) use files::give_up_unfinished;
+pub(crate) use messages::Wanted;
 pub use messages::{Edited, Sent};
 pub(crate) use presence::Company;
 pub(crate) use push::{Notification, TTL};

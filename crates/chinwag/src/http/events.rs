@@ -11,15 +11,15 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chinwag_protocol::rest::{Detail, EventPage, ValidationDetail};
-use chinwag_protocol::{ConversationId, Cursor, Timestamp, limits};
+use chinwag_protocol::{ConversationId, Cursor, Event, Seq, Timestamp, limits};
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, InConversation, limit, query};
+use super::extract::{Caller, InConversation, integer, limit, query};
 use crate::auth::{Actor, over_at};
-use crate::chat::{Chat, EnterError, Start};
+use crate::chat::{Chat, EnterError, Start, Wanted};
 use crate::error::Refusal;
 
 /// A comment goes out this often, so that proxies and dead links are noticed.
@@ -34,7 +34,9 @@ const STREAM_PAGE: usize = 200;
 #[utoipa::path(get, path = "/conversations/{conversation_id}/events", operation_id = "list_events", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
-        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning"),
+        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning. With `types` a position will do"),
+        ("before" = Option<i64>, Query, description = "A position: only events in front of it"),
+        ("types" = Option<String>, Query, description = "Only events of these types, separated by commas"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "At most 1,000; more is taken as 1,000"),
         ("Last-Event-ID" = Option<String>, Header, description = "Counts more than `after`"),
     ),
@@ -54,7 +56,18 @@ pub(super) async fn events(
     uri: Uri,
 ) -> Result<Response, HttpError> {
     let mut parameters = query(&uri);
-    let after = after(&headers, parameters.remove("after"))?;
+    let types = parameters.get("types").map(|text| types_in(text)).transpose()?;
+    let in_query = parameters.remove("after");
+    // Whoever picks some types keeps no copy of the log, and may know no more than a position.
+    let position = types
+        .as_ref()
+        .and(in_query.as_ref())
+        .and_then(|text| text.parse::<i64>().ok())
+        .filter(|position| *position > 0);
+    let after = match position {
+        Some(position) => Cursor { seq: Seq(position), stamp: None },
+        None => after(&headers, in_query)?,
+    };
     let limit = limit(&parameters, limits::MAX_EVENTS_PAGE)?.unwrap_or(limits::MAX_PAGE);
     let wants_stream = headers
         .get_all(header::ACCEPT)
@@ -63,7 +76,8 @@ pub(super) async fn events(
     if wants_stream {
         return stream(&shared.chat, actor, id, after).await;
     }
-    let page: EventPage = shared.chat.events(&actor, id, after, limit).await?;
+    let before = parameters.get("before").map(|text| integer("query", "before", text)).transpose()?.map(Seq);
+    let page: EventPage = shared.chat.events(&actor, id, Wanted { after, before, types, limit }).await?;
     Ok(Json(page).into_response())
 }
 
@@ -80,9 +94,18 @@ fn after(headers: &HeaderMap, in_query: Option<String>) -> Result<Cursor, HttpEr
     text.parse().map_err(|_| HttpError::invalid("query", "after", "value_error", "after is no cursor"))
 }
 
+/// The types of events in a list; a type that there is not finds nothing, and would hide a slip of the pen.
+fn types_in(text: &str) -> Result<Vec<String>, HttpError> {
+    let types: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    match types.iter().find(|name| !Event::TYPES.contains(&name.as_str())) {
+        Some(_) => Err(HttpError::invalid("query", "types", "value_error", "types names no type of event")),
+        None => Ok(types),
+    }
+}
+
 async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) -> Result<Response, HttpError> {
     // What can be refused is refused with a status, before the stream begins.
-    chat.events(&actor, id, after, 1).await?;
+    chat.events(&actor, id, Wanted::next(after, 1)).await?;
     let (frames, body) = mpsc::channel(1);
     let chat = chat.clone();
     tokio::spawn(async move { feed(&chat, &actor, id, after, &frames).await });
@@ -118,7 +141,7 @@ async fn feed(
                 return None;
             }
         }
-        let page = chat.events(actor, id, after, STREAM_PAGE).await.ok()?;
+        let page = chat.events(actor, id, Wanted::next(after, STREAM_PAGE)).await.ok()?;
         let mut text = String::new();
         for event in &page.events {
             after = event.cursor();

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use chinwag_protocol::MessageId;
 use chinwag_protocol::rest::{Detail, PublicUser, SearchResults, ValidationDetail};
+use chinwag_protocol::{MessageId, limits};
 
 use super::Shared;
 use super::error::{HttpError, in_part};
@@ -46,9 +46,12 @@ pub(super) async fn messages(
 
 /// Find people
 ///
-/// Whose username or name begins so. Public profiles only.
+/// Whose username or name begins so, or who has these ids. Public profiles only.
 #[utoipa::path(get, path = "/users", operation_id = "find_users", tag = "users",
-    params(("query" = Option<String>, Query)),
+    params(
+        ("query" = Option<String>, Query),
+        ("ids" = Option<String>, Query, description = "Up to 100 ids, separated by commas, instead of a query"),
+    ),
     responses(
         (status = 200, body = Vec<PublicUser>),
         (status = 401, body = Detail),
@@ -60,6 +63,14 @@ pub(super) async fn users(
     Caller(actor): Caller,
     uri: Uri,
 ) -> Result<Json<Vec<PublicUser>>, HttpError> {
-    let beginning = query(&uri).remove("query").unwrap_or_default();
+    let mut parameters = query(&uri);
+    if let Some(ids) = parameters.get("ids") {
+        let ids: Vec<i64> = ids.split(',').map(|id| integer("query", "ids", id)).collect::<Result<_, _>>()?;
+        if ids.len() > limits::MAX_USER_IDS {
+            return Err(HttpError::invalid("query", "ids", "too_long", "at most 100 ids can be asked for"));
+        }
+        return Ok(Json(shared.chat.users_by_id(ids).await?));
+    }
+    let beginning = parameters.remove("query").unwrap_or_default();
     Ok(Json(shared.chat.find_users(&actor, beginning).await.map_err(in_part("query"))?))
 }

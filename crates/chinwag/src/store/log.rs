@@ -192,6 +192,27 @@ impl View {
         Ok(events)
     }
 
+    /// Those of the types between two positions, `through` included, oldest first. All between them is looked at.
+    pub(crate) fn events_of_types(
+        &self,
+        conversation_id: ConversationId,
+        after: Seq,
+        through: Seq,
+        types: &[String],
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+             WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq <= ?3 \
+               AND events.kind IN (SELECT value FROM json_each(?4)) \
+             ORDER BY events.seq LIMIT ?5"
+        ))?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let types = serde_json::json!(types).to_string();
+        let rows = statement.query_map((conversation_id.0, after.0, through.0, types, limit), event)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The place of the newest event.
     pub(crate) fn head(&self, conversation_id: ConversationId) -> Result<Cursor, StoreError> {
         let mut statement = self.connection.prepare_cached(

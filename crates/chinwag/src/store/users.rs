@@ -209,6 +209,16 @@ impl View {
         Ok(found.unwrap_or(Status { chosen: PresenceStatus::Online, text: String::new(), last_seen: None }))
     }
 
+    /// Who they are, also those that are not active any more; ids of nobody are left out.
+    pub(crate) fn users_by_id(&self, ids: &[i64]) -> Result<Vec<PublicUser>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, username, first_name, last_name FROM users \
+             WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id",
+        )?;
+        let rows = statement.query_map([serde_json::json!(ids).to_string()], public_user)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Active users whose name begins so, by name. An empty beginning gives everybody.
     pub(crate) fn users_like(&self, beginning: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
         let mut statement = self.connection.prepare_cached(

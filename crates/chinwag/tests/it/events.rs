@@ -88,6 +88,39 @@ async fn pages_by_cursor_lead_through_the_whole_log_once() {
 }
 
 #[tokio::test]
+async fn some_types_of_events_are_paged_by_position() {
+    let (server, anna, ben, id) = people().await;
+    let cleo = server.person("cleo").await;
+    let participants = format!("/conversations/{id}/participants");
+    for place in 0..5 {
+        anna.say(id, &format!("message {place}")).await;
+        assert_eq!(anna.post(&participants, &json!({"user_id": cleo.id})).await.status, 201);
+        assert_eq!(anna.delete(&format!("{participants}/{}", cleo.id)).await.status, 204);
+    }
+    let seqs = |page: &Value| -> Vec<i64> {
+        page["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect()
+    };
+    let added = page(&ben, id, "?types=participant_added").await;
+    assert_eq!(
+        (seqs(&added), &added["more"], added.get("next")),
+        (vec![2, 5, 8, 11, 14], &json!(false), None)
+    );
+    let both = page(&ben, id, "?types=participant_added,participant_removed&after=4&before=9").await;
+    assert_eq!((seqs(&both), &both["more"]), (vec![5, 6, 8], &json!(false)));
+    let mut after = "0".to_owned();
+    for expected in [vec![2, 5], vec![8, 11], vec![14]] {
+        let page = page(&ben, id, &format!("?types=participant_added&limit=2&after={after}")).await;
+        assert_eq!((seqs(&page), &page["more"]), (expected, &json!(page.get("next").is_some())));
+        after = page["next"].as_str().unwrap_or_default().to_owned();
+    }
+    let plain = page(&ben, id, "?before=4").await;
+    assert_eq!((seqs(&plain), &plain["more"]), (vec![1, 2, 3], &json!(false)));
+    for query in ["?types=said", "?types=", "?before=soon", "?after=4"] {
+        assert_eq!(ben.get(&format!("/conversations/{id}/events{query}")).await.status, 422, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_log_has_its_beginning_as_head() {
     let (_server, _anna, ben, id) = people().await;
     assert_eq!(page(&ben, id, "").await, json!({"events": [], "head": "0", "more": false}));
