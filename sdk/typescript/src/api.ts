@@ -254,6 +254,8 @@ export interface ChatClient extends Emitter<ClientEvents>, Disposal {
   readonly users: {
     /** Whose username or name begins so. */
     find(query: string, opts?: { signal?: AbortSignal }): Promise<User[]>;
+    /** Who has these ids: names to show instead of usernames. From then on `get` knows them, too. */
+    load(ids: readonly string[]): Promise<User[]>;
     /** Who has been heard of already. */
     get(id: string): User | undefined;
   };
@@ -334,6 +336,8 @@ export interface Outgoing {
 export interface Page {
   /** Oldest first. */
   messages: Message[];
+  /** What happened between them, oldest first. */
+  happenings: Happening[];
   atStart: boolean;
   atEnd: boolean;
 }
@@ -358,7 +362,10 @@ export interface RoomSnapshot {
   members: readonly Member[];
   /** Ids of pinned messages, oldest pin first. */
   pins: readonly string[];
-  /** What happened to the conversation itself since the first join, oldest first: at most the newest 200. */
+  /**
+   * What happened to the conversation itself between the messages of the window, oldest first: at most the newest
+   * 500.
+   */
   happenings: readonly Happening[];
 }
 
@@ -367,13 +374,17 @@ export interface Happening {
   seq: number;
   at: Date;
   actorId: string;
-  kind: "added" | "removed" | "role" | "changed";
+  kind: "added" | "removed" | "role" | "changed" | "pinned";
   userId?: string;
   username?: string;
   role?: Role;
   title?: string;
   topic?: string;
   archived?: boolean;
+  /** What was changed of `title`, `topic` and `archived`; absent if that is not known. */
+  changed?: readonly ("title" | "topic" | "archived")[];
+  /** What was pinned. */
+  messageId?: string;
 }
 
 export interface Room extends Emitter<RoomEvents>, Disposal {

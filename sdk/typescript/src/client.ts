@@ -356,11 +356,11 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   // -------------------------------------------------------------- the rest
 
-  readonly #finding = deferred<Desk["finding"]>(this, "finding", ["search", "find"]);
+  readonly #finding = deferred<Omit<Desk["finding"], never>>(this, "finding", ["search", "find", "load"]);
 
   readonly search = this.#finding.search;
 
-  readonly users: api.ChatClient["users"] = { find: this.#finding.find, get: (id) => this.people.get(id) };
+  readonly users: api.ChatClient["users"] = { ...this.#finding, get: (id) => this.people.get(id) };
 
   readonly presence: api.ChatClient["presence"] = {
     get: (userId) => this.people.presence[userId],

@@ -7,6 +7,7 @@ import { mentionsIn, toAccount, toMember, toMessage, toSession, toUser } from ".
 import type { Core } from "./core.js";
 import type { Directory } from "./directory.js";
 import { ChatError } from "./errors.js";
+import { type Named, toHappening } from "./happenings.js";
 import { Rest } from "./rest.js";
 import type { ChatRoom } from "./room.js";
 import type * as wire from "./wire.js";
@@ -22,6 +23,13 @@ export interface Office extends Core {
 
 type Accounts = api.ChatClient["account"];
 type Push = api.ChatClient["push"];
+
+/** The most people that one question for names may be about. */
+const NAMES = 100;
+const EVENTS = 1000;
+/** How far back it is looked for what a conversation was called before it was changed. */
+const BACK = 10_000;
+const TOLD = "pinned,participant_added,participant_removed,participant_updated,conversation_updated";
 
 class Part {
   protected readonly office: Office;
@@ -43,6 +51,16 @@ class Finding extends Part {
   async find(query: string, { signal }: { signal?: AbortSignal } = {}): Promise<api.User[]> {
     const found = await this.office.rest.call<wire.PublicUser[]>("GET", "/users", { query: { query }, signal });
     return found.map((user) => this.office.people.learn(toUser(user)));
+  }
+
+  async load(ids: readonly string[]): Promise<api.User[]> {
+    const users: api.User[] = [];
+    for (let from = 0; from < ids.length; from += NAMES) {
+      const query = { ids: ids.slice(from, from + NAMES).join() };
+      const found = await this.office.rest.call<wire.PublicUser[]>("GET", "/users", { query });
+      users.push(...found.map((user) => this.office.people.learn(toUser(user))));
+    }
+    return users;
   }
 }
 
@@ -208,7 +226,44 @@ class Inside extends Part {
       room.history({ before: seq + 1, limit: half }),
       room.history({ after: seq, limit: half }),
     ]);
-    return { messages: [...older.messages, ...newer.messages], atStart: older.atStart, atEnd: newer.atEnd };
+    return {
+      messages: [...older.messages, ...newer.messages],
+      happenings: [...older.happenings, ...newer.happenings],
+      atStart: older.atStart,
+      atEnd: newer.atEnd,
+    };
+  }
+
+  async happeningsBetween(room: ChatRoom, from: number, to: number): Promise<api.Happening[]> {
+    const events = await this.#events(room, from, to, TOLD);
+    const first = events.find((event) => event.type === "conversation_updated");
+    let named = first && (await this.#namedBefore(room, first));
+    return events.flatMap((event) => {
+      const happening = toHappening(event, named);
+      if (event.type === "conversation_updated") named = event;
+      return happening ?? [];
+    });
+  }
+
+  async #namedBefore(room: ChatRoom, event: wire.ConversationUpdatedFrame): Promise<Named | undefined> {
+    const from = Math.max(0, event.seq - BACK);
+    const before = (await this.#events(room, from, event.seq, "conversation_updated")).at(-1);
+    if (before) return before as wire.ConversationUpdatedFrame;
+    // A conversation begins without a topic and open; what it was called then is not in its log.
+    const { topic, archived, title } = event;
+    return from === 0 ? { title: topic || archived ? title : "", topic: "", archived: false } : undefined;
+  }
+
+  async #events(room: ChatRoom, from: number, to: number, types: string): Promise<wire.Event[]> {
+    const path = `/conversations/${room.id}/events`;
+    const events: wire.Event[] = [];
+    for (let after: string | undefined = String(from); after !== undefined; ) {
+      const query = { after, before: to, types, limit: EVENTS };
+      const page: wire.EventPage = await this.office.rest.call<wire.EventPage>("GET", path, { query });
+      events.push(...page.events);
+      after = page.next;
+    }
+    return events;
   }
 
   async placeOf(room: ChatRoom, id: string): Promise<number> {

@@ -202,16 +202,20 @@ export class Keeper {
 
 /** What was heard since is replayed, so messages are kept with their place in the log, or not at all. */
 function keepRoom({ id, info, have, timeline }: ChatRoom, isRecent: boolean): KeptRoom {
-  const { items, atEnd, atStart } = timeline;
+  const { items, happenings, atEnd, atStart } = timeline;
   const messages = isRecent && atEnd ? items.slice(-MESSAGES) : [];
   const isWhole = atStart && messages.length === items.length;
-  return { id, info: info!, have: messages.length > 0 ? have : undefined, messages, atStart: isWhole };
+  const isEmpty = messages.length === 0;
+  return { id, info: info!, have: isEmpty ? undefined : have, messages, happenings: isEmpty ? [] : happenings, atStart: isWhole };
 }
 
-function restoreRoom(room: ChatRoom, { info, have, messages, atStart }: KeptRoom): void {
+function restoreRoom(room: ChatRoom, { info, have, messages, happenings, atStart }: KeptRoom): void {
   room.info = info;
   room.have = have;
-  if (have !== undefined) room.timeline.reset(messages, atStart, true);
+  if (have !== undefined) {
+    room.timeline.reset(messages, atStart, true);
+    room.timeline.tell(happenings);
+  }
   room.changed();
 }
 

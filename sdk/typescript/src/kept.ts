@@ -2,7 +2,7 @@
  * What was kept, as it is read again: by an older version, through an adapter that knows text alone, or damaged.
  * Dates that became text are dates again; what else is not as it should be is dropped.
  */
-import type { Account, Message } from "./api.js";
+import type { Account, Happening, Message } from "./api.js";
 import { ChatError, type ErrorDetail } from "./errors.js";
 import type { Info } from "./info.js";
 import type { Kept } from "./outbox.js";
@@ -12,6 +12,7 @@ export interface KeptRoom {
   info: Info;
   have?: string;
   messages: readonly Message[];
+  happenings: readonly Happening[];
   atStart: boolean;
 }
 
@@ -80,8 +81,16 @@ function readRoom(value: unknown): KeptRoom | undefined {
     info: { ...(info as unknown as Info), lastMessage: readMessage(info.lastMessage) },
     have: isWhole ? text(room.have) : undefined,
     messages: isWhole ? (messages as Message[]) : [],
+    happenings: isWhole ? list(room.happenings).flatMap((one) => readHappening(one) ?? []) : [],
     atStart: isWhole && room.atStart === true,
   };
+}
+
+function readHappening(value: unknown): Happening | undefined {
+  const happening = fields(value);
+  const at = date(happening.at);
+  if (!at || !isText(happening.kind, happening.actorId) || !Number.isFinite(happening.seq)) return;
+  return { ...(happening as unknown as Happening), at };
 }
 
 function readMessage(value: unknown): Message | undefined {

@@ -12,6 +12,7 @@ import { Crew, type MemberEvent } from "./crew.js";
 import type { Desk } from "./desk.js";
 import { Events, Store } from "./emitter.js";
 import { ChatError } from "./errors.js";
+import { type Named, toHappening } from "./happenings.js";
 import { count, type Info, infoOf } from "./info.js";
 import { cursorOf, judge, position } from "./log.js";
 import { aborted } from "./rest.js";
@@ -24,12 +25,11 @@ import type * as wire from "./wire.js";
 const PAGE = 80;
 /** Messages that are kept of a room that nobody looks at. */
 const KEPT = 50;
-const HAPPENINGS = 200;
 /** Above, the server sends only counts until it is asked for more. */
 const LARGE = 200;
 
 const LATER = [
-  "edit", "delete", "pin", "message", "pinned", "loadMembers", "addMember", "setRole", "removeMember", "placeOf", "historyAround",
+  "edit", "delete", "pin", "message", "pinned", "loadMembers", "addMember", "setRole", "removeMember", "placeOf", "historyAround", "happeningsBetween",
 ] as const;
 
 export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
@@ -45,6 +45,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   declare readonly setRole: api.Room["setRole"];
   declare readonly removeMember: api.Room["removeMember"];
   declare readonly placeOf: (id: string) => Promise<number>;
+  declare readonly happeningsBetween: (from: number, to: number) => Promise<api.Happening[]>;
   declare readonly historyAround: (seq: number, limit: number) => Promise<api.Page>;
   /** When something happened to it here, by the server's clock: a conversation without messages is shown by this. */
   touchedAt = 0;
@@ -65,7 +66,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   readonly #window = new Window(this);
   readonly #crew: Crew;
   #pins: readonly string[] = [];
-  #happenings: readonly api.Happening[] = [];
+  /** What it is called where the log is read: one's own change is in `info` before its event comes. */
+  #named?: Named;
   /** Up to here the counts of the server hold. */
   #countedSeq = 0;
   /** How far it was read here, whether the server knows or not. */
@@ -106,7 +108,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       lastReadSeq: this.info?.readSeq ?? 0,
       members: this.#crew.members,
       pins: this.#pins,
-      happenings: this.#happenings,
+      happenings: this.timeline.happenings,
     };
   }
 
@@ -208,6 +210,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   /** The state of the conversation at its `head`. `isResumed`: the events up to there follow. */
   assign(state: wire.ConversationState, isResumed: boolean): void {
     const before = this.info?.lastMessage;
+    this.#named = (isResumed && (this.#named ?? this.info)) || state;
     const info = infoOf(state);
     const last = info.lastMessage && this.dressed(info.lastMessage);
     this.info = { ...info, lastMessage: before && last && before.seq > last.seq ? before : last };
@@ -311,6 +314,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   #take(event: wire.Event, isLive: boolean): void {
+    const happening = toHappening(event, this.#named);
+    if (happening && (this.#window.loading || this.timeline.atEnd)) this.timeline.tell([happening]);
     switch (event.type) {
       case "message":
         return this.#takeMessage(event, isLive);
@@ -333,7 +338,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       case "conversation_updated": {
         const { title, topic, archived } = event;
         if (this.info) Object.assign(this.info, { title, topic, archived });
-        this.#happened(event, "changed", { title, topic, archived });
+        this.#named = event;
       }
     }
   }
@@ -380,18 +385,12 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     if (info && userId === this.#core.me?.id) info.role = role;
     this.#crew.take(event);
     if (event.type === "participant_updated") {
-      this.#happened(event, "role", { userId, username, role });
       return this.emit("members", { changed: userId });
     }
     const isNew = event.type === "participant_added";
     // Counts of the server's own state hold up to its head.
     if (info && event.seq > this.#countedSeq) info.participants += isNew ? 1 : -1;
-    this.#happened(event, isNew ? "added" : "removed", { userId, username, role });
     this.emit("members", isNew ? { joined: userId } : { left: userId });
-  }
-
-  #happened(event: wire.Event, kind: api.Happening["kind"], what: Partial<api.Happening>): void {
-    if (this.#joins > 0) this.#happenings = [...this.#happenings, { ...placeOf(event), kind, ...what }].slice(-HAPPENINGS);
   }
 
   #typingChanged(): void {
@@ -493,8 +492,4 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#dressAll();
     this.changed();
   }
-}
-
-function placeOf({ seq, ts, actor_id }: wire.Event): Pick<api.Happening, "seq" | "at" | "actorId"> {
-  return { seq, at: new Date(ts), actorId: String(actor_id) };
 }

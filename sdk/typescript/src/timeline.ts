@@ -4,7 +4,7 @@
  * Pages show messages as they stand, events tell what changed. Applying an event that a page has in it already
  * changes nothing: edits count by version, deletions are final, reactions come in order.
  */
-import type { Message } from "./api.js";
+import type { Happening, Message } from "./api.js";
 import { mentionsIn } from "./convert.js";
 import { withReaction } from "./reactions.js";
 import type { Event } from "./wire.js";
@@ -13,9 +13,12 @@ import type { Event } from "./wire.js";
 export const WINDOW = 320;
 /** Messages of one that somebody reads further up, before it stops following. */
 const STRETCHED = 640;
+/** Lines between them. */
+const HAPPENINGS = 500;
 
 export class Timeline {
   items: readonly Message[] = [];
+  happenings: readonly Happening[] = [];
   atStart = false;
   atEnd = false;
   /** There was a page: the window says something about the conversation. */
@@ -23,8 +26,18 @@ export class Timeline {
   follows = true;
 
   clear(): void {
-    this.items = [];
+    this.items = this.happenings = [];
     this.atStart = this.atEnd = this.isLoaded = false;
+  }
+
+  /** What happened between the messages; what is not beside one in the window leaves. */
+  tell(news: readonly Happening[]): void {
+    const { items, atStart, atEnd } = this;
+    const from = (!atStart && items[0]?.seq) || 0;
+    const to = (!atEnd && items.at(-1)?.seq) || Infinity;
+    const all = new Map([...this.happenings, ...news].map((one) => [one.seq, one]));
+    const inside = [...all.values()].filter(({ seq }) => seq > from && seq < to);
+    this.happenings = inside.sort((one, other) => one.seq - other.seq).slice(-HAPPENINGS);
   }
 
   reset(page: readonly Message[], atStart: boolean, atEnd: boolean): void {

@@ -64,7 +64,9 @@ export class Window {
     this.loading = loading;
     this.#room.changed();
     try {
-      put(await get());
+      const page = await get();
+      put(page);
+      timeline.tell(page.happenings);
       for (const event of this.#meanwhile) {
         if (event.type === "message") timeline.add(this.#room.dressed(toMessage(event)));
         else timeline.change(event);
@@ -80,9 +82,17 @@ export class Window {
   }
 }
 
+interface Paged {
+  readonly id: string;
+  readonly info?: { headSeq: number };
+  dressed(message: api.Message): api.Message;
+  /** Neither position included. */
+  happeningsBetween(from: number, to: number): Promise<api.Happening[]>;
+}
+
 /** One page of history. */
 export async function pageOf(
-  room: { readonly id: string; dressed(message: api.Message): api.Message },
+  room: Paged,
   { rest, people }: Core,
   query: { before?: number; after?: number; limit: number },
 ): Promise<api.Page> {
@@ -94,9 +104,12 @@ export async function pageOf(
   });
   const isFull = page.length >= limit;
   const isForward = after !== undefined;
-  return {
-    messages,
-    atStart: isForward ? after <= 0 : !isFull,
-    atEnd: before === undefined && !(isForward && isFull),
-  };
+  const atStart = isForward ? after <= 0 : !isFull;
+  const atEnd = before === undefined && !(isForward && isFull);
+  const last = messages.at(-1)?.seq ?? 0;
+  const from = atStart ? 0 : (after ?? messages[0]!.seq - 1);
+  const to = atEnd ? Math.max(last, room.info?.headSeq ?? 0) + 1 : (before ?? last + 1);
+  // The log has no holes: as many messages as positions leave no room for anything else.
+  const isDense = messages.length >= to - from - 1;
+  return { messages, happenings: isDense ? [] : await room.happeningsBetween(from, to), atStart, atEnd };
 }

@@ -665,6 +665,7 @@ export interface EventPage {
    * True if there are more after these.
    */
   more: boolean;
+  next?: Cursor;
 }
 /**
  * A form with one file.

@@ -1,7 +1,7 @@
 /** The double of a server behaves as the client expects of a real one. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { type ChatClient, createClient } from "../src/index.js";
+import { type ChatClient, createClient, type Happening } from "../src/index.js";
 import { createTestServer, type Person, type TestServer } from "../src/testing/index.js";
 import { until } from "./integration/harness/clients.js";
 
@@ -185,4 +185,36 @@ test("one's own names are as one changes them", async () => {
   const client = await chat(ann);
   expect(await client.account.update({ firstName: "Ann", lastName: "Lee" })).toMatchObject({ name: "Ann Lee" });
   expect((await chat(ann)).me).toMatchObject({ firstName: "Ann", name: "Ann Lee" });
+});
+
+test("what happened between the messages is told live, after a return, and page by page", async () => {
+  const client = await chat(ann);
+  const room = client.room(id);
+  await room.join();
+  const cat = server.user("cat");
+  const first = await room.send("one");
+  await client.conversations.update(id, { topic: "Boats" });
+  await room.addMember(cat.id);
+  await room.pin(first.id);
+  await room.send("two");
+  await client.conversations.update(id, { title: "Sea" });
+  await client.conversations.update(id, { archived: true });
+  const told = (happenings: readonly Happening[]) => happenings.map(({ kind, changed, userId }) => [kind, changed?.join() ?? userId].join(" ").trim());
+  const all = ["changed topic", `added ${cat.id}`, "pinned", "changed title", "changed archived"];
+  await until(room, ({ happenings }) => happenings.length === all.length, "all happened");
+  expect(told(room.getSnapshot().happenings)).toEqual(all);
+
+  const other = (await chat(ben)).room(id);
+  await other.join();
+  expect(told(other.getSnapshot().happenings)).toEqual(all);
+  expect(told((await other.history({ before: 4, limit: 1 })).happenings)).toEqual(all.slice(0, 2));
+  expect(told((await other.history({ after: first.seq })).happenings)).toEqual(all);
+  expect(told((await other.history({ before: first.seq + 1 })).happenings)).toEqual([]);
+});
+
+test("names of people are loaded together", async () => {
+  const [one, other] = [await chat(ann), await chat(ben)];
+  await other.account.update({ firstName: "Benno", lastName: "Bee" });
+  expect((await one.users.load([ann.id, ben.id, "99"])).map(({ name }) => name)).toEqual(["ann", "Benno Bee"]);
+  expect(one.users.get(ben.id)).toMatchObject({ name: "Benno Bee", username: "ben" });
 });

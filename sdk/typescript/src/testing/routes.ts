@@ -1,7 +1,7 @@
 /** The double's answers to requests: those that a client needs. */
 import type { FetchInit } from "../platform.js";
 import type * as wire from "../wire.js";
-import { type Log, Refused, type World } from "./world.js";
+import { headOf, type Log, Refused, type World } from "./world.js";
 
 const STATUS: Partial<Record<wire.ErrorCode, number>> = {
   not_found: 404,
@@ -52,6 +52,7 @@ async function found(asked: Asked, [top, id, part, more]: string[]): Promise<Res
   }
   if (part === "participants") return json(200, participants(asked, log, more));
   if (part === "pins") return json(200, log.pins.map((pin) => log.messages.get(pin)));
+  if (part === "events") return json(200, events(log, query));
   if (part !== "messages") throw new Refused("not_found");
   if (more === undefined) return json(200, page(log, query));
   const message = log.messages.get(Number(more));
@@ -63,7 +64,9 @@ function users({ world, user, method, query, body }: Asked, id: string | undefin
   if (id === "me" && method === "PATCH") world.rename(user, body);
   if (id === "me") return world.account(user);
   const begin = query.get("query") ?? "";
-  return [...world.people.keys()].map((one) => world.publicUser(one)).filter(({ username }) => username.startsWith(begin));
+  const ids = query.get("ids")?.split(",");
+  const isAsked = ({ id, username }: wire.PublicUser) => (ids ? ids.includes(String(id)) : username.startsWith(begin));
+  return [...world.people.keys()].map((one) => world.publicUser(one)).filter(isAsked);
 }
 
 function started({ world, user, body }: Asked): unknown {
@@ -97,6 +100,13 @@ function page(log: Log, query: URLSearchParams): wire.Message[] {
   const [before, after, limit] = [number("before", Infinity), number("after", 0), number("limit", 200)];
   const all = [...log.messages.values()].filter(({ seq }) => seq > after && seq < before);
   return query.has("after") ? all.slice(0, limit) : all.slice(-limit);
+}
+
+function events(log: Log, query: URLSearchParams): wire.EventPage {
+  const types = query.get("types")?.split(",");
+  const [after, before] = [Number.parseInt(query.get("after") ?? "0", 10), Number(query.get("before") ?? Infinity)];
+  const wanted = ({ seq, type }: wire.Event) => seq > after && seq < before && (types?.includes(type) ?? true);
+  return { events: log.events.filter(wanted), head: headOf(log), more: false };
 }
 
 function hits(log: Log, q: string): wire.SearchHit[] {
