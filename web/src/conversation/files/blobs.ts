@@ -48,3 +48,22 @@ export async function download(client: ChatClient, { url, name }: { url: string;
   link.click();
   release(url);
 }
+
+/** Shows a file in a tab of its own. The tab is opened at once: after a wait browsers take it for an advertisement. */
+export async function openInTab(client: ChatClient, { url, mime }: { url: string; mime: string }): Promise<void> {
+  const tab = window.open('', '_blank');
+  try {
+    const bytes = await client.files.blob(url);
+    // By the type that the server found in the content, whatever the answer says.
+    const address = URL.createObjectURL(new Blob([bytes], { type: mime }));
+    if (tab) {
+      tab.opener = null;
+      tab.location.replace(address);
+    }
+    // Its viewer has read it by then; the tab keeps what it shows.
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  } catch (error) {
+    tab?.close();
+    throw error;
+  }
+}

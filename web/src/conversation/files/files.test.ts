@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { boxOf, kindOf, sizeText } from './files';
+import { boxOf, columnsOf, groupsOf, kindOf, sizeText } from './files';
 
 test('only pictures that cannot carry scripts are shown', () => {
   expect(kindOf({ mime: 'image/png' })).toBe('image');
@@ -21,4 +21,11 @@ test('sizes are written in the unit that fits', () => {
   expect(sizeText(1_234_567, 'en')).toBe('1.2 MB');
   expect(sizeText(48_000, 'en')).toBe('48 kB');
   expect(sizeText(0, 'en')).toBe('0 bytes');
+});
+
+test('pictures in a row are an album of two to four columns', () => {
+  const file = (mime: string, name: string) => ({ mime, name });
+  const files = [file('image/png', 'a'), file('image/gif', 'b'), file('text/plain', 'c'), file('image/png', 'd'), file('video/webm', 'e'), file('video/webm', 'f')];
+  expect(groupsOf(files).map((group) => group.map(({ name }) => name).join(''))).toEqual(['ab', 'c', 'd', 'e', 'f']);
+  expect([2, 3, 4, 5, 6, 7, 8, 9, 10].map(columnsOf)).toEqual([2, 3, 2, 3, 3, 4, 4, 3, 4]);
 });

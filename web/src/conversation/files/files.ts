@@ -3,7 +3,7 @@
 
 import type { Attachment, LocalAttachment } from '@chinwag/client';
 
-export type FileKind = 'image' | 'audio' | 'video' | 'file';
+export type FileKind = 'image' | 'audio' | 'video' | 'document' | 'file';
 
 /** What browsers show safely; SVG may carry scripts and is only offered. */
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']);
@@ -13,7 +13,26 @@ const MIN_SIDE = 48;
 export function kindOf({ mime }: { mime: string }): FileKind {
   if (IMAGES.has(mime)) return 'image';
   if (mime.startsWith('audio/')) return 'audio';
+  // Browsers have a viewer for it, which gives its scripts nothing of the page.
+  if (mime === 'application/pdf') return 'document';
   return mime.startsWith('video/') ? 'video' : 'file';
+}
+
+/** Pictures that follow each other are one group; each other file is one of its own. */
+export function groupsOf<T extends { mime: string }>(files: readonly T[]): [T, ...T[]][] {
+  const groups: [T, ...T[]][] = [];
+  for (const file of files) {
+    const last = groups.at(-1);
+    if (last && kindOf(file) === 'image' && kindOf(last[0]) === 'image') last.push(file);
+    else groups.push([file]);
+  }
+  return groups;
+}
+
+/** Columns of an album: rows as full as they can be, and no more than four pictures in one. */
+export function columnsOf(count: number): 2 | 3 | 4 {
+  if (count === 2 || count === 4) return 2;
+  return count <= 6 || count === 9 ? 3 : 4;
 }
 
 /** The box of a picture in the timeline. One of unknown size gets a box that it is fitted into. */
