@@ -31,7 +31,7 @@ test('two people talk, and see how far their messages have come', async () => {
   assert.match(await one.message('Hello from one').getAttribute('class'), /\bmine\b/);
   const theirs = one.message('Hello from two');
   assert.match(await theirs.getAttribute('class'), /\btheirs\b/);
-  assert.equal(await theirs.locator('.sender').textContent(), 'testuser2');
+  assert.equal(await theirs.locator('.sender').textContent(), 'Second User');
   assert.match(await theirs.locator('.head time').textContent(), /^\d\d:\d\d$/);
   assert.equal(await one.page.locator('#messages .day').last().textContent(), 'Today');
   await one.isAccessible();
@@ -81,7 +81,7 @@ test('messages of one person that follow each other stand under one name', async
   await two_.shows('b');
   await two_.say('c');
   await one.showsExactly(['a', 'b', 'c']);
-  assert.deepEqual(await one.page.locator('#messages .sender').allTextContents(), ['testuser', 'testuser2']);
+  assert.deepEqual(await one.page.locator('#messages .sender').allTextContents(), ['Test User', 'Second User']);
 });
 
 test('who writes is named, at most two', async () => {
@@ -90,12 +90,12 @@ test('who writes is named, at most two', async () => {
   const line = one.page.locator('.typing');
   const second = await enter('testuser2', id);
   await second.input.pressSequentially('x');
-  await line.getByText('testuser2 is typing…').waitFor();
+  await line.getByText('Second User is typing…').waitFor();
   const third = await enter('alice', id);
   await third.input.pressSequentially('y');
   await line.getByText(/^\w+ and \w+ are typing…$/).waitFor();
   await second.say('done');
-  await line.getByText('alice is typing…').waitFor();
+  await line.getByText('Alice Example is typing…').waitFor();
 });
 
 test('reactions are toggles that say who reacted', async () => {
@@ -239,9 +239,9 @@ test('people who come and go, and a new title, are told in a line', async () => 
   await one.say('before');
   await one.shows('before');
   await testuser.call('POST', `/conversations/${id}/participants`, { user_id: alice.id });
-  await one.page.getByText('You added alice').waitFor();
+  await one.page.getByText('You added Alice Example').waitFor();
   await alice.call('DELETE', `/conversations/${id}/participants/${alice.id}`);
-  await one.page.getByText('alice left').waitFor();
+  await one.page.getByText('Alice Example left').waitFor();
 });
 
 test('an archived conversation can only be read, and says so', async () => {
@@ -260,7 +260,7 @@ test('screen readers hear one new message in full, and of several how many', asy
   const one = await enter('testuser', id);
   await one.listen();
   await other.say(id, 'good **morning**');
-  await one.page.waitForFunction(() => globalThis.heard.some((text) => text.startsWith('testuser2: ')));
+  await one.page.waitForFunction(() => globalThis.heard.some((text) => text.startsWith('Second User: ')));
   await Promise.all([1, 2, 3].map((index) => other.say(id, `quick ${index}`)));
   await one.page.waitForFunction(() => globalThis.heard.some((text) => /^\d new messages$/.test(text)));
 });

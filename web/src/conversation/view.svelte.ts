@@ -4,6 +4,7 @@
 import type { ChatClient, ChatError, LocalAttachment, Message, Room } from '@chinwag/client';
 import { createContext } from 'svelte';
 
+import { apart, nameOf } from '../lib/names.svelte';
 import type { About } from '../lib/refusals';
 import { settings } from '../lib/settings.svelte';
 import { reactive } from '../lib/store.svelte';
@@ -26,6 +27,12 @@ export class View {
   currentKey = $state<string>();
   /** The image that is looked at in full: a message's id and the place among its attachments. */
   looking = $state.raw<{ messageId: string; attachmentId: string }>();
+  /** Whose profile is open. */
+  person = $state.raw<{ id: string; username: string }>();
+  /** Whether names lead to profiles; not where there is no page around the conversation. */
+  hasProfiles = $state(false);
+  /** What it was called when one took part last. */
+  lastTitle = $state('');
   /** Set by the composer: takes what was not sent, and the focus. */
   putBack: ((text: string, files: readonly LocalAttachment[]) => void) | undefined;
   /** What went wrong with the last thing asked for, until the next. */
@@ -77,6 +84,9 @@ export class View {
     return this.conversation?.archived ? 'archived' : undefined;
   });
 
+  /** It is not to be seen any more, or never was. */
+  readonly isGone = $derived(this.closedBecause !== undefined && this.closedBecause !== 'archived' && this.conversation === undefined);
+
   readonly canModerate = $derived.by(() => !this.isDirect && this.conversation?.role !== undefined && this.conversation.role !== 'member');
 
   isMine(message: Message): boolean {
@@ -95,10 +105,16 @@ export class View {
     return this.isSent(message) && !message.deletedAt && !this.closedBecause && (this.isMine(message) || this.canModerate);
   }
 
-  /** The username, as it stands beside messages. */
-  nameOf(userId: string): string {
-    const known = this.members.find(({ id }) => id === userId) ?? this.client.users.get(userId);
-    return known?.username ?? this.messages.find(({ senderId }) => senderId === userId)?.senderName ?? '';
+  // Of those who take part, the names that several have.
+  readonly #twins = $derived.by(() => {
+    const seen = new Set<string>();
+    return new Set(this.members.map(({ name }) => name).filter((name) => seen.size === seen.add(name).size));
+  });
+
+  /** What a person is called here; with the username where two have one name. */
+  nameOf(userId: string, username = ''): string {
+    const name = nameOf(this.client, userId, username);
+    return this.#twins.has(name) ? apart(name, this.client.users.get(userId)?.username ?? username) : name;
   }
 
   /** The last of one's own messages that can be edited. */

@@ -28,6 +28,12 @@ export function clock(date: Date): string {
   return format({ hour: '2-digit', minute: '2-digit' }).format(date);
 }
 
+/** 12:41 without its half of the day, where there is little room. */
+export function bareClock(date: Date): string {
+  const parts = format({ hour: '2-digit', minute: '2-digit' }).formatToParts(date);
+  return parts.filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim();
+}
+
 /** Thursday 20 November 2025 at 12:41, for tips. */
 export function exact(date: Date): string {
   return format({ dateStyle: 'full', timeStyle: 'short' }).format(date);

@@ -5,6 +5,7 @@ import type { ChatClient, Conversation, Message } from '@chinwag/client';
 import { onDestroy } from 'svelte';
 import { t } from '../i18n/index.svelte';
 import { BASE } from '../lib/base';
+import { nameFor } from '../lib/names.svelte';
 import { settings } from '../lib/settings.svelte';
 import { reactive } from '../lib/store.svelte';
 import { conversationUrl } from '../shell/router.svelte';
@@ -71,15 +72,16 @@ function tell(client: ChatClient, message: Message): void {
   if (!me || !conversation || message.senderId === me.id || conversation.muted) return;
   if (conversation.notifications === 'mentions' && !message.mentions.includes(me.username.toLowerCase())) return;
   if (settings.sound) void playSound();
-  if (document.visibilityState === 'hidden') void show(message, conversation);
+  if (document.visibilityState === 'hidden') void show(client, message, conversation);
 }
 
-async function show(message: Message, conversation: Conversation): Promise<void> {
+async function show(client: ChatClient, message: Message, conversation: Conversation): Promise<void> {
   if (!settings.notifications || Notification.permission !== 'granted') return;
   const worker = await navigator.serviceWorker?.getRegistration(BASE.href);
   // The server's own notification comes by the worker, whether this page lives or not.
   if (!worker || (await worker.pushManager?.getSubscription())) return;
-  const title = conversation.kind === 'direct' ? message.senderName : t('notify.title', { name: message.senderName, conversation: conversation.title });
+  const name = await nameFor(client, message.senderId, message.senderName);
+  const title = conversation.kind === 'direct' ? name : t('notify.title', { name, conversation: conversation.title });
   await worker.showNotification(title, {
     body: previewText(message),
     tag: `conversation-${conversation.id}`,

@@ -15,12 +15,15 @@ export interface Placed {
 export interface Happening {
   seq: number;
   at: Date;
+  kind?: string;
+  actorId?: string;
+  userId?: string;
 }
 
 export type Entry<M extends Placed, H extends Happening> =
   | { kind: 'day'; key: string; date: Date }
-  | { kind: 'unread'; key: 'unread' }
-  | { kind: 'happening'; key: string; happening: H }
+  | { kind: 'unread'; key: string }
+  | { kind: 'happening'; key: string; happenings: readonly H[] }
   | { kind: 'message'; key: string; message: M; isFirst: boolean; isLast: boolean };
 
 export interface Marks {
@@ -32,6 +35,8 @@ export interface Marks {
    * row: a row must not change its height when older ones come above it, or what is read would move.
    */
   hasOlder?: boolean;
+  /** There are newer messages than these: what happened after the last one belongs to them. */
+  hasNewer?: boolean;
 }
 
 const GROUP_MS = 5 * 60_000;
@@ -42,11 +47,17 @@ export function keyOf({ id, clientId, senderId }: Placed): string {
 }
 
 export function entriesOf<M extends Placed, H extends Happening>(
-  messages: readonly M[], happenings: readonly H[], { unreadAfterSeq, meId, hasOlder = false }: Marks, before: readonly Entry<M, H>[] = [],
+  messages: readonly M[], happenings: readonly H[], { unreadAfterSeq, meId, hasOlder = false, hasNewer = false }: Marks, before: readonly Entry<M, H>[] = [],
 ): Entry<M, H>[] {
   const entries: Entry<M, H>[] = [];
   const kept = new Map(before.map((entry) => [entry.key, entry]));
-  const push = (entry: Entry<M, H>) => {
+  // A key comes from the place in the log, never from a time: clocks step back. Even so a sender's own id may
+  // come again, long after it was used first.
+  const used = new Set<string>();
+  const push = (wanted: Entry<M, H>) => {
+    let entry = wanted;
+    while (used.has(entry.key)) entry = { ...entry, key: `${entry.key}'` };
+    used.add(entry.key);
     const old = kept.get(entry.key);
     entries.push(old && isSame(old, entry) ? old : entry);
   };
@@ -59,23 +70,32 @@ export function entriesOf<M extends Placed, H extends Happening>(
     if (group && group.message !== unseen) push({ ...group, isLast });
     group = undefined;
   };
-  const dayOf = (date: Date) => {
-    const found = dayKey(date);
+  let run: H[] = [];
+  const closeRun = () => {
+    if (run.length > 0) push({ kind: 'happening', key: `happening ${run[0]!.seq}`, happenings: run });
+    run = [];
+  };
+  const dayOf = (date: Date, key: string) => {
+    const found = dayOfYear(date);
     if (found === day) return;
+    closeRun();
     close();
     day = found;
-    if (date !== unseen?.createdAt) push({ kind: 'day', key: `day ${found}`, date });
+    if (date !== unseen?.createdAt) push({ kind: 'day', key: `day of ${key}`, date });
   };
 
-  for (const item of inOrder(messages, happenings)) {
+  for (const item of inOrder(messages, happenings, hasOlder, hasNewer)) {
     if ('happening' in item) {
-      dayOf(item.happening.at);
+      const { happening } = item;
+      dayOf(happening.at, `happening ${happening.seq}`);
       close();
-      push({ kind: 'happening', key: `happening ${item.happening.seq}`, happening: item.happening });
+      if (run[0] && !areAlike(run[0], happening)) closeRun();
+      run.push(happening);
       continue;
     }
+    closeRun();
     const { message } = item;
-    dayOf(message.createdAt);
+    dayOf(message.createdAt, keyOf(message));
     if (!isMarked && message.seq > unreadAfterSeq! && message.senderId !== meId) {
       close();
       isMarked = true;
@@ -85,6 +105,7 @@ export function entriesOf<M extends Placed, H extends Happening>(
     close(isFirst);
     group = { kind: 'message', key: keyOf(message), message, isFirst, isLast: false };
   }
+  closeRun();
   close();
   return entries;
 }
@@ -92,23 +113,32 @@ export function entriesOf<M extends Placed, H extends Happening>(
 type Item<M, H> = { message: M } | { happening: H };
 
 /** Messages are in order already; the position of those that wait to be sent is infinite. */
-function* inOrder<M extends Placed, H extends Happening>(messages: readonly M[], happenings: readonly H[]): Iterable<Item<M, H>> {
-  const first = messages[0]?.seq ?? 0;
+function* inOrder<M extends Placed, H extends Happening>(
+  messages: readonly M[], happenings: readonly H[], hasOlder: boolean, hasNewer: boolean,
+): Iterable<Item<M, H>> {
   // What happened before the window belongs to messages that are not shown.
-  let next = happenings.findIndex(({ seq }) => seq > first || first === Infinity);
+  const first = messages[0]?.seq ?? 0;
+  let next = hasOlder && first < Infinity ? happenings.findIndex(({ seq }) => seq > first) : 0;
   if (next < 0) next = happenings.length;
   for (const message of messages) {
     while (next < happenings.length && happenings[next]!.seq < message.seq) yield { happening: happenings[next++]! };
     yield { message };
   }
-  while (next < happenings.length) yield { happening: happenings[next++]! };
+  while (!hasNewer && next < happenings.length) yield { happening: happenings[next++]! };
+}
+
+/** Twenty people who were added at once are one line. */
+function areAlike(one: Happening, next: Happening): boolean {
+  if (one.kind !== next.kind || (one.kind !== 'added' && one.kind !== 'removed')) return false;
+  const isByOneself = one.actorId === one.userId;
+  return isByOneself ? next.actorId === next.userId : one.actorId === next.actorId && next.actorId !== next.userId;
 }
 
 function belongTogether(one: Placed, next: Placed): boolean {
-  return one.senderId === next.senderId && next.createdAt.getTime() - one.createdAt.getTime() < GROUP_MS;
+  return one.senderId === next.senderId && Math.abs(next.createdAt.getTime() - one.createdAt.getTime()) < GROUP_MS;
 }
 
-function dayKey(date: Date): string {
+function dayOfYear(date: Date): string {
   return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
 }
 
@@ -118,7 +148,9 @@ function isSame<M extends Placed, H extends Happening>(one: Entry<M, H>, other: 
     case 'message':
       return other.kind === 'message' && one.message === other.message && one.isFirst === other.isFirst && one.isLast === other.isLast;
     case 'happening':
-      return other.kind === 'happening' && one.happening === other.happening;
+      return other.kind === 'happening' && one.happenings.length === other.happenings.length && one.happenings.every((each, place) => each === other.happenings[place]);
+    case 'day':
+      return other.kind === 'day' && one.date.getTime() === other.date.getTime();
     default:
       return true;
   }

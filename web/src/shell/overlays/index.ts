@@ -3,4 +3,5 @@
 import '../../i18n/later';
 
 export { default as Details } from '../details/Details.svelte';
+export { default as Profile } from '../details/Profile.svelte';
 export { default as Overlays } from './Overlays.svelte';
