@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Json};
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use futures_util::stream;
 use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, IdempotencyKey, InConversation, JsonBody, integer, limit, query};
+use super::place::known_path;
 use crate::auth::Actor;
 use crate::chat::Chat;
 
@@ -59,7 +60,8 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(actor): Caller,
-    OriginalUri(uri): OriginalUri,
+    OriginalUri(original): OriginalUri,
+    uri: Uri,
 ) -> Result<Response, HttpError> {
     let parameters = query(&uri);
     let after = parameters.get("after").map(|text| integer("query", "after", text)).transpose()?;
@@ -72,7 +74,10 @@ pub(super) async fn list(
     found.truncate(page);
     match (found.last().map(|last| last.id), limit) {
         (Some(last), Some(_)) if has_more => {
-            let link = format!("<{}?after={last}&limit={page}>; rel=\"next\"", uri.path());
+            let link = format!(
+                "<{}?after={last}&limit={page}>; rel=\"next\"",
+                known_path(shared.chat.config(), &original, &uri)
+            );
             let mut response = Json(found).into_response();
             response.headers_mut().extend(HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link)));
             Ok(response)

@@ -10,7 +10,7 @@ use chinwag_protocol::{Send, Seq, limits};
 use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, IdempotencyKey, InConversation, JsonBody, integer, limit, query};
-use super::place::known_prefix;
+use super::place::known_path;
 use crate::store::Page;
 
 /// History
@@ -49,10 +49,7 @@ pub(super) async fn history(
     } else if has_more {
         messages.remove(0);
     }
-    let path = match known_prefix(shared.chat.config(), &original, &uri) {
-        Some(prefix) => format!("{prefix}{}", uri.path()),
-        None => uri.path().to_owned(),
-    };
+    let path = known_path(shared.chat.config(), &original, &uri);
     let link = if has_more { link(&path, page, &messages) } else { None };
     let mut response = Json(messages).into_response();
     if let Some(link) = link {

@@ -11,13 +11,18 @@ use crate::config::Config;
 
 /// The path before the server's own ones as a browser sees it, without a slash at the end. `None` if nobody said:
 /// a proxy may have stripped one.
-pub(super) fn known_prefix(config: &Config, original: &Uri, inner: &Uri) -> Option<String> {
+fn known_prefix(config: &Config, original: &Uri, inner: &Uri) -> Option<String> {
     if let Some(url) = &config.public_url {
         return Some(url.path().to_owned());
     }
     let prefix = original.path().strip_suffix(inner.path()).unwrap_or(original.path()).trim_end_matches('/');
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);
     (!prefix.is_empty() && prefix.bytes().all(is_plain)).then(|| prefix.to_owned())
+}
+
+/// The path of a request as its client knows it.
+pub(super) fn known_path(config: &Config, original: &Uri, inner: &Uri) -> String {
+    format!("{}{}", known_prefix(config, original, inner).unwrap_or_default(), inner.path())
 }
 
 /// How a page names what lies below the server's root: by the path that is known, or by how deep the page is.
