@@ -22,6 +22,6 @@ test("a client that chats is at most 15 KB", async () => {
   expect(await gzipped('export { createClient } from "./client.js"', onDemand)).toBeLessThanOrEqual(15 * 1024);
 });
 
-test("with everything that is ever loaded it is at most 21 KB", async () => {
-  expect(await gzipped('export * from "./index.js"', [])).toBeLessThanOrEqual(21 * 1024);
+test("with everything that is ever loaded it is at most 22 KB", async () => {
+  expect(await gzipped('export * from "./index.js"', [])).toBeLessThanOrEqual(22 * 1024);
 });
