@@ -68,7 +68,8 @@ fn username_like(subject: &str) -> String {
             name.push('-');
         }
     }
-    let name = if is_username(&name) { &name } else { name.trim_matches(|end: char| !end.is_alphanumeric()) };
+    let is_whole = name == subject && is_username(&name);
+    let name = if is_whole { &name } else { name.trim_matches(|end: char| !end.is_alphanumeric()) };
     if is_username(name) { name.to_owned() } else { NAMELESS.to_owned() }
 }
 
