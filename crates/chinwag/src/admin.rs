@@ -7,11 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use chinwag_protocol::Timestamp;
-use chinwag_protocol::limits::PASSWORD_BYTES;
 use chinwag_protocol::rest::{Register, User, UserRole};
 
 use crate::auth::{Tokens, hash_now};
-use crate::chat::{insert_account, validate_account};
+use crate::chat::{insert_account, is_password, validate_account};
 use crate::config::Auth;
 use crate::error::Refusal;
 use crate::server::{StartError, own_secret};
@@ -26,7 +25,7 @@ pub struct Accounts {
 /// An account to be.
 #[derive(Clone)]
 pub struct NewAccount {
-    /// 1 to 64 letters, digits or `. _ -`.
+    /// 1 to 64 letters, digits or `. _ -` of one script, no `.` or `-` at its ends.
     pub username: String,
     /// Optional.
     pub email: Option<String>,
@@ -100,7 +99,8 @@ impl Accounts {
         };
         let valid = validate_account(&register, new.role)?;
         let hash = hash_now(&new.password).map_err(|_| AccountError::Crypto)?;
-        let account = Account { password_hash: Some(hash), email: new.email.clone(), ..valid };
+        let email = valid.email.filter(|_| new.email.is_some());
+        let account = Account { password_hash: Some(hash), email, ..valid };
         Ok(self.store.write_blocking(move |change| {
             let user = insert_account(change, &account)?;
             // A server that waits for its first administrator hears of this.
@@ -166,7 +166,7 @@ impl Accounts {
     /// If there is no such account, or the password is too short or too long.
     pub fn set_password(&self, name: &str, password: &str) -> Result<(), AccountError> {
         let user = self.find(name)?;
-        if !PASSWORD_BYTES.contains(&password.len()) {
+        if !is_password(password) {
             return Err(AccountError::Refused(Refusal::BadRequest("a password needs 8 to 256 bytes")));
         }
         let hash = hash_now(password).map_err(|_| AccountError::Crypto)?;

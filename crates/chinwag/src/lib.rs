@@ -20,6 +20,7 @@ mod realtime;
 mod seeded_bugs;
 mod server;
 mod store;
+mod unicode;
 
 pub use admin::{AccountError, Accounts, NewAccount};
 pub use auth::Actor;

@@ -24,7 +24,7 @@ enum UserCommand {
     /// Add a user
     #[command(help_template = HELP, before_help = ADD_EXAMPLES)]
     Add {
-        /// 1 to 64 letters, digits or `. _ - @ +`
+        /// 1 to 64 letters, digits or `. _ -` of one script
         name: String,
         /// With which the user can sign in, too
         #[arg(long)]

@@ -100,7 +100,7 @@ pub enum UserRole {
 /// A new account.
 #[derive(Clone, Deserialize, ToSchema)]
 pub struct Register {
-    /// 1 to 64 characters: letters, digits, and `. _ -`.
+    /// 1 to 64 letters with their marks, digits, or `. _ -`, of one script; no `.` or `-` at its ends.
     pub username: String,
     /// Where mail would reach the user.
     #[schema(max_length = 254)]

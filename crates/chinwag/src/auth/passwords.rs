@@ -11,6 +11,8 @@ use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
 use chinwag_protocol::limits::PASSWORD_BYTES;
 use tokio::sync::Semaphore;
 
+use crate::unicode::nfc;
+
 /// Sign-ins that may wait for a core.
 const MAX_WAITING: usize = 32;
 /// RFC 9106 section 4 and the usual advice for servers: 19 MiB, two passes, one lane.
@@ -105,7 +107,7 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
 /// Hashes on the calling thread: for the command line.
 pub(crate) fn hash_now(password: &str) -> Result<String, PasswordError> {
     let hash: PasswordHash =
-        argon2()?.hash_password(password.as_bytes()).map_err(|_| PasswordError::Failed)?;
+        argon2()?.hash_password(nfc(password).as_bytes()).map_err(|_| PasswordError::Failed)?;
     Ok(hash.to_string())
 }
 
@@ -115,7 +117,10 @@ fn verify_now(password: &str, hash: &str) -> bool {
         return false;
     }
     let (Ok(hash), Ok(argon2)) = (PasswordHash::new(hash), argon2()) else { return false };
-    argon2.verify_password(password.as_bytes(), &hash).is_ok()
+    let composed = nfc(password);
+    // A hash of before passwords had one form is of what was typed.
+    argon2.verify_password(composed.as_bytes(), &hash).is_ok()
+        || (composed != password && argon2.verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 #[cfg(test)]

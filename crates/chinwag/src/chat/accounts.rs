@@ -8,10 +8,11 @@ use chinwag_protocol::rest::{PublicUser, Register, Token, User, UserChange, User
 use chinwag_protocol::{CloseCode, ErrorCode, UserId, limits};
 use parking_lot::Mutex;
 
-use super::Chat;
+use super::{Chat, names};
 use crate::auth::{Actor, PasswordError};
 use crate::error::Refusal;
 use crate::store::{Account, Change, random_token};
+use crate::unicode::{fold, nfc};
 
 /// How long the link that `serve` prints is good.
 const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -64,10 +65,10 @@ impl Chat {
         if name.len() > MAX_SIGN_IN_NAME_BYTES {
             return Err(Refusal::Unauthenticated(WRONG_CREDENTIALS));
         }
-        let account = name.to_lowercase();
+        let account = fold(name);
         self.wait_for_account(&account).await?;
 
-        let lookup = account.clone();
+        let lookup = name.to_owned();
         let identity = self.store().read(move |view| Ok::<_, Refusal>(view.identity(&lookup)?)).await?;
         let hash = identity.as_ref().and_then(|identity| identity.password_hash.clone());
         let is_right = self.inner.passwords.verify(password, hash).await?;
@@ -200,9 +201,12 @@ impl Chat {
         self.limit(actor)?;
         let user_id = actor.user_id;
         let me = self.me(actor).await?;
-        let first = wanted.first_name.unwrap_or(me.first_name);
-        let last = wanted.last_name.unwrap_or(me.last_name);
-        check_names(&first, &last)?;
+        let name = |field, wanted: Option<String>, old| match wanted {
+            Some(name) => names::person_name(field, &name),
+            None => Ok(old),
+        };
+        let first = name("first_name", wanted.first_name, me.first_name)?;
+        let last = name("last_name", wanted.last_name, me.last_name)?;
         let hash = match wanted.password {
             Some(password) => Some(self.replace_password(actor, password, wanted.current_password).await?),
             None => None,
@@ -231,14 +235,14 @@ impl Chat {
         new: String,
         current: Option<String>,
     ) -> Result<String, Refusal> {
-        if !limits::PASSWORD_BYTES.contains(&new.len()) {
+        if !is_password(&new) {
             let (field, kind, code) = ("password", "value_error", ErrorCode::InvalidFrame);
             let message = "password needs 8 to 256 bytes".to_owned();
             return Err(Refusal::Invalid { field, kind, code, message });
         }
-        let name = actor.username.to_lowercase();
+        let name = fold(&actor.username);
         self.wait_for_account(&name).await?;
-        let lookup = name.clone();
+        let lookup = actor.username.to_string();
         let identity = self.store().read(move |view| Ok::<_, Refusal>(view.identity(&lookup)?)).await?;
         let hash = identity.and_then(|identity| identity.password_hash);
         if !self.inner.passwords.verify(current.unwrap_or_default(), hash).await? {
@@ -253,19 +257,15 @@ impl Chat {
         self.store().read(move |view| Ok(view.users_by_id(&ids)?)).await
     }
 
-    /// People whose name begins so.
-    pub(crate) async fn find_users(
-        &self,
-        actor: &Actor,
-        beginning: String,
-    ) -> Result<Vec<PublicUser>, Refusal> {
+    /// People in whose names every word of the text begins one, in any order.
+    pub(crate) async fn find_users(&self, actor: &Actor, text: String) -> Result<Vec<PublicUser>, Refusal> {
         self.inner.limits.searches.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
-        if beginning.chars().count() > limits::MAX_NAME_CHARS {
+        if text.chars().count() > limits::MAX_NAME_CHARS {
             let (field, kind, code) = ("query", "string_too_long", ErrorCode::InvalidFrame);
             let message = "query has more than 64 characters".to_owned();
             return Err(Refusal::Invalid { field, kind, code, message });
         }
-        self.store().read(move |view| Ok(view.users_like(&beginning, MAX_FOUND_USERS)?)).await
+        self.store().read(move |view| Ok(view.users_like(&text, MAX_FOUND_USERS)?)).await
     }
 
     async fn account(&self, register: Register, role: UserRole) -> Result<Account, Refusal> {
@@ -299,76 +299,30 @@ pub(crate) fn insert_account(change: &mut Change, account: &Account) -> Result<U
 
 /// Checks a registration; the password is not hashed yet.
 pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, Refusal> {
-    let invalid = |field, kind, message: &str| {
-        Err(Refusal::Invalid { field, kind, code: ErrorCode::InvalidFrame, message: message.to_owned() })
+    let invalid = |field, message: &str| Refusal::Invalid {
+        field,
+        kind: "value_error",
+        code: ErrorCode::InvalidFrame,
+        message: message.to_owned(),
     };
-    if !is_username(&register.username) {
-        return invalid("username", "value_error", "username needs 1 to 64 letters, digits or . _ -");
+    let username =
+        names::username(&register.username).ok_or_else(|| invalid("username", names::USERNAME_RULE))?;
+    let email =
+        names::email(&register.email).ok_or_else(|| invalid("email", "email is not an e-mail address"))?;
+    if !is_password(&register.password) {
+        return Err(invalid("password", "password needs 8 to 256 bytes"));
     }
-    if !is_email(&register.email) {
-        return invalid("email", "value_error", "email is not an e-mail address");
-    }
-    if !limits::PASSWORD_BYTES.contains(&register.password.len()) {
-        return invalid("password", "value_error", "password needs 8 to 256 bytes");
-    }
-    check_names(&register.first_name, &register.last_name)?;
     Ok(Account {
-        username: register.username.clone(),
-        email: Some(register.email.clone()),
-        first_name: register.first_name.clone(),
-        last_name: register.last_name.clone(),
+        username,
+        email: Some(email),
+        first_name: names::person_name("first_name", &register.first_name)?,
+        last_name: names::person_name("last_name", &register.last_name)?,
         password_hash: None,
         role,
     })
 }
 
-fn check_names(first: &str, last: &str) -> Result<(), Refusal> {
-    for (field, name) in [("first_name", first), ("last_name", last)] {
-        if name.chars().count() > limits::MAX_NAME_CHARS || name.chars().any(char::is_control) {
-            let (kind, code) = ("string_too_long", ErrorCode::InvalidFrame);
-            let message = "a name has at most 64 characters and no control characters".to_owned();
-            return Err(Refusal::Invalid { field, kind, code, message });
-        }
-    }
-    Ok(())
-}
-
-/// No `@`: else somebody could take another person's e-mail address as a name and sign in as them.
-pub(crate) fn is_username(name: &str) -> bool {
-    let is_allowed = |character: char| character.is_alphanumeric() || matches!(character, '.' | '_' | '-');
-    (1..=limits::MAX_NAME_CHARS).contains(&name.chars().count()) && name.chars().all(is_allowed)
-}
-
-/// One `@` with something before it and a dotted name behind. Whether mail arrives, only mail can tell.
-pub(crate) fn is_email(address: &str) -> bool {
-    let is_plain =
-        |text: &str| !text.chars().any(|character| character.is_whitespace() || character.is_control());
-    let Some((local, domain)) = address.rsplit_once('@') else { return false };
-    let labels_are_full = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
-    address.len() <= 254 && !local.is_empty() && !local.contains('@') && is_plain(address) && labels_are_full
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn usernames() {
-        for good in ["a", "alice", "Ana-María", "j.r_2", &"x".repeat(64)] {
-            assert!(is_username(good), "{good}");
-        }
-        for bad in ["", " ", "a b", "a@b.c", "a\0b", "a/b", "<b>", &"x".repeat(65)] {
-            assert!(!is_username(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn email_addresses() {
-        for good in ["a@b.c", "first.last+tag@sub.example.org"] {
-            assert!(is_email(good), "{good}");
-        }
-        for bad in ["", "a", "a@", "@b.c", "a@b", "a@b.", "a@.c", "a b@c.d", "a@b@c.d", "a@b.c\n"] {
-            assert!(!is_email(bad), "{bad}");
-        }
-    }
+/// Judged in the form that is hashed.
+pub(crate) fn is_password(text: &str) -> bool {
+    limits::PASSWORD_BYTES.contains(&nfc(text).len())
 }

@@ -3,9 +3,9 @@
 use chinwag_protocol::rest::{Conversation, ConversationState, NewConversation, Participant};
 use chinwag_protocol::{ConversationId, ErrorCode, UserId, limits};
 
-use super::Chat;
 use super::access::{Action, authorize};
 use super::once::{Once, once};
+use super::{Chat, names};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Change, NewGroup, View};
@@ -48,7 +48,7 @@ impl Chat {
                 self.store().write(move |change| once(change, key.as_ref(), again, with_id(make))).await
             }
             (None, title, participant_ids) => {
-                let title = valid_title(title)?;
+                let title = names::title(title)?;
                 let members = valid_members(caller, participant_ids.unwrap_or_default())?;
                 let make = move |change: &mut Change| group(change, title, caller, members);
                 self.store().write(move |change| once(change, key.as_ref(), again, with_id(make))).await
@@ -138,29 +138,6 @@ fn group(
 
 pub(super) fn no_user(id: UserId) -> Refusal {
     Refusal::NotFound(format!("User with ID {id} not found"))
-}
-
-pub(super) fn valid_title(title: Option<String>) -> Result<String, Refusal> {
-    let invalid = |kind, message: &str| {
-        Err(Refusal::Invalid {
-            field: "title",
-            kind,
-            code: ErrorCode::InvalidFrame,
-            message: message.to_owned(),
-        })
-    };
-    let Some(title) = title else { return invalid("missing", "Field required") };
-    let title = title.trim();
-    if title.is_empty() {
-        return invalid("string_too_short", "title is empty");
-    }
-    if title.chars().count() > limits::MAX_NAME_CHARS {
-        return invalid("string_too_long", "title has more than 64 characters");
-    }
-    if title.chars().any(char::is_control) {
-        return invalid("value_error", "title has a control character");
-    }
-    Ok(title.to_owned())
 }
 
 /// The others, each once.

@@ -8,7 +8,8 @@ use chinwag_protocol::{ConversationId, Cursor, Edit, ErrorCode, Event, MessageId
 use super::Chat;
 use super::access::{Action, authorize};
 use super::files::{check_attachments, check_file_ids};
-use super::text::{check_content, mentions};
+use super::mentions::mentions;
+use super::text::check_content;
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{
@@ -97,7 +98,6 @@ impl Chat {
         self.limit(actor)?;
         let user_id = actor.user_id;
         let valid = check_content(&edit.content);
-        let named = mentions(&edit.content);
         self.store()
             .write(move |log| {
                 authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
@@ -113,6 +113,7 @@ impl Chat {
                 if log.message(id)?.is_some_and(|message| message.content == content) {
                     return Ok(Edited { version: facts.version, event: None });
                 }
+                let named = mentions(&content, facts.format);
                 let event = log.append_edit(conversation_id, user_id, id, facts, content, &named)?;
                 Ok(Edited { version: facts.version + 1, event: Some(event) })
             })
@@ -322,7 +323,7 @@ fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageD
         conversation_id,
         sender_id: actor.user_id,
         sender_name: actor.username.to_string(),
-        mentions: mentions(&send.content),
+        mentions: mentions(&send.content, send.format),
         content: send.content,
         attachments: send.attachments,
         client_id: send.client_id,

@@ -1,12 +1,12 @@
 //! Who takes part in a group, and what they are in it.
 
 use chinwag_protocol::rest::{Conversation, ConversationChange, NewParticipant, Participant, Role};
-use chinwag_protocol::{ConversationId, ErrorCode, Event, UserId, limits};
+use chinwag_protocol::{ConversationId, Event, UserId, limits};
 
-use super::Chat;
 use super::access::{Action, authorize};
-use super::conversations::{no_user, valid_title};
+use super::conversations::no_user;
 use super::once::{Once, once};
+use super::{Chat, names};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Change, Membership, Person, Standing};
@@ -134,10 +134,10 @@ impl Chat {
                 let mut updated = present.clone();
                 updated.notifications = change.notification_level(id, actor_id)?;
                 if wanted.title.is_some() {
-                    updated.title = valid_title(wanted.title)?;
+                    updated.title = names::title(wanted.title)?;
                 }
                 if let Some(topic) = wanted.topic {
-                    updated.topic = valid_topic(&topic)?;
+                    updated.topic = names::line("topic", &topic)?;
                 }
                 updated.archived = wanted.archived.unwrap_or(present.archived);
                 let is_same = (&updated.title, &updated.topic, updated.archived)
@@ -200,14 +200,4 @@ fn appoint_successor(change: &mut Change, id: ConversationId, actor_id: UserId) 
         change.set_participant_role(id, actor_id, &person, Role::Owner)?;
     }
     Ok(())
-}
-
-fn valid_topic(topic: &str) -> Result<String, Refusal> {
-    let topic = topic.trim();
-    if topic.chars().count() > limits::MAX_TOPIC_CHARS || topic.chars().any(char::is_control) {
-        let message = "topic has more than 250 characters, or a control character".to_owned();
-        let (field, kind, code) = ("topic", "string_too_long", ErrorCode::InvalidFrame);
-        return Err(Refusal::Invalid { field, kind, code, message });
-    }
-    Ok(topic.to_owned())
 }

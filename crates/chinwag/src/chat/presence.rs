@@ -5,10 +5,10 @@ use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::{PresenceStatus, Receipt};
-use chinwag_protocol::{ConversationId, ErrorCode, Frame, Seq, Timestamp, UserId, limits};
+use chinwag_protocol::{ConversationId, Frame, Seq, Timestamp, UserId, limits};
 use tokio::sync::mpsc;
 
-use super::{Chat, Inner};
+use super::{Chat, Inner, names};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Companion, Status, StoreError, View};
@@ -174,11 +174,7 @@ impl Chat {
         text: String,
     ) -> Result<(), Refusal> {
         self.limit(actor)?;
-        if text.chars().count() > limits::MAX_TOPIC_CHARS || text.chars().any(char::is_control) {
-            let message = "text has more than 250 characters, or a control character".to_owned();
-            let (field, kind, code) = ("text", "string_too_long", ErrorCode::InvalidFrame);
-            return Err(Refusal::Invalid { field, kind, code, message });
-        }
+        let text = names::line("text", &text)?;
         let user_id = actor.user_id;
         let changed = self
             .store()

@@ -10,7 +10,7 @@ use chinwag_protocol::{ConversationId, MessageId, Op, Timestamp, UserId};
 use image::{Rgb, RgbImage};
 
 use super::files::thumbnail_name;
-use super::text::mentions;
+use super::mentions::mentions;
 use super::uploads::unavailable;
 use crate::auth::hash_now;
 use crate::blobs::{Blobs, Picture, sha256_of};
@@ -266,6 +266,7 @@ impl Sample<'_> {
             };
             attachments.push(self.change.insert_file(file)?.ok_or(Refusal::Internal)?.attachment);
         }
+        let format = if text.contains(['*', '`', '\n']) { Format::Markdown } else { Format::Plain };
         let draft = MessageDraft {
             conversation_id,
             sender_id,
@@ -274,9 +275,9 @@ impl Sample<'_> {
             attachments: attachments.iter().map(|attachment| attachment.id).collect(),
             client_id: None,
             reply_to,
-            format: if text.contains(['*', '`', '\n']) { Format::Markdown } else { Format::Plain },
+            format,
             meta: None,
-            mentions: mentions(text),
+            mentions: mentions(text, format),
         };
         match self.change.append_message(draft, attachments)? {
             Appended::New(message) | Appended::Duplicate(message) => Ok(message.id),

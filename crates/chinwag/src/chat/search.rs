@@ -7,6 +7,7 @@ use super::Chat;
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::Query;
+use crate::unicode::{nfc, search_key};
 
 /// Characters around a find.
 const SNIPPET_CHARS: usize = 120;
@@ -51,6 +52,7 @@ impl Chat {
 }
 
 fn parse(text: &str) -> Result<Query, Refusal> {
+    let text = &nfc(text);
     if text.chars().count() > limits::MAX_SEARCH_CHARS {
         return Err(invalid("q has more than 200 characters"));
     }
@@ -61,7 +63,7 @@ fn parse(text: &str) -> Result<Query, Refusal> {
     let mut query = Query::default();
     for (word, is_phrase) in words(text) {
         let Some((filter, value)) = word.split_once(':').filter(|_| !is_phrase) else {
-            query.terms.push(word);
+            query.terms.extend(term(&word));
             continue;
         };
         match filter {
@@ -73,11 +75,17 @@ fn parse(text: &str) -> Result<Query, Refusal> {
             "before" => query.before = Some(moment(value)?),
             "after" => query.after = Some(moment(value)?),
             // A colon in the middle of a word is no filter: 10:30.
-            _ => query.terms.push(word),
+            _ => query.terms.extend(term(&word)),
         }
     }
     let is_empty = query.terms.is_empty() && query.from.is_none() && query.conversation_id.is_none();
     if is_empty { Err(invalid("q has nothing to look for")) } else { Ok(query) }
+}
+
+/// What is compared. Signs that nobody sees are nothing to look for.
+fn term(word: &str) -> Option<String> {
+    let key = search_key(word);
+    (!key.trim().is_empty()).then_some(key)
 }
 
 /// Words, and phrases in double quotes; those are true.
@@ -124,10 +132,10 @@ fn snippet(content: &str, terms: &[String]) -> String {
     if text.len() <= SNIPPET_CHARS {
         return content.to_owned();
     }
-    let lower: String = content.to_lowercase();
-    let found = terms.iter().find_map(|term| lower.find(&term.to_lowercase())).unwrap_or(0);
-    // Lower case may be longer or shorter than the text: the place is only about right.
-    let place = lower.get(..found).map_or(0, |before| before.chars().count());
+    let key = search_key(content);
+    let found = terms.iter().find_map(|term| key.find(term)).unwrap_or(0);
+    // A key may be longer or shorter than its text: the place is only about right.
+    let place = key.get(..found).map_or(0, |before| before.chars().count());
     let from = place.saturating_sub(SNIPPET_CHARS / 3).min(text.len().saturating_sub(SNIPPET_CHARS));
     let middle: String = text.iter().skip(from).take(SNIPPET_CHARS).collect();
     let (start, end) =
@@ -183,7 +191,7 @@ mod tests {
     #[test]
     fn a_snippet_has_the_find_in_it() {
         let text = format!("{} needle {}", "hay ".repeat(100), "stack ".repeat(100));
-        let snippet = snippet(&text, &["NEEDLE".to_owned()]);
+        let snippet = snippet(&text, &["needle".to_owned()]);
         assert!(snippet.contains("needle") && snippet.chars().count() <= SNIPPET_CHARS + 2, "{snippet}");
     }
 }

@@ -21,8 +21,8 @@ pub(crate) struct MessageDraft {
     pub reply_to: Option<MessageId>,
     pub format: Format,
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Who is named in the text.
-    pub mentions: Vec<String>,
+    /// Who is named in the text: for each mention the names that it may mean, the longest first.
+    pub mentions: Vec<Vec<String>>,
 }
 
 impl MessageDraft {
@@ -62,6 +62,7 @@ pub(crate) struct MessageFacts {
     pub seq: Seq,
     pub sender_id: UserId,
     pub version: i64,
+    pub format: Format,
     pub is_deleted: bool,
 }
 
@@ -170,7 +171,7 @@ impl View {
         id: MessageId,
     ) -> Result<Option<MessageFacts>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT seq, actor_id, version, deleted_at IS NOT NULL FROM events \
+            "SELECT seq, actor_id, version, deleted_at IS NOT NULL, json_extract(detail, '$.format') FROM events \
              WHERE id = ?1 AND conversation_id = ?2 AND kind = 'message'",
         )?;
         let facts = statement
@@ -180,6 +181,10 @@ impl View {
                     sender_id: UserId(row.get(1)?),
                     version: row.get(2)?,
                     is_deleted: row.get(3)?,
+                    format: match row.get::<_, Option<String>>(4)?.as_deref() {
+                        Some("markdown") => Format::Markdown,
+                        _ => Format::Plain,
+                    },
                 })
             })
             .optional()?;
@@ -258,7 +263,7 @@ impl Change {
         id: MessageId,
         facts: MessageFacts,
         content: String,
-        mentions: &[String],
+        mentions: &[Vec<String>],
     ) -> Result<Event, StoreError> {
         let version = facts.version + 1;
         let new = NewEvent {
@@ -321,23 +326,39 @@ impl Change {
         Ok(event)
     }
 
+    /// The participant whose name comes first.
+    fn named(&self, conversation_id: ConversationId, names: &[String]) -> Result<Option<UserId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT users.id FROM users \
+             JOIN participants ON participants.user_id = users.id AND participants.conversation_id = ?2 \
+             WHERE users.username_key = ?1",
+        )?;
+        for name in names {
+            let found = statement.query_row((name, conversation_id.0), |row| row.get(0)).optional()?;
+            if found.is_some() {
+                return Ok(found.map(UserId));
+            }
+        }
+        Ok(None)
+    }
+
     fn insert_mentions(
         &mut self,
         conversation_id: ConversationId,
         seq: Seq,
         sender_id: UserId,
-        names: &[String],
+        mentions: &[Vec<String>],
     ) -> Result<(), StoreError> {
-        for name in names {
-            // Only people who take part are meant, and nobody means themselves.
-            self.connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO mentions (user_id, conversation_id, seq) \
-                     SELECT users.id, ?2, ?3 FROM users \
-                     JOIN participants ON participants.user_id = users.id AND participants.conversation_id = ?2 \
-                     WHERE users.username_key = ?1 AND users.id != ?4",
-                )?
-                .execute((name, conversation_id.0, seq.0, sender_id.0))?;
+        // Only people who take part are meant, and nobody means themselves.
+        for name in mentions {
+            let Some(user_id) = self.named(conversation_id, name)? else { continue };
+            if user_id != sender_id {
+                self.connection
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO mentions (user_id, conversation_id, seq) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute((user_id.0, conversation_id.0, seq.0))?;
+            }
         }
         Ok(())
     }

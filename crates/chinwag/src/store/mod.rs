@@ -155,6 +155,7 @@ impl Store {
             reason: error.to_string(),
         };
         let mut connection = connect(&path).map_err(|error| damaged(&error))?;
+        schema::add_functions(&connection).map_err(|error| damaged(&error))?;
         if lock.is_some() {
             schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
         }

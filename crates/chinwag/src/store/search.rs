@@ -6,6 +6,7 @@ use chinwag_protocol::{ConversationId, MessageId, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, named_params};
 
 use super::{Change, StoreError, View};
+use crate::unicode::{fold, search_key};
 
 /// Messages that one job indexes: a few milliseconds.
 const INDEX_STEP: i64 = 500;
@@ -16,7 +17,7 @@ const MAX_SCANNED: usize = 20_000;
 /// What to look for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
-    /// Each of them has to be in the text.
+    /// Each of them has to be in the text. As [`search_key`] gives them.
     pub terms: Vec<String>,
     pub conversation_id: Option<ConversationId>,
     pub from: Option<String>,
@@ -64,7 +65,7 @@ impl View {
             ":matching": matching,
             ":user_id": user_id.0,
             ":conversation_id": query.conversation_id.map(|id| id.0),
-            ":sender": query.from.as_ref().map(|name| name.to_lowercase()),
+            ":sender": query.from.as_deref().map(fold),
             ":before": query.before.map(|time| time.0),
             ":after": query.after.map(|time| time.0),
             ":before_id": query.before_id.map(|id| id.0),
@@ -87,8 +88,8 @@ impl View {
 
     fn contains_all(&self, id: MessageId, terms: &[&String]) -> Result<bool, StoreError> {
         let Some(message) = self.message(id)? else { return Ok(false) };
-        let text = message.content.to_lowercase();
-        Ok(terms.iter().all(|term| text.contains(&term.to_lowercase())))
+        let text = search_key(&message.content);
+        Ok(terms.iter().all(|term| text.contains(*term)))
     }
 
     fn indexed_through(&self) -> Result<i64, StoreError> {
@@ -152,7 +153,7 @@ impl Change {
     fn insert_text(&mut self, id: MessageId, content: &str) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO message_text (rowid, content) VALUES (?1, ?2)")?
-            .execute((id.0, content))?;
+            .execute((id.0, search_key(content)))?;
         Ok(())
     }
 }

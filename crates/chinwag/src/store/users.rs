@@ -5,6 +5,7 @@ use chinwag_protocol::{Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row, named_params};
 
 use super::{Change, StoreError, View};
+use crate::unicode::{fold, search_key};
 
 /// A new account. `password_hash` is `None` if another application vouches for the user.
 #[derive(Clone, Debug)]
@@ -64,6 +65,20 @@ fn role_text(role: UserRole) -> &'static str {
     }
 }
 
+/// What an account may be stored under. Two of before names had one form may fold to one key: the first keeps
+/// it, the other the one that it had.
+fn keys(name: &str) -> [String; 2] {
+    [name.to_lowercase(), fold(name)]
+}
+
+/// The words of a person's names, each behind a blank: all that a look-up compares. A username has its parts,
+/// too, and what is written without a blank (`李小明`) is found in one piece.
+pub(super) fn name_key(username: &str, first: &str, last: &str) -> String {
+    let parts = username.replace(['.', '_', '-'], " ");
+    let words = search_key(&format!("{username} {parts} {first} {last} {first}{last} {last}{first}"));
+    words.split_whitespace().map(|word| format!(" {word}")).collect()
+}
+
 pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, rusqlite::Error> {
     Ok(PublicUser {
         id: UserId(row.get(0)?),
@@ -74,18 +89,21 @@ pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, rusqlite::Error> 
 }
 
 impl View {
-    /// The account with this username or e-mail address, whatever the case of its letters.
+    /// The account with this username or e-mail address, whatever the form and the case of its letters.
     pub(crate) fn identity(&self, name: &str) -> Result<Option<Identity>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS}, users.password_hash FROM users WHERE username_key = ?1 \
              UNION ALL SELECT {COLUMNS}, users.password_hash FROM users WHERE email_key = ?1 LIMIT 1"
         ))?;
-        let identity = statement
-            .query_row([name.to_lowercase()], |row| {
-                Ok(Identity { user: user(row)?, password_hash: row.get(8)? })
-            })
-            .optional()?;
-        Ok(identity)
+        for key in keys(name) {
+            let identity = statement
+                .query_row([key], |row| Ok(Identity { user: user(row)?, password_hash: row.get(8)? }))
+                .optional()?;
+            if identity.is_some() {
+                return Ok(identity);
+            }
+        }
+        Ok(None)
     }
 
     /// An account, and whether this session of it is live.
@@ -135,18 +153,19 @@ impl Change {
         let created_at = Timestamp::now();
         self.connection
             .prepare_cached(
-                "INSERT INTO users (username, username_key, email, email_key, first_name, last_name, \
+                "INSERT INTO users (username, username_key, email, email_key, first_name, last_name, name_key, \
                                     password_hash, role, is_active, created_at) \
-                 VALUES (:username, :username_key, :email, :email_key, :first_name, :last_name, \
+                 VALUES (:username, :username_key, :email, :email_key, :first_name, :last_name, :name_key, \
                          :password_hash, :role, 1, :created_at)",
             )?
             .execute(named_params! {
                 ":username": account.username,
-                ":username_key": account.username.to_lowercase(),
+                ":username_key": fold(&account.username),
                 ":email": account.email,
-                ":email_key": account.email.as_ref().map(|email| email.to_lowercase()),
+                ":email_key": account.email.as_deref().map(fold),
                 ":first_name": account.first_name,
                 ":last_name": account.last_name,
+                ":name_key": name_key(&account.username, &account.first_name, &account.last_name),
                 ":password_hash": account.password_hash,
                 ":role": role_text(account.role),
                 ":created_at": created_at.0,
@@ -219,16 +238,16 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Active users whose name begins so, by name. An empty beginning gives everybody.
-    pub(crate) fn users_like(&self, beginning: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
+    /// Active users, by name, in whose names each word of the text begins one. No word gives everybody.
+    pub(crate) fn users_like(&self, text: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, username, first_name, last_name FROM users WHERE is_active = 1 \
-             AND (substr(username_key, 1, length(?1)) = ?1 OR substr(lower(first_name), 1, length(?1)) = ?1 \
-                  OR substr(lower(last_name), 1, length(?1)) = ?1) \
+             AND NOT EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(users.name_key, ' ' || value) = 0) \
              ORDER BY username_key LIMIT ?2",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((beginning.to_lowercase(), limit), public_user)?;
+        let words = search_key(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let rows = statement.query_map((serde_json::Value::from(words).to_string(), limit), public_user)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -258,7 +277,9 @@ impl Change {
     /// Changes a user's names.
     pub(crate) fn set_names(&mut self, id: UserId, first: &str, last: &str) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("UPDATE users SET first_name = ?2, last_name = ?3 WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE users SET first_name = ?2, last_name = ?3, name_key = name_key(username, ?2, ?3) WHERE id = ?1",
+            )?
             .execute((id.0, first, last))?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use chinwag::Config;
 use serde_json::{Value, json};
 
-use crate::harness::{Reply, TestServer, reply};
+use crate::harness::{Reply, TestServer, percent_encoded, reply};
 
 fn account(name: &str) -> Value {
     json!({"username": name, "email": format!("{name}@example.com"), "password": "long enough",
@@ -56,6 +56,13 @@ async fn fields_that_can_not_be_are_named() {
         ("username", json!("")),
         ("username", json!("x".repeat(65))),
         ("username", json!("nina@example.com")),
+        ("username", json!("zed.")),
+        ("username", json!("-zed")),
+        ("username", json!("nin\u{430}")),
+        ("username", json!("nin\u{200b}a")),
+        ("username", json!("ｎｉｎａ")),
+        ("first_name", json!("\u{200b}")),
+        ("last_name", json!("  ")),
         ("email", json!("nowhere")),
         ("password", json!("short")),
         ("password", json!("x".repeat(257))),
@@ -129,4 +136,81 @@ async fn the_command_line_makes_tokens_that_the_server_takes() {
     let token = server.beside(move |accounts| accounts.token("bob", hour).unwrap()).await;
     let me = reply(server.http.get(server.url("/users/me")).bearer_auth(token)).await;
     assert_eq!(me.body["username"], "bob");
+}
+
+#[tokio::test]
+async fn names_are_written_in_any_script() {
+    let mut config = Config::default();
+    (config.auth.registration, config.limits.is_enforced) = (true, false);
+    let server = TestServer::start(config).await;
+    for (place, name) in ["स्मिता", "สมชาย", "தமிழ்", "Nguyễn", "мария", "李小明", "田中さん", "민수", "محمد"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut body = account(name);
+        body["email"] = json!(format!("{place}@example.com"));
+        let made = register(&server, &body).await;
+        assert_eq!((made.status, &made.body["user"]["username"]), (200, &json!(name)), "{:?}", made.body);
+    }
+}
+
+#[tokio::test]
+async fn a_name_and_a_password_are_the_same_in_both_forms() {
+    let server = open_server().await;
+    let mut body = account("José");
+    (body["email"], body["password"]) = (json!("jose\u{301}@example.com"), json!("pa\u{301}ssword"));
+    body["first_name"] = json!("Jose\u{301}");
+    let made = register(&server, &body).await;
+    assert_eq!((made.status, &made.body["user"]["first_name"]), (200, &json!("José")), "{:?}", made.body);
+    for name in ["Jose\u{301}", "JOSÉ", "jose\u{301}", "josé@example.com", "JOSE\u{301}@EXAMPLE.COM"] {
+        for password in ["pássword", "pa\u{301}ssword"] {
+            assert_eq!(server.try_sign_in(name, password).await.status, 200, "{name}");
+        }
+    }
+    let mut same = account("JOSE\u{301}");
+    same["email"] = json!("other@example.com");
+    let taken = register(&server, &same).await;
+    assert_eq!((taken.status, &taken.body), (400, &json!({"detail": "Username already exists"})));
+}
+
+#[tokio::test]
+async fn people_are_found_by_any_of_their_names_in_any_order_and_script() {
+    let mut config = Config::default();
+    (config.auth.registration, config.limits.is_enforced) = (true, false);
+    let server = TestServer::start(config).await;
+    let mut token = String::new();
+    for (username, first, last) in [
+        ("ivan", "Иван", "Петров"),
+        ("second", "Second", "User"),
+        ("li.ming", "小明", "李"),
+        ("ana", "Ana Mari\u{301}a", "Straße"),
+    ] {
+        let mut body = account(username);
+        (body["first_name"], body["last_name"]) = (json!(first), json!(last));
+        let made = register(&server, &body).await;
+        assert_eq!(made.status, 200, "{:?}", made.body);
+        made.body["access_token"].as_str().unwrap().clone_into(&mut token);
+    }
+    for (query, expected) in [
+        ("иван", "ivan"),
+        ("ПЕТРОВ Иван", "ivan"),
+        ("Second User", "second"),
+        ("user sec", "second"),
+        ("李小明", "li.ming"),
+        ("小明", "li.ming"),
+        ("ming", "li.ming"),
+        ("li.ming", "li.ming"),
+        ("maría", "ana"),
+        ("ana mari\u{301}a", "ana"),
+        ("STRASSE ana", "ana"),
+        ("cond", ""),
+        ("second ivan", ""),
+    ] {
+        let path = format!("/users?query={}", percent_encoded(query));
+        let found = reply(server.http.get(server.url(&path)).bearer_auth(&token)).await;
+        let names: Vec<_> =
+            found.body.as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect();
+        let expected: Vec<_> = Some(expected).filter(|name| !name.is_empty()).into_iter().collect();
+        assert_eq!(names, expected, "{query}");
+    }
 }

@@ -4,6 +4,7 @@ mod deletions;
 mod edits;
 mod extras;
 mod marks;
+mod texts;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,122 @@
+//! What Unicode says of a text: its one form, its form without case, and whether there is anything to see.
+//!
+//! Names, titles, passwords and searches come here before they are stored or compared, so that the same word
+//! typed on two systems is the same. Messages are stored as they were written.
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::{ComposingNormalizer, DecomposingNormalizer};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
+
+/// The composed form (NFC): `é` is one character, whether it was typed as one or as two.
+pub(crate) fn nfc(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    ComposingNormalizer::new_nfc().normalize(text).into_owned()
+}
+
+/// Equal for two names that differ only in their form or in the case of their letters.
+pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let apart = DecomposingNormalizer::new_nfd().normalize(text);
+    nfc(&CaseMapper::new().fold_string(&apart))
+}
+
+/// Equal for what a reader takes for the same text: without case, width, style and signs that nobody sees.
+pub(crate) fn search_key(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let seen: String = text.chars().filter(|character| !is_ignorable(*character)).collect();
+    let plain = ComposingNormalizer::new_nfkc().normalize(&seen);
+    ComposingNormalizer::new_nfkc().normalize(&fold(&plain)).into_owned()
+}
+
+/// Whether a compatible form of the text is another one: `ａ`, `𝐚`, `ﬁ`, `²`.
+pub(crate) fn is_styled(text: &str) -> bool {
+    !text.is_ascii() && !ComposingNormalizer::new_nfkc().is_normalized(text)
+}
+
+/// Joiners, fillers, direction marks, variation selectors: what shows nothing by itself.
+pub(crate) fn is_ignorable(character: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+}
+
+/// Whether a text has nothing that a person can see. An empty one has not.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(is_unseen)
+}
+
+fn is_unseen(character: char) -> bool {
+    // Letters and symbols by their category, which no font draws.
+    let is_drawn_empty = matches!(
+        character,
+        '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{13442}' | '\u{1d159}'
+    );
+    character.is_whitespace() || character.is_control() || is_drawn_empty || is_ignorable(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_by_form_and_case() {
+        for (one, other) in [
+            ("José", "JOSE\u{301}"),
+            ("Straße", "STRASSE"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("한글", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
+            ("Ǆ", "ǆ"),
+            ("\u{1e9b}\u{323}", "\u{1e9b}\u{323}"),
+            ("ᾈ", "\u{1f80}"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+            assert_eq!(fold(&fold(one)), fold(one), "{one}");
+        }
+        assert_ne!(fold("i"), fold("ı"));
+    }
+
+    #[test]
+    fn a_search_sees_past_style_and_unseen_signs() {
+        for (one, other) in [
+            ("Ｃａｆｅ\u{301}", "café"),
+            ("ﬁn", "FIN"),
+            ("sh\u{ad}y", "shy"),
+            ("❤\u{fe0f}", "❤"),
+            ("ｶﾞ", "ガ"),
+        ] {
+            assert_eq!(search_key(one), search_key(other), "{one} {other}");
+        }
+        assert_ne!(search_key("cafe"), search_key("café"));
+    }
+
+    #[test]
+    fn nothing_to_see_is_blank() {
+        for blank in [
+            "",
+            " \n\t",
+            "\u{200b}",
+            "\u{3164}",
+            "\u{2800}\u{a0}",
+            "\u{ffa0}",
+            "\u{2060}\u{feff}",
+            "\u{e0041}",
+            "\u{202e}\u{2069}",
+            "\u{fe0f}",
+            "\u{115f}\u{1160}",
+            "\u{180e}",
+            "\u{3000}",
+            "\u{85}\u{7f}",
+            "\u{1d159}",
+        ] {
+            assert!(is_blank(blank), "{}", blank.escape_unicode());
+        }
+        for seen in ["a", "\u{200b}.", "👩\u{200d}👧", "\u{301}", "1\u{20e3}", "ـ"] {
+            assert!(!is_blank(seen), "{}", seen.escape_unicode());
+        }
+    }
+}
