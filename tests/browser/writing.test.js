@@ -72,12 +72,36 @@ test('emoji are found by their short names', async () => {
   const [one] = await open('Short names');
   await one.input.pressSequentially('done :tad');
   await one.page.getByRole('option', { name: ':tada:' }).waitFor();
+  await one.input.press('ArrowDown');
   await one.input.press('Enter');
   assert.equal(await one.input.inputValue(), 'done 🎉 ');
   await one.input.pressSequentially(':rocket:');
   await one.page.waitForFunction(() => document.querySelector('#message-input').value === 'done 🎉 🚀');
   await one.input.press('Enter');
   await one.showsExactly(['done 🎉 🚀']);
+});
+
+test('Enter sends what looks like the short name of an emoji, unless one was chosen', async () => {
+  const [one] = await open('Code');
+  for (const text of ['std::map', 'use a :map']) {
+    await one.input.pressSequentially(text);
+    if (text.includes(' :')) await one.page.getByRole('option', { name: ':map:' }).waitFor();
+    await one.input.press('Enter');
+  }
+  await one.showsExactly(['std::map', 'use a :map']);
+  await one.input.pressSequentially('done :tad');
+  await one.page.getByRole('option', { name: ':tada:' }).waitFor();
+  await one.input.press('Tab');
+  assert.equal(await one.input.inputValue(), 'done 🎉 ');
+});
+
+test('endless marks paint over no other row', async () => {
+  const [one] = await open('Marks');
+  await one.input.fill(`z${'\u0335\u0310\u031a'.repeat(200)} a${'\u0324\u0353'.repeat(200)}`);
+  await one.input.press('Enter');
+  const text = one.page.locator('.message .text').last();
+  await text.waitFor();
+  assert.equal(await text.evaluate((element) => getComputedStyle(element).overflowY), 'clip');
 });
 
 test('the picker is a grid for keys: tone, group, place, and back to the text', async () => {

@@ -47,7 +47,7 @@ export interface Message {
   attachments: readonly Attachment[];
   /** Who reacted, by emoji, in the order of their coming. */
   reactions: Readonly<Record<string, readonly string[]>>;
-  /** The usernames that the text names with `@`, in lower case. */
+  /** The usernames that the text names with `@`, in lower case, by the server's rule; none in code. */
   mentions: readonly string[];
   data?: CustomData;
   /** Counted from 1; edits raise it. */
@@ -252,7 +252,7 @@ export interface ChatClient extends Emitter<ClientEvents>, Disposal {
   search(text: string, opts?: { conversationId?: string; limit?: number; before?: string; signal?: AbortSignal }): Promise<SearchResult[]>;
 
   readonly users: {
-    /** Whose username or name begins so. */
+    /** In whose names each word begins one, in any order. */
     find(query: string, opts?: { signal?: AbortSignal }): Promise<User[]>;
     /** Who has these ids: names to show instead of usernames. From then on `get` knows them, too. */
     load(ids: readonly string[]): Promise<User[]>;

@@ -1,5 +1,6 @@
 /** From the wire's shapes to those of the interface. Pure. */
 import type { Account, Attachment, Member, Message, Session, User } from "./api.js";
+import { mentionsIn, type Known } from "./text.js";
 import type * as wire from "./wire.js";
 
 /** By its sender, too: anybody may choose the same `clientId`. */
@@ -7,7 +8,7 @@ export function keyOf(senderId: string, clientId: string): string {
   return `${senderId}:${clientId}`;
 }
 
-export function toMessage(from: wire.Message): Message {
+export function toMessage(from: wire.Message, known?: Known): Message {
   const createdAt = new Date(from.ts);
   return {
     id: String(from.id),
@@ -25,7 +26,7 @@ export function toMessage(from: wire.Message): Message {
     replyTo: from.reply_to?.toString(),
     attachments: attachmentsOf(from),
     reactions: Object.fromEntries((from.reactions ?? []).map(({ emoji, user_ids }) => [emoji, user_ids.map(String)])),
-    mentions: mentionsIn(from.content),
+    mentions: mentionsIn(from.content, from.format, known),
     data: from.meta,
     version: from.version,
     state: "sent",
@@ -51,14 +52,6 @@ function attachmentsOf(from: wire.Message): Attachment[] {
 export function toAttachment({ id, thumbnail_url, ...rest }: WireAttachment): Attachment {
   const { name, mime, size, url, width, height } = rest;
   return { id: String(id), name, mime, size, url, thumbUrl: thumbnail_url, width, height };
-}
-
-/** The names after an `@`, as the server reads them: not in `alice@example.com`. */
-export function mentionsIn(content: string): string[] {
-  if (!content.includes("@")) return [];
-  const found = content.matchAll(/(?<![A-Za-z0-9._-])@([\p{Alphabetic}\p{N}._-]+)/gu);
-  const names = [...found].map(([, name = ""]) => name.replace(/[.-]+$/, "").toLowerCase());
-  return [...new Set(names)].filter((name) => name !== "");
 }
 
 export function toUser(from: wire.PublicUser): User {

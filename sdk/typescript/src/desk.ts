@@ -3,13 +3,14 @@
  * of it is called, so that a page that only chats does not wait for it.
  */
 import type * as api from "./api.js";
-import { mentionsIn, toAccount, toMember, toMessage, toSession, toUser } from "./convert.js";
+import { toAccount, toMember, toMessage, toSession, toUser } from "./convert.js";
 import type { Core } from "./core.js";
 import type { Directory } from "./directory.js";
 import { ChatError } from "./errors.js";
 import { type Named, toHappening } from "./happenings.js";
 import { Rest } from "./rest.js";
 import type { ChatRoom } from "./room.js";
+import { mentionsIn } from "./text.js";
 import type * as wire from "./wire.js";
 
 /** What it needs beside the core. */
@@ -45,7 +46,7 @@ class Finding extends Part {
     const q = conversationId === undefined ? text : `in:${conversationId} ${text}`;
     const query = { q, limit, before_id: before };
     const { results } = await this.office.rest.call<wire.SearchResults>("GET", "/search", { query, signal });
-    return results.map((hit) => ({ ...toMessage(hit), snippet: hit.snippet }));
+    return results.map((hit) => ({ ...toMessage(hit, this.office.people.known), snippet: hit.snippet }));
   }
 
   async find(query: string, { signal }: { signal?: AbortSignal } = {}): Promise<api.User[]> {
@@ -176,7 +177,7 @@ class Running extends Part {
     const path = `/conversations/${room.id}/messages`;
     const [last] = await this.office.rest.call<wire.Message[]>("GET", path, { query: { limit: 1 } });
     if (!last || !room.info) return;
-    room.info.lastMessage = toMessage(last);
+    room.info.lastMessage = toMessage(last, this.office.people.known);
     room.changed();
   }
 }
@@ -192,7 +193,7 @@ class Inside extends Part {
     const now = room.timeline.find(id) ?? before;
     const version = ok.version ?? before.version + 1;
     if (now.version >= version) return now;
-    return { ...now, content, version, mentions: mentionsIn(content), editedAt: new Date(ok.ts ?? this.office.now()) };
+    return { ...now, content, version, mentions: mentionsIn(content, now.format, this.office.people.known), editedAt: new Date(ok.ts ?? this.office.now()) };
   }
 
   async delete(room: ChatRoom, id: string): Promise<void> {
@@ -208,7 +209,7 @@ class Inside extends Part {
     if (known) return known;
     try {
       const found = await this.office.rest.call<wire.Message>("GET", `/conversations/${room.id}/messages/${id}`);
-      return room.dressed(toMessage(found));
+      return room.dressed(toMessage(found, this.office.people.known));
     } catch (error) {
       if (error instanceof ChatError && error.code === "not_found") return;
       throw error;
@@ -217,7 +218,7 @@ class Inside extends Part {
 
   async pinned(room: ChatRoom): Promise<api.Message[]> {
     const pins = await this.office.rest.call<wire.Message[]>("GET", `/conversations/${room.id}/pins`);
-    return pins.map((pin) => room.dressed(toMessage(pin)));
+    return pins.map((pin) => room.dressed(toMessage(pin, this.office.people.known)));
   }
 
   async historyAround(room: ChatRoom, seq: number, limit: number): Promise<api.Page> {

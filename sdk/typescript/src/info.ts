@@ -2,6 +2,7 @@
 import type * as api from "./api.js";
 import { toMessage, toUser } from "./convert.js";
 import { position } from "./log.js";
+import type { Known } from "./text.js";
 import type * as wire from "./wire.js";
 
 export interface Info {
@@ -20,7 +21,7 @@ export interface Info {
   notifications?: api.NotificationLevel;
 }
 
-export function infoOf(state: wire.ConversationState): Info {
+export function infoOf(state: wire.ConversationState, known: Known): Info {
   const { title, topic, kind, archived, role, participants, unread, mentions } = state;
   return {
     title,
@@ -32,7 +33,7 @@ export function infoOf(state: wire.ConversationState): Info {
     peer: state.peer && toUser(state.peer),
     unread,
     mentions,
-    lastMessage: state.last_message ? toMessage(state.last_message) : undefined,
+    lastMessage: state.last_message ? toMessage(state.last_message, known) : undefined,
     readSeq: state.read_seq,
     headSeq: position(state.head),
     notifications: (state as { notifications?: api.NotificationLevel }).notifications,

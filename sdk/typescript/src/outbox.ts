@@ -10,13 +10,14 @@
  */
 import type { Attachment, LocalAttachment, Message, Outgoing, Pending, Progress } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { keyOf, mentionsIn } from "./convert.js";
+import { keyOf } from "./convert.js";
 import { ChatError, type ErrorDetail } from "./errors.js";
 import { ulid } from "./ids.js";
 import { attempt, type Log } from "./report.js";
 import { aborted } from "./rest.js";
 import type { Session } from "./session.js";
 import { settleable } from "./settle.js";
+import { mentionsIn } from "./text.js";
 
 /** What is kept of an unsent message. */
 export interface Kept {
@@ -151,7 +152,7 @@ export class Outbox {
       threadId,
       attachments: files.map(local),
       reactions: {},
-      mentions: mentionsIn(content),
+      mentions: mentionsIn(content, format),
       data,
       version: 1,
       state: "pending",

@@ -1,10 +1,13 @@
 /** Who has been heard of, and who is here. */
 import type { Presence, User } from "./api.js";
+import { foldName } from "./text.js";
 import type { PresenceFrame } from "./wire.js";
 
 export class People {
   presence: Readonly<Record<string, Presence>> = {};
   readonly #users = new Map<string, User>();
+  /** What their usernames are in lower case, by how they are compared. */
+  readonly #names = new Map<string, string>();
 
   get(id: string): User | undefined {
     return this.#users.get(id);
@@ -12,13 +15,16 @@ export class People {
 
   learn(user: User): User {
     this.#users.set(user.id, user);
+    this.#names.set(foldName(user.username), user.username.toLowerCase());
     return user;
   }
+
+  readonly known = (name: string): string | undefined => this.#names.get(name);
 
   /** Only a name was told: better than nothing. */
   hear(id: string | number, username: string): void {
     const known = String(id);
-    if (!this.#users.has(known)) this.#users.set(known, { id: known, username, name: username });
+    if (!this.#users.has(known)) this.learn({ id: known, username, name: username });
   }
 
   apply(frame: PresenceFrame): Presence {

@@ -63,7 +63,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   #joins = 0;
   #entering?: Promise<void>;
   #isSubscribed = false;
-  readonly #window = new Window(this);
+  readonly #window: Window;
   readonly #crew: Crew;
   #pins: readonly string[] = [];
   /** What it is called where the log is read: one's own change is in `info` before its event comes. */
@@ -77,6 +77,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   constructor(core: Core, id: string) {
     super(core.log);
     this.#core = core;
+    this.#window = new Window(this, core.people.known);
     this.id = id;
     this.#store = new Store(core.log, () => this.#snapshot());
     this.#crew = new Crew(core.people, () => core.me?.id);
@@ -211,7 +212,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   assign(state: wire.ConversationState, isResumed: boolean): void {
     const before = this.info?.lastMessage;
     this.#named = (isResumed && (this.#named ?? this.info)) || state;
-    const info = infoOf(state);
+    const info = infoOf(state, this.#core.people.known);
     const last = info.lastMessage && this.dressed(info.lastMessage);
     this.info = { ...info, lastMessage: before && last && before.seq > last.seq ? before : last };
     if (info.peer) this.#core.people.learn(info.peer);
@@ -344,7 +345,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   #takeMessage(event: wire.MessageFrame, isLive: boolean): void {
-    const message = this.dressed(toMessage(event));
+    const message = this.dressed(toMessage(event, this.#core.people.known));
     this.#core.people.hear(event.sender_id, event.sender_name);
     this.#typists.set(message.senderId, false);
     this.timeline.add(message);
@@ -366,7 +367,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     const { info } = this;
     const last = info?.lastMessage?.id === id ? info.lastMessage : undefined;
     const before = this.known(id);
-    const message = this.timeline.change(event) ?? (last && fold(last, event));
+    const message = this.timeline.change(event, this.#core.people.known) ?? (last && fold(last, event, this.#core.people.known));
     if (info && last) info.lastMessage = message;
     if (event.type === "message_deleted") this.#pins = this.#pins.filter((pin) => pin !== id);
     if (!message || message === before) return;

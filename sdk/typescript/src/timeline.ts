@@ -5,8 +5,8 @@
  * changes nothing: edits count by version, deletions are final, reactions come in order.
  */
 import type { Happening, Message } from "./api.js";
-import { mentionsIn } from "./convert.js";
 import { withReaction } from "./reactions.js";
+import { mentionsIn, type Known } from "./text.js";
 import type { Event } from "./wire.js";
 
 /** Messages of a window that follows the end. */
@@ -104,10 +104,10 @@ export class Timeline {
   }
 
   /** An event that changes a message: the message as it is then, if it is in the window and changed. */
-  change(event: Event): Message | undefined {
+  change(event: Event, known?: Known): Message | undefined {
     if (!("message_id" in event)) return;
     const before = this.find(String(event.message_id));
-    const after = before && fold(before, event);
+    const after = before && fold(before, event, known);
     if (after === before) return;
     this.map((message) => (message === before ? after! : message));
     return after;
@@ -115,13 +115,13 @@ export class Timeline {
 }
 
 /** A message after an event about it. The same object if nothing changed. */
-export function fold(message: Message, event: Event): Message {
+export function fold(message: Message, event: Event, known?: Known): Message {
   if (message.deletedAt) return message;
   switch (event.type) {
     case "message_edited": {
       if (event.version <= message.version) return message;
       const { content, version, ts } = event;
-      return { ...message, content, version, mentions: mentionsIn(content), editedAt: new Date(ts) };
+      return { ...message, content, version, mentions: mentionsIn(content, message.format, known), editedAt: new Date(ts) };
     }
     case "message_deleted": {
       const { replyTo: _reply, data: _data, ...rest } = message;

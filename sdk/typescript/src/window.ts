@@ -3,6 +3,7 @@ import type * as api from "./api.js";
 import { toMessage } from "./convert.js";
 import type { Core } from "./core.js";
 import type { Timeline } from "./timeline.js";
+import type { Known } from "./text.js";
 import type * as wire from "./wire.js";
 
 /** What it needs of its room. */
@@ -19,12 +20,14 @@ export interface Shown {
 export class Window {
   loading: api.RoomSnapshot["loading"];
   readonly #room: Shown;
+  readonly #known: Known;
   /** Events that came while pages were on their way: the pages may be older than they. */
   #meanwhile: wire.Event[] = [];
   #loads = 0;
 
-  constructor(room: Shown) {
+  constructor(room: Shown, known: Known) {
     this.#room = room;
+    this.#known = known;
   }
 
   hear(event: wire.Event): void {
@@ -68,8 +71,8 @@ export class Window {
       put(page);
       timeline.tell(page.happenings);
       for (const event of this.#meanwhile) {
-        if (event.type === "message") timeline.add(this.#room.dressed(toMessage(event)));
-        else timeline.change(event);
+        if (event.type === "message") timeline.add(this.#room.dressed(toMessage(event, this.#known)));
+        else timeline.change(event, this.#known);
       }
       this.#room.onPage(timeline.items);
     } finally {
@@ -100,7 +103,7 @@ export async function pageOf(
   const page = await rest.call<wire.Message[]>("GET", `/conversations/${room.id}/messages`, { query: { before, after, limit } });
   const messages = page.map((message) => {
     people.hear(message.sender_id, message.sender_name);
-    return room.dressed(toMessage(message));
+    return room.dressed(toMessage(message, people.known));
   });
   const isFull = page.length >= limit;
   const isForward = after !== undefined;

@@ -17,11 +17,11 @@ async function gzipped(entry: string, external: string[]): Promise<number> {
   return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
 }
 
-test("a client that chats is at most 15 KB", async () => {
+test("a client that chats is at most 17 KB", async () => {
   const onDemand = ["./desk.js", "./uploads.js", "./keeper.js", "./tabs.js"];
-  expect(await gzipped('export { createClient } from "./client.js"', onDemand)).toBeLessThanOrEqual(15 * 1024);
+  expect(await gzipped('export { createClient } from "./client.js"', onDemand)).toBeLessThanOrEqual(17 * 1024);
 });
 
-test("with everything that is ever loaded it is at most 22 KB", async () => {
-  expect(await gzipped('export * from "./index.js"', [])).toBeLessThanOrEqual(22 * 1024);
+test("with everything that is ever loaded it is at most 24 KB", async () => {
+  expect(await gzipped('export * from "./index.js"', [])).toBeLessThanOrEqual(24 * 1024);
 });

@@ -1,7 +1,7 @@
 // What the parts of one open conversation share: the SDK's room as it stands, who the reader is, and what
 // the reader is about to do. Components render from it; everything that leaves the page goes through the SDK.
 
-import type { ChatClient, ChatError, LocalAttachment, Message, Room } from '@chinwag/client';
+import { foldName, type ChatClient, type ChatError, type LocalAttachment, type Message, type Room } from '@chinwag/client';
 import { createContext } from 'svelte';
 
 import { apart, nameOf } from '../lib/names.svelte';
@@ -69,7 +69,7 @@ export class View {
   });
 
   // A receipt makes the list of members anew; the names mostly stay, and texts are parsed only for new names.
-  readonly #names = $derived(this.members.map(({ username }) => username.toLowerCase()).join('\n'));
+  readonly #names = $derived(this.members.map(({ username }) => foldName(username)).join('\n'));
   readonly isName = $derived.by(() => {
     const names = new Set(this.#names.split('\n'));
     return (name: string) => names.has(name);

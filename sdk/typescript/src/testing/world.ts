@@ -1,4 +1,5 @@
 /** What the double of a server remembers: people, conversations and their logs. */
+import { foldName, mentionsIn } from "../text.js";
 import type * as wire from "../wire.js";
 import type { Files } from "./files.js";
 
@@ -206,7 +207,7 @@ export class World {
     const read = log.read.get(user) ?? 0;
     const messages = [...log.messages.values()];
     const unread = messages.filter((one) => one.seq > read && one.sender_id !== user && !one.deleted);
-    const name = `@${this.people.get(user)!.username}`;
+    const names = new Map([...log.members.keys()].map((member) => [foldName(this.people.get(member)!.username), String(member)]));
     const peer = log.state.kind === "direct" ? [...log.members.keys()].find((member) => member !== user) : undefined;
     return {
       ...log.state,
@@ -214,7 +215,7 @@ export class World {
       head: headOf(log),
       read_seq: read,
       unread: unread.length,
-      mentions: unread.filter(({ content }) => content.includes(name)).length,
+      mentions: unread.filter(({ content, format }) => mentionsIn(content, format, (name) => names.get(name)).includes(String(user))).length,
       last_message: messages.at(-1) ?? null,
       participants: log.members.size,
       peer: peer === undefined ? undefined : this.publicUser(peer),

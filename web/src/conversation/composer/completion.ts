@@ -1,5 +1,7 @@
 // What is being typed at the caret: `@ali` asks for people, `:tad` for emoji. And how a choice goes in.
 
+import { foldName } from '@chinwag/client';
+
 export interface Trigger {
   kind: 'mention' | 'emoji';
   /** What was typed after the sign. */
@@ -10,10 +12,13 @@ export interface Trigger {
 }
 
 const MIN_EMOJI_CHARS = 2;
-const AT_CARET = /(?:^|[^\w.-])(@[\p{L}\p{N}._-]*|:[\p{L}\p{N}_+-]+)$/u;
+// Behind a sign a colon is code or a time: `std::map`, `a[1:10]`. What an `@` may stand behind, the client's rule of
+// mentions says.
+const AT_CARET = /(?:(?:^|[^\w.-])(@[\p{L}\p{M}\p{N}._-]*)|(?:^|\s)(:[\p{L}\p{M}\p{N}_+-]+))$/u;
 
 export function triggerAt(text: string, caret: number): Trigger | undefined {
-  const typed = AT_CARET.exec(text.slice(0, caret))?.[1];
+  const match = AT_CARET.exec(text.slice(0, caret));
+  const typed = match?.[1] ?? match?.[2];
   if (typed === undefined) return undefined;
   const query = typed.slice(1);
   const kind = typed.startsWith('@') ? 'mention' : 'emoji';
@@ -42,11 +47,12 @@ export interface Person {
 
 /** Who fits what was typed: the start of a username, then of a name, then anywhere. */
 export function peopleFor<P extends Person>(people: readonly P[], query: string, limit = 8): P[] {
-  const wanted = query.toLowerCase();
+  const wanted = foldName(query);
   const rankOf = ({ username, name }: Person) => {
-    if (username.toLowerCase().startsWith(wanted)) return 0;
-    if (name.toLowerCase().split(/\s+/).some((part) => part.startsWith(wanted))) return 1;
-    return username.toLowerCase().includes(wanted) ? 2 : 3;
+    const key = foldName(username);
+    if (key.startsWith(wanted)) return 0;
+    if (foldName(name).split(/\s+/).some((part) => part.startsWith(wanted))) return 1;
+    return key.includes(wanted) ? 2 : 3;
   };
   return people
     .map((person) => ({ person, rank: rankOf(person) }))

@@ -18,12 +18,12 @@ function trigger(marked: string) {
 describe('completion', () => {
   test.each([
     ['@|', 'mention', ''], ['hi @al|', 'mention', 'al'], ['(@al|', 'mention', 'al'], ['你好@小|', 'mention', '小'],
-    [':ta|', 'emoji', 'ta'], ['so :thumbs|', 'emoji', 'thumbs'], ['x\n:+1|', 'emoji', '+1'],
+    [':ta|', 'emoji', 'ta'], ['so :thumbs|', 'emoji', 'thumbs'], ['x\n:+1|', 'emoji', '+1'], ['@स्मि|', 'mention', 'स्मि'],
   ])('%j asks for %s', (marked, kind, query) => {
     expect(trigger(marked)).toMatchObject({ kind, query });
   });
 
-  test.each(['a@b|', ':|', ':a|', '12:30|', 'http://x|', 'so: x|', '@al |', 'x|@al'])('%j asks for nothing', (marked) => {
+  test.each(['a@b|', ':|', ':a|', '12:30|', 'http://x|', 'std::map|', 'a:map|', '(:map|', '你:map|', 'x[:map|', 'so: x|', '@al |', 'x|@al'])('%j asks for nothing', (marked) => {
     expect(trigger(marked)).toBeUndefined();
   });
 

@@ -2,7 +2,9 @@
 // addresses as they stand. Left out is what a chat has no use for, or what a sender rarely means: HTML,
 // entities, references. Each character is looked at a bounded number of times, whatever is sent.
 
-import { mentionsIn } from './mentions';
+import { mentionsAt } from '@chinwag/client';
+
+import { addressIn } from './address';
 
 export type Inline =
   | { type: 'text'; text: string }
@@ -13,11 +15,16 @@ export type Inline =
   | { type: 'link'; href: string; children: Inline[] }
   | { type: 'mention'; text: string; name: string };
 
+/** Whether somebody takes part, by `foldName` of the username. */
+export type IsName = (name: string) => boolean;
+
 type Mark = 'strong' | 'em' | 'del';
 
 /** A run of `*`, `_` or `~`: what it ends and begins, and how much of it stands for itself. */
 interface Run {
   type: 'run';
+  /** Its place in the text. */
+  at: number;
   char: string;
   length: number;
   left: number;
@@ -38,29 +45,32 @@ interface Bracket {
 /** Marks inside marks beyond that have no effect: a tree has to be drawn, too. */
 const MAX_DEPTH = 12;
 
-const ESCAPED = /\\[!-/:-@[-`{-~\n]/y;
+const ESCAPED = /\\+([!-/:-@[-`{-~\n])?/y;
+/** What a backslash at the start of a line keeps from being the sign of a block. */
+const AT_START = /^ {0,3}(?:\\(>|[-+*] |`{3}|~{3})|\d{1,9}\\([.)]) )/gm;
 const TICKS = /`+/y;
 const RUN = /\*+|_+|~+/y;
-const ADDRESS = /(?:https?:\/\/|www\.)[^\s<]+/iy;
+const ADDRESS = /(?:https?:\/\/|www\.)[^\s<]{1,2000}/iy;
 const MAIL_NAME = /[\w.+-]+/y;
 const MAIL = /[a-z0-9][\w.+-]*@[\w-]+(?:\.[\w-]+)+/iy;
 const ANGLES = /<([a-z][a-z0-9+.-]{1,31}:[^\s<>]*|[\w.+-]+@[\w.-]+)>/iy;
 // What follows `](`: an address with brackets in pairs or between `<` and `>`, and perhaps a title.
-const TARGET = /\(\s*(?:<([^<>\n]*)>|((?:\\.|[^\s\\()]|\((?:\\.|[^\s\\()])*\))+))(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/y;
-const NOT_LAST = /[?!.,:;*_~'"(]$/;
+const TARGET = /\(\s*(?:<([^<>\n]*)>|((?:\\.|[^\s\\()]|\((?:\\.|[^\s\\()])*\))+))(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?\s*\)/y;
 const WORD = /[a-z0-9]/i;
 const INSIDE_MAIL = /[a-z0-9.+-]/i;
 const BLANK = /\s/;
 const PUNCTUATION = /[\p{P}\p{S}]/u;
+/** Scripts without blanks, and their signs: marks in them have none beside them, either. */
+const RUNS_ON = /[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}\u3000-\u303f\ufe10-\ufe6f\uff00-\uff65]/u;
 
-/** The pieces of a line. `isName` says whether somebody of that (lower-case) username takes part. */
-export function inlines(text: string, isName: (name: string) => boolean): Inline[] {
-  return finished(new Scanner(text, true).pieces(), isName);
+/** The pieces of a line. */
+export function inlines(text: string, isName: IsName): Inline[] {
+  return finished(new Scanner(text, isName, escapesOf(text, isName)).pieces(), isName);
 }
 
 /** Links and names alone: what programs send is no Markdown. */
-export function plainInlines(text: string, isName: (name: string) => boolean): Inline[] {
-  return finished(new Scanner(text, false).pieces(), isName);
+export function plainInlines(text: string, isName: IsName): Inline[] {
+  return finished(new Scanner(text, isName).pieces(), isName);
 }
 
 /** The address that a link may have, or nothing. */
@@ -77,9 +87,32 @@ export function inlineText(found: readonly Inline[]): string {
   return found.map((inline) => ('text' in inline ? inline.text : inlineText(inline.children))).join('');
 }
 
+/**
+ * The signs that a backslash takes the meaning from somewhere in the text. One before any other sign escapes
+ * nothing, and stays: what is pasted from a terminal says what it said there.
+ */
+function escapesOf(text: string, isName: IsName): ReadonlySet<string> {
+  const signs = new Set(['\n']);
+  if (!text.includes('\\')) return signs;
+  const probe = new Scanner(text, isName, new Set(), (sign) => signs.add(sign));
+  const runs = probe.pieces().filter((piece) => piece.type === 'run');
+  pair(runs);
+  for (const run of runs) {
+    if (run.left < run.length && text[run.at - 1] === '\\') signs.add(run.char);
+  }
+  for (const [, sign, behindNumber] of text.matchAll(AT_START)) signs.add((sign ?? behindNumber)![0]!);
+  if (text.includes('](')) for (const sign of '[]()!') signs.add(sign);
+  if (text.includes('\\@') && mentionsAt(text.replaceAll('\\@', '@'), isName).length > 0) signs.add('@');
+  return signs;
+}
+
 class Scanner {
   readonly #text: string;
-  readonly #isMarkdown: boolean;
+  readonly #isName: IsName;
+  /** What can be escaped; nothing in what is no Markdown. */
+  readonly #escapes: ReadonlySet<string> | undefined;
+  /** Told of a sign behind a backslash that has a meaning; then backslashes have none. */
+  readonly #onSign: ((sign: string) => void) | undefined;
   #at = 0;
   #found: Piece[] = [];
   #brackets: Bracket[] = [];
@@ -88,14 +121,16 @@ class Scanner {
   /** So far, no `@` follows what could be the name in an e-mail address. */
   #noMailBefore = 0;
 
-  constructor(text: string, isMarkdown: boolean) {
+  constructor(text: string, isName: IsName, escapes?: ReadonlySet<string>, onSign?: (sign: string) => void) {
     this.#text = text;
-    this.#isMarkdown = isMarkdown;
+    this.#isName = isName;
+    this.#escapes = escapes;
+    this.#onSign = onSign;
   }
 
   pieces(): Piece[] {
     while (this.#at < this.#text.length) {
-      if (!this.#address() && !(this.#isMarkdown && this.#mark())) this.#literal(this.#text[this.#at]!);
+      if (!this.#address() && !(this.#escapes && this.#mark())) this.#literal(this.#text[this.#at]!);
     }
     return this.#found;
   }
@@ -125,7 +160,7 @@ class Scanner {
     const before = this.#text[this.#at - 1] ?? ' ';
     const now = this.#text[this.#at]!;
     if ('hHwW'.includes(now) && !WORD.test(before)) {
-      const address = withoutEnd(this.#matched(ADDRESS)?.[0] ?? '');
+      const address = addressIn(this.#matched(ADDRESS)?.[0] ?? '', before);
       if (address && this.#link(address, /^www/i.test(address) ? `http://${address}` : address)) return true;
     }
     if (this.#at < this.#noMailBefore || !WORD.test(now) || INSIDE_MAIL.test(before)) return false;
@@ -149,9 +184,14 @@ class Scanner {
   }
 
   #escaped(): boolean {
-    if (!this.#matched(ESCAPED)) return false;
-    this.#found.push({ type: 'escaped', text: this.#text[this.#at + 1]! });
-    this.#at += 2;
+    if (this.#onSign) return false;
+    const [run, sign = ''] = this.#matched(ESCAPED)!;
+    const length = run.length - sign.length;
+    const isOdd = length % 2 === 1;
+    // Each backslash escapes the next one if the last escapes a sign; else all stay.
+    const shown = '\\'.repeat(this.#escapes?.has(sign) ? Math.floor(length / 2) : length);
+    this.#found.push({ type: 'escaped', text: isOdd ? shown + sign : shown });
+    this.#at += isOdd ? run.length : length;
     return true;
   }
 
@@ -164,6 +204,7 @@ class Scanner {
       this.#literal('`'.repeat(length));
       return true;
     }
+    this.#tell();
     const inner = this.#text.slice(from, end).replaceAll('\n', ' ');
     // A blank on both sides lets code begin or end with a backtick.
     this.#found.push({ type: 'code', text: /^ .*[^ ].* $/.test(inner) ? inner.slice(1, -1) : inner });
@@ -171,10 +212,15 @@ class Scanner {
     return true;
   }
 
+  #tell(): void {
+    if (this.#text[this.#at - 1] === '\\') this.#onSign?.(this.#text[this.#at]!);
+  }
+
   #angles(): boolean {
     const match = this.#matched(ANGLES);
     if (!match) return false;
     const inner = match[1]!;
+    this.#tell();
     return this.#link(inner, inner.includes(':') ? inner : `mailto:${inner}`, match[0].length);
   }
 
@@ -182,12 +228,12 @@ class Scanner {
     const text = this.#matched(RUN)![0];
     const before = charBefore(this.#text, this.#at);
     const after = charAfter(this.#text, this.#at + text.length);
-    const isLeft = !BLANK.test(after) && (!PUNCTUATION.test(after) || BLANK.test(before) || PUNCTUATION.test(before));
-    const isRight = !BLANK.test(before) && (!PUNCTUATION.test(before) || BLANK.test(after) || PUNCTUATION.test(after));
+    const isLeft = !BLANK.test(after) && (!isSign(after) || isBeside(before));
+    const isRight = !BLANK.test(before) && (!isSign(before) || isBeside(after));
     // In `snake_case_names` nothing begins and nothing ends.
     const isWord = text[0] === '_';
     this.#found.push({
-      type: 'run', char: text[0]!, length: text.length, left: text.length, ends: [], begins: [],
+      type: 'run', at: this.#at, char: text[0]!, length: text.length, left: text.length, ends: [], begins: [],
       canOpen: isLeft && (!isWord || !isRight || PUNCTUATION.test(before)),
       canClose: isRight && (!isWord || !isLeft || PUNCTUATION.test(after)),
     });
@@ -210,7 +256,7 @@ class Scanner {
     const href = match && safeHref(match[1] ?? match[2]!.replace(/\\([!-/:-@[-`{-~])/g, '$1'));
     if (!href) return false;
     const inner = this.#found.splice(bracket.piece).slice(1);
-    const children = withoutLinks(finished(inner, () => false));
+    const children = withoutLinks(finished(inner, this.#isName));
     // Pictures of elsewhere are not shown, so that nobody learns who reads.
     const shown = inlineText(children) ? children : [{ type: 'text' as const, text: href }];
     this.#found.push({ type: 'link', href, children: bracket.isImage ? [{ type: 'text', text: inlineText(shown) }] : shown });
@@ -221,16 +267,14 @@ class Scanner {
   }
 }
 
-/** An address without the signs of the sentence that it stands in. */
-function withoutEnd(address: string): string {
-  let end = address.length;
-  const count = (sign: string) => address.slice(0, end).split(sign).length - 1;
-  let open = count(')') - count('(');
-  for (; end > 0; end -= 1) {
-    if (address[end - 1] === ')' && open > 0) open -= 1;
-    else if (!NOT_LAST.test(address[end - 1]!)) break;
-  }
-  return address.slice(0, end);
+/** Punctuation, but for that of scripts without blanks: beside it a mark begins and ends as beside a letter. */
+function isSign(char: string): boolean {
+  return PUNCTUATION.test(char) && !RUNS_ON.test(char);
+}
+
+/** What a mark may stand behind to begin before a sign, and the reverse. */
+function isBeside(char: string): boolean {
+  return BLANK.test(char) || PUNCTUATION.test(char) || RUNS_ON.test(char);
 }
 
 function endOfTicks(text: string, from: number, length: number): number {
@@ -253,7 +297,7 @@ function charAfter(text: string, at: number): string {
 }
 
 /** Pairs the runs and builds the tree. */
-function finished(found: readonly Piece[], isName: (name: string) => boolean): Inline[] {
+function finished(found: readonly Piece[], isName: IsName): Inline[] {
   pair(found.filter((piece) => piece.type === 'run'));
   const root: Inline[] = [];
   const parents: Inline[][] = [root];
@@ -344,11 +388,10 @@ function withoutLinks(found: readonly Inline[]): Inline[] {
   return plain;
 }
 
-function withMentions(text: string, isName: (name: string) => boolean): Inline[] {
+function withMentions(text: string, isName: IsName): Inline[] {
   const found: Inline[] = [];
   let from = 0;
-  for (const { start, end, name } of mentionsIn(text)) {
-    if (!isName(name)) continue;
+  for (const { start, end, name } of mentionsAt(text, isName)) {
     if (start > from) found.push({ type: 'text', text: text.slice(from, start) });
     found.push({ type: 'mention', text: text.slice(start, end), name });
     from = end;

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+import { foldName } from '@chinwag/client';
 import { describe, expect, test } from 'vitest';
 
 import { safeHref, type Inline } from './inline';
@@ -6,6 +9,13 @@ import { blocks, isOnlyEmoji, summary, type Block } from './markdown';
 const nobody = () => false;
 const markdown = (text: string): Block[] => blocks(text, 'markdown', nobody);
 const paragraph = (text: string) => ({ type: 'paragraph', children: [{ type: 'text', text }] });
+
+/** As HTML, to be read; links without their target. */
+const html = (found: Inline[]): string => found.map((inline) => {
+  if (inline.type === 'text' || inline.type === 'mention') return inline.text;
+  return 'text' in inline ? `<code>${inline.text}</code>` : `<${inline.type}>${html(inline.children)}</${inline.type}>`;
+}).join('');
+const marked = (text: string) => markdown(text).map((block) => (block.type === 'paragraph' ? html(block.children) : block.type)).join('|');
 
 describe('markdown', () => {
   test('marks, lists, quotes and code become blocks', () => {
@@ -32,7 +42,7 @@ describe('markdown', () => {
 
   test.each([
     '# no heading', 'title\n===', 'a | b\n--- | ---\n1 | 2', '---', '[a]: somewhere',
-    '<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '&lt;escaped&gt; &amp;', 'a\n# b\n<div>\nc', '    four blanks',
+    '<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '&lt;escaped&gt; &amp;', 'a\n# b\n<div>\nc',
   ])('%j stays text', (text) => {
     expect(markdown(text)).toEqual([paragraph(text)]);
   });
@@ -57,19 +67,12 @@ describe('markdown', () => {
   });
 
   test('people who take part are named, others are not', () => {
-    const found = blocks('@Alice. and **@bob** not @carol, a@alice.org `@alice`', 'markdown', (name) => name !== 'carol');
+    const found = blocks('@Alice. and **@bob** not @carol, a@alice.org `@alice`', 'markdown', (name) => name === 'alice' || name === 'bob');
     const text = JSON.stringify(found);
     expect(text).toContain('{"type":"mention","text":"@Alice","name":"alice"}');
     expect(text).toContain('{"type":"mention","text":"@bob","name":"bob"}');
     expect(text.match(/"mention"/g)).toHaveLength(2);
   });
-
-  /** As HTML, to be read; links without their target. */
-  const html = (found: Inline[]): string => found.map((inline) => {
-    if (inline.type === 'text' || inline.type === 'mention') return inline.text;
-    return 'text' in inline ? `<code>${inline.text}</code>` : `<${inline.type}>${html(inline.children)}</${inline.type}>`;
-  }).join('');
-  const marked = (text: string) => markdown(text).map((block) => (block.type === 'paragraph' ? html(block.children) : block.type)).join('|');
 
   // As CommonMark has it.
   test.each([
@@ -129,6 +132,67 @@ test('no text keeps the page busy', () => {
   for (const text of texts) markdown(text);
   // As a square of the length it would be minutes.
   expect(performance.now() - began).toBeLessThan(5_000);
+});
+
+/** The names that are shown as mentions, each once, in their order. */
+function named(found: readonly (Block | Inline)[]): string[] {
+  const names = found.flatMap((node): string[] => {
+    if (node.type === 'mention') return [node.name];
+    if (node.type === 'list') return node.items.flatMap(named);
+    return 'children' in node ? named(node.children) : [];
+  });
+  return [...new Set(names)];
+}
+
+describe('the table of mentions that the server and the SDK have, too', () => {
+  interface Case { text: string; format: 'plain' | 'markdown'; people: string[]; named: string[] }
+  const cases = JSON.parse(readFileSync(new URL('../../../../tests/cases/mentions.json', import.meta.url), 'utf8')) as Case[];
+  test.each(cases)('$text as $format names $named', ({ text, format, people, named: expected }) => {
+    const keys = new Set(people.map(foldName));
+    expect(named(blocks(text, format, (name) => keys.has(name)))).toEqual(expected.map(foldName));
+  });
+});
+
+describe('a backslash that escapes nothing stays', () => {
+  test.each([
+    ['\\\\server\\share\\_docs', '\\\\server\\share\\_docs'], ['C:\\Users\\me\\.config', 'C:\\Users\\me\\.config'], ['\\d+\\.\\d{2}', '\\d+\\.\\d{2}'],
+    ['"C:\\\\temp\\\\x"', '"C:\\\\temp\\\\x"'], ['\\\\a\\*.txt', '\\\\a\\*.txt'], ['100\\%', '100\\%'],
+    ['\\*a\\*', '*a*'], ['\\\\*a*', '\\<em>a</em>'], ['\\_a_', '_a_'], ['\\`a`', '`a`'], ['\\- a', '- a'], ['1\\. a', '1. a'], ['\\> a', '> a'],
+    ['\\[a](https://b.c)', '[a](<link>https://b.c</link>)'], ['[a\\]b](https://b.c)', '<link>a]b</link>'],
+  ])('%j is %j', (text, expected) => {
+    expect(marked(text)).toBe(expected);
+  });
+});
+
+describe('texts of scripts without blanks', () => {
+  test.each([
+    ['**「重要」**です', '<strong>「重要」</strong>です'], ['请**“注意”**看', '请<strong>“注意”</strong>看'], ['这是**重点。**请看', '这是<strong>重点。</strong>请看'],
+    ['**重要(说明)**请看', '<strong>重要(说明)</strong>请看'], ['これは*「強調」*です', 'これは<em>「強調」</em>です'], ['~~「旧」~~新', '<del>「旧」</del>新'],
+    ['**(주의)**는', '<strong>(주의)</strong>는'], ['มี**"สำคัญ"**มาก', 'มี<strong>"สำคัญ"</strong>มาก'], ['a**"b"**c', 'a**"b"**c'],
+  ])('%j is %j', (text, expected) => {
+    expect(marked(text)).toBe(expected);
+  });
+});
+
+describe('an address ends before the signs of its sentence', () => {
+  test.each([
+    ['https://a.example/b，谢谢', 'https://a.example/b'], ['看https://a.example/b。', 'https://a.example/b'], ['「https://a.example/b」', 'https://a.example/b'],
+    ['（https://a.example/b）好', 'https://a.example/b'], ['https://a.example/b、https://c.example', 'https://a.example/b'], ['https://a.example/b！？', 'https://a.example/b'],
+    ['“https://a.example/b”说', 'https://a.example/b'], ['«https://a.example/b»', 'https://a.example/b'], ['„https://a.example/b“', 'https://a.example/b'], ['"https://a.example/b"x', 'https://a.example/b'],
+    ["'https://a.example/b'x", 'https://a.example/b'], ['https://a.example/b؟', 'https://a.example/b'], ['https://a.example/b।', 'https://a.example/b'], ['https://a.example/b։', 'https://a.example/b'],
+    ['https://a.example/b…', 'https://a.example/b'], ['https://a.example/b——', 'https://a.example/b'], ['(https://a.example/b)好', 'https://a.example/b'], ['[https://a.example/b]好', 'https://a.example/b'],
+    ['https://a.example/b（见 下）', 'https://a.example/b'], ['https://a.example/b(c)', 'https://a.example/b(c)'], ['https://a.example/北京（市）', 'https://a.example/北京（市）'],
+    ["https://a.example/Schindler's_List", "https://a.example/Schindler's_List"], ['https://a.example/Bose–Einstein', 'https://a.example/Bose–Einstein'], ['https://a.example/b?c=d&e,f.', 'https://a.example/b?c=d&e,f'],
+    ['www.a.example，', 'http://www.a.example'],
+  ])('%j has %j', (text, href) => {
+    expect(JSON.stringify(markdown(text)), text).toContain(`"href":${JSON.stringify(href)},`);
+    expect(JSON.stringify(blocks(text, 'plain', nobody)), text).toContain(`"href":${JSON.stringify(href)},`);
+  });
+});
+
+test('blanks make code at the start and below an empty line', () => {
+  expect(markdown('    a\n\n      b\n')).toEqual([{ type: 'code', text: 'a\n\n  b', language: '' }]);
+  expect(markdown('a\n    b')).toEqual([paragraph('a\n    b')]);
 });
 
 test('plain text has links and mentions and nothing else', () => {

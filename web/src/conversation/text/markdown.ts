@@ -2,11 +2,11 @@
 // stays text, and a link exists only for http, https and mailto. Line breaks stay in the text (the page
 // shows them with `white-space: pre-wrap`), so that what one copies is what was written.
 //
-// It is the Markdown that a chat needs: paragraphs, quotes, lists, fenced code. A line with `#` is rather a
-// channel or a number than a heading here, and four blanks are rather a pasted column than code. What is in
-// a quote or an item says so on each line, by `>` or by its blanks: an answer below a quote is no part of it.
+// It is the Markdown that a chat needs: paragraphs, quotes, lists, code. A line with `#` is rather a channel
+// or a number than a heading here. What is in a quote or an item says so on each line, by `>` or by its
+// blanks: an answer below a quote is no part of it. Who is named (`@chinwag/client`) goes by the same blocks.
 
-import { inlines, inlineText, plainInlines, type Inline } from './inline';
+import { inlines, inlineText, plainInlines, type Inline, type IsName } from './inline';
 
 export type Block =
   | { type: 'paragraph'; children: Inline[] }
@@ -17,16 +17,17 @@ export type Block =
 /** How the sender meant the text; programs mostly mean `plain`. */
 export type TextFormat = 'plain' | 'markdown';
 
-type IsName = (name: string) => boolean;
-
 /** Deeper quotes and lists are shown as they were written. */
 const MAX_DEPTH = 6;
+
+/** Columns of blanks that make code, at the start or below an empty line. */
+const INDENT = 4;
 
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *(\S*)/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3})([-+*]|\d{1,9}[.)]) {1,4}(?=\S)/;
 
-/** The blocks of a text. `isName` says whether somebody of that (lower-case) username takes part. */
+/** The blocks of a text. */
 export function blocks(text: string, format: TextFormat, isName: IsName): Block[] {
   if (format === 'markdown') return new Reader(text.replaceAll('\r\n', '\n').split('\n'), 0, isName).blocks();
   return [{ type: 'paragraph', children: plainInlines(text, isName) }];
@@ -85,6 +86,7 @@ class Reader {
       else if (FENCE.test(line)) found.push(this.#code(line));
       else if (this.#isQuote(line)) found.push(this.#quote());
       else if (this.#isItem(line)) found.push(this.#list(line));
+      else if (indentOf(line) >= INDENT && isBlank(this.#lines[this.#at - 1] ?? '')) found.push(this.#indented());
       else found.push(this.#paragraph());
     }
     return found;
@@ -116,6 +118,12 @@ class Reader {
     const inner = this.#take((other) => !end.test(other));
     this.#at += 1;
     return { type: 'code', text: inner.map(withoutIndent(indentOf(line))).join('\n'), language: language!.toLowerCase() };
+  }
+
+  #indented(): Block {
+    const inner = this.#take((line) => isBlank(line) || indentOf(line) >= INDENT).map(withoutIndent(INDENT));
+    while (isBlank(inner.at(-1)!)) inner.pop();
+    return { type: 'code', text: inner.join('\n'), language: '' };
   }
 
   #quote(): Block {
