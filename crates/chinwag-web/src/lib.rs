@@ -95,7 +95,7 @@ static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// What all files of the built application may have together; by Brotli they travel as a third of that.
 #[cfg(test)]
-const MAX_DIST_BYTES: usize = 512 * 1024;
+const MAX_DIST_BYTES: usize = 544 * 1024;
 
 #[cfg(test)]
 mod tests {

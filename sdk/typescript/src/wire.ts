@@ -28,17 +28,29 @@ export type ConversationKind = "direct" | "group";
  */
 export type NotificationLevel = "all" | "mentions" | "none";
 /**
+ * A place in one log: `seq.stamp`, or `0` before the first event.
+ */
+export type Cursor = string;
+/**
  * A person or program that can sign in.
  */
 export type UserId = number;
+/**
+ * How to read a text.
+ */
+export type Format = "plain" | "markdown";
+/**
+ * One message, unique on the whole server and growing with time.
+ */
+export type MessageId = number;
 /**
  * Milliseconds since 1970-01-01 00:00:00 UTC.
  */
 export type Timestamp = number;
 /**
- * A place in one log: `seq.stamp`, or `0` before the first event.
+ * What a participant is in a conversation.
  */
-export type Cursor = string;
+export type Role = "owner" | "admin" | "member";
 export type Event =
   | MessageFrame
   | MessageEditedFrame
@@ -51,18 +63,6 @@ export type Event =
   | ParticipantRemovedFrame
   | ParticipantUpdatedFrame
   | ConversationUpdatedFrame;
-/**
- * How to read a text.
- */
-export type Format = "plain" | "markdown";
-/**
- * One message, unique on the whole server and growing with time.
- */
-export type MessageId = number;
-/**
- * What a participant is in a conversation.
- */
-export type Role = "owner" | "admin" | "member";
 /**
  * A step on the way to a field.
  */
@@ -79,6 +79,10 @@ export type PushContent = "full" | "none";
  * What a user may do on the whole server.
  */
 export type UserRole = "user" | "admin";
+/**
+ * From where a conversation begins of which the client has nothing.
+ */
+export type Added = "head" | "replay";
 /**
  * Why a command was refused.
  */
@@ -156,6 +160,7 @@ export interface Wire {
   ConversationChange?: ConversationChange;
   ConversationId?: ConversationId;
   ConversationKind?: ConversationKind;
+  ConversationState?: ConversationState;
   ConversationUpdatedEvent?: ConversationUpdatedEvent;
   CreatedAt?: CreatedAt;
   Cursor?: Cursor;
@@ -226,14 +231,15 @@ export interface Wire {
   WebhookChange?: WebhookChange;
   WebhookState?: WebhookState;
   AckCommand?: AckCommand;
+  Added?: Added;
   AuthCommand?: AuthCommand;
   AuthExpiringFrame?: AuthExpiringFrame;
   CaughtUpFrame?: CaughtUpFrame;
   ConnectionFrame?: ConnectionFrame;
   ConversationFrame?: ConversationFrame;
   ConversationLeftFrame?: ConversationLeftFrame;
-  ConversationState?: ConversationState;
   ConversationUpdatedFrame?: ConversationUpdatedFrame;
+  CursorsCommand?: CursorsCommand;
   DeleteCommand?: DeleteCommand;
   EditCommand?: EditCommand;
   ErrorCode?: ErrorCode;
@@ -369,6 +375,122 @@ export interface ConversationChange {
   topic?: string;
 }
 /**
+ * A conversation as one of its participants sees it.
+ */
+export interface ConversationState {
+  /**
+   * Whether it can only be read.
+   */
+  archived: boolean;
+  created_at: CreatedAt;
+  head: Cursor;
+  id: ConversationId;
+  kind: ConversationKind;
+  last_message?: Message;
+  /**
+   * Those of them that name the caller.
+   */
+  mentions: number;
+  notifications: NotificationLevel;
+  /**
+   * How many take part.
+   */
+  participants: number;
+  peer?: PublicUser;
+  read_seq: Seq;
+  role: Role;
+  /**
+   * Shown to people.
+   */
+  title: string;
+  /**
+   * What it is about.
+   */
+  topic: string;
+  /**
+   * Messages of others after that, at most 10,000.
+   */
+  unread: number;
+}
+/**
+ * A message, as history and sockets show it.
+ */
+export interface Message {
+  actor_id: UserId;
+  /**
+   * Its files.
+   */
+  attachments?: Attachment[];
+  /**
+   * The sender's own id of the message.
+   */
+  client_id?: string;
+  /**
+   * The text.
+   */
+  content: string;
+  conversation_id: ConversationId;
+  created_at: CreatedAt;
+  /**
+   * True once it is deleted; then the text is empty.
+   */
+  deleted?: boolean;
+  format: Format;
+  id: MessageId;
+  /**
+   * What the sender's application keeps with the message.
+   */
+  meta?: {};
+  /**
+   * In history: who reacted, by emoji. A live message has none yet.
+   */
+  reactions?: ReactionSummary[];
+  reply_to?: MessageId;
+  sender_id: UserId;
+  /**
+   * The sender's username.
+   */
+  sender_name: string;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  /**
+   * How often it was written: 1 if it was never edited.
+   */
+  version: number;
+}
+/**
+ * Who reacted with one emoji.
+ */
+export interface ReactionSummary {
+  /**
+   * One emoji.
+   */
+  emoji: string;
+  /**
+   * Who, by id.
+   */
+  user_ids: UserId[];
+}
+/**
+ * What everybody may see of a user.
+ */
+export interface PublicUser {
+  /**
+   * May be empty.
+   */
+  first_name: string;
+  id: UserId;
+  /**
+   * May be empty.
+   */
+  last_name: string;
+  /**
+   * Unique name.
+   */
+  username: string;
+}
+/**
  * Title, topic or archive changed; all of them as they are now.
  */
 export interface ConversationUpdatedEvent {
@@ -474,19 +596,6 @@ export interface MessageFrame {
    * How often it was written: 1 if it was never edited.
    */
   version: number;
-}
-/**
- * Who reacted with one emoji.
- */
-export interface ReactionSummary {
-  /**
-   * One emoji.
-   */
-  emoji: string;
-  /**
-   * Who, by id.
-   */
-  user_ids: UserId[];
 }
 /**
  * An author wrote a message anew.
@@ -771,53 +880,6 @@ export interface Membership {
   username: string;
 }
 /**
- * A message, as history and sockets show it.
- */
-export interface Message {
-  actor_id: UserId;
-  /**
-   * Its files.
-   */
-  attachments?: Attachment[];
-  /**
-   * The sender's own id of the message.
-   */
-  client_id?: string;
-  /**
-   * The text.
-   */
-  content: string;
-  conversation_id: ConversationId;
-  created_at: CreatedAt;
-  /**
-   * True once it is deleted; then the text is empty.
-   */
-  deleted?: boolean;
-  format: Format;
-  id: MessageId;
-  /**
-   * What the sender's application keeps with the message.
-   */
-  meta?: {};
-  /**
-   * In history: who reacted, by emoji. A live message has none yet.
-   */
-  reactions?: ReactionSummary[];
-  reply_to?: MessageId;
-  sender_id: UserId;
-  /**
-   * The sender's username.
-   */
-  sender_name: string;
-  seq: Seq;
-  stamp: Stamp;
-  ts: Timestamp;
-  /**
-   * How often it was written: 1 if it was never edited.
-   */
-  version: number;
-}
-/**
  * A message is gone.
  */
 export interface MessageDeletedEvent {
@@ -904,6 +966,8 @@ export interface NewConversation {
   participant_id?: UserId;
   /**
    * The group's other participants; the caller is always one.
+   *
+   * @maxItems 10000
    */
   participant_ids?: UserId[];
   /**
@@ -1118,24 +1182,6 @@ export interface PinnedEvent {
   type: "pinned";
 }
 /**
- * What everybody may see of a user.
- */
-export interface PublicUser {
-  /**
-   * May be empty.
-   */
-  first_name: string;
-  id: UserId;
-  /**
-   * May be empty.
-   */
-  last_name: string;
-  /**
-   * Unique name.
-   */
-  username: string;
-}
-/**
  * The key that a browser subscribes with.
  */
 export interface PushKey {
@@ -1314,7 +1360,7 @@ export interface SearchResults {
   results: SearchHit[];
 }
 /**
- * The answer to a message that was sent.
+ * The answer to a message that was sent or edited.
  */
 export interface SentMessage {
   actor_id: UserId;
@@ -1337,7 +1383,7 @@ export interface SentMessage {
    */
   deleted?: boolean;
   /**
-   * True if it was sent before, under the same `client_id`.
+   * True if it was so already: sent before, under the same `client_id`, or edited to the text that it had.
    */
   duplicate: boolean;
   format: Format;
@@ -1690,6 +1736,7 @@ export interface ConversationFrame {
    * Whether it can only be read.
    */
   archived: boolean;
+  created_at: CreatedAt;
   head: Cursor;
   id: ConversationId;
   kind: ConversationKind;
@@ -1728,41 +1775,25 @@ export interface ConversationLeftFrame {
   type: "conversation_left";
 }
 /**
- * A conversation as one of its participants sees it.
+ * Right behind a `hello` that announced it: further cursors.
  */
-export interface ConversationState {
+export interface CursorsCommand {
+  conversation_id?: ConversationId;
   /**
-   * Whether it can only be read.
+   * As in `hello`.
    */
-  archived: boolean;
-  head: Cursor;
-  id: ConversationId;
-  kind: ConversationKind;
-  last_message?: Message;
+  cursors: {
+    [k: string]: Cursor;
+  };
   /**
-   * Those of them that name the caller.
+   * Further ones follow.
    */
-  mentions: number;
-  notifications: NotificationLevel;
+  more_cursors?: boolean;
   /**
-   * How many take part.
+   * Comes back in the answer.
    */
-  participants: number;
-  peer?: PublicUser;
-  read_seq: Seq;
-  role: Role;
-  /**
-   * Shown to people.
-   */
-  title: string;
-  /**
-   * What it is about.
-   */
-  topic: string;
-  /**
-   * Messages of others after that, at most 10,000.
-   */
-  unread: number;
+  ref?: string;
+  type: "cursors";
 }
 /**
  * Delete a message: its text is gone from history, search and replay.
@@ -1850,6 +1881,7 @@ export interface GoawayFrame {
  * Always the first frame on a user socket, within 5 s.
  */
 export interface HelloCommand {
+  added?: Added;
   conversation_id?: ConversationId;
   /**
    * What the client already has, by conversation: those are replayed.
@@ -1857,6 +1889,10 @@ export interface HelloCommand {
   cursors?: {
     [k: string]: Cursor;
   };
+  /**
+   * Further cursors follow, in `cursors` frames. `ready` comes after the last of them.
+   */
+  more_cursors?: boolean;
   /**
    * Comes back in the answer.
    */

@@ -78,7 +78,7 @@ async fn a_body_has_one_length_and_the_connection_ends_with_a_second_one() {
 
 #[tokio::test]
 async fn who_closes_the_sending_half_gets_the_answer() {
-    let server = TestServer::provisioning().await;
+    let server = TestServer::demo().await;
     let form = "username=nobody&password=Password1";
     let post = format!(
         "POST /auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\

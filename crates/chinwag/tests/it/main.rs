@@ -58,5 +58,6 @@ mod slow_readers;
 mod tls;
 mod tokens;
 mod user_socket;
+mod user_socket_entry;
 mod webhooks;
 mod wire;

@@ -1,0 +1,1 @@
+import{A as e,G as t,M as n,P as r,Q as i,X as a,_ as o,o as s,ut as c}from"./BkE6-bXy.js";var l=[[`path`,{d:`m9 18 6-6-6-6`}]],u=r([[`span`,{class:`spinner sq7ue`},[`span`,{class:`sr`},` `]]]);function d(r,l){let d=s(l,`size`,3,20);var f=u();let p;var m=a(f),h=i(m,!0);c(f),t(()=>{p=o(f,``,p,{"--size":`${d()??``}px`}),e(h,l.label)}),n(r,f)}export{l as n,d as t};

@@ -1,1 +1,0 @@
-import{A as e,G as t,M as n,P as r,Q as i,X as a,_ as o,o as s,ut as c}from"./BkE6-bXy.js";var l=r([[`span`,{class:`spinner sq7ue`},[`span`,{class:`sr`},` `]]]);function u(r,u){let d=s(u,`size`,3,20);var f=l();let p;var m=a(f),h=i(m,!0);c(f),t(()=>{p=o(f,``,p,{"--size":`${d()??``}px`}),e(h,u.label)}),n(r,f)}export{u as t};

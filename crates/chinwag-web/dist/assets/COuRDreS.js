@@ -1,1 +1,0 @@
-var e=class extends Error{name=`ChatError`;code;retryable;constructor(e,t,n={}){super(t),Object.assign(this,n),this.code=e,this.retryable=n.retryable??(e===`unavailable`||e===`timeout`||e===`rate_limited`)}};export{e as t};
