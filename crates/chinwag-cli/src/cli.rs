@@ -45,7 +45,7 @@ Examples:
 
 /// A real-time chat server in one binary: web chat, REST and WebSocket.
 #[derive(Parser)]
-#[command(name = "chinwag", version, help_template = TOP_HELP, disable_help_subcommand = true)]
+#[command(name = "chinwag", version, help_template = TOP_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Commands,

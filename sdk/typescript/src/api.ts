@@ -138,6 +138,8 @@ export interface Session {
   id: string;
   createdAt: Date;
   expiresAt: Date;
+  /** Now while it is connected, else when its tokens were made anew. */
+  lastUsedAt: Date;
   userAgent: string;
   current: boolean;
 }

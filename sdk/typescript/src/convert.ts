@@ -71,8 +71,9 @@ export function toMember(from: wire.Participant): Member {
 }
 
 export function toSession(from: wire.Session): Session {
-  const { id, created_at, expires_at, user_agent, current } = from;
-  return { id, createdAt: toDate(created_at), expiresAt: toDate(expires_at), userAgent: user_agent ?? "", current };
+  const { id, created_at, expires_at, last_used_at, user_agent, current } = from;
+  const [createdAt, expiresAt, lastUsedAt] = [created_at, expires_at, last_used_at].map(toDate) as [Date, Date, Date];
+  return { id, createdAt, expiresAt, lastUsedAt, userAgent: user_agent ?? "", current };
 }
 
 /** `YYYY-MM-DD HH:MM:SS`, UTC. */

@@ -1425,6 +1425,10 @@ export interface Session {
    */
   id: string;
   /**
+   * When it was used last, UTC: now while a socket of it is open, else when its tokens were made anew.
+   */
+  last_used_at: CreatedAt;
+  /**
    * The program that signed in, as it named itself.
    */
   user_agent: string;

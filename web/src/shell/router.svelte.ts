@@ -1,4 +1,4 @@
-// Which page is shown, from the address: `/`, `/c/{id}?m={message}`, `/setup#{token}`, `/static/chat.html`
+// Which page is shown, from the address: `/`, `/c/{id}?m={message}`, `/register`, `/setup#{token}`, `/static/chat.html`
 // and `/embed?conversation={id}`, all below the base. Going somewhere is an entry of the browser's history,
 // so the back gesture of a phone leads from a conversation to the list.
 
@@ -8,6 +8,7 @@ import { kept, settle, whenSettled } from '../lib/layers';
 export type Route =
   | { page: 'home' }
   | { page: 'conversation'; id: string; focus?: string }
+  | { page: 'register' }
   | { page: 'setup'; token: string }
   | { page: 'classic' }
   | { page: 'embed'; id: string };
@@ -16,6 +17,7 @@ export function routeOf(url: URL): Route {
   const path = pathBelowBase(url);
   const conversation = /^c\/(\d+)\/?$/.exec(path)?.[1];
   if (conversation) return { page: 'conversation', id: conversation, focus: url.searchParams.get('m') ?? undefined };
+  if (/^register\/?$/.test(path)) return { page: 'register' };
   if (/^setup\/?$/.test(path)) return { page: 'setup', token: url.hash.slice(1) };
   if (path === 'static/chat.html') return { page: 'classic' };
   if (/^embed\/?$/.test(path)) return { page: 'embed', id: url.searchParams.get('conversation') ?? '' };

@@ -30,6 +30,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
+/// Longer values take their line alone, and the others stand below each other.
+const MAX_COLUMN: usize = 48;
+
 /// A table. Secrets are only ever named by their files, so it can be shown to anybody.
 fn show(settings: &Settings) -> Result<(), Failure> {
     let rows: Vec<(&str, String, String)> = SETTINGS
@@ -40,9 +43,12 @@ fn show(settings: &Settings) -> Result<(), Failure> {
             (setting.key, output::printable_line(&text), output::printable_line(&value.origin.to_string()))
         })
         .collect();
-    let width = rows.iter().map(|(_, text, _)| text.chars().count()).max().unwrap_or_default();
+    let key_width = rows.iter().map(|(key, ..)| key.len()).max().unwrap_or_default();
+    // One long value, such as a list of origins, would push all others off the screen.
+    let fits = |text: &String| Some(text.chars().count()).filter(|&width| width <= MAX_COLUMN);
+    let width = rows.iter().filter_map(|(_, text, _)| fits(text)).max().unwrap_or_default();
     for (key, text, origin) in rows {
-        output::result(format_args!("{key:<16}  {text:<width$}  {origin}"))?;
+        output::result(format_args!("{key:<key_width$}  {text:<width$}  {origin}"))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::output;
 
 pub(crate) const EXAMPLES: &str = "  \
   chinwag tail 1
+  chinwag tail 1 --lines 50
   chinwag tail 1 --url https://chat.example.com --user alice
   chinwag tail 1 --json | jq -r 'select(.type == \"message\").content'";
 
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// The conversation's number
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     conversation: i64,
+    /// How many of the last messages to begin with, at most 200
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=200))]
+    lines: u8,
     /// Print every frame as it comes, one JSON object a line
     #[arg(long)]
     json: bool,
@@ -47,6 +51,7 @@ struct Tail {
     access: Access,
     conversation: i64,
     is_json: bool,
+    lines: u8,
     /// The newest position that was shown, or that there was before the start.
     seen: i64,
 }
@@ -60,10 +65,10 @@ enum End {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { conversation, json, access } = arguments;
+    let Arguments { conversation, lines, json, access } = arguments;
     super::run_async(async move {
         let access = access.enter().await?;
-        Tail { access, conversation, is_json: json, seen: 0 }.follow().await
+        Tail { access, conversation, is_json: json, lines, seen: 0 }.follow().await
     })
 }
 
@@ -71,8 +76,13 @@ impl Tail {
     /// Runs until the server sends it away for good. Ctrl+C ends the process.
     async fn follow(&mut self) -> Result<(), Failure> {
         // The first attempt tells whether this can work at all.
-        let newest = self.messages("limit=1").await.map_err(|error| self.explain(&error))?;
-        self.seen = newest.iter().filter_map(seq).max().unwrap_or_default();
+        let limit = self.lines.max(1);
+        let newest = self.messages(&format!("limit={limit}")).await.map_err(|error| self.explain(&error))?;
+        if self.lines == 0 {
+            self.seen = newest.iter().filter_map(seq).max().unwrap_or_default();
+        } else {
+            self.show_page(newest)?;
+        }
         let mut pause = FIRST_PAUSE;
         let mut has_renewed = false;
         loop {
@@ -162,16 +172,22 @@ impl Tail {
         loop {
             let seen = self.seen;
             let page = self.messages(&format!("after={seen}&limit=200")).await.map_err(CatchUpError::Call)?;
-            for mut message in page {
-                if let Some(fields) = message.as_object_mut() {
-                    fields.insert("type".to_owned(), "message".into());
-                }
-                self.show_frame(&message.to_string(), &message).map_err(CatchUpError::Output)?;
-            }
+            self.show_page(page).map_err(CatchUpError::Output)?;
             if self.seen == seen {
                 return Ok(());
             }
         }
+    }
+
+    /// Shows messages of a page as the frames that would have brought them.
+    fn show_page(&mut self, page: Vec<Value>) -> Result<(), Failure> {
+        for mut message in page {
+            if let Some(fields) = message.as_object_mut() {
+                fields.insert("type".to_owned(), "message".into());
+            }
+            self.show_frame(&message.to_string(), &message)?;
+        }
+        Ok(())
     }
 
     async fn messages(&self, query: &str) -> Result<Vec<Value>, CallError> {

@@ -36,6 +36,26 @@ fn what_is_sent_is_followed() {
 }
 
 #[test]
+fn a_tail_begins_with_the_last_messages() {
+    let place = Place::new();
+    let server = place.server(&["demo"]);
+    for number in 1..=12 {
+        assert_eq!(place.run(&["send", "1", &format!("line {number}."), "--url", &server.url]).code, 0);
+    }
+    let mut default = tail(&place, &server.url, &[]);
+    let first = default.stdout.wait_for("line ");
+    assert!(first.ends_with("line 3."), "{first}");
+    default.stdout.wait_for("line 12.");
+    let mut two = tail(&place, &server.url, &["-n", "2"]);
+    let first = two.stdout.wait_for("line ");
+    assert!(first.ends_with("line 11."), "{first}");
+    let mut none = tail(&place, &server.url, &["--lines", "0"]);
+    assert_eq!(place.run(&["send", "1", "line 13.", "--url", &server.url]).code, 0);
+    let first = none.stdout.wait_for("line ");
+    assert!(first.ends_with("line 13."), "{first}");
+}
+
+#[test]
 fn a_tail_comes_back_after_a_restart_and_misses_nothing() {
     let place = Place::new();
     let server = place.server(&["demo"]);

@@ -28,6 +28,36 @@ fn flag_goes_before_environment_before_file_before_default() {
 }
 
 #[test]
+fn the_columns_of_show_stand_below_each_other() {
+    let place = Place::new();
+    let origins: Vec<String> = (0..9).map(|number| format!("https://shop{number}.example.com")).collect();
+    let done = place.run(&["config", "show", "--allowed-origin", &origins.join(",")]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let columns: Vec<(usize, Option<usize>)> = done
+        .stdout
+        .lines()
+        .map(|line| {
+            let key = line.find(' ').unwrap();
+            let value = key + line[key..].find(|character| character != ' ').unwrap();
+            (value, line.strip_suffix("default").map(str::len))
+        })
+        .collect();
+    let of_defaults: Vec<usize> = columns.iter().filter_map(|(_, origin)| *origin).collect();
+    assert!(columns.iter().all(|(value, _)| *value == columns[0].0), "{}", done.stdout);
+    assert!(of_defaults.iter().all(|origin| *origin == of_defaults[0] && *origin < 100), "{}", done.stdout);
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let place = Place::new();
+    for command in ["config", "tail", "serve"] {
+        let done = place.run(&["help", command]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        assert!(done.stdout.contains(&format!("chinwag {command}")), "{}", done.stdout);
+    }
+}
+
+#[test]
 fn a_flag_can_switch_off_what_the_file_switches_on() {
     let place = Place::new();
     place.write("chinwag.toml", "behind_proxy = true\nallowed_origins = [\"https://a.example\"]\n");

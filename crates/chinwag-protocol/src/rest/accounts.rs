@@ -189,6 +189,8 @@ pub struct Session {
     pub created_at: CreatedAt,
     /// UTC.
     pub expires_at: CreatedAt,
+    /// When it was used last, UTC: now while a socket of it is open, else when its tokens were made anew.
+    pub last_used_at: CreatedAt,
     /// The program that signed in, as it named itself.
     pub user_agent: String,
     /// True for the session of this very request.

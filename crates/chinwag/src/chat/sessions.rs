@@ -244,13 +244,16 @@ impl Chat {
 
     /// The caller's sign-ins that are still good, newest first.
     pub(crate) async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, Refusal> {
-        let user_id = actor.user_id;
+        let (user_id, now, lifetime_ms) = (actor.user_id, Timestamp::now(), self.token_lifetime_ms());
         let mut sessions = self
             .store()
-            .read(move |view| Ok::<_, Refusal>(view.sessions(user_id, Timestamp::now())?))
+            .read(move |view| Ok::<_, Refusal>(view.sessions(user_id, now, lifetime_ms)?))
             .await?;
         for session in &mut sessions {
             session.current = actor.session.as_deref() == Some(&*session.id);
+            if session.current || self.hub().is_session_open(user_id, &session.id) {
+                session.last_used_at = now.created_at();
+            }
         }
         Ok(sessions)
     }

@@ -13,8 +13,16 @@ use super::error::detail;
 use super::place::root;
 
 /// Where the chat is served. The original document's page is `/static/chat.html`.
-const CHAT: [&str; 6] =
-    ["/", "/c/{conversation_id}", "/c/{conversation_id}/", "/setup", "/setup/", "/static/chat.html"];
+const CHAT: [&str; 8] = [
+    "/",
+    "/c/{conversation_id}",
+    "/c/{conversation_id}/",
+    "/register",
+    "/register/",
+    "/setup",
+    "/setup/",
+    "/static/chat.html",
+];
 
 /// Every page, and every file that a page loads.
 pub(super) fn pages() -> Router<Shared> {

@@ -303,6 +303,13 @@ impl Hub {
         }
     }
 
+    /// Whether a connection of this session is open.
+    pub(crate) fn is_session_open(&self, user_id: UserId, session: &str) -> bool {
+        let Some(users) = shard(&self.users, user_id.0) else { return false };
+        let users = users.lock();
+        users.get(&user_id).into_iter().flatten().any(|connection| connection.is_of_session(session))
+    }
+
     /// Refuses new connections, closes the open ones, and waits until they are gone.
     pub(crate) async fn drain(&self) {
         // Before anybody goes, who would ask.

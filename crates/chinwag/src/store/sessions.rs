@@ -97,8 +97,13 @@ impl View {
         Ok(statement.query_row([id], |row| row.get(0).map(UserId)).optional()?)
     }
 
-    /// A user's live sessions, newest first.
-    pub(crate) fn sessions(&self, user_id: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    /// A user's live sessions, newest first. A session's newest token has always lived for `lifetime_ms`.
+    pub(crate) fn sessions(
+        &self,
+        user_id: UserId,
+        now: Timestamp,
+        lifetime_ms: i64,
+    ) -> Result<Vec<Session>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, created_at, expires_at, user_agent FROM sessions \
              WHERE user_id = ?1 AND revoked_at IS NULL \
@@ -108,10 +113,14 @@ impl View {
         )?;
         let sessions = statement
             .query_map((user_id.0, now.0), |row| {
+                let (created, expires): (i64, i64) = (row.get(1)?, row.get(2)?);
+                // With another lifetime than now it would lie outside.
+                let renewed = expires.saturating_sub(lifetime_ms).min(now.0).max(created);
                 Ok(Session {
                     id: row.get(0)?,
-                    created_at: Timestamp(row.get(1)?).created_at(),
-                    expires_at: Timestamp(row.get(2)?).created_at(),
+                    created_at: Timestamp(created).created_at(),
+                    expires_at: Timestamp(expires).created_at(),
+                    last_used_at: Timestamp(renewed).created_at(),
                     user_agent: row.get(3)?,
                     current: false,
                 })

@@ -19,6 +19,7 @@ fn redacted(mut value: Value) -> Value {
                         | "ts"
                         | "created_at"
                         | "expires_at"
+                        | "last_used_at"
                         | "access_token"
                         | "refresh_token"
                         | "user_agent"
@@ -141,6 +142,7 @@ async fn bodies_of_accounts() {
           "current": true,
           "expires_at": "[expires_at]",
           "id": "[id]",
+          "last_used_at": "[last_used_at]",
           "user_agent": "[user_agent]"
         }
       ],
