@@ -84,6 +84,17 @@ test('a new name and topic are everywhere at once', async () => {
   await workspace.page.waitForFunction(() => document.activeElement.getAttribute('aria-label') === 'Edit name and topic');
 });
 
+test('addresses in a topic are links', async () => {
+  const id = await testuser.createConversation('Linked', [other]);
+  await testuser.call('PATCH', `/conversations/${id}`, { topic: 'See https://example.com/plan, *soon*' });
+  const [workspace, panel] = await at('testuser', id);
+  for (const place of [panel, workspace.page.locator('main header')]) {
+    assert.equal(await place.getByRole('link', { name: 'https://example.com/plan' }).getAttribute('href'), 'https://example.com/plan');
+    await place.getByText(', *soon*').waitFor();
+  }
+  await workspace.isAccessible();
+});
+
 test('an archived conversation moves aside for everybody, and comes back', async () => {
   const id = await testuser.createConversation('Attic', [other]);
   const [workspace, panel] = await at('testuser', id);
@@ -103,6 +114,8 @@ test('the card of a person leads to a conversation with them', async () => {
   await card.getByText('@alice').waitFor();
   await workspace.isAccessible();
   await card.getByRole('button', { name: 'Message' }).click();
+  await workspace.page.getByLabel('Message', { exact: true }).fill('Hello');
+  await workspace.page.keyboard.press('Enter');
   await workspace.row('Alice Example').locator('[aria-current=page]').waitFor();
 });
 
@@ -112,4 +125,15 @@ test('the panel closes by Escape and gives the focus back', async () => {
   await workspace.page.keyboard.press('Escape');
   await panel.waitFor({ state: 'detached' });
   await workspace.page.waitForFunction(() => document.activeElement.matches('main button'));
+});
+
+test('at 320 px the name of a conversation has room, and its bell is in the details', async () => {
+  const id = await testuser.createConversation('Wednesday rehearsals', [other]);
+  const workspace = await Workspace.enter(world, 'testuser', { path: `/c/${id}`, viewport: { width: 320, height: 640 } });
+  await workspace.page.locator('#messages').waitFor();
+  const name = await workspace.page.locator('main header h2').boundingBox();
+  assert.ok(name.width >= 100, `${name.width} px`);
+  assert.equal(await workspace.page.getByRole('button', { name: /^Notifications/ }).isVisible(), false);
+  const panel = await workspace.details();
+  await panel.getByRole('group', { name: 'Notify me about' }).waitFor();
 });

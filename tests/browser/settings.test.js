@@ -52,7 +52,7 @@ test('a new password needs the old one, and ends the other sessions', async () =
   await dialog.getByLabel('Current password').fill('TestPassword123');
   await dialog.getByRole('button', { name: 'Change password' }).click();
   await dialog.getByText('The password is changed.').waitFor();
-  await elsewhere.page.getByRole('alert').filter({ hasText: 'Your session was ended.' }).waitFor();
+  await elsewhere.page.getByRole('alert').filter({ hasText: 'your session was ended' }).waitFor();
 });
 
 test('other sessions are listed and ended', async () => {
@@ -64,7 +64,7 @@ test('other sessions are listed and ended', async () => {
   // The newest of the others is the page that was opened last.
   await dialog.getByRole('button', { name: /^End the session of Chrome/ }).first().click();
   await dialog.getByText('The session was ended.').waitFor();
-  await elsewhere.page.getByRole('alert').filter({ hasText: 'Your session was ended.' }).waitFor();
+  await elsewhere.page.getByRole('alert').filter({ hasText: 'your session was ended' }).waitFor();
 });
 
 test('the Enter key does what was chosen', async () => {

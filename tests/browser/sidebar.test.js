@@ -24,7 +24,7 @@ test('a row shows who wrote what last, when, and how much is unread', async () =
   await workspace.badges('Harbour').filter({ hasText: /^2 unread$/ }).waitFor();
   await workspace.badges('Harbour').filter({ hasText: /^1 mention$/ }).waitFor();
   const row = workspace.row('Harbour');
-  await row.filter({ hasText: 'alice: @testuser look at the photo' }).waitFor();
+  await row.filter({ hasText: 'Alice Example: @testuser look at the photo' }).waitFor();
   assert.match(await row.locator('time').textContent(), /^\d\d:\d\d$/);
   await workspace.page.waitForFunction(() => /^\(\d+\) /.test(document.title));
   await workspace.isAccessible();
@@ -61,7 +61,7 @@ test('the newest conversation comes first, but not while somebody points at the 
   await workspace.page.clock.pauseAt(new Date(Date.now() + 60_000));
   await workspace.row('Apple').hover();
   await alice.say(first, 'three');
-  await workspace.row('Apple').filter({ hasText: 'alice: three' }).waitFor();
+  await workspace.row('Apple').filter({ hasText: 'Alice Example: three' }).waitFor();
   assert.deepEqual((await titles(workspace)).slice(0, 2), ['Banana', 'Apple'], 'held while the pointer is there');
   await workspace.page.clock.runFor(1100);
   await workspace.page.waitForFunction(() => document.querySelector('nav.sidebar li .name bdi').textContent === 'Apple');
@@ -117,8 +117,10 @@ test('a direct conversation takes three clicks, a group a name more', async () =
   await dialog.getByRole('button', { name: 'Alice Example' }).click();
   await workspace.isAccessible();
   await dialog.getByRole('button', { name: 'Write to Alice Example' }).click();
+  await page.getByLabel('Message', { exact: true }).fill('Hello Alice');
+  await page.keyboard.press('Enter');
   await page.waitForURL(/\/c\/\d+$/);
-  await workspace.row('Alice Example').waitFor();
+  await workspace.row('Alice Example').filter({ hasText: 'You: Hello Alice' }).waitFor();
 
   await page.locator('body').press('n');
   await dialog.getByLabel('To', { exact: true }).waitFor();
@@ -133,6 +135,51 @@ test('a direct conversation takes three clicks, a group a name more', async () =
   await page.keyboard.press('Enter');
   await workspace.row('Picnic').waitFor();
   await page.locator('#messages').waitFor();
+});
+
+test('nobody has a direct conversation before its first message', async () => {
+  const mine = await world.server.register('writer');
+  const theirs = await world.server.register('written', { first_name: 'First', last_name: 'Person' });
+  const workspace = await enter('writer');
+  const { page } = workspace;
+  const those = async (person) => (await person.call('GET', '/conversations/')).length;
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('written');
+  await page.getByRole('option', { name: '@written' }).click();
+  await page.getByRole('heading', { name: 'Write to First Person' }).waitFor();
+  await page.waitForFunction(() => document.activeElement.id === 'message-input');
+  await workspace.isAccessible();
+  await page.keyboard.type('kept');
+  await page.reload();
+  await page.getByRole('heading', { name: 'Write to First Person' }).waitFor();
+  await page.waitForFunction(() => document.getElementById('message-input').value === 'kept');
+  assert.deepEqual([await those(mine), await those(theirs)], [0, 0]);
+
+  await page.getByLabel('Message', { exact: true }).press('Enter');
+  await page.waitForURL(/\/c\/\d+$/);
+  await page.locator('#messages .message[data-id] .text').filter({ hasText: /^kept$/ }).waitFor();
+  assert.equal(await those(theirs), 1);
+  // The way that leads there now is the conversation itself.
+  await page.goto(new URL(`/?to=${theirs.id}`, world.server.url).href);
+  await page.waitForURL(/\/c\/\d+$/);
+});
+
+test('what can be done with a row stands beside its badges', async () => {
+  const id = await testuser.createConversation('Badges', [alice]);
+  const workspace = await enter('testuser');
+  await alice.say(id, '@testuser one');
+  await alice.say(id, 'two');
+  await workspace.badges('Badges').filter({ hasText: /^2 unread$/ }).waitFor();
+  const row = workspace.row('Badges');
+  await row.hover();
+  for (const density of ['comfortable', 'compact']) {
+    await workspace.page.evaluate((chosen) => { document.documentElement.dataset.density = chosen; }, density);
+    const more = await row.locator('.more').boundingBox();
+    for (const badge of await row.locator('.badge').all()) {
+      const { y } = await badge.boundingBox();
+      assert.ok(more.y + more.height <= y, `${density}: ${more.y} + ${more.height} > ${y}`);
+    }
+  }
 });
 
 test('the keys lead to unread conversations and back, and walk the list', async () => {

@@ -78,7 +78,7 @@ test('a session that is ended elsewhere leads back to the form, and on from ther
   await chat.shows('still there');
 
   await world.server.call(token, 'POST', '/auth/logout');
-  await chat.page.getByRole('alert').filter({ hasText: 'Your session was ended.' }).waitFor();
+  await chat.page.getByRole('alert').filter({ hasText: 'your session was ended' }).waitFor();
   await chat.hasStatus(/^Disconnected$/);
   await chat.signIn('testuser', PASSWORD, 1);
   await chat.hasStatus(/^Connected$/);
@@ -132,7 +132,7 @@ test('signing out leaves nothing behind, in any tab', async () => {
   await first.account('Sign out');
   await first.page.getByLabel('Username').waitFor();
   assert.equal(await first.page.getByLabel('Username').inputValue(), '', 'nothing is offered after leaving');
-  await second.page.getByRole('alert').filter({ hasText: 'Your session was ended.' }).waitFor();
+  await second.page.getByRole('alert').filter({ hasText: 'your session was ended' }).waitFor();
   await second.page.reload();
   await second.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
 });
@@ -171,4 +171,21 @@ test('a name that is taken is told next to its field', async () => {
   await page.getByLabel('Password').fill('a long sentence');
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.locator('#username-error').waitFor();
+});
+
+test('registering is a page of its own, which Back leaves', async () => {
+  const { page } = await world.visit('/register');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.waitForURL(/\/register$/);
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Sign in to chat' }).waitFor();
+  await page.goForward();
+  await isAccessible(page);
+  await page.getByLabel('Username').fill('newcomer');
+  await page.getByLabel('E-mail address').fill('newcomer@example.com');
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.locator('nav.sidebar').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/');
 });

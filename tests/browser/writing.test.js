@@ -208,6 +208,19 @@ test('near the limit the characters are counted, beyond it nothing is sent or lo
   await one.showsExactly(['x'.repeat(4_000)]);
 });
 
+test('a reaction that goes leaves the focus with its message', async () => {
+  const id = await testuser.createConversation('Reacted', [other]);
+  const one = await Conversation.enter(world, 'testuser', id);
+  await one.say('react to me');
+  await one.shows('react to me');
+  await one.act('react to me', 'React with 👍');
+  const row = one.message('react to me');
+  const reaction = row.getByRole('group', { name: 'Reactions' }).getByRole('button', { name: /^👍/ });
+  await reaction.press('Enter');
+  await reaction.waitFor({ state: 'detached' });
+  await one.page.waitForFunction(() => document.activeElement.matches('#messages .message'));
+});
+
 test('the keyboard walks messages, their actions, and back to the text', async () => {
   const [one, id] = await open('Keyboard');
   for (const text of ['first', 'second', 'third']) await other.say(id, text);

@@ -1424,9 +1424,6 @@ export interface Session {
    * The token's `sid`.
    */
   id: string;
-  /**
-   * When it was used last, UTC: now while a socket of it is open, else when its tokens were made anew.
-   */
   last_used_at: CreatedAt;
   /**
    * The program that signed in, as it named itself.

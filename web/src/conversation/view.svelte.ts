@@ -1,7 +1,7 @@
 // What the parts of one open conversation share: the SDK's room as it stands, who the reader is, and what
 // the reader is about to do. Components render from it; everything that leaves the page goes through the SDK.
 
-import { foldName, type ChatClient, type ChatError, type LocalAttachment, type Message, type Room } from '@chinwag/client';
+import { foldName, type ChatClient, type ChatError, type LocalAttachment, type Message, type Outgoing, type Room, type User } from '@chinwag/client';
 import { createContext } from 'svelte';
 
 import { apart, nameOf } from '../lib/names.svelte';
@@ -13,6 +13,9 @@ import { keyOf } from './timeline/entries';
 
 /** What the composer is writing besides a new message. */
 export type Intent = { kind: 'reply' | 'edit'; message: Message };
+
+/** A file that goes back to where it was chosen. */
+export type Returned = Pick<LocalAttachment, 'blob' | 'name' | 'mime' | 'error'>;
 
 export class View {
   readonly client: ChatClient;
@@ -34,7 +37,7 @@ export class View {
   /** What it was called when one took part last. */
   lastTitle = $state('');
   /** Set by the composer: takes what was not sent, and the focus. */
-  putBack: ((text: string, files: readonly LocalAttachment[]) => void) | undefined;
+  putBack: ((text: string, files: readonly Returned[]) => void) | undefined;
   /** What went wrong with the last thing asked for, until the next. */
   problem = $state.raw<{ error: ChatError; about: About }>();
 
@@ -60,7 +63,6 @@ export class View {
   readonly conversation = $derived.by(() => this.whole.conversations.find(({ id }) => id === this.id) ?? this.client.conversations.get(this.id));
   readonly me = $derived.by(() => this.whole.me);
   readonly meId = $derived(this.me?.id ?? '');
-  readonly isDirect = $derived(this.conversation?.kind === 'direct');
   readonly limits = $derived.by(() => this.whole.limits);
 
   readonly isBubbles = $derived.by(() => {
@@ -77,6 +79,7 @@ export class View {
 
   /** Why nothing can be written here, if so. */
   readonly closedBecause = $derived.by((): 'archived' | 'left' | 'forbidden' | 'not_found' | undefined => {
+    if (this.isUnmade) return undefined;
     const { state, error } = this.snapshot;
     if (error?.code === 'not_found') return 'not_found';
     if (error?.code === 'forbidden') return 'forbidden';
@@ -88,6 +91,34 @@ export class View {
   readonly isGone = $derived(this.closedBecause !== undefined && this.closedBecause !== 'archived' && this.conversation === undefined);
 
   readonly canModerate = $derived.by(() => !this.isDirect && this.conversation?.role !== undefined && this.conversation.role !== 'member');
+
+  /** Nothing was made for the other one yet. */
+  get isUnmade(): boolean {
+    return false;
+  }
+
+  get isDirect(): boolean {
+    return this.conversation?.kind === 'direct';
+  }
+
+  /** The other one of a direct conversation. */
+  get peer(): User | undefined {
+    return this.conversation?.peer;
+  }
+
+  /** What it is called, or was. */
+  get title(): string {
+    return this.conversation?.title ?? this.lastTitle;
+  }
+
+  async send(outgoing: Outgoing): Promise<void> {
+    // A failure shows at the message itself.
+    await this.room.send(outgoing).then(undefined, () => undefined);
+  }
+
+  typing(isTyping: boolean): void {
+    this.room.typing(isTyping);
+  }
 
   isMine(message: Message): boolean {
     return message.senderId === this.meId;

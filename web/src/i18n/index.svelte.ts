@@ -16,6 +16,8 @@ export const LANGUAGES = { en: 'English', ar: 'العربية' } as const;
 const english: Catalog = { ...shell, ...conversation };
 type Language = keyof typeof LANGUAGES;
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar']);
+// Around what a sentence is filled with: a Latin name then keeps its signs on their side, and so do its neighbours.
+const [ISOLATE, END] = ['\u2068', '\u2069'];
 
 const OTHERS: Record<Exclude<Language, 'en'>, () => Promise<Catalog>> = {
   ar: async () => (await import('./ar')).default,
@@ -62,8 +64,14 @@ export function t(key: Key, params: Params = {}): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? numbers.format(value) : value;
+    if (typeof value === 'number') return numbers.format(value);
+    return RIGHT_TO_LEFT.has(language) ? ISOLATE + value + END : value;
   });
+}
+
+/** A number that stands alone, in the digits of every other one. */
+export function digits(value: number): string {
+  return numbers.format(value);
 }
 
 /** For `Intl`: the language with the reader's region. Reactive. */

@@ -1,12 +1,14 @@
-// Which page is shown, from the address: `/`, `/c/{id}?m={message}`, `/register`, `/setup#{token}`, `/static/chat.html`
-// and `/embed?conversation={id}`, all below the base. Going somewhere is an entry of the browser's history,
+// Which page is shown, from the address: `/`, `/?to={user}`, `/c/{id}?m={message}`, `/register`, `/setup#{token}`,
+// `/static/chat.html` and `/embed?conversation={id}`, all below the base. Going somewhere is an entry of the browser's history,
 // so the back gesture of a phone leads from a conversation to the list.
+
+import type { ChatClient } from '@chinwag/client';
 
 import { BASE, pathBelowBase } from '../lib/base';
 import { kept, settle, whenSettled } from '../lib/layers';
 
 export type Route =
-  | { page: 'home' }
+  | { page: 'home'; to?: string }
   | { page: 'conversation'; id: string; focus?: string }
   | { page: 'register' }
   | { page: 'setup'; token: string }
@@ -21,7 +23,7 @@ export function routeOf(url: URL): Route {
   if (/^setup\/?$/.test(path)) return { page: 'setup', token: url.hash.slice(1) };
   if (path === 'static/chat.html') return { page: 'classic' };
   if (/^embed\/?$/.test(path)) return { page: 'embed', id: url.searchParams.get('conversation') ?? '' };
-  return { page: 'home' };
+  return { page: 'home', to: /^\d+$/.exec(url.searchParams.get('to') ?? '')?.[0] };
 }
 
 let current = $state.raw<Route>(routeOf(new URL(location.href)));
@@ -44,6 +46,13 @@ export function conversationUrl(id: string, focus?: string): string {
   return url.href;
 }
 
+/** Where the first message to somebody is written. */
+export function firstWordsUrl(userId: string): string {
+  const url = new URL(BASE);
+  url.searchParams.set('to', userId);
+  return url.href;
+}
+
 export function go(href: string, { replace = false } = {}): void {
   whenSettled(() => {
     // A second visit of the same place adds no entry: Back then leads on. A layer that closes gives its entry.
@@ -59,6 +68,12 @@ export function go(href: string, { replace = false } = {}): void {
 
 export function openConversation(id: string, focus?: string): void {
   go(conversationUrl(id, focus));
+}
+
+/** To the conversation with somebody, or to where one begins: nothing is made for them before the first message. */
+export function writeTo(client: ChatClient, userId: string): void {
+  const known = client.getSnapshot().conversations.find(({ peer }) => peer?.id === userId);
+  go(known ? conversationUrl(known.id) : firstWordsUrl(userId));
 }
 
 /** Back to the list: by the browser's history if that is where the visitor came from. */

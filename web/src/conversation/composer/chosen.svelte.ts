@@ -1,11 +1,12 @@
 // The files that go with the message that is being written. What cannot be sent is refused when it is chosen, each
 // by its own name, and takes no other with it.
 
-import type { Limits, LocalAttachment } from '@chinwag/client';
+import type { Limits } from '@chinwag/client';
 
 import { currentLocale, t } from '../../i18n/index.svelte';
 import { announce } from '../../ui/announcer.svelte';
 import { sizeText } from '../files/files';
+import type { Returned } from '../view.svelte';
 import { sortFiles, type Chosen } from './outgoing';
 
 const MOST_FILES = 10;
@@ -34,7 +35,7 @@ export class ChosenFiles {
   }
 
   /** Those of a message that was not sent, the refused ones marked. */
-  putBack(files: readonly LocalAttachment[]): void {
+  putBack(files: readonly Returned[]): void {
     const returned = files.map(({ blob, name, mime, error }) => ({
       ...this.#chosen(blob instanceof File ? blob : new File([blob], name, { type: mime })), error,
     }));
