@@ -217,7 +217,7 @@ fn runs_on(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     // A failed expectation is the point of a test.
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
     use proptest::prelude::*;
     use serde::Deserialize;

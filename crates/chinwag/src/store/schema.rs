@@ -33,7 +33,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), refinery::Error
 #[cfg(test)]
 mod tests {
     // A failed expectation is the point of a test.
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
     use refinery::Target;
 
