@@ -17,8 +17,8 @@ pub(crate) struct Refusals {
 
 impl Refusals {
     /// Logs the rule that refused a token, if it was not just logged.
-    pub(crate) fn note(&self, rule: String) {
-        if let Some(others) = self.count(&rule, Instant::now()) {
+    pub(crate) fn note(&self, rule: &str) {
+        if let Some(others) = self.count(rule, Instant::now()) {
             tracing::warn!(others, "a token was refused: {rule}");
         }
     }

@@ -106,7 +106,7 @@ impl Chat {
     /// Finds out who a token belongs to. The log tells by which rule one was refused.
     pub(crate) async fn authenticate(&self, token: &str) -> Result<Actor, AuthError> {
         let refused = |error: AuthError, rule: &dyn fmt::Display| {
-            self.inner.refusals.note(rule.to_string());
+            self.inner.refusals.note(&rule.to_string());
             error
         };
         let claims = self.inner.tokens.verify(token).map_err(|flaw| refused(AuthError::Token, &flaw))?;

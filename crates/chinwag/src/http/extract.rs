@@ -151,7 +151,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
         };
         let value = match serde_ignored::deserialize(tracked, note) {
             Ok(value) => value,
-            Err(error) => return Err(explain(track.path(), error)),
+            Err(error) => return Err(explain(&track.path(), &error)),
         };
         deserializer
             .end()
@@ -245,9 +245,9 @@ async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, HttpError> {
 }
 
 /// Puts serde's complaint into FastAPI's form: where, what, and a word for it.
-fn explain(path: serde_path_to_error::Path, inner: serde_json::Error) -> HttpError {
+fn explain(path: &serde_path_to_error::Path, inner: &serde_json::Error) -> HttpError {
     let mut loc = vec![Location::Name("body".to_owned())];
-    for step in &path {
+    for step in path {
         match step {
             serde_path_to_error::Segment::Map { key } => loc.push(Location::Name(key.clone())),
             serde_path_to_error::Segment::Seq { index } => loc.push(Location::Index(*index)),
