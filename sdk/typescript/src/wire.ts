@@ -1294,7 +1294,7 @@ export interface Register {
    */
   password: string;
   /**
-   * 1 to 64 characters: letters, digits, and `. _ -`.
+   * 1 to 64 letters with their marks, digits, or `. _ -`, of one script; no `.` or `-` at its ends.
    */
   username: string;
 }
@@ -1455,7 +1455,7 @@ export interface Setup {
    */
   token: string;
   /**
-   * 1 to 64 characters: letters, digits, and `. _ -`.
+   * 1 to 64 letters with their marks, digits, or `. _ -`, of one script; no `.` or `-` at its ends.
    */
   username: string;
 }
