@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { isAccessible, setUp } from './harness/browser.js';
 
 const PHONE = { width: 390, height: 780 };
-const world = setUp();
+let bob;
+const world = setUp(async ({ server }) => { bob = await server.signIn('bob'); });
 
 /** The page, with its description read. */
 async function open(path, options) {
@@ -111,7 +112,7 @@ test('a close code is explained in words', async () => {
     await row(page, 'note', 'closed 4001').waitFor();
     await page.getByRole('button', { name: 'Clear' }).click();
   }
-  await signIn(page, 'bob');
+  await page.getByLabel('Token').fill(bob.token);
   await page.getByLabel('Level 0').check();
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await page.getByRole('alert').filter({ hasText: 'Closed with 4003' }).filter({ hasText: 'Only participants' }).waitFor();

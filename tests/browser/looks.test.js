@@ -136,8 +136,8 @@ test('enlarged to 200 %, and with the colours of the system', async () => {
   await enlarged.row('Release day').waitFor();
   await enlarged.isAccessible();
   await fits(enlarged.page);
-  const dialog = await enlarged.settings('Sessions');
-  await dialog.getByText('This session').waitFor();
+  await enlarged.settings('Sessions');
+  await enlarged.dialog('Sessions').getByText('This session').waitFor();
   await fits(enlarged.page);
 
   const forced = await enter({ forcedColors: 'active' });

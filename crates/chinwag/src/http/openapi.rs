@@ -94,10 +94,12 @@ fn complete(method: &str, operation: &mut Value) {
         }
         // A file's bytes, of whatever type it is.
         if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut)
-            && content.remove("*/*").is_some()
+            && content.contains_key("*/*")
         {
             let bytes = json!({"schema": {"type": "string", "format": "binary"}});
-            content.insert("application/octet-stream".to_owned(), bytes);
+            // Generators know bytes by this type; the file's own one may be any.
+            content.insert("application/octet-stream".to_owned(), bytes.clone());
+            content.insert("*/*".to_owned(), bytes);
         }
     }
 }

@@ -67,7 +67,7 @@ async fn what_just_fits_is_a_message() {
     let fits = [
         "x".repeat(4000),
         "\u{1F600}".repeat(4000),
-        "\u{1}".repeat(4000),
+        format!("{}x", "\u{1}".repeat(3999)),
         "\u{202e}right to left, \"quotes\" and \\ backslashes".to_owned(),
     ];
     for content in &fits {

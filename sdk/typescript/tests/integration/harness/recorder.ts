@@ -27,7 +27,7 @@ interface Stretch {
 }
 
 export class Recorder {
-  readonly #lines: unknown[] = [];
+  #lines: unknown[] = [];
   readonly #begun = process.hrtime.bigint();
   /** The newest stretch of each device and conversation. */
   readonly #newest = new Map<string, Stretch>();
@@ -88,6 +88,12 @@ export class Recorder {
 
   /** Everybody has everything: writes down the logs, and what each client shows in the end. */
   async finish(server: Server, person: Person, conversations: string[], clients: ChatClient[]): Promise<void> {
+    // The sample has conversations of its own, of which nothing else is written down.
+    const judged = new Set<unknown>(conversations.map(Number));
+    this.#lines = this.#lines.filter((line) => {
+      const { conversation } = line as { conversation?: number };
+      return conversation === undefined || judged.has(conversation);
+    });
     for (const id of conversations) {
       const events: Frame[] = [];
       for (let more = true; more; ) {
