@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { SERVER_IS_GONE, setUp } from './harness/browser.js';
 import { Conversation } from './harness/conversation.js';
+import { Workspace } from './harness/workspace.js';
 
 const expected = [SERVER_IS_GONE, /net::ERR_INTERNET_DISCONNECTED/];
 let testuser;
@@ -124,10 +125,10 @@ test('on a slow network writing is as quick as ever, and the order stays', async
 
 test('a conversation that does not exist, or that one is not in, says so', async () => {
   const unknown = [/status of 40[34]/, /^WebSocket connection/];
-  const nowhere = await Conversation.enter(world, 'testuser', 999_999, { expected: unknown });
+  const nowhere = await Workspace.enter(world, 'testuser', { path: '/c/999999', expected: unknown });
   await nowhere.page.getByText('This conversation does not exist.').waitFor();
   await nowhere.isAccessible();
   const id = await other.createConversation('Theirs', []);
-  const foreign = await Conversation.enter(world, 'testuser', id, { expected: unknown });
+  const foreign = await Workspace.enter(world, 'testuser', { path: `/c/${id}`, expected: unknown });
   await foreign.page.getByText('You do not take part in this conversation.').waitFor();
 });

@@ -3,13 +3,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { setUp } from './harness/browser.js';
+import { SERVER_IS_GONE, setUp } from './harness/browser.js';
 import { freePort, PATH, Proxy } from './harness/proxy.js';
 import { Server } from './harness/server.js';
 import { Workspace } from './harness/workspace.js';
 
 const PASSWORD = 'a password nobody knows';
 const world = setUp();
+// The proxy stops before the pages do.
+const expected = [SERVER_IS_GONE];
 
 for (const kind of ['nginx', 'caddy']) {
   for (const strips of [true, false]) {
@@ -17,10 +19,11 @@ for (const kind of ['nginx', 'caddy']) {
       const port = await freePort();
       const publicUrl = `http://127.0.0.1:${port}${PATH}`;
       const server = await Server.start({ isEmpty: true, publicUrl });
-      const proxy = await Proxy.start(kind, { port, target: server.url, strips });
+      let proxy;
       try {
+        proxy = await Proxy.start(kind, { port, target: server.url, strips });
         assert.ok(server.setupUrl.startsWith(`${publicUrl}/setup#`), server.setupUrl);
-        const visit = await world.visit(server.setupUrl);
+        const visit = await world.visit(server.setupUrl, { expected });
         const { page } = visit;
         await page.getByLabel('Username').fill('first');
         await page.getByLabel('E-mail address').fill('first@example.com');
@@ -42,15 +45,15 @@ for (const kind of ['nginx', 'caddy']) {
         await page.reload();
         await sent.waitFor();
 
-        const again = new Workspace(await world.visit(`${publicUrl}/`));
+        const again = new Workspace(await world.visit(`${publicUrl}/`, { expected }));
         await again.signIn('first', PASSWORD);
         await again.open('Hello');
         await again.page.locator('#messages [data-id] .text', { hasText: 'is this on?' }).waitFor();
 
-        const docs = await world.visit(`${publicUrl}/docs`);
+        const docs = await world.visit(`${publicUrl}/docs`, { expected });
         await docs.page.getByRole('heading', { name: /^chinwag/ }).waitFor();
       } finally {
-        await proxy.stop();
+        await proxy?.stop();
         await server.remove();
       }
     });

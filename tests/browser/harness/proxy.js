@@ -11,8 +11,13 @@ export const PATH = '/chat';
 
 /** A port that nobody has. */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  // Below those that the system gives out by itself, so that nobody gets this one in between.
+  const server = createServer().listen(20_000 + Math.floor(Math.random() * 12_000), '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return freePort();
+  }
   const { port } = server.address();
   server.close();
   await once(server, 'close');
