@@ -141,5 +141,5 @@ test('where the browser refuses a subscription, the settings say so, and the ope
   await page.locator('body[data-is-watched]').waitFor();
   const other = await world.server.signIn('testuser');
   await other.say(1, 'heard without a push');
-  assert.deepEqual(await notified, { title: 'testuser in Roommate Chat', body: 'heard without a push', tag: 'conversation-1' });
+  assert.deepEqual(await notified, { title: 'Test User in Roommate Chat', body: 'heard without a push', tag: 'conversation-1' });
 });

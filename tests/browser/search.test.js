@@ -93,6 +93,7 @@ test('a date is a day of whoever searches, wherever that is', async () => {
     const results = dialog.getByRole('list', { name: 'Results' }).getByRole('listitem');
     await dialog.getByLabel('Words').fill('tomatoes');
     await results.first().waitFor();
+    await dialog.getByRole('button', { name: 'Filters' }).click();
     await dialog.getByLabel('From day').fill(today);
     await dialog.getByLabel('To day').fill(today);
     await dialog.getByRole('status').filter({ hasText: '1 message' }).waitFor({ state: 'attached' });
