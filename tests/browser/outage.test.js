@@ -126,9 +126,9 @@ test('on a slow network writing is as quick as ever, and the order stays', async
 test('a conversation that does not exist, or that one is not in, says so', async () => {
   const unknown = [/status of 40[34]/, /^WebSocket connection/];
   const nowhere = await Workspace.enter(world, 'testuser', { path: '/c/999999', expected: unknown });
-  await nowhere.page.getByText('This conversation does not exist.').waitFor();
+  await nowhere.page.getByRole('heading', { name: 'This conversation does not exist.' }).waitFor();
   await nowhere.isAccessible();
   const id = await other.createConversation('Theirs', []);
   const foreign = await Workspace.enter(world, 'testuser', { path: `/c/${id}`, expected: unknown });
-  await foreign.page.getByText('You do not take part in this conversation.').waitFor();
+  await foreign.page.getByRole('heading', { name: 'You do not take part in this conversation.' }).waitFor();
 });

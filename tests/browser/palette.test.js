@@ -55,7 +55,7 @@ test('people are found, too, and writing to one is an Enter away', async () => {
   await page.getByRole('combobox').fill('testuser2');
   await page.getByRole('option', { name: 'Second User' }).click();
   // Nobody has it in their list before the first message.
-  await page.locator('main h2', { hasText: 'Second User' }).waitFor();
+  await page.getByRole('heading', { name: 'Second User', exact: true }).waitFor();
   await page.waitForURL(/\?to=\d+$/);
 });
 

@@ -7,6 +7,8 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { createClient } from '@hey-api/openapi-ts';
+
 import { Server } from '../../browser/harness/server.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -55,7 +57,12 @@ test('openapi-typescript makes types that a program is written with', async () =
 });
 
 test('@hey-api/openapi-ts makes a client that a program calls', async () => {
-  run('openapi-ts', '--input', `${out}/openapi.json`, '--output', `${out}/client`, '--client', '@hey-api/client-fetch');
+  await createClient({
+    input: `${out}/openapi.json`,
+    output: { path: `${out}/client`, importFileExtension: '.js' },
+    plugins: ['@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk'],
+    logs: { level: 'silent' },
+  });
   await writeFile(`${out}/package.json`, '{"type": "module"}');
   await uses('use_hey_api', []);
 });
