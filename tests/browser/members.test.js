@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { setUp } from './harness/browser.js';
+import { Conversation } from './harness/conversation.js';
 import { Workspace } from './harness/workspace.js';
 
 let testuser;
@@ -128,8 +129,8 @@ test('the panel closes by Escape and gives the focus back', async () => {
 
 test('at 320 px the name of a conversation has room, and its bell is in the details', async () => {
   const id = await testuser.createConversation('Wednesday rehearsals', [other]);
-  const workspace = await Workspace.enter(world, 'testuser', { path: `/c/${id}`, viewport: { width: 320, height: 640 } });
-  await workspace.page.locator('#messages').waitFor();
+  const { visit } = await Conversation.enter(world, 'testuser', id, { viewport: { width: 320, height: 640 } });
+  const workspace = new Workspace(visit);
   const name = await workspace.page.locator('main header h2').boundingBox();
   assert.ok(name.width >= 100, `${name.width} px`);
   assert.equal(await workspace.page.getByRole('button', { name: /^Notifications/ }).isVisible(), false);

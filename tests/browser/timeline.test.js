@@ -92,7 +92,7 @@ test('several pictures are an album, and the whole tile of a file is the link', 
   await album.getByRole('button').nth(4).waitFor();
   const tops = await album.getByRole('button').evaluateAll((all) => new Set(all.map((each) => each.getBoundingClientRect().top)).size);
   assert.equal(tops, 2);
-  const [download] = await Promise.all([one.page.waitForEvent('download'), one.list.getByText('notes.txt').click()]);
+  const [download] = await Promise.all([one.page.waitForEvent('download'), one.list.getByRole('link', { name: /notes\.txt/ }).click()]);
   assert.equal(download.suggestedFilename(), 'notes.txt');
 });
 

@@ -152,6 +152,6 @@ for (const { name, options } of PHONES) {
     await finger.hold(page.locator('nav.sidebar a').filter({ hasText: `Listed ${name}` }), menu);
     await finger.tap(menu.getByRole('menuitemradio', { name: 'Mute' }));
     await menu.waitFor({ state: 'detached' });
-    await page.locator('nav.sidebar a').filter({ hasText: 'muted' }).waitFor();
+    await page.locator('nav.sidebar a').filter({ hasText: `Listed ${name}` }).filter({ hasText: 'muted' }).waitFor();
   });
 }
