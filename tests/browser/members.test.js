@@ -113,7 +113,7 @@ test('the card of a person leads to a conversation with them', async () => {
   await card.getByText('@alice').waitFor();
   await workspace.isAccessible();
   await card.getByRole('button', { name: 'Message' }).click();
-  await workspace.page.locator('main h2', { hasText: 'Alice Example' }).waitFor();
+  await workspace.page.getByRole('heading', { name: 'Alice Example', exact: true }).waitFor();
   await workspace.page.getByLabel('Message', { exact: true }).fill('Hello');
   await workspace.page.keyboard.press('Enter');
   await workspace.row('Alice Example').locator('[aria-current=page]').waitFor();
