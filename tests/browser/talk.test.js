@@ -107,7 +107,7 @@ test('reactions are toggles that say who reacted', async () => {
   await mine.waitFor();
   assert.equal(await mine.getAttribute('aria-pressed'), 'false');
   await mine.click();
-  await two_.message('nice work').getByRole('button', { name: '👍 2: You, testuser' }).waitFor();
+  await two_.message('nice work').getByRole('button', { name: '👍 2: You, Test User' }).waitFor();
   const pressed = one.message('nice work').getByRole('button', { name: '👍 2: You, Second User' });
   assert.equal(await pressed.getAttribute('aria-pressed'), 'true');
   await one.isAccessible();

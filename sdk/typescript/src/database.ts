@@ -24,6 +24,8 @@ export class Database implements StorageAdapter {
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(TABLE, mode);
       const request = ask(transaction.objectStore(TABLE));
+      // Not waiting for the answer: a page that goes now would take the write with it.
+      if (mode === "readwrite") transaction.commit();
       transaction.oncomplete = () => resolve(request.result);
       transaction.onabort = transaction.onerror = () => reject(transaction.error ?? request.error);
     });
