@@ -1,7 +1,7 @@
 /** The double of a server behaves as the client expects of a real one. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { type ChatClient, createClient, type Happening } from "../src/index.js";
+import { type ChatClient, createClient, type Happening, type Room } from "../src/index.js";
 import { createTestServer, type Person, type TestServer } from "../src/testing/index.js";
 import { until } from "./integration/harness/clients.js";
 
@@ -96,6 +96,28 @@ test("a reaction shows at once, and is taken back if it is refused", async () =>
   server.refuse("react", "forbidden");
   await expect(room.react(message, "🎉")).rejects.toMatchObject({ code: "forbidden" });
   expect(room.getSnapshot().messages[0]!.reactions).toEqual({ "👍": [ann.id] });
+});
+
+test("reactions are in the order in which each emoji came, in one spelling, and only emoji", async () => {
+  const message = server.say(ben, id, "Hello");
+  const [one, other] = [(await chat(ann)).room(id), (await chat(ben)).room(id)];
+  const loaded = async (room: Room) => Object.entries((await room.history()).messages[0]!.reactions);
+  await one.react(message, "❤");
+  await one.react(message, "👍");
+  await other.react(message, "❤️");
+  expect(await loaded(one)).toEqual([["❤️", [ann.id, ben.id]], ["👍", [ann.id]]]);
+  await one.react(message, "❤", false);
+  await one.react(message, "❤");
+  expect(await loaded(one)).toEqual([["❤️", [ben.id, ann.id]], ["👍", [ann.id]]]);
+  for (const word of ["x", "👍👍", ""]) await expect(one.react(message, word)).rejects.toMatchObject({ reason: "invalid_content" });
+  for (const emoji of ["❤", "👍"]) await one.react(message, emoji, false);
+  await other.react(message, "❤", false);
+  expect(await loaded(one)).toEqual([]);
+  const first = 0x1f600;
+  for (let at = 0; at < 50; at++) await one.react(message, String.fromCodePoint(first + at));
+  await expect(other.react(message, "👍")).rejects.toMatchObject({ reason: "invalid_content" });
+  await other.react(message, String.fromCodePoint(first));
+  expect(await loaded(one)).toHaveLength(50);
 });
 
 test("leaving a conversation takes it out of the list", async () => {

@@ -31,6 +31,10 @@ export class Refused extends Error {
   }
 }
 
+/** Different ones of one message. */
+const EMOJI = 50;
+const AN_EMOJI = new RegExp("^\\p{RGI_Emoji}$", "v");
+
 export class World {
   readonly people = new Map<number, Person>();
   readonly logs = new Map<number, Log>();
@@ -137,15 +141,19 @@ export class World {
   }
 
   /** Undefined if it was so already. */
-  react(log: Log, actor: number, id: number, emoji: string, on: boolean): wire.Event | undefined {
+  react(log: Log, actor: number, id: number, written: string, on: boolean): wire.Event | undefined {
     this.#open(log);
     const message = this.#message(log, id);
+    const emoji = spelledInFull(written);
     const all = message.reactions ?? [];
-    const users = all.find((one) => one.emoji === emoji)?.user_ids ?? [];
+    const known = all.find((one) => one.emoji === emoji);
+    if (!emoji || (on && !known && all.length >= EMOJI)) throw new Refused("invalid_content");
+    const users = known?.user_ids ?? [];
     if (users.includes(actor) === on) return;
-    const next = on ? [...users, actor] : users.filter((user) => user !== actor);
-    const others = all.filter((one) => one.emoji !== emoji);
-    message.reactions = next.length > 0 ? [...others, { emoji, user_ids: next }] : others;
+    const now = { emoji, user_ids: on ? [...users, actor] : users.filter((user) => user !== actor) };
+    // An emoji that somebody uses already has its place.
+    const marks = (known ? all.map((one) => (one === known ? now : one)) : [...all, now]).filter(({ user_ids }) => user_ids.length > 0);
+    message.reactions = marks.length > 0 ? marks : undefined;
     const type = on ? ("reaction_added" as const) : ("reaction_removed" as const);
     return this.#append(log, { ...this.#entry(log, actor), type, message_id: id, emoji, user_id: actor });
   }
@@ -175,6 +183,8 @@ export class World {
     this.#runs(log, actor, role !== "member");
     this.#person(user);
     if (log.members.has(user)) return;
+    // What was said before counts as read; who takes part again goes on from where they were.
+    if (!log.read.has(user)) log.read.set(user, log.events.length);
     this.#append(log, { ...this.#entry(log, actor), type: "participant_added", ...this.#named(user), role });
     log.members.set(user, role);
     this.onMember(log, user, true);
@@ -279,4 +289,11 @@ export class World {
 export function headOf({ events }: Log): string {
   const last = events.at(-1);
   return last ? `${last.seq}.${last.stamp}` : "0";
+}
+
+/** With U+FE0F wherever it belongs; undefined if it is no emoji. */
+function spelledInFull(written: string): string | undefined {
+  const bare = written.replaceAll("\uFE0F", "");
+  const full = bare.replace(/(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu, "$&\uFE0F");
+  return AN_EMOJI.test(full) ? full : undefined;
 }
