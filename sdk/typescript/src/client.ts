@@ -69,7 +69,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     this.rest = new Rest(url, options.fetch, tokens);
     this.directory = new Directory(this);
     this.session = new Session(this.rest.base, tokens, options, log, {
-      cursors: () => this.directory.cursors(),
+      resume: (isFresh) => this.directory.resume(isFresh),
       onReady: (frame) => this.#onReady(frame),
       onFrame: (frame) => this.#onFrame(frame),
       onConnection: (connection) => this.#onConnection(connection),

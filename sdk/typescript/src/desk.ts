@@ -28,6 +28,8 @@ type Push = api.ChatClient["push"];
 /** The most people that one question for names may be about. */
 const NAMES = 100;
 const EVENTS = 1000;
+/** Conversations of one page. */
+const LISTED = 200;
 /** How far back it is looked for what a conversation was called before it was changed. */
 const BACK = 10_000;
 const TOLD = "pinned,participant_added,participant_removed,participant_updated,conversation_updated";
@@ -163,13 +165,23 @@ class Running extends Part {
     return room.view!;
   }
 
-  /** `ready` names so many and no more; of the others little is known before something happens in them. */
-  async loadRest(): Promise<void> {
-    for (const found of await this.office.rest.call<wire.Conversation[]>("GET", "/conversations")) {
-      const room = this.office.directory.room(String(found.id));
-      room.info ??= blank(found);
-      room.changed();
+  /** `ready` names so many and no more: the others, page by page. */
+  async loadRest(after: number, listing: object): Promise<void> {
+    const { directory, rest } = this.office;
+    for (let hasMore = true; hasMore && directory.isCurrent(listing); ) {
+      try {
+        const query = { after, limit: LISTED };
+        const page = await rest.call<wire.ConversationState[]>("GET", "/conversations", { query });
+        if (!directory.isCurrent(listing)) return;
+        for (const state of page) directory.onListed(state);
+        after = page.at(-1)?.id ?? after;
+        hasMore = page.length === LISTED;
+      } catch (error) {
+        if (!(error instanceof ChatError) || !error.retryable) throw error;
+        await this.office.pause(error.retryAfterMs);
+      }
     }
+    directory.onWhole(listing);
   }
 
   /** The newest message of a room whose events do not come. */

@@ -1,7 +1,9 @@
 /** All rooms, and the list that one chooses from. */
 import type * as api from "./api.js";
 import type { Core } from "./core.js";
+import { position } from "./log.js";
 import { ChatRoom } from "./room.js";
+import type { Resumption } from "./session.js";
 import type * as wire from "./wire.js";
 
 const PAGE = 50;
@@ -14,6 +16,12 @@ export class Directory {
   #totals = { total: 0, mentions: 0 };
   /** The rooms whose cursors the last `hello` named. */
   #named = new Set<string>();
+  /** All conversations were listed once: those without a cursor are new since then. */
+  #isWhole = false;
+  /** What the last `hello` asked for: these are replayed from where one was added. */
+  #replaysAdded = false;
+  /** Rooms that were known before the last `ready` and have not been listed since. */
+  #absent = new Set<ChatRoom>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -59,30 +67,64 @@ export class Directory {
 
   // -------------------------------------------------------------- what the server tells
 
-  cursors(): [id: string, cursor: string][] {
-    const known = [...this.rooms.values()].filter(({ have }) => have !== undefined);
+  resume(isFresh: boolean): Resumption {
+    const known = [...this.rooms.values()].filter(({ cursor }) => !isFresh && cursor !== undefined);
     this.#named = new Set(known.map(({ id }) => id));
-    return known.map(({ id, have }) => [id, have!]);
+    this.#replaysAdded = this.#isWhole && !isFresh;
+    return { cursors: known.map(({ id, cursor }) => [id, cursor!]), added: this.#replaysAdded ? "replay" : "head" };
   }
 
   onReady({ conversations, more }: wire.ReadyFrame): void {
-    const listed = new Set<string>();
+    this.#absent = new Set([...this.rooms.values()].filter(({ info }) => info));
+    this.#isWhole = this.#replaysAdded;
     for (const state of conversations) {
-      const id = String(state.id);
-      listed.add(id);
-      const room = this.room(id);
-      room.assign(state, this.#named.has(id));
-      if (!this.#named.has(id)) room.onCaughtUp();
-      if (state.unread > 0) this.#core.acknowledge(room);
+      const isResumed = this.#replaysAdded || this.#named.has(String(state.id));
+      const room = this.#take(state, isResumed);
+      if (!isResumed) room.onCaughtUp();
     }
-    if (more) this.#core.later(({ conversations }) => conversations.loadRest());
-    else for (const room of this.rooms.values()) if (room.info && !listed.has(room.id)) this.#remove(room);
+    const listing = this.#absent;
+    const last = conversations.at(-1)?.id ?? 0;
+    if (more) this.#core.later(({ conversations }) => conversations.loadRest(last, listing));
+    else this.onWhole(listing);
+  }
+
+  /** The list is about what the newest `ready` said. */
+  isCurrent(listing: object): boolean {
+    return listing === this.#absent;
+  }
+
+  /** One of those that `ready` had no room for. Its events come already. */
+  onListed(state: wire.ConversationState): void {
+    const room = this.room(String(state.id));
+    const isOlder = room.have !== undefined && position(room.have) > position(state.head);
+    // Whatever is known of it has been counted up to a later event.
+    if (isOlder && room.info) this.#absent.delete(room);
+    else this.#take(state, true);
+    // If none has come yet, it resumes from here.
+    if (!this.#replaysAdded) room.listedHead = state.head;
+  }
+
+  /** All were listed: whatever was not is no longer one's own. */
+  onWhole(listing: object): void {
+    if (!this.isCurrent(listing)) return;
+    for (const room of this.#absent) this.#remove(room);
+    this.#absent.clear();
+    this.#isWhole = true;
+  }
+
+  #take(state: wire.ConversationState, isResumed: boolean): ChatRoom {
+    const room = this.room(String(state.id));
+    this.#absent.delete(room);
+    room.assign(state, isResumed);
+    if (state.unread > 0) this.#core.acknowledge(room);
+    return room;
   }
 
   onConversation(state: wire.ConversationState): void {
     const room = this.room(String(state.id));
     room.touchedAt = this.#core.now();
-    room.assign(state, false);
+    room.assign(state, this.#replaysAdded);
+    this.#absent.delete(room);
   }
 
   onLeft(id: string): void {
@@ -95,6 +137,7 @@ export class Directory {
   }
 
   forget(): void {
+    this.#isWhole = false;
     for (const room of this.rooms.values()) if (room.info) this.#remove(room);
   }
 

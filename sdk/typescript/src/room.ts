@@ -53,6 +53,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   info?: Info;
   /** The last event that was applied. */
   have?: string;
+  /** Where it was listed, while its events came already. */
+  listedHead?: string;
   readonly timeline = new Timeline();
   readonly #core: Core;
   readonly #store: Store<api.RoomSnapshot>;
@@ -111,6 +113,11 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       pins: this.#pins,
       happenings: this.timeline.happenings,
     };
+  }
+
+  /** What it resumes from. */
+  get cursor(): string | undefined {
+    return this.have ?? this.listedHead;
   }
 
   /** As the list of conversations shows it; the same object until something changes. */
@@ -211,17 +218,20 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   /** The state of the conversation at its `head`. `isResumed`: the events up to there follow. */
   assign(state: wire.ConversationState, isResumed: boolean): void {
     const before = this.info?.lastMessage;
-    this.#named = (isResumed && (this.#named ?? this.info)) || state;
+    this.#named = isResumed ? (this.#named ?? this.info) : state;
     const info = infoOf(state, this.#core.people.known);
+    if (isResumed && this.have !== undefined) info.headSeq = Math.max(info.headSeq, position(this.have));
     const last = info.lastMessage && this.dressed(info.lastMessage);
     this.info = { ...info, lastMessage: before && last && before.seq > last.seq ? before : last };
     if (info.peer) this.#core.people.learn(info.peer);
     if (state.last_message) this.#core.people.hear(state.last_message.sender_id, state.last_message.sender_name);
-    this.#countedSeq = info.headSeq;
+    this.#countedSeq = position(state.head);
     if (!isResumed) {
       if (this.have !== undefined && this.have !== state.head) this.timeline.clear();
       this.have = state.head;
     }
+    // Nothing of an empty log is replayed.
+    if (state.head === "0") this.have ??= "0";
     // What was read while nobody could be told.
     if (this.#wantedRead > state.read_seq) {
       this.markRead(this.#wantedRead).catch((error) => this.#core.log("warn", String(error), error));
@@ -295,7 +305,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   onRemoved(): void {
     this.#joins = 0;
     this.#entering = undefined;
-    this.have = undefined;
+    this.have = this.listedHead = undefined;
     this.info = undefined;
     this.timeline.clear();
     this.#setState("left", new ChatError("forbidden", "not a participant", { reason: "not_participant" }));

@@ -13,7 +13,7 @@ import { ChatError, type ErrorCode } from "./errors.js";
 import type { Log } from "./report.js";
 import { aborted } from "./rest.js";
 import type { Tokens } from "./tokens.js";
-import type { ErrorCode as WireCode, ErrorFrame, OkFrame, ReadyFrame, ServerFrame } from "./wire.js";
+import type { Added, ErrorCode as WireCode, ErrorFrame, OkFrame, ReadyFrame, ServerFrame } from "./wire.js";
 
 /** For token, handshake and `ready` together. */
 const OPEN_MS = 20_000;
@@ -46,10 +46,16 @@ const CODES: Partial<Record<WireCode, ErrorCode>> = {
   internal: "unavailable",
 };
 
+export interface Resumption {
+  cursors: [id: string, cursor: string][];
+  /** From where conversations without a cursor begin. */
+  added: Added;
+}
+
 /** What the session tells. */
 export interface Listener {
-  /** What to resume from, by conversation. */
-  cursors(): [id: string, cursor: string][];
+  /** What to resume from; `isFresh`: from nothing, since the last `hello` was not taken. */
+  resume(isFresh: boolean): Resumption;
   onReady(frame: ReadyFrame): void;
   onFrame(frame: ServerFrame): void;
   onConnection(connection: Connection): void;
@@ -268,12 +274,12 @@ export class Session {
 
   /** `hello`, and as many frames as the cursors need. */
   #greet(socket: SocketLike): void {
-    const known = this.#isMisread ? [] : this.#listener.cursors();
+    const { cursors: known, added } = this.#listener.resume(this.#isMisread);
     this.#isMisread = false;
     for (let from = 0, more_cursors = true; more_cursors; from += CURSORS) {
       more_cursors = from + CURSORS < known.length;
       const cursors = Object.fromEntries(known.slice(from, from + CURSORS));
-      const hello = { type: "hello", ref: "h", cursors, replay_limit: REPLAY_LIMIT, more_cursors };
+      const hello = { type: "hello", ref: "h", cursors, added, replay_limit: REPLAY_LIMIT, more_cursors };
       socket.send(JSON.stringify(from === 0 ? hello : { type: "cursors", cursors, more_cursors }));
     }
   }

@@ -29,6 +29,13 @@ afterEach(async () => {
   expect(uncaught).toEqual([]);
 });
 
+function listening() {
+  const heard: [content: string, live: boolean][] = [];
+  const client = clientOf(server, { token: ann.token });
+  client.on("message", ({ message, live }) => void heard.push([message.content, live]));
+  return { heard, client };
+}
+
 test("without a WebSocket the client is refused at once, with what to give it", () => {
   vi.stubGlobal("WebSocket", undefined);
   const make = () => createClient(server.url, { token: ann.token, fetch: server.fetch });
@@ -104,12 +111,59 @@ test("thousands of conversations resume, in frames of 1,000 cursors", async () =
   }
   const client = clientOf(server, { token: ann.token, WebSocket: Counting });
   await client.connect();
+  await until(client, ({ conversations }) => conversations.length === 2_501, "those that are listed page by page");
   server.disconnect({ offline: true });
   await until(client, ({ connection }) => connection.state === "reconnecting", "the loss is noticed");
+  server.leave(ann, "2399");
   server.say(ben, "2400", "meanwhile");
   server.reconnect();
   await until(client, () => client.conversations.get("2400")?.unread === 1, "what was missed");
   expect(sizes).toEqual([0, 1000, 1000, 501]);
+  await until(client, ({ conversations }) => conversations.length === 2_500, "the one that was left goes");
+  expect(client.conversations.get("2399")).toBeUndefined();
+});
+
+test("what one was added to while away is replayed from there, and only once", async () => {
+  server.say(ben, id, "long ago");
+  const { heard, client } = listening();
+  await client.connect();
+  expect(heard).toEqual([]);
+  server.disconnect({ offline: true });
+  await until(client, ({ connection }) => connection.state === "reconnecting", "the loss is noticed");
+  const older = server.conversation({ title: "Older", members: [ben] });
+  server.say(ben, older, "before ann");
+  server.add(ben, older, ann);
+  server.say(ben, older, "@ann help");
+  const made = server.conversation({ title: "Made with her", members: [ben, ann] });
+  server.say(ben, made, "hello");
+  const empty = server.conversation({ title: "Empty", members: [ben, ann] });
+  server.reconnect();
+  await until(client, ({ unread }) => unread.total === 3, "what was missed");
+  await until(client, () => heard.length === 2, "its events");
+  expect(heard).toEqual([["@ann help", false], ["hello", false]]);
+  expect(client.conversations.get(older)).toMatchObject({ unread: 1, mentions: 1, headSeq: 3, participants: 2 });
+
+  server.disconnect();
+  await until(client, ({ connection }) => connection.state === "reconnecting", "the loss is noticed");
+  await until(client, ({ connection }) => connection.state === "online", "it is back");
+  for (const place of [older, made, empty]) server.say(ben, place, `live in ${place}`);
+  await until(client, () => heard.length === 5, "live ones");
+  expect(heard.slice(2)).toEqual([older, made, empty].map((place) => [`live in ${place}`, true]));
+});
+
+test("what is said before one hears of a conversation is replayed as well, once the list was whole", async () => {
+  const { heard, client } = listening();
+  await client.connect();
+  server.disconnect();
+  await until(client, ({ connection }) => connection.state === "reconnecting", "the loss is noticed");
+  await until(client, ({ connection }) => connection.state === "online", "it is back");
+  const older = server.conversation({ title: "Older", members: [ben] });
+  server.say(ben, older, "before ann");
+  server.add(ben, older, ann);
+  server.say(ben, older, "live");
+  await until(client, () => heard.length === 1, "it comes");
+  await client.room(older).join();
+  expect(client.room(older).getSnapshot().messages.map(({ content }) => content)).toEqual(["before ann", "live"]);
 });
 
 test("a server that has no room for another socket is left in peace, and the reason has a code", async () => {
@@ -127,11 +181,11 @@ test("a server that has no room for another socket is left in peace, and the rea
 });
 
 test("a hello that the server does not take is said again without cursors", async () => {
-  const hellos: object[] = [];
+  const hellos: [cursors: object, added: string][] = [];
   class Strict extends server.WebSocket {
     override send(frame: string): void {
-      const { type, cursors = {} } = JSON.parse(frame) as { type: string; cursors?: object };
-      if (type === "hello") hellos.push(cursors);
+      const { type, cursors = {}, added } = JSON.parse(frame) as { type: string; cursors?: object; added: string };
+      if (type === "hello") hellos.push([cursors, added]);
       if (type === "hello" && Object.keys(cursors).length > 0) this.onclose?.({ code: 1009, reason: "" });
       else super.send(frame);
     }
@@ -141,7 +195,7 @@ test("a hello that the server does not take is said again without cursors", asyn
   server.disconnect();
   await until(client, ({ connection }) => connection.state === "reconnecting", "the loss is noticed");
   await until(client, ({ connection }) => connection.state === "online", "it is back");
-  expect(hellos).toEqual([{}, { 1: expect.any(String) }, {}]);
+  expect(hellos).toEqual([[{}, "head"], [{ 1: expect.any(String) }, "replay"], [{}, "head"]]);
 });
 
 test("faults of the application's own functions are told to its logger, and stop nothing", async () => {

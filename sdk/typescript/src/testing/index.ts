@@ -51,9 +51,11 @@ export function createTestServer(): TestServer {
   };
   world.onEvent = ({ members }, event) => tell(members, event);
   world.onMember = (log, user, isIn) => {
-    const place = { conversation_id: log.state.id };
-    const frame = isIn ? { type: "conversation", ...world.stateFor(log, user) } : { type: "conversation_left", ...place };
-    tell(new Map([[user, true]]), frame);
+    for (const socket of board.open) {
+      if (socket.user !== user) continue;
+      if (isIn) socket.begin(log);
+      else socket.tell({ type: "conversation_left", conversation_id: log.state.id });
+    }
   };
 
   class TestSocket extends FakeSocket {
@@ -64,9 +66,7 @@ export function createTestServer(): TestServer {
 
   const converse = (title: string, kind: "group" | "direct", members: Person[]) => {
     const log = world.converse(title, kind, members.map(idOf));
-    for (const socket of board.open) {
-      if (log.members.has(socket.user)) socket.tell({ type: "conversation", ...world.stateFor(log, socket.user) });
-    }
+    for (const socket of board.open) if (log.members.has(socket.user)) socket.begin(log);
     return String(log.state.id);
   };
 

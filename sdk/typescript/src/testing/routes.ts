@@ -41,7 +41,11 @@ async function found(asked: Asked, [top, id, part, more]: string[]): Promise<Res
   if (top === "search") return json(200, { results: mine.flatMap((log) => hits(log, query.get("q") ?? "")) });
   if (top === "files") return files(asked, id);
   if (top !== "conversations") throw new Refused("not_found");
-  if (!id && method === "GET") return json(200, mine.map((log) => world.stateFor(log, user)));
+  if (!id && method === "GET") {
+    const [after, limit] = [Number(query.get("after") ?? 0), query.get("limit")];
+    const listed = mine.filter(({ state }) => state.id > after).slice(0, limit ? Math.min(Number(limit), 200) : Infinity);
+    return json(200, listed.map((log) => world.stateFor(log, user)));
+  }
   if (!id) return json(200, started(asked));
   const log = world.log(Number(id), user);
   if (part === undefined && method === "PATCH") world.update(log, user, body);

@@ -3,6 +3,9 @@ import type * as wire from "../wire.js";
 import { UPLOAD_BYTES } from "./files.js";
 import { headOf, type Log, Refused, type World } from "./world.js";
 
+/** Conversations of one `ready`. */
+const LISTED = 500;
+
 type Command = { type?: string; ref?: string; conversation_id?: number; message_id?: number; [field: string]: unknown };
 
 /** What the sockets of one server share. */
@@ -25,6 +28,8 @@ export class FakeSocket {
   readonly #board: Switchboard;
   #ref: string | undefined;
   #cursors: Record<string, string> = {};
+  /** Conversations without a cursor begin where one was added to them. */
+  #replaysAdded = false;
 
   constructor(board: Switchboard, protocols: string[]) {
     this.#board = board;
@@ -81,9 +86,10 @@ export class FakeSocket {
     }
   }
 
-  #hello({ ref, ...first }: Command): void {
+  #hello({ ref, added, ...first }: Command): void {
     this.#ref = ref;
     this.#cursors = {};
+    this.#replaysAdded = added === "replay";
     this.#resumeFrom(first);
   }
 
@@ -101,16 +107,24 @@ export class FakeSocket {
       heartbeat_ms: 25_000,
       server_time: Date.now(),
       limits: { content_chars: 4000, content_bytes: 16384, frame_bytes: 65536, replay_events: 10000, upload_bytes: UPLOAD_BYTES, attachments: 10 },
-      conversations: mine.map((log) => world.stateFor(log, this.user)),
-      more: false,
+      conversations: mine.slice(0, LISTED).map((log) => world.stateFor(log, this.user)),
+      more: mine.length > LISTED,
     });
-    for (const log of mine) this.#resume(log, this.#cursors[log.state.id]);
+    for (const log of mine) {
+      const cursor = this.#cursors[log.state.id];
+      if (cursor !== undefined) this.#replay(log, Number.parseInt(cursor, 10));
+      else if (this.#replaysAdded) this.#replay(log, addedAfter(log, this.user));
+    }
   }
 
-  #resume(log: Log, cursor: string | undefined): void {
-    if (cursor === undefined) return;
+  /** Takes part in one more. */
+  begin(log: Log): void {
+    this.tell({ type: "conversation", ...this.#board.world.stateFor(log, this.user) });
+    if (this.#replaysAdded) this.#replay(log, addedAfter(log, this.user));
+  }
+
+  #replay(log: Log, from: number): void {
     const conversation_id = log.state.id;
-    const from = Number.parseInt(cursor, 10);
     const events = log.events.slice(from);
     if (events.length > 0) this.tell({ type: "replay", conversation_id, events, head: headOf(log) });
     this.tell({ type: "caught_up", conversation_id, seq: log.events.length });
@@ -172,6 +186,11 @@ export class FakeSocket {
       if (socket.user !== this.user && log.members.has(socket.user)) socket.tell({ ...frame, conversation_id: log.state.id });
     }
   }
+}
+
+/** The position before the event with which somebody was added; 0 for those who were there from the first. */
+function addedAfter({ events }: Log, user: number): number {
+  return Math.max(0, events.findLastIndex((event) => event.type === "participant_added" && event.user_id === user));
 }
 
 function placeOf(event: wire.Event | wire.Message | undefined): object {
