@@ -137,6 +137,30 @@ test('signing out leaves nothing behind, in any tab', async () => {
   await second.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
 });
 
+test('nothing at the entrance moves when the server says what it is', async () => {
+  for (const locale of ['en-GB', 'ar']) {
+    for (const width of [320, 390]) {
+      const { page } = await world.visit('/', { viewport: { width, height: 640 }, locale });
+      let answer;
+      const isWanted = new Promise((resolve) => { answer = resolve; });
+      await page.route(/\/healthz$/, async (route) => {
+        await isWanted;
+        // A demo that takes nobody new: both places change.
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...await response.json(), registration: false } });
+      });
+      await page.reload();
+      const button = page.locator('#connect');
+      await button.waitFor();
+      const before = await button.boundingBox();
+      answer();
+      await page.waitForFunction(() => document.getElementById('username').value === 'testuser');
+      await page.locator('.after button').waitFor({ state: 'hidden' });
+      assert.deepEqual(await button.boundingBox(), before, `${locale}, ${width} px`);
+    }
+  }
+});
+
 test('empty fields are named before the server is asked', async () => {
   const { page } = await world.visit('/');
   await page.getByText('This is a demo.').waitFor();
