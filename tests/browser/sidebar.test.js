@@ -204,6 +204,32 @@ test('the keys lead to unread conversations and back, and walk the list', async 
   await workspace.page.waitForFunction(() => document.activeElement.matches('nav.sidebar a'));
 });
 
+test('who goes to a conversation can write at once, also where they were before, or are', async () => {
+  await testuser.createConversation('Pen', [alice]);
+  await testuser.createConversation('Paper', [alice]);
+  const workspace = await enter('testuser');
+  const { page } = workspace;
+  const byKey = (link) => link.press('Enter');
+  const byClick = (link) => link.click();
+  // The second visit of each finds a room that was left, and the last no other one.
+  const ways = [['Pen', byClick], ['Paper', byKey], ['Pen', byKey], ['Paper', byClick], ['Paper', byClick], ['Paper', byKey]];
+  for (const [at, [title, go]] of ways.entries()) {
+    await go(workspace.row(title).getByRole('link'));
+    await page.waitForFunction((place) => document.activeElement.id === 'message-input' && document.activeElement.placeholder.includes(place), title);
+    await page.keyboard.type(`${at}`);
+  }
+  assert.equal(await page.getByLabel('Message', { exact: true }).inputValue(), '1345', 'and the key that led here wrote nothing');
+});
+
+test('on a touch screen the keys stay away until somebody wants to write', async () => {
+  await testuser.createConversation('Thumb', [alice]);
+  const workspace = await enter('testuser', { viewport: { width: 1100, height: 760 }, hasTouch: true, isMobile: true });
+  await workspace.row('Thumb').getByRole('link').tap();
+  await workspace.page.locator('.conversation header', { hasText: 'Thumb' }).waitFor();
+  await workspace.page.locator('#message-input').waitFor();
+  assert.notEqual(await workspace.page.evaluate(() => document.activeElement.id), 'message-input');
+});
+
 test('leaving is asked first, and the conversation is gone then', async () => {
   await alice.createConversation('Club', [testuser]);
   const workspace = await enter('testuser');

@@ -27,6 +27,7 @@ export function routeOf(url: URL): Route {
 }
 
 let current = $state.raw<Route>(routeOf(new URL(location.href)));
+let arrivals = $state(0);
 addEventListener('popstate', () => (current = routeOf(new URL(location.href))));
 
 // A notification was pressed while the page was open.
@@ -37,6 +38,10 @@ navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ t
 export const router = {
   get route(): Route {
     return current;
+  },
+  /** Raised by each way into a conversation as a whole, also the one that is open. */
+  get arrivals(): number {
+    return arrivals;
   },
 };
 
@@ -68,6 +73,7 @@ export function go(href: string, { replace = false } = {}): void {
 
 export function openConversation(id: string, focus?: string): void {
   go(conversationUrl(id, focus));
+  if (focus === undefined) whenSettled(() => (arrivals += 1));
 }
 
 /** To the conversation with somebody, or to where one begins: nothing is made for them before the first message. */
