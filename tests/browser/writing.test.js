@@ -160,6 +160,23 @@ test('markdown of the page is shown, text of programs stays as it is', async () 
   await one.shows('**not bold** <b>&amp;</b>');
 });
 
+test('code is a tab stop where it scrolls, and only there', async () => {
+  const [one] = await open('Code');
+  await one.input.fill(`\`\`\`\nshort\n\`\`\`\n\n\`\`\`\n${'long '.repeat(80)}\n\`\`\``);
+  await one.input.press('Enter');
+  const [short, long] = [one.page.locator('#messages pre', { hasText: 'short' }), one.page.locator('#messages pre', { hasText: 'long' })];
+  await long.and(one.page.locator('[tabindex="0"]')).waitFor();
+  assert.equal(await short.getAttribute('tabindex'), null);
+  await one.isAccessible();
+  await long.focus();
+  await one.page.keyboard.press('ArrowRight');
+  await one.page.waitForFunction(() => document.activeElement.scrollLeft > 0);
+
+  await one.page.setViewportSize({ width: 6000, height: 760 });
+  await one.page.evaluate(() => document.querySelector('.conversation').style.setProperty('--column', 'none'));
+  await long.and(one.page.locator(':not([tabindex])')).waitFor();
+});
+
 test('hostile text stays text, whoever sends it', async () => {
   const hostile = [
     '<img src=x onerror="console.error(\'ran\')">',
