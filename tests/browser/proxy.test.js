@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { SERVER_IS_GONE, setUp } from './harness/browser.js';
-import { freePort, PATH, Proxy } from './harness/proxy.js';
+import { begin, FIRST } from './harness/first.js';
+import { below, freePort, PATH, Proxy } from './harness/proxy.js';
 import { Server } from './harness/server.js';
 import { Workspace } from './harness/workspace.js';
 
-const PASSWORD = 'a password nobody knows';
 const world = setUp();
 // The proxy stops before the pages do.
 const expected = [SERVER_IS_GONE];
@@ -21,32 +21,15 @@ for (const kind of ['nginx', 'caddy']) {
       const server = await Server.start({ isEmpty: true, publicUrl });
       let proxy;
       try {
-        proxy = await Proxy.start(kind, { port, target: server.url, strips });
+        proxy = await Proxy.start(kind, { site: below(kind, { port, target: server.url, strips }), url: publicUrl, port });
         assert.ok(server.setupUrl.startsWith(`${publicUrl}/setup#`), server.setupUrl);
         const visit = await world.visit(server.setupUrl, { expected });
-        const { page } = visit;
-        await page.getByLabel('Username').fill('first');
-        await page.getByLabel('E-mail address').fill('first@example.com');
-        await page.getByLabel('Password').first().fill(PASSWORD);
-        await page.getByRole('button', { name: 'Create administrator' }).click();
-        await page.waitForURL(`${publicUrl}/`);
-
-        const workspace = new Workspace(visit);
-        await page.locator('main').getByRole('button', { name: 'New conversation' }).click();
-        const dialog = workspace.dialog('New conversation');
-        await dialog.getByLabel('Make it a group').check();
-        await dialog.getByLabel('Name of the group').fill('Hello');
-        await dialog.getByRole('button', { name: 'Start the group' }).click();
-        await page.waitForURL(`${publicUrl}/c/1`);
-        await page.getByLabel('Message', { exact: true }).fill('is this on?');
-        await page.keyboard.press('Enter');
-        const sent = page.locator('#messages [data-id] .text', { hasText: 'is this on?' });
-        await sent.waitFor();
-        await page.reload();
+        const sent = await begin(visit, publicUrl);
+        await visit.page.reload();
         await sent.waitFor();
 
         const again = new Workspace(await world.visit(`${publicUrl}/`, { expected }));
-        await again.signIn('first', PASSWORD);
+        await again.signIn(FIRST.username, FIRST.password);
         await again.open('Hello');
         await again.page.locator('#messages [data-id] .text', { hasText: 'is this on?' }).waitFor();
 

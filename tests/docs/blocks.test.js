@@ -18,7 +18,7 @@ import { block, blocks, PAGES } from './blocks.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PYTHON = [`${ROOT}target/tools/python/bin/python`].find((path) => existsSync(path)) ?? 'python3';
 
-/** Who looks after the blocks of a language. */
+/** Who looks after the blocks of a language: all those of a page, or those with these words. */
 const HANDLERS = {
   // Drawings and what programs print.
   text: () => true,
@@ -27,9 +27,23 @@ const HANDLERS = {
   json: (page) => page === 'docs/protocol.md',
   // Documentation tests of the library.
   rust: (page) => ['README.md', 'docs/embedding.md'].includes(page),
-  sh: (page, text) => page === 'README.md' && text.includes('curl'),
-  js: () => true,
-  python: () => true,
+  // The tests below.
+  python: (page) => page === 'README.md',
+  js: (page) => ['README.md', 'docs/protocol.md'].includes(page),
+  sh: (page, text) => [
+    ['README.md', 'curl'],
+    // serve.test.js
+    ['README.md', '--jwt-secret-file'], ['docs/deploy.md', './chinwag-data'], ['docs/deploy.md', '--tls-cert'], ['docs/deploy.md', '--outbound-ca'],
+    // proxies.test.js
+    ['docs/deploy.md', '--public-url'], ['docs/deploy.md', '/webhooks'],
+  ].some(([where, words]) => page === where && text.includes(words)),
+  ini: (page) => page === 'docs/deploy.md',
+  nginx: (page) => page === 'docs/deploy.md',
+  caddy: (page) => page === 'docs/deploy.md',
+  // site.test.js: all of TypeScript is compiled there.
+  ts: () => true,
+  tsx: () => true,
+  html: (page) => ['README.md', 'docs/web.md'].includes(page),
 };
 
 const world = setUp();

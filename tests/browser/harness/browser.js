@@ -22,9 +22,10 @@ export const refused = (status) => new RegExp(`^Failed to load resource: .* stat
 
 /**
  * One server and one browser for the tests of a file; pages of a test are closed and checked after it.
- * `prepare` fills the server before the first test; `options` are those of `Server.start`.
+ * `prepare` fills the server before the first test; `options` are those of `Server.start`, and `switches` more of
+ * Chromium's.
  */
-export function setUp(prepare = async () => {}, options = {}) {
+export function setUp(prepare = async () => {}, { switches = [], ...options } = {}) {
   const world = { server: undefined, open: [] };
   let browser;
 
@@ -35,7 +36,7 @@ export function setUp(prepare = async () => {}, options = {}) {
     world.described = await Described.by(world.server);
     browser = await chromium.launch({
       executablePath,
-      args: ['--no-sandbox', '--font-render-hinting=none'],
+      args: ['--no-sandbox', '--font-render-hinting=none', ...switches],
     });
     await prepare(world);
   });
@@ -53,9 +54,9 @@ export function setUp(prepare = async () => {}, options = {}) {
   /**
    * Opens a page in a browser profile of its own, or beside `beside` in the same one. `expected`: console
    * errors that belong to the test. `hasClock`: the test can move the page's clock. A whole address as `path`
-   * is a page of another server.
+   * is a page of another server. `hosts`: others that the page may ask.
    */
-  world.visit = async (path, { expected = [], beside, hasClock = false, ...profile } = {}) => {
+  world.visit = async (path, { expected = [], beside, hasClock = false, hosts = [], ...profile } = {}) => {
     const context = beside?.page.context() ?? await browser.newContext({
       locale: 'en-GB', timezoneId: 'UTC', viewport: { width: 1100, height: 760 }, reducedMotion: 'reduce', ...profile,
     });
@@ -64,7 +65,7 @@ export function setUp(prepare = async () => {}, options = {}) {
     const visit = { page, problems: [] };
     world.open.push(visit);
     const address = new URL(path, world.server.url);
-    watch(visit, world, expected, address);
+    watch(visit, world, expected, [new URL(world.server.url).host, address.host, ...hosts]);
     await page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
         console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
@@ -86,7 +87,7 @@ export function setUp(prepare = async () => {}, options = {}) {
   return world;
 }
 
-function watch({ page, problems }, { server, described }, expected, address) {
+function watch({ page, problems }, { described }, expected, hosts) {
   const report = (text) => {
     if (!expected.some((pattern) => pattern.test(text))) problems.push(text);
   };
@@ -98,7 +99,6 @@ function watch({ page, problems }, { server, described }, expected, address) {
     report(`dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  const hosts = [new URL(server.url).host, address.host];
   const visitTo = (target) => {
     const { protocol, host: asked } = new URL(target);
     if (protocol !== 'data:' && protocol !== 'blob:' && !hosts.includes(asked)) report(`foreign request: ${target}`);

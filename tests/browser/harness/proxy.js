@@ -1,8 +1,10 @@
-// nginx or Caddy in front of a server, which is reached below a path.
+// nginx or Caddy in front of a server.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,16 +26,32 @@ export async function freePort() {
   return port;
 }
 
+/** The status of an answer to `GET`, asked at a port of this machine; undefined if nobody answers. */
+export function status(url, port) {
+  const { protocol, host, hostname, pathname } = new URL(url);
+  const { get } = protocol === 'https:' ? https : http;
+  const options = { host: '127.0.0.1', port, path: pathname, headers: { host }, servername: hostname, rejectUnauthorized: false };
+  return new Promise((resolve) => {
+    get(options, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on('error', () => resolve(undefined));
+  });
+}
+
 export class Proxy {
   #child;
   #folder;
 
-  /** `kind`: nginx or caddy. `strips`: the server is asked without the path. */
-  static async start(kind, { port, target, strips }) {
+  /**
+   * `kind`: nginx or caddy. `site`: its configuration, without what only a test needs. It serves `url`, an address
+   * with a path of its own or none, at `port` of this machine.
+   */
+  static async start(kind, { site, url, port }) {
     const proxy = new Proxy();
     proxy.#folder = await mkdtemp(join(tmpdir(), 'chinwag-proxy-'));
     const file = join(proxy.#folder, 'config');
-    await writeFile(file, kind === 'nginx' ? nginx(proxy.#folder, port, target, strips) : caddy(port, target, strips));
+    await writeFile(file, kind === 'nginx' ? nginx(proxy.#folder, site) : await caddy(url, port, site));
     const [command, ...options] = kind === 'nginx'
       ? ['nginx', '-p', proxy.#folder, '-c', file, '-e', 'stderr']
       : ['caddy', 'run', '--adapter', 'caddyfile', '--config', file];
@@ -41,16 +59,10 @@ export class Proxy {
     const path = `${process.env.PATH}:/usr/sbin`;
     proxy.#child = spawn(command, options, { stdio: 'ignore', env: { ...env, PATH: path } });
     await once(proxy.#child, 'spawn');
-    await proxy.#answers(`http://127.0.0.1:${port}${PATH}/healthz`);
-    return proxy;
-  }
-
-  async #answers(url) {
-    while (this.#child.exitCode === null) {
-      const answer = await fetch(url).catch(() => undefined);
-      if (answer?.ok) return;
+    while (await status(`${url}/healthz`, port) !== 200) {
+      if (proxy.#child.exitCode !== null) throw new Error(`the proxy exited with ${proxy.#child.exitCode}`);
     }
-    throw new Error(`the proxy exited with ${this.#child.exitCode}`);
+    return proxy;
   }
 
   async stop() {
@@ -60,7 +72,7 @@ export class Proxy {
   }
 }
 
-function nginx(folder, port, target, strips) {
+function nginx(folder, site) {
   return `
 daemon off;
 pid ${folder}/pid;
@@ -68,6 +80,38 @@ events {}
 http {
   access_log off;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+  ${site}
+}
+`;
+}
+
+// Its certificates are its own: nobody outside vouches for a name of a test.
+async function caddy(url, port, site) {
+  const [own, other] = url.startsWith('https:') ? ['https', 'http'] : ['http', 'https'];
+  return `
+{
+  admin off
+  ${own}_port ${port}
+  ${other}_port ${await freePort()}
+  local_certs
+  skip_install_trust
+}
+${site}
+`;
+}
+
+/** A site with a server below `PATH`. `strips`: the server is asked without the path. */
+export function below(kind, { port, target, strips }) {
+  if (kind === 'caddy') {
+    return `
+http://127.0.0.1:${port} {
+  ${strips ? 'handle_path' : 'handle'} ${PATH}/* {
+    reverse_proxy ${target.replace('http://', '')}
+  }
+}
+`;
+  }
+  return `
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
   server {
     listen 127.0.0.1:${port};
@@ -80,20 +124,5 @@ http {
       proxy_set_header Connection      $connection_upgrade;
     }
   }
-}
-`;
-}
-
-function caddy(port, target, strips) {
-  return `
-{
-  admin off
-  auto_https off
-}
-http://127.0.0.1:${port} {
-  ${strips ? 'handle_path' : 'handle'} ${PATH}/* {
-    reverse_proxy ${target.replace('http://', '')}
-  }
-}
 `;
 }

@@ -24,14 +24,16 @@ export class Server {
    * `areLimitsOn`: with the rate limits of a real server, which most tests would run into.
    * `isEmpty`: a real server without users instead of a demo; `setupUrl` is its link.
    * `embedOrigins`: whose pages may show the chat in a frame. `publicUrl`: where a proxy in front is reached.
+   * `options`: more of the command line.
    */
-  static async start({ areLimitsOn = false, isEmpty = false, embedOrigins = [], publicUrl } = {}) {
+  static async start({ areLimitsOn = false, isEmpty = false, embedOrigins = [], publicUrl, options = [] } = {}) {
     const server = new Server();
     server.#options = [
       isEmpty ? 'serve' : 'demo',
       ...areLimitsOn ? [] : ['--limits', 'off'],
       ...embedOrigins.flatMap((origin) => ['--embed-origin', origin]),
       ...publicUrl ? ['--public-url', publicUrl, '--behind-proxy'] : [],
+      ...options,
     ];
     server.#folder = await mkdtemp(join(tmpdir(), 'chinwag-test-'));
     await server.start();
