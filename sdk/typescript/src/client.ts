@@ -227,6 +227,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     this.directory.onReady(frame);
     this.#outbox.resumeAll();
     if (isNew) this.#keeper?.confirm(me);
+    else this.#keeper?.resumed();
     this.#store.changed();
   }
 

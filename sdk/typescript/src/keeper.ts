@@ -104,8 +104,21 @@ export class Keeper {
 
   /** From now on what is unsent is kept under the name of who is signed in. */
   async openOutbox(): Promise<void> {
-    const storage = prefixed(this.#common, `${this.#house.me?.id}|`);
-    this.#outboxes = storage;
+    this.#outboxes = prefixed(this.#common, `${this.#house.me?.id}|`);
+    await this.#takeOver(this.#outboxes);
+    // At once: a page that goes before the first save would find nothing of its own when it comes back.
+    await this.#save();
+    this.changed();
+  }
+
+  /** There is a connection again: pages may have gone meanwhile, with what they could not send. */
+  resumed(): void {
+    const storage = this.#outboxes;
+    if (!storage || this.#isSilent) return;
+    this.#writes = Promise.all([this.#writes, this.#quietly(this.#takeOver(storage))]).then(() => {});
+  }
+
+  async #takeOver(storage: StorageAdapter): Promise<void> {
     await exclusive(OUTBOX, async () => {
       const living = await held();
       const all = readUnsent(await storage.get(OUTBOX));
@@ -114,9 +127,6 @@ export class Keeper {
       this.#house.outbox.adopt(left.map(revived));
       await this.#writeOutbox(storage, all.filter((unsent) => !left.includes(unsent)));
     });
-    // At once: a page that goes before the first save would find nothing of its own when it comes back.
-    await this.#save();
-    this.changed();
   }
 
   /** Something is not as it was: it is kept soon, and what is unsent at once. */

@@ -131,7 +131,10 @@ export class Outbox {
   adopt(left: Kept[]): void {
     const adopted = left.map((kept) => new Item(this, kept));
     this.#items = [...adopted, ...this.#items];
-    for (const { message } of adopted) this.resume(message.conversationId);
+    for (const { message } of adopted) {
+      this.#post.changed(message.conversationId);
+      this.resume(message.conversationId);
+    }
   }
 
   add(conversationId: string, outgoing: Outgoing, sender: { id: string; name: string }): Item {
