@@ -1,5 +1,6 @@
 // The first minutes of a real server: the link, the first administrator, the first message.
 
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { isAccessible, refused, setUp } from './harness/browser.js';
@@ -15,6 +16,15 @@ async function fillIn(page) {
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Create administrator' }).click();
 }
+
+test('before there is an administrator, the entrance says where the setup link is', async () => {
+  for (const path of ['/', '/register']) {
+    const { page } = await world.visit(path);
+    await page.getByText('This server has no administrator yet.').waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Create/ }).count(), 0, 'nobody can register');
+    await isAccessible(page);
+  }
+});
 
 test('the setup link makes the first administrator, who is in at once', async () => {
   const visit = await world.visit(setupPath());

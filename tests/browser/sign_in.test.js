@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Chat, isAccessible, refused, setUp } from './harness/browser.js';
-import { PASSWORD } from './harness/server.js';
+import { PASSWORD, Server } from './harness/server.js';
 import { Workspace } from './harness/workspace.js';
 
 const world = setUp();
@@ -212,4 +212,15 @@ test('registering is a page of its own, which Back leaves', async () => {
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.locator('nav.sidebar').waitFor();
   assert.equal(new URL(page.url()).pathname, '/');
+});
+
+test('where another application signs its users in, there is a sentence and no form', async (t) => {
+  const server = await Server.start({ isEmpty: true, options: ['--password-login', 'off'] });
+  t.after(() => server.remove());
+  for (const path of ['/', '/register', '/static/chat.html']) {
+    const { page } = await world.visit(server.url + path);
+    await page.getByText('Nobody signs in with a password here.').waitFor();
+    assert.equal(await page.locator('form').count(), 0);
+    await isAccessible(page);
+  }
 });

@@ -84,8 +84,8 @@ class PasswordAuth implements api.Auth {
   }
 
   async server(): Promise<api.ServerInfo> {
-    const { version, demo, ...rest } = await this.#rest.call<wire.Health>("GET", "/healthz");
-    return { version, demo, registration: (rest as { registration?: boolean }).registration };
+    const { version, demo, registration, needs_setup, password_login } = await this.#rest.call<wire.Health>("GET", "/healthz");
+    return { version, demo, registration, needsSetup: needs_setup, passwordLogin: password_login };
   }
 
   async #begin(path: string, body: unknown): Promise<api.Account> {

@@ -21,8 +21,12 @@ export interface ServerInfo {
   version: string;
   /** A demo: its first account is testuser / TestPassword123. */
   demo: boolean;
-  /** Whether anybody may register; absent if the server does not say. */
-  registration?: boolean;
+  /** Whether anybody may register. */
+  registration: boolean;
+  /** It waits for its first administrator, and lets nobody register: the setup link was printed where it was started. */
+  needsSetup: boolean;
+  /** Whether it has accounts of its own; if not, another application signs its users in, and `signIn` is refused. */
+  passwordLogin: boolean;
 }
 
 /**

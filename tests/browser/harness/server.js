@@ -146,13 +146,25 @@ class Account {
     return this.#server.call(this.#token, 'POST', `/conversations/${conversationId}/messages`, { content });
   }
 
+  /** A socket of another device; resolves when the server has let it in. */
+  async attach() {
+    const socket = this.#socket();
+    await new Promise((resolve, reject) => socket.on('error', reject).on('close', reject).on('message', resolve));
+    return socket;
+  }
+
+  #socket() {
+    const socket = new WebSocket(`${this.#server.url.replace('http', 'ws')}/ws`, ['chinwag.v1', `bearer.${this.#token}`]);
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', ref: 'hello', cursors: {} })));
+    return socket;
+  }
+
   /** Many messages, in order, over one socket: as fast as the server takes them. */
   async sayAll(conversationId, texts) {
-    const socket = new WebSocket(`${this.#server.url.replace('http', 'ws')}/ws`, ['chinwag.v1', `bearer.${this.#token}`]);
+    const socket = this.#socket();
     let answers = 0;
     await new Promise((resolve, reject) => {
       socket.on('error', reject);
-      socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', ref: 'hello', cursors: {} })));
       socket.on('message', (data) => {
         const { type, message } = JSON.parse(data);
         if (type === 'ready') {

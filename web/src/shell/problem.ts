@@ -13,6 +13,8 @@ export function problemText(error: unknown): string {
     case 'unavailable':
     case 'timeout':
       return t(status ? 'failure.unavailable' : 'problem.unreachable') + request;
+    case 'too_many_sockets':
+      return t('banner.crowded');
     case 'rate_limited':
       return retryAfterMs ? t('problem.busy_for', { count: Math.ceil(retryAfterMs / 1000) }) : t('problem.busy');
     default:
