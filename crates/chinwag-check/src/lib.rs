@@ -15,9 +15,6 @@ mod process;
 mod recorded;
 mod report;
 mod run;
-mod server;
-mod target;
-mod tokens;
 
 pub use args::Options;
 pub use checker::{check, check_deliveries};

@@ -1,17 +1,14 @@
 //! A process's memory, as the kernel sees it, while something happens.
 
-use std::fs;
 use std::time::Duration;
 
 /// Often enough to see the height of a replay.
 const EVERY: Duration = Duration::from_millis(3);
+const MIB: f64 = 1024.0 * 1024.0;
 
 /// Resident memory in MiB; `None` if the process is not known, or not on this machine.
 pub(crate) fn resident(pid: Option<u32>) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib / 1024.0)
+    Some(chinwag_load::resident(pid?)? as f64 / MIB)
 }
 
 /// Does something, and says how much memory the process had at most meanwhile.

@@ -1,33 +1,28 @@
 //! One run: the server, the promises one after the other, the report.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
-use tempfile::TempDir;
-use tokio_rustls::TlsConnector;
+use chinwag_client::{
+    Client, ClientError, Launch, Server, Signer, make_secret, read_secret, temporary_folder,
+};
 
 use crate::args::Options;
 use crate::claims;
 use crate::error::{CheckError, system};
 use crate::report::Report;
-use crate::server::{Launch, Server};
-use crate::target::Target;
-use crate::tokens::Signer;
+
+/// A request must not hang on a server that does.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Says what is being done, how much of it is done, and how much there is.
 pub type Tell<'a> = &'a (dyn Fn(&str, usize, usize) + Send + Sync);
 
-/// Puts the promises to the test; `executable` is the server to start if no other is named, `tls` is for
-/// options that [have TLS](Options::has_tls).
+/// Puts the promises to the test; `executable` is the server to start if no other is named.
 ///
 /// # Errors
 /// If it could not be done. A broken promise is no error but a [claim](crate::Claim) that was not kept.
-pub fn run(
-    options: &Options,
-    executable: &Path,
-    tls: Option<TlsConnector>,
-    tell: Tell<'_>,
-) -> Result<Report, CheckError> {
+pub fn run(options: &Options, executable: &Path, tell: Tell<'_>) -> Result<Report, CheckError> {
     if let Some(path) = &options.history {
         let claims = vec![claims::recorded(path)?];
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -42,11 +37,12 @@ pub fn run(
     let mut report = Report { version: env!("CARGO_PKG_VERSION").to_owned(), seed, claims: Vec::new() };
     match &options.url {
         Some(url) => {
-            let target = Target::parse(url, tls, options.allow_remote)?;
+            let client = Client::new(url, options.ca.as_deref())?.with_patience(PATIENCE);
+            client.addresses(options.allow_remote)?;
             let secret = options.token_secret_file.as_ref();
             let secret = secret.ok_or(CheckError::Options("--url needs --token-secret-file"))?;
             let secret = read_secret(secret)?;
-            runtime.block_on(check_running(&mut report, options, &target, &secret, tell))?;
+            runtime.block_on(check_running(&mut report, options, &client, &secret, tell))?;
         }
         None => runtime.block_on(check_own(&mut report, options, executable, tell))?,
     }
@@ -60,18 +56,18 @@ pub fn run(
 async fn check_running(
     report: &mut Report,
     options: &Options,
-    target: &Target,
+    client: &Client,
     secret: &[u8],
     tell: Tell<'_>,
 ) -> Result<(), CheckError> {
     if options.disconnects > 0 {
         let signer = Signer::new(secret, "a");
-        let claim = claims::disconnects(target, &signer, options, report.seed, tell).await?;
+        let claim = claims::disconnects(client, &signer, options, report.seed, tell).await?;
         report.claims.push(claim);
     }
     if options.events > 0 {
         let signer = Signer::new(secret, "c");
-        report.claims.push(claims::resume(target, None, &signer, options, tell).await?);
+        report.claims.push(claims::resume(client, None, &signer, options, tell).await?);
     }
     Ok(())
 }
@@ -83,57 +79,43 @@ async fn check_own(
     executable: &Path,
     tell: Tell<'_>,
 ) -> Result<(), CheckError> {
-    let folder = temporary_folder(options)?;
-    // Nothing to keep: the server and its tokens live for one run on loopback.
-    let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
-    let secret_file = folder.path().join("secret");
-    fs::write(&secret_file, &secret).map_err(system("can't write the secret"))?;
-    let launch = |part: &str| Launch {
-        executable: executable.to_owned(),
-        data_dir: folder.path().join(part),
-        secret_file: secret_file.clone(),
+    let folder = temporary_folder("chinwag-check-", options.work_dir.as_deref())?;
+    let (secret_file, secret) = make_secret(folder.path())?;
+    let start = async |part: &str| -> Result<(Server, Client), CheckError> {
+        let launch = Launch {
+            executable: executable.to_owned(),
+            data_dir: folder.path().join(part),
+            secret_file: secret_file.clone(),
+        };
+        let server = blocking(move || launch.start()).await?;
+        let client = Client::new(&format!("http://{}", server.address()), None)?.with_patience(PATIENCE);
+        Ok((server, client))
     };
     let secret = secret.as_bytes();
     if options.disconnects > 0 {
-        let server = Server::start(launch("a")).await?;
+        let (_server, client) = start("a").await?;
         let signer = Signer::new(secret, "a");
-        let claim = claims::disconnects(&server.target, &signer, options, report.seed, tell).await?;
+        let claim = claims::disconnects(&client, &signer, options, report.seed, tell).await?;
         report.claims.push(claim);
     }
     if options.kills > 0 {
-        let server = Server::start(launch("b")).await?;
+        let (server, client) = start("b").await?;
         let signer = Signer::new(secret, "b");
-        let (claim, _server) = claims::kills(server, &signer, options, report.seed, tell).await?;
+        let (claim, _server) = claims::kills(server, &client, &signer, options, report.seed, tell).await?;
         report.claims.push(claim);
     }
     if options.events > 0 {
-        let server = Server::start(launch("c")).await?;
+        let (server, client) = start("c").await?;
         let signer = Signer::new(secret, "c");
-        report.claims.push(claims::resume(&server.target, server.pid(), &signer, options, tell).await?);
+        report.claims.push(claims::resume(&client, Some(server.pid()), &signer, options, tell).await?);
     }
     Ok(())
 }
 
-/// A folder for one run, on a disk: memory would make every sync free.
-fn temporary_folder(options: &Options) -> Result<TempDir, CheckError> {
-    let parent = options.work_dir.clone().unwrap_or_else(|| {
-        let disk = PathBuf::from("/var/tmp");
-        if disk.is_dir() { disk } else { std::env::temp_dir() }
-    });
-    tempfile::Builder::new()
-        .prefix("chinwag-check-")
-        .tempdir_in(parent)
-        .map_err(system("can't make a folder"))
-}
-
-/// The file's bytes without the line end that editors and `echo` put there, as the server reads them.
-fn read_secret(path: &Path) -> Result<Vec<u8>, CheckError> {
-    let mut secret = fs::read(path).map_err(system("can't read the secret"))?;
-    if secret.last() == Some(&b'\n') {
-        secret.pop();
-        if secret.last() == Some(&b'\r') {
-            secret.pop();
-        }
-    }
-    Ok(secret)
+/// Waits for a process without holding up the clients of another one.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
+) -> Result<T, CheckError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| CheckError::Protocol(format!("a thread failed: {error}")))??)
 }

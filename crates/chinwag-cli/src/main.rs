@@ -3,8 +3,8 @@
 //! `cli` reads the arguments, `settings` joins them with environment and file, `commands` act. Every
 //! command ends here, as an exit code.
 
+mod access;
 mod cli;
-mod client;
 mod commands;
 mod failure;
 mod logs;

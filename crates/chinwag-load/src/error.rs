@@ -1,8 +1,9 @@
 //! Why a bench could not measure. What it measured wrong is a fault in the report instead.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use chinwag_client::ClientError;
 
 /// Why a bench could not measure.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,7 @@ pub enum BenchError {
         /// What it said.
         source: io::Error,
     },
-    /// The server's executable did not start.
+    /// A helper did not start.
     #[error("can't start {path}: {source}")]
     Start {
         /// Which executable.
@@ -23,15 +24,10 @@ pub enum BenchError {
         /// What the system said.
         source: io::Error,
     },
-    /// The server ended, or was never ready.
-    #[error("the server {what}; its last words:\n{words}")]
-    Server {
-        /// What it did.
-        what: String,
-        /// The end of its log.
-        words: String,
-    },
-    /// A REST request was refused.
+    /// There is no server, or no answer of it that can be used.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A transfer was refused.
     #[error("{request} was answered with {status}: {body}")]
     Refused {
         /// Method and path.
@@ -47,9 +43,6 @@ pub enum BenchError {
     /// A bounded wait ran out.
     #[error("gave up waiting for {0}")]
     Timeout(String),
-    /// The target is another machine.
-    #[error("{0} is not this machine; add --allow-remote if it is yours and may be loaded")]
-    Remote(SocketAddr),
     /// More sockets than this process may open.
     #[error(
         "{needed} descriptors are needed and {limit} are allowed: raise the limit with `ulimit -n {needed}` \

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use chinwag_client::{Api, Client};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
-use crate::error::BenchError;
-use crate::rest::Rest;
+use crate::error::{BenchError, system};
 use crate::target::Target;
 
-/// Connections that prepare at once: the server commits what comes together in one go.
+/// Requests that prepare at once: the server commits what comes together in one go.
 const HANDS: usize = 16;
 /// In a larger room, several sockets share a user: everybody there is told of each new user, which would
 /// take longer than the bench.
@@ -43,19 +44,19 @@ impl Population {
             ));
         }
         let count = if room_size > MAX_USERS_OF_A_ROOM { sockets.min(MAX_USERS_OF_A_ROOM) } else { sockets };
-        let users = in_parallel(target, count, |rest, number| {
+        let users = in_parallel(target, count, async |client, number| {
             let token = target.token(number)?;
             // A token that the server has not seen yet makes its user.
-            let user = rest.get("/users/me", &token)?;
+            let user = Api::new(client, &token).get("/users/me").await?;
             Ok(User { id: id_of(&user)?, token })
         })?;
         let user = |socket: usize| users.get(socket % users.len());
-        let rooms = in_parallel(target, sockets / room_size, |rest, room| {
+        let rooms = in_parallel(target, sockets / room_size, async |client, room| {
             let members = (room * room_size..(room + 1) * room_size).filter_map(user);
             let ids: BTreeSet<u64> = members.clone().map(|user| user.id).collect();
             let owner = members.clone().next().map_or("", |user| &user.token);
             let body = json!({"title": format!("Room {room}"), "participant_ids": ids});
-            id_of(&rest.post("/conversations/", owner, &body)?)
+            id_of(&Api::new(client, owner).post("/conversations/", &body).await?)
         })?;
         let path = |socket: usize| {
             let (room, user) = (rooms.get(socket / room_size)?, user(socket)?);
@@ -93,27 +94,26 @@ pub(crate) fn id_of(value: &serde_json::Value) -> Result<u64, BenchError> {
         .ok_or_else(|| BenchError::Protocol(format!("no id in {value}")))
 }
 
-/// Does `work` for each number below `count`, over several connections, and gives the results in order.
-pub(crate) fn in_parallel<T: Send>(
+/// Does `work` with a client whose connections end with it.
+pub(crate) fn prepare<T>(
+    target: &Target,
+    work: impl AsyncFnOnce(&Client) -> Result<T, BenchError>,
+) -> Result<T, BenchError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("can't start a runtime"))?;
+    let client = Client::new(&format!("http://{}", target.address), None)?;
+    runtime.block_on(work(&client))
+}
+
+/// Does `work` for each number below `count`, several at once, and gives the results in order.
+pub(crate) fn in_parallel<T>(
     target: &Target,
     count: usize,
-    work: impl Fn(&mut Rest, usize) -> Result<T, BenchError> + Sync,
+    work: impl AsyncFn(&Client, usize) -> Result<T, BenchError>,
 ) -> Result<Vec<T>, BenchError> {
-    let work = &work;
-    let hands = HANDS.min(count);
-    let one_hand = move |hand: usize| -> Result<Vec<(usize, T)>, BenchError> {
-        let mut rest = Rest::connect(target.address)?;
-        (hand..count).step_by(hands).map(|number| Ok((number, work(&mut rest, number)?))).collect()
-    };
-    let mut results = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..hands).map(|hand| scope.spawn(move || one_hand(hand))).collect();
-        let mut results = Vec::with_capacity(count);
-        for thread in threads {
-            let done = thread.join().map_err(|_| BenchError::Protocol("a thread panicked".to_owned()))?;
-            results.extend(done?);
-        }
-        Ok::<_, BenchError>(results)
-    })?;
-    results.sort_unstable_by_key(|(number, _)| *number);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
+    prepare(target, async |client| {
+        stream::iter(0..count).map(|number| work(client, number)).buffered(HANDS).try_collect().await
+    })
 }

@@ -13,8 +13,9 @@ pub(crate) fn cpu(pid: u32) -> Option<Duration> {
         .map(|ticks| Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
-/// Resident memory of a process, in bytes.
-pub(crate) fn resident(pid: u32) -> Option<u64> {
+/// Resident memory of a process, in bytes; `None` if it is not on this machine.
+#[must_use]
+pub fn resident(pid: u32) -> Option<u64> {
     field_kib(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:").map(|kib| kib * 1024)
 }
 

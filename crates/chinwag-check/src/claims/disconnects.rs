@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use chinwag_client::{Client, Signer};
+
 use super::judge;
 use crate::args::Options;
 use crate::client::crowd::{Crowd, Size};
 use crate::error::CheckError;
 use crate::report::Claim;
 use crate::run::Tell;
-use crate::target::Target;
-use crate::tokens::Signer;
 
 /// The longest that a connection lives before it is cut.
 const LIFE: Duration = Duration::from_millis(200);
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(60);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn disconnects(
-    target: &Target,
+    client: &Client,
     signer: &Signer,
     options: &Options,
     seed: u64,
@@ -30,7 +30,7 @@ pub(crate) async fn disconnects(
     let mut claim = Claim::new(name, format!("{wanted} disconnects under load"), wanted);
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
     let size = Size { devices, cuts: wanted, pause: PAUSE, life: LIFE, seed };
-    let crowd = Crowd::start(target, signer, size).await?;
+    let crowd = Crowd::start(client, signer, size).await?;
     let begun = Instant::now();
     let (mut last, mut moved) = (0, Instant::now());
     let mut are_guests_there = true;

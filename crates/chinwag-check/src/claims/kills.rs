@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use chinwag_client::{Client, Server, Signer};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -14,9 +15,7 @@ use crate::args::Options;
 use crate::client::crowd::{Crowd, Size};
 use crate::error::CheckError;
 use crate::report::Claim;
-use crate::run::Tell;
-use crate::server::Server;
-use crate::tokens::Signer;
+use crate::run::{Tell, blocking};
 
 const PAUSE: Duration = Duration::from_millis(8);
 /// A server lives that long at most once somebody was answered.
@@ -26,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn kills(
     mut server: Server,
+    client: &Client,
     signer: &Signer,
     options: &Options,
     seed: u64,
@@ -37,7 +37,7 @@ pub(crate) async fn kills(
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
     // Between two kills, nobody is cut.
     let size = Size { devices, cuts: 0, pause: PAUSE, life: Duration::ZERO, seed };
-    let crowd = Crowd::start(&server.target, signer, size).await?;
+    let crowd = Crowd::start(client, signer, size).await?;
     let mut rng = StdRng::seed_from_u64(seed);
     let begun = Instant::now();
     let mut restarting = Duration::ZERO;
@@ -55,7 +55,7 @@ pub(crate) async fn kills(
         }
         tokio::time::sleep(Duration::from_micros(rng.random_range(0..LIFE_MS * 1000))).await;
         let down = Instant::now();
-        server = server.crash().await?;
+        server = blocking(move || server.crash()).await?;
         restarting += down.elapsed();
         killed += 1;
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use chinwag_client::{Api, Client, Signer, SocketOptions};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::flatness::{self, Round};
 use crate::args::Options;
 use crate::checker::check_deliveries;
-use crate::client::api::Api;
 use crate::client::crowd::read_log;
 use crate::client::device::Person;
 use crate::client::frames::{delivery, is_event, kind, number};
@@ -21,8 +21,6 @@ use crate::history::{End, History, Scope, Seq, Session};
 use crate::process::{peak_during, resident};
 use crate::report::Claim;
 use crate::run::Tell;
-use crate::target::Target;
-use crate::tokens::Signer;
 
 /// Writers that fill the log: what comes together is committed together.
 const WRITERS: usize = 64;
@@ -34,7 +32,7 @@ const REST: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn resume(
-    target: &Target,
+    client: &Client,
     pid: Option<u32>,
     signer: &Signer,
     options: &Options,
@@ -48,11 +46,11 @@ pub(crate) async fn resume(
     let trials = format!("{} resumes over up to {} missed events", lengths.len(), options.events);
     let mut claim = Claim::new(name, trials, lengths.iter().sum());
     let begun = Instant::now();
-    let (owner, other) = (signer.person(target, 0).await?, signer.person(target, 1).await?);
-    let mut api = Api::new(target, &owner.token);
+    let (owner, other) = (Person::new(client, signer, 0).await?, Person::new(client, signer, 1).await?);
+    let api = Api::new(client, &owner.token);
     let wish = json!({"title": "resume", "participant_ids": [other.id]});
-    let id = number(&api.post("/conversations/", wish).await?, "id");
-    let head = fill(target, &owner, id, options.events, tell).await?;
+    let id = number(&api.post("/conversations/", &wish).await?, "id");
+    let head = fill(client, &owner, id, options.events, tell).await?;
     claim.figure(
         "events a second while the log was filled",
         options.events as f64 / begun.elapsed().as_secs_f64(),
@@ -60,7 +58,7 @@ pub(crate) async fn resume(
 
     let mut history = History::default();
     history.participants.insert(id, [owner.id, other.id].into());
-    history.logs.insert(id, read_log(&mut api, id).await?);
+    history.logs.insert(id, read_log(&api, id).await?);
     let mut rounds = Vec::new();
     let first_round = lengths.len() - ROUNDS;
     for (number, length) in lengths.into_iter().enumerate() {
@@ -71,7 +69,7 @@ pub(crate) async fn resume(
         let replaying = Instant::now();
         let attach = u64::try_from(number).unwrap_or_default();
         let span = Span { conversation: id, cursor: cursor_at(&history, id, after), after, head };
-        let (session, peak) = peak_during(pid, replay(target, &other, &span, attach)).await;
+        let (session, peak) = peak_during(pid, replay(client, &other, &span, attach)).await;
         let seconds = replaying.elapsed().as_secs_f64();
         history.sessions.push(session);
         tokio::time::sleep(REST).await;
@@ -102,7 +100,7 @@ pub(crate) async fn resume(
 
 /// Sends that many messages and gives the head.
 async fn fill(
-    target: &Target,
+    client: &Client,
     person: &Person,
     id: i64,
     events: usize,
@@ -111,7 +109,7 @@ async fn fill(
     let (next, head) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicI64::new(0)));
     let mut writers: JoinSet<Result<(), CheckError>> = JoinSet::new();
     for _ in 0..WRITERS {
-        let mut api = Api::new(target, &person.token);
+        let api = Api::new(client, &person.token);
         let (next, head) = (Arc::clone(&next), Arc::clone(&head));
         writers.spawn(async move {
             let path = format!("/conversations/{id}/messages");
@@ -121,7 +119,7 @@ async fn fill(
                     return Ok(());
                 }
                 let content = format!("message {message} of a long absence");
-                let stored = api.post(&path, json!({"content": content})).await?;
+                let stored = api.post(&path, &json!({"content": content})).await?;
                 head.fetch_max(number(&stored, "seq"), Ordering::Relaxed);
             }
         });
@@ -155,7 +153,7 @@ fn cursor_at(history: &History, conversation: i64, seq: Seq) -> String {
 }
 
 /// Resumes, and reads to the head.
-async fn replay(target: &Target, person: &Person, span: &Span, attach: u64) -> Session {
+async fn replay(client: &Client, person: &Person, span: &Span, attach: u64) -> Session {
     let Span { conversation, cursor, after, head } = span;
     let (conversation, after, head) = (*conversation, *after, *head);
     let mut session = Session {
@@ -170,7 +168,9 @@ async fn replay(target: &Target, person: &Person, span: &Span, attach: u64) -> S
         end: End::Settled(head),
     };
     let path = format!("/conversations/{conversation}/ws?token={}&v=1&after={cursor}", person.token);
-    let Some(mut socket) = Socket::open(target, &path, None, None).await else { return session };
+    let Some(mut socket) = Socket::open(client, &path, SocketOptions::default()).await else {
+        return session;
+    };
     let mut have = after;
     while have < head {
         // If it ends early, the checker sees what is missing.

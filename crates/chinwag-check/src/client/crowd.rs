@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use chinwag_client::{Api, Client, Signer};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::api::Api;
 use super::device::{Device, Head, Person, Phase, Plan, Role, World};
 use super::frames::{logged, number};
 use super::record::{Picture, Record};
@@ -17,8 +17,6 @@ use super::rest_writer::RestWriter;
 use super::stream_reader::StreamReader;
 use crate::error::CheckError;
 use crate::history::{ConversationId, History, Kind, Logged, Seq};
-use crate::target::Target;
-use crate::tokens::Signer;
 
 const CONVERSATIONS: usize = 4;
 /// For an answer to everything that was sent.
@@ -55,25 +53,25 @@ pub(crate) struct Outcome {
 
 impl Crowd {
     /// Makes users and conversations, and lets the devices loose.
-    pub(crate) async fn start(target: &Target, signer: &Signer, size: Size) -> Result<Self, CheckError> {
+    pub(crate) async fn start(client: &Client, signer: &Signer, size: Size) -> Result<Self, CheckError> {
         let people = size.devices.div_ceil(3).max(2);
         let mut persons = Vec::new();
         for number in 0..people + CONVERSATIONS {
-            persons.push(signer.person(target, number).await?);
+            persons.push(Person::new(client, signer, number).await?);
         }
         let guests = persons.split_off(people);
         let owner = persons.first().cloned().ok_or(CheckError::Options("a crowd needs people"))?;
-        let mut api = Api::new(target, &owner.token);
+        let api = Api::new(client, &owner.token);
         let (mut conversations, mut participants) = (Vec::new(), BTreeMap::new());
         for (number, guest) in guests.iter().enumerate() {
             let others: Vec<_> = persons.iter().skip(1).chain([guest]).map(|person| person.id).collect();
             let wish = json!({"title": format!("check {number}"), "participant_ids": others});
-            let id = super::frames::number(&api.post("/conversations/", wish).await?, "id");
+            let id = super::frames::number(&api.post("/conversations/", &wish).await?, "id");
             conversations.push(id);
             participants.insert(id, others.into_iter().chain([owner.id]).collect());
         }
         let world = Arc::new(World {
-            target: target.clone(),
+            client: client.clone(),
             clock: Instant::now(),
             conversations,
             attaches: AtomicU64::new(1),
@@ -151,7 +149,7 @@ impl Crowd {
 
     /// Removes the guests, whose sockets are open.
     pub(crate) async fn remove_guests(&self) -> Result<(), CheckError> {
-        let mut api = Api::new(&self.world.target, &self.owner.token);
+        let api = Api::new(&self.world.client, &self.owner.token);
         for (room, guest) in &self.guests {
             api.delete(&format!("/conversations/{room}/participants/{}", guest.id)).await?;
         }
@@ -176,16 +174,16 @@ impl Crowd {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let mut history =
             History { participants: std::mem::take(&mut self.participants), ..History::default() };
-        let mut api = Api::new(&self.world.target, &self.owner.token);
+        let api = Api::new(&self.world.client, &self.owner.token);
         let mut heads = BTreeMap::new();
         let mut truth = Picture::default();
         for id in &self.world.conversations {
-            let log = read_log(&mut api, *id).await?;
+            let log = read_log(&api, *id).await?;
             let message = log.iter().rfind(|event| matches!(event.kind, Kind::Message(_)));
             let [event, message] = [log.last(), message].map(|last| last.map_or(0, |last| last.seq));
             heads.insert(*id, Head { event, message });
             history.logs.insert(*id, log);
-            read_history(&mut api, *id, &mut truth).await?;
+            read_history(&api, *id, &mut truth).await?;
         }
         history.beliefs = truth.beliefs("a fresh page of history");
         self.phase.send_replace(Phase::Finish(heads));
@@ -212,7 +210,7 @@ impl Crowd {
 }
 
 /// The whole log.
-pub(crate) async fn read_log(api: &mut Api, id: ConversationId) -> Result<Vec<Logged>, CheckError> {
+pub(crate) async fn read_log(api: &Api, id: ConversationId) -> Result<Vec<Logged>, CheckError> {
     let (mut log, mut after) = (Vec::new(), "0".to_owned());
     loop {
         let page = api.get(&format!("/conversations/{id}/events?after={after}&limit=1000")).await?;
@@ -227,7 +225,7 @@ pub(crate) async fn read_log(api: &mut Api, id: ConversationId) -> Result<Vec<Lo
 }
 
 /// The conversation as it stands, for comparison with what the events made of it.
-async fn read_history(api: &mut Api, id: ConversationId, picture: &mut Picture) -> Result<(), CheckError> {
+async fn read_history(api: &Api, id: ConversationId, picture: &mut Picture) -> Result<(), CheckError> {
     let mut after: Seq = 0;
     loop {
         let page = api.get(&format!("/conversations/{id}/messages?after={after}&limit=200")).await?;

@@ -1,20 +1,14 @@
 //! The log of a conversation as Server-Sent Events: `GET …/events` that stays open.
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::{Request, header};
+use bytes::BytesMut;
+use chinwag_client::{Api, ClientError, Method, Response};
 use serde_json::Value;
-use tokio::time::timeout;
 
-use super::api::{ANSWER_LIMIT, connect, said};
-use crate::error::CheckError;
 use crate::history::ConversationId;
-use crate::target::Target;
 
 /// One stream. Dropping it ends the connection.
 pub(crate) struct EventStream {
-    body: Incoming,
+    response: Response,
     unread: BytesMut,
 }
 
@@ -27,32 +21,16 @@ pub(crate) struct Sent {
 impl EventStream {
     /// Opens the stream behind the event that came last; from the beginning if there was none.
     pub(crate) async fn open(
-        target: &Target,
-        token: &str,
+        api: &Api,
         conversation: ConversationId,
         last_event_id: Option<&str>,
-    ) -> Result<Self, CheckError> {
-        let path = format!("/conversations/{conversation}/events");
-        let exchange = async {
-            let mut request = Request::get(&path)
-                .header(header::HOST, &target.authority)
-                .header(header::AUTHORIZATION, format!("Bearer {token}"))
-                .header(header::ACCEPT, "text/event-stream");
-            if let Some(id) = last_event_id {
-                request = request.header("last-event-id", id);
-            }
-            let request = request.body(Full::new(Bytes::new())).map_err(said)?;
-            connect(target).await?.send_request(request).await.map_err(said)
-        };
-        let unreachable = |reason| CheckError::Unreachable { request: format!("GET {path}"), reason };
-        let response = timeout(ANSWER_LIMIT, exchange).await.unwrap_or_else(|late| Err(said(late)));
-        let response = response.map_err(unreachable)?;
-        let status = response.status();
-        if !status.is_success() {
-            let (request, body) = (format!("GET {path}"), String::new());
-            return Err(CheckError::Refused { request, status: status.as_u16(), body });
+    ) -> Result<Self, ClientError> {
+        let request = api.request(Method::GET, &format!("/conversations/{conversation}/events"));
+        let mut request = request.header("accept", "text/event-stream");
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
         }
-        Ok(Self { body: response.into_body(), unread: BytesMut::new() })
+        Ok(Self { response: api.client().send(request).await?, unread: BytesMut::new() })
     }
 
     /// Cancel-safe: what came of an event stays until it is whole. `None` is the end of the stream.
@@ -64,9 +42,7 @@ impl EventStream {
                     return Some(sent);
                 }
             }
-            if let Ok(data) = self.body.frame().await?.ok()?.into_data() {
-                self.unread.extend_from_slice(&data);
-            }
+            self.unread.extend_from_slice(&self.response.chunk().await.ok()??);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Clients that do what the protocol asks of them, and write down everything they see.
 
-pub(crate) mod api;
 pub(crate) mod crowd;
 pub(crate) mod device;
 mod event_stream;

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use chinwag_client::{Api, ClientError};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::api::Api;
 use super::device::{Person, Phase, Plan, World};
 use super::frames::{message_key, place};
 use super::record::{Record, now};
-use crate::error::CheckError;
 use crate::history::{Attempt, Change, ConversationId, Outcome};
 
 const PAUSE: Duration = Duration::from_millis(5);
@@ -31,14 +30,14 @@ impl RestWriter {
     pub(crate) async fn run(self) -> (u32, Record) {
         let mut rng = StdRng::seed_from_u64(self.plan.seed);
         let mut record = Record::default();
-        let mut apis = [0; 2].map(|_| Api::new(&self.world.target, &self.person.token));
+        let api = Api::new(&self.world.client, &self.person.token);
         let mut sent = 0_u64;
         while matches!(*self.phase.borrow(), Phase::Run) {
             sent += 1;
             let client_id = format!("d{}-{sent}", self.plan.number);
             let content = format!("{client_id} {}", "y".repeat(rng.random_range(0..200)));
             let is_twice = rng.random_bool(0.1);
-            while !self.post(&mut apis, &mut record, &client_id, &content, is_twice).await {
+            while !self.post(&api, &mut record, &client_id, &content, is_twice).await {
                 if matches!(*self.phase.borrow(), Phase::Stop) {
                     break;
                 }
@@ -53,7 +52,7 @@ impl RestWriter {
     /// One or two requests at once for one message. True once one of them was answered.
     async fn post(
         &self,
-        apis: &mut [Api; 2],
+        api: &Api,
         record: &mut Record,
         client_id: &str,
         content: &str,
@@ -75,14 +74,13 @@ impl RestWriter {
                 outcome: Outcome::Unknown,
             })
         };
-        let [one, other] = apis;
         let first = begin();
         let answers = if is_twice {
             let second = begin();
-            let (one, other) = tokio::join!(one.post(&path, body.clone()), other.post(&path, body));
+            let (one, other) = tokio::join!(api.post(&path, &body), api.post(&path, &body));
             vec![(first, one), (second, other)]
         } else {
-            vec![(first, one.post(&path, body).await)]
+            vec![(first, api.post(&path, &body).await)]
         };
         let mut is_answered = false;
         for (attempt, answer) in answers {
@@ -92,7 +90,7 @@ impl RestWriter {
                     record.end(attempt, outcome);
                     is_answered = true;
                 }
-                Err(CheckError::Refused { .. }) => record.end(attempt, Outcome::Refused),
+                Err(ClientError::Refused { .. }) => record.end(attempt, Outcome::Refused),
                 Err(_) => {}
             }
         }

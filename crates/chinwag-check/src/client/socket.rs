@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
+use chinwag_client::{Client, SocketOptions};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use socket2::SockRef;
-use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 
-use crate::target::{Stream, Target, tcp};
-
-/// Opening must not hang, nor a write to a server that does not read.
+/// A write must not hang on a server that does not read.
 const LIMIT: Duration = Duration::from_secs(10);
 /// A polite goodbye.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Socket {
-    stream: WebSocketStream<Stream>,
+    stream: chinwag_client::Socket,
 }
 
 /// What came.
@@ -31,29 +28,8 @@ pub(crate) enum Incoming {
 
 impl Socket {
     /// `None` if the server can't be reached now.
-    pub(crate) async fn open(
-        target: &Target,
-        path: &str,
-        bearer: Option<&str>,
-        receive_buffer: Option<u32>,
-    ) -> Option<Self> {
-        tokio::time::timeout(LIMIT, Self::connect(target, path, bearer, receive_buffer)).await.ok()?
-    }
-
-    async fn connect(
-        target: &Target,
-        path: &str,
-        bearer: Option<&str>,
-        receive_buffer: Option<u32>,
-    ) -> Option<Self> {
-        let stream = target.connect(receive_buffer).await.ok()?;
-        let mut request = format!("ws://{}{path}", target.authority).into_client_request().ok()?;
-        if let Some(token) = bearer {
-            let offered = HeaderValue::from_str(&format!("chinwag.v1, bearer.{token}")).ok()?;
-            request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, offered);
-        }
-        let (stream, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
-        Some(Self { stream })
+    pub(crate) async fn open(client: &Client, path: &str, options: SocketOptions<'_>) -> Option<Self> {
+        Some(Self { stream: client.open_socket(path, options).await.ok()? })
     }
 
     /// Cancel-safe: a frame is whole or still in the stream.
@@ -92,7 +68,12 @@ impl Socket {
 
     /// Goes as a process that is killed behind a broken link: the peer gets a TCP reset.
     pub(crate) fn reset(self) {
+        let tcp = match self.stream.get_ref() {
+            MaybeTlsStream::Plain(tcp) => tcp,
+            MaybeTlsStream::Rustls(tls) => tls.get_ref().0,
+            _ => return,
+        };
         // If the option can't be set, this is an ordinary end of the stream, which is a cut as well.
-        let _ = SockRef::from(tcp(self.stream.get_ref())).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
     }
 }

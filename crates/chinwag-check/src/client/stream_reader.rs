@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use chinwag_client::{Api, ClientError, StatusCode};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
@@ -14,7 +15,6 @@ use super::device::{Person, Phase, Plan, World};
 use super::event_stream::{EventStream, Sent};
 use super::frames::{delivery, number};
 use super::record::{Record, now};
-use crate::error::CheckError;
 use crate::history::{ConversationId, End, Scope, Seq, Session};
 
 const PAUSE: Duration = Duration::from_millis(5);
@@ -85,15 +85,15 @@ impl StreamReader {
             deliveries: Vec::new(),
             end: End::Cut,
         };
-        let (target, id) = (&self.world.target, self.last_event_id.as_deref());
-        match EventStream::open(target, &self.person.token, self.conversation, id).await {
+        let api = Api::new(&self.world.client, &self.person.token);
+        match EventStream::open(&api, self.conversation, self.last_event_id.as_deref()).await {
             Ok(stream) => {
                 self.live(stream, &mut session).await;
                 if let Some(head) = self.head.filter(|_| self.is_over) {
                     session.end = End::Settled(head);
                 }
             }
-            Err(CheckError::Refused { status: 410, .. }) => {
+            Err(ClientError::Refused { status: StatusCode::GONE, .. }) => {
                 session.end = End::Discontinued;
                 self.is_over = true;
             }

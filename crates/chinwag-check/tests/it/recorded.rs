@@ -43,7 +43,7 @@ fn judge_with(delivered: &[&str], settled: i64, second: &str) -> Report {
     .unwrap();
     let path = file.path().to_str().unwrap();
     let options = Command::parse_from(["check", "--history", path]).options;
-    run(&options, Path::new("nothing is started"), None, &|_, _, _| {}).unwrap()
+    run(&options, Path::new("nothing is started"), &|_, _, _| {}).unwrap()
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use chinwag_check::Options;
 
-use crate::client::tls;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -34,10 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executable = std::env::current_exe()
         .map_err(|error| Failure::new(Exit::Io, format!("can't find this program: {error}")))?;
     let options = &arguments.options;
-    let tls = options.has_tls().then(|| tls(options.ca.as_deref())).transpose();
-    let tls = tls.map_err(|what| Failure::new(Exit::Io, what))?;
     let progress = Progress::default();
-    let checked = chinwag_check::run(options, &executable, tls, &|what, done, all| {
+    let checked = chinwag_check::run(options, &executable, &|what, done, all| {
         progress.tell(what, done, all);
     });
     output::progress("");

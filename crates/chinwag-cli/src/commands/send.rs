@@ -3,10 +3,10 @@
 use std::io::{self, Read as _};
 use std::time::Duration;
 
-use hyper::Method;
+use chinwag_client::{Api, ClientError};
 use serde_json::{Value, json};
 
-use crate::client::{Access, AccessArguments, Body, CallError};
+use crate::access::AccessArguments;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -42,21 +42,21 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     super::run_async(async {
         let access = arguments.access.enter().await?;
-        let sent = send(&access, arguments.conversation, &content).await;
-        let sent = sent.map_err(|error| error.explain(&access.client))?;
+        let sent = send(&access.api, arguments.conversation, &content).await;
+        let sent = sent.map_err(|error| access.explain(&error))?;
         let id = sent.get("id").and_then(Value::as_i64).unwrap_or_default();
         output::result(format_args!("sent message {id}"))
     })
 }
 
 /// Tries again with the same key where the outcome is unknown: the server makes one message of it.
-async fn send(access: &Access, conversation: i64, content: &str) -> Result<Value, CallError> {
+async fn send(api: &Api, conversation: i64, content: &str) -> Result<Value, ClientError> {
     let path = format!("/conversations/{conversation}/messages");
     let client_id = format!("cli-{:032x}", rand::random::<u128>());
+    let body = json!({ "content": content, "client_id": client_id });
     let mut pauses = PAUSES.into_iter();
     loop {
-        let body = Body::Json(json!({ "content": content, "client_id": client_id }));
-        match access.call(Method::POST, &path, body).await {
+        match api.post(&path, &body).await {
             Err(error) if error.may_pass() => match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error),

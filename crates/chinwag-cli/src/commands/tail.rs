@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
+use chinwag_client::{ClientError, Socket, SocketOptions};
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::Method;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::client::{Access, AccessArguments, Body, CallError, Socket};
+use crate::access::{Access, AccessArguments};
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -77,7 +77,8 @@ impl Tail {
     async fn follow(&mut self) -> Result<(), Failure> {
         // The first attempt tells whether this can work at all.
         let limit = self.lines.max(1);
-        let newest = self.messages(&format!("limit={limit}")).await.map_err(|error| self.explain(&error))?;
+        let newest =
+            self.messages(&format!("limit={limit}")).await.map_err(|error| self.access.explain(&error))?;
         if self.lines == 0 {
             self.seen = newest.iter().filter_map(seq).max().unwrap_or_default();
         } else {
@@ -93,7 +94,7 @@ impl Tail {
                     end
                 }
                 Err(error) if error.may_pass() => End::Lost,
-                Err(error) => return Err(self.explain(&error)),
+                Err(error) => return Err(self.access.explain(&error)),
             };
             match end {
                 End::Lost => {}
@@ -105,7 +106,7 @@ impl Tail {
                     }
                     Ok(false) => return Err(token_over()),
                     Err(error) if error.may_pass() => {}
-                    Err(error) => return Err(self.explain(&error)),
+                    Err(error) => return Err(self.access.explain(&error)),
                 },
             }
             // Full jitter: all clients of a restarted server would else come back at once.
@@ -114,12 +115,10 @@ impl Tail {
         }
     }
 
-    async fn open(&self) -> Result<Socket, CallError> {
-        let token: String = form_urlencoded::byte_serialize(self.access.token.as_bytes()).collect();
-        self.access
-            .client
-            .open_socket(&format!("/conversations/{}/ws?token={token}", self.conversation))
-            .await
+    async fn open(&self) -> Result<Socket, ClientError> {
+        let token: String = form_urlencoded::byte_serialize(self.access.api.token().as_bytes()).collect();
+        let path = format!("/conversations/{}/ws?token={token}", self.conversation);
+        self.access.api.client().open_socket(&path, SocketOptions::default()).await
     }
 
     /// Shows what comes until the socket ends.
@@ -156,7 +155,7 @@ impl Tail {
                         match self.catch_up().await {
                             Ok(()) => {}
                             Err(CatchUpError::Call(error)) if error.may_pass() => return Ok(End::Lost),
-                            Err(CatchUpError::Call(error)) => return Err(self.explain(&error)),
+                            Err(CatchUpError::Call(error)) => return Err(self.access.explain(&error)),
                             Err(CatchUpError::Output(failure)) => return Err(failure),
                         }
                     }
@@ -190,11 +189,11 @@ impl Tail {
         Ok(())
     }
 
-    async fn messages(&self, query: &str) -> Result<Vec<Value>, CallError> {
+    async fn messages(&self, query: &str) -> Result<Vec<Value>, ClientError> {
         let path = format!("/conversations/{}/messages?{query}", self.conversation);
-        match self.access.call(Method::GET, &path, Body::Empty).await? {
+        match self.access.api.get(&path).await? {
             Value::Array(messages) => Ok(messages),
-            _ => Err(CallError::Unreachable("its history is no list".to_owned())),
+            _ => Err(ClientError::Protocol("its history is no list".to_owned())),
         }
     }
 
@@ -216,15 +215,11 @@ impl Tail {
             (false, false) => Ok(()),
         }
     }
-
-    fn explain(&self, error: &CallError) -> Failure {
-        error.explain(&self.access.client)
-    }
 }
 
 /// Why catching up ended early.
 enum CatchUpError {
-    Call(CallError),
+    Call(ClientError),
     Output(Failure),
 }
 

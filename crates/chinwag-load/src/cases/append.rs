@@ -11,7 +11,7 @@ use crate::error::BenchError;
 use crate::floor::FileFloor;
 use crate::report::Sample;
 use crate::setup::Setup;
-use crate::target::{Target, temporary_folder};
+use crate::target::{FOLDER, Target};
 
 /// Share of the time that the floor gets, before the load and again after it: a disk has moods, and a
 /// ratio needs both of its sides in the same one.
@@ -48,7 +48,7 @@ fn over_sockets(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Samp
 /// The log without sockets, in a process of its own.
 fn embedded(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     let options = setup.options;
-    let folder = temporary_folder(options)?;
+    let folder = chinwag_client::temporary_folder(FOLDER, options.work_dir.as_deref())?;
     let mut host = Host::start(senders, case.content_bytes, folder.path(), setup)?;
     let mut floor = floor(folder.path(), case, senders, options)?;
     let reached = host.drive(options)?;

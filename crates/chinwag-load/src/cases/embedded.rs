@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chinwag::protocol::rest::{NewConversation, UserRole};
 use chinwag::protocol::{ConversationId, Send, Timestamp, UserId};
 use chinwag::{Actor, Auth, Chat, Config, Limits, Listener, Secret, Server};
+use chinwag_client::Api;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -23,7 +24,7 @@ use crate::population::{id_of, in_parallel};
 use crate::process;
 use crate::setup::Setup;
 use crate::statistics::Latencies;
-use crate::target::{Target, make_secret};
+use crate::target::Target;
 
 /// All senders have their conversation.
 #[derive(Serialize, Deserialize)]
@@ -62,7 +63,7 @@ impl Host {
         folder: &Path,
         setup: &Setup<'_>,
     ) -> Result<Self, BenchError> {
-        make_secret(folder)?;
+        chinwag_client::make_secret(folder)?;
         let (senders, bytes) = (senders.to_string(), content_bytes.to_string());
         let words = ["embedded", "--senders", &senders, "--content-bytes", &bytes, "--folder"].map(Path::new);
         let mut helper = Helper::start(setup.program, words.into_iter().chain([folder]))?;
@@ -96,8 +97,8 @@ pub(crate) fn host(case: &Embedded, setup: &Setup<'_>) -> Result<(), BenchError>
     // Users are made by their first token, over HTTP as always.
     let options = Options { target: Some(url), jwt_secret_file: Some(secret_file), ..setup.options.clone() };
     let target = Target::open(&Setup { options: &options, ..*setup })?;
-    let users = in_parallel(&target, case.senders, |rest, number| {
-        id_of(&rest.get("/users/me", &target.token(number)?)?)
+    let users = in_parallel(&target, case.senders, async |client, number| {
+        id_of(&Api::new(client, &target.token(number)?).get("/users/me").await?)
     })?;
     let senders = users.into_iter().enumerate().map(|(number, id)| {
         let actor = actor(id, &target.username(number));

@@ -8,13 +8,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use chinwag_client::Api;
 use serde_json::{Value, json};
 
 use crate::args::Upload;
 use crate::error::{BenchError, system};
+use crate::files::Files;
 use crate::frame::{BINARY, TEXT, client_frame, read_frame};
+use crate::population::{id_of, prepare, upgrade_request};
 use crate::report::Sample;
-use crate::rest::Rest;
 use crate::setup::Setup;
 use crate::statistics::Latencies;
 use crate::target::Target;
@@ -36,16 +38,16 @@ pub(crate) fn upload(case: &Upload, setup: &Setup<'_>) -> Result<Sample, BenchEr
     let speed = |seconds: f64| bytes.len() as f64 / 1e6 / seconds;
 
     let copy = median((0..COPIES).map(|_| copy(target.folder(), &bytes)))?;
-    let mut rest = Rest::connect(target.address)?;
+    let mut files = Files::connect(target.address)?;
     let (mut form, mut down) = (Vec::new(), Vec::new());
     let token = target.token(0)?;
     for _ in 0..COPIES {
         let begun = Instant::now();
-        let file = rest.upload(&token, &bytes)?;
+        let file = files.upload(&token, &bytes)?;
         form.push(Ok(begun.elapsed()));
         let url = file.get("url").and_then(Value::as_str).unwrap_or_default();
         let begun = Instant::now();
-        if rest.download(url, &token)? != bytes {
+        if files.download(url, &token)? != bytes {
             return Err(BenchError::Protocol("a file came back with other bytes".to_owned()));
         }
         down.push(Ok(begun.elapsed()));
@@ -227,18 +229,16 @@ struct Line {
 impl Line {
     fn open(target: &Target, user: usize) -> Result<Self, BenchError> {
         let token = target.token(user)?;
-        let mut rest = Rest::connect(target.address)?;
-        rest.get("/users/me", &token)?;
-        let room = rest.post("/conversations/", &token, &json!({"title": "Files", "participant_ids": []}))?;
-        let room = room.get("id").and_then(Value::as_u64).unwrap_or_default();
+        let room = prepare(target, async |client| {
+            let api = Api::new(client, &token);
+            api.get("/users/me").await?;
+            let wish = json!({"title": "Files", "participant_ids": []});
+            id_of(&api.post("/conversations/", &wish).await?)
+        })?;
         let mut stream = TcpStream::connect(target.address).map_err(system("can't connect to the server"))?;
         stream.set_nodelay(true).map_err(system("can't configure a socket"))?;
-        let request = format!(
-            "GET /conversations/{room}/ws?token={token}&v=1 HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n\
-             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            target.address
-        );
-        stream.write_all(request.as_bytes()).map_err(system("can't send a request"))?;
+        let path = format!("/conversations/{room}/ws?token={token}&v=1");
+        stream.write_all(&upgrade_request(&path, target.address)).map_err(system("can't send a request"))?;
         let mut line = Self { stream, unread: Vec::new() };
         while !line.unread.windows(4).any(|end| end == b"\r\n\r\n") {
             line.read(Duration::from_secs(30))?;

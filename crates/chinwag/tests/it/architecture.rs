@@ -221,18 +221,52 @@ fn layers_know_only_what_is_below_them() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Each crate, and which of ours it may depend on.
+const CRATES: [(&str, &[&str]); 8] = [
+    ("chinwag-protocol", &[]),
+    ("chinwag-ws", &[]),
+    ("chinwag-web", &[]),
+    // A client has what everybody has, and knows no library.
+    ("chinwag-client", &[]),
+    ("chinwag", &["chinwag-protocol", "chinwag-web", "chinwag-ws"]),
+    // The library itself is one of the things that are measured.
+    ("chinwag-load", &["chinwag", "chinwag-client"]),
+    ("chinwag-check", &["chinwag-client", "chinwag-load"]),
+    ("chinwag-cli", &["chinwag", "chinwag-check", "chinwag-client", "chinwag-load"]),
+];
+
 #[test]
-fn crates_of_words_and_frames_depend_on_none_of_ours() {
-    for name in ["chinwag-protocol", "chinwag-ws", "chinwag-web"] {
+fn crates_depend_only_on_what_is_below_them() {
+    let folders = std::fs::read_dir(crates()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = folders.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    let mut known = CRATES.map(|(name, _)| name);
+    known.sort_unstable();
+    assert_eq!(names, known);
+    for (name, allowed) in CRATES {
         let manifest = std::fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
-        let (_, dependencies) = manifest.split_once("[package]").unwrap();
+        let (_, dependencies) = manifest.split_once("[dependencies]").unwrap_or_default();
         // What benches and tests use, nobody else gets.
-        let ours: Vec<_> = dependencies
+        let mut ours: Vec<_> = dependencies
             .lines()
             .take_while(|line| *line != "[dev-dependencies]")
-            .filter(|line| line.starts_with("chinwag") && !line.starts_with("name"))
+            .filter(|line| line.starts_with("chinwag"))
+            .filter_map(|line| line.split(['.', ' ']).next())
             .collect();
-        assert!(ours.is_empty(), "{name} depends on {ours:?}: it is for people who want it without the rest");
+        ours.sort_unstable();
+        assert_eq!(ours, allowed, "{name} depends on others of ours than ARCHITECTURE.md says");
+    }
+}
+
+#[test]
+fn clients_share_one_way_to_a_server() {
+    for name in ["chinwag-cli", "chinwag-check", "chinwag-load"] {
+        let manifest = std::fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
+        let (own, _) = manifest.split_once("[dev-dependencies]").unwrap_or((&manifest, ""));
+        for library in ["hyper", "reqwest", "rustls", "jsonwebtoken"] {
+            let has = own.lines().any(|line| line.split(['.', ' ']).next() == Some(library));
+            assert!(!has, "{name} depends on {library}: chinwag-client is the way to a server");
+        }
     }
 }
 

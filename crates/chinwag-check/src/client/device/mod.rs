@@ -12,20 +12,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chinwag_client::{Api, Client, Signer, SocketOptions};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::client::api::Api;
 use crate::client::frames::{
     conversation, cursor, cursor_seq, delivery, is_event, kind, message_key, number, place, text,
 };
 use crate::client::record::{Record, now};
 use crate::client::socket::{Incoming, Socket};
+use crate::error::CheckError;
 use crate::history::{Attempt, Change, ConversationId, End, Outcome, Scope, Seq, Session, UserId};
-use crate::target::Target;
 
 /// Messages without an answer before a device waits.
 const WINDOW: usize = 4;
@@ -38,7 +38,7 @@ const SMALL_BUFFER: u32 = 4096;
 
 /// What all devices of a run share.
 pub(crate) struct World {
-    pub(crate) target: Target,
+    pub(crate) client: Client,
     pub(crate) clock: std::time::Instant,
     pub(crate) conversations: Vec<ConversationId>,
     pub(crate) attaches: AtomicU64,
@@ -86,6 +86,15 @@ pub(crate) enum Role {
 pub(crate) struct Person {
     pub(crate) id: UserId,
     pub(crate) token: String,
+}
+
+impl Person {
+    /// A user of the signer's, whom the server makes when it first sees the token.
+    pub(crate) async fn new(client: &Client, signer: &Signer, number: usize) -> Result<Self, CheckError> {
+        let token = signer.token(number)?;
+        let user = Api::new(client, &token).get("/users/me").await?;
+        Ok(Self { id: self::number(&user, "id"), token })
+    }
 }
 
 pub(crate) struct Plan {
@@ -188,16 +197,20 @@ impl Device {
         self.begun = now(self.world.clock);
         let token = self.person.token.clone();
         let buffer = self.rng.random_bool(0.3).then_some(SMALL_BUFFER);
-        let target = &self.world.target;
+        let client = &self.world.client;
+        let options = SocketOptions { receive_buffer: buffer, ..SocketOptions::default() };
         let room = |id: ConversationId| format!("/conversations/{id}/ws?token={token}");
         let mut socket = match self.plan.role {
-            Role::User => Socket::open(target, "/ws", Some(&token), buffer).await?,
+            Role::User => {
+                let options = SocketOptions { bearer: Some(&token), ..options };
+                Socket::open(client, "/ws", options).await?
+            }
             Role::Room(id) | Role::Guest(id) => {
                 let cursor = self.have.get(&id).map_or("0", String::as_str);
                 let path = format!("{}&v=1&after={cursor}", room(id));
-                Socket::open(target, &path, None, buffer).await?
+                Socket::open(client, &path, options).await?
             }
-            Role::Original(id) => Socket::open(target, &room(id), None, buffer).await?,
+            Role::Original(id) => Socket::open(client, &room(id), options).await?,
         };
         if self.plan.role == Role::User {
             let cursors: BTreeMap<_, _> = self.have.iter().map(|(id, have)| (id.to_string(), have)).collect();
@@ -244,14 +257,14 @@ impl Device {
 
     /// The original's client reads over REST what it missed.
     async fn read_missed(&mut self, id: ConversationId) -> Option<()> {
-        let mut api = Api::new(&self.world.target, &self.person.token);
+        let api = Api::new(&self.world.client, &self.person.token);
         let mut session = self.session(id, Scope::Everything, self.position(id));
-        let read = self.read_pages(&mut api, id, &mut session).await;
+        let read = self.read_pages(&api, id, &mut session).await;
         self.record.sessions.push(session);
         read
     }
 
-    async fn read_pages(&mut self, api: &mut Api, id: ConversationId, session: &mut Session) -> Option<()> {
+    async fn read_pages(&mut self, api: &Api, id: ConversationId, session: &mut Session) -> Option<()> {
         loop {
             let have = self.have.get(&id)?.clone();
             let page = api.get(&format!("/conversations/{id}/events?after={have}&limit=500")).await.ok()?;

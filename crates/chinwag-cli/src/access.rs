@@ -1,11 +1,11 @@
 //! Who a command is on the server: a token, a user with a password, or a demo's sample user.
 
-use hyper::Method;
+use chinwag_client::{Api, Client, ClientError, Method, StatusCode};
 use serde_json::Value;
 
-use super::{Body, CallError, Client};
 use crate::commands::password;
 use crate::failure::{Exit, Failure};
+use crate::output;
 
 /// What every demo has, and nobody else.
 const DEMO_USER: &str = "testuser";
@@ -37,8 +37,7 @@ pub(crate) struct AccessArguments {
 /// A way in, which can be taken again when a token has run out.
 #[derive(Debug)]
 pub(crate) struct Access {
-    pub(crate) client: Client,
-    pub(crate) token: String,
+    pub(crate) api: Api,
     credentials: Option<Credentials>,
 }
 
@@ -50,31 +49,34 @@ struct Credentials {
 impl AccessArguments {
     /// Signs in, if there is no token.
     pub(crate) async fn enter(self) -> Result<Access, Failure> {
-        let client = Client::new(&self.url)?;
+        let client = Client::new(&self.url, None).map_err(|error| {
+            Failure::new(Exit::Usage, error)
+                .fix("write it like http://localhost:8000 or https://chat.example.com")
+        })?;
         let credentials = match (self.token.filter(|token| !token.is_empty()), self.user) {
             // The user comes first: a variable in the shell must not change whom the command names.
             (_, Some(username)) => {
                 Credentials { password: password_of(&username, self.password_stdin)?, username }
             }
-            (Some(token), None) => return Ok(Access { client, token, credentials: None }),
+            (Some(token), None) => return Ok(Access { api: Api::new(&client, &token), credentials: None }),
             (None, None) => demo_credentials(&client).await?,
         };
-        let token = sign_in(&client, &credentials).await.map_err(|error| error.explain(&client))?;
-        Ok(Access { client, token, credentials: Some(credentials) })
+        let api = sign_in(&client, &credentials).await.map_err(|error| explain(&error, &client))?;
+        Ok(Access { api, credentials: Some(credentials) })
     }
 }
 
 impl Access {
     /// Gets a new token, if there is a password to get it with.
-    pub(crate) async fn renew(&mut self) -> Result<bool, CallError> {
+    pub(crate) async fn renew(&mut self) -> Result<bool, ClientError> {
         let Some(credentials) = &self.credentials else { return Ok(false) };
-        self.token = sign_in(&self.client, credentials).await?;
+        self.api = sign_in(self.api.client(), credentials).await?;
         Ok(true)
     }
 
-    /// An authorized request.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Body) -> Result<Value, CallError> {
-        self.client.call(method, path, Some(&self.token), body).await
+    /// For whoever typed the command.
+    pub(crate) fn explain(&self, error: &ClientError) -> Failure {
+        explain(error, self.api.client())
     }
 }
 
@@ -82,13 +84,13 @@ fn password_of(username: &str, is_on_stdin: bool) -> Result<String, Failure> {
     if is_on_stdin {
         password::from_stdin()
     } else {
-        password::ask(&format!("Password of {}: ", crate::output::printable_line(username)))
+        password::ask(&format!("Password of {}: ", output::printable_line(username)))
     }
 }
 
 async fn demo_credentials(client: &Client) -> Result<Credentials, Failure> {
-    let health = client.call(Method::GET, "/healthz", None, Body::Empty).await;
-    let health = health.map_err(|error| error.explain(client))?;
+    let health = client.call(client.request(Method::GET, "/healthz")).await;
+    let health = health.map_err(|error| explain(&error, client))?;
     if health.get("demo") != Some(&Value::Bool(true)) {
         return Err(Failure::new(Exit::Usage, "this server is no demo, so it has to know who you are")
             .fix("add --user NAME, or --token, or set CHINWAG_TOKEN"));
@@ -96,14 +98,34 @@ async fn demo_credentials(client: &Client) -> Result<Credentials, Failure> {
     Ok(Credentials { username: DEMO_USER.to_owned(), password: DEMO_PASSWORD.to_owned() })
 }
 
-async fn sign_in(client: &Client, credentials: &Credentials) -> Result<String, CallError> {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("username", &credentials.username)
-        .append_pair("password", &credentials.password)
-        .finish();
-    let answer = client.call(Method::POST, "/auth/token", None, Body::Form(form)).await?;
+async fn sign_in(client: &Client, credentials: &Credentials) -> Result<Api, ClientError> {
+    let form = [("username", &credentials.username), ("password", &credentials.password)];
+    let answer = client.call(client.request(Method::POST, "/auth/token").form(&form)).await?;
     let token = answer.get("access_token").and_then(Value::as_str);
-    token.map(str::to_owned).ok_or_else(|| CallError::Unreachable("it is no chinwag server".to_owned()))
+    let token = token.ok_or_else(|| ClientError::Protocol("it is no chinwag server".to_owned()))?;
+    Ok(Api::new(client, token))
+}
+
+fn explain(error: &ClientError, client: &Client) -> Failure {
+    match error {
+        ClientError::Refused { status, detail, .. } => {
+            let detail = if detail.is_empty() { "no explanation" } else { detail };
+            let what = format!("the server refuses: {} ({status})", output::printable_line(detail));
+            let failure = Failure::new(Exit::Refused, what);
+            if *status == StatusCode::UNAUTHORIZED {
+                failure.fix("sign in with --user NAME, or give a valid --token")
+            } else {
+                failure
+            }
+        }
+        ClientError::Unreachable { reason, .. } => unreachable(client, reason),
+        error => unreachable(client, error),
+    }
+}
+
+fn unreachable(client: &Client, reason: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Io, format!("can't reach {client}: {reason}"))
+        .fix("is it running? `chinwag demo` starts a server here, --url names another one")
 }
 
 impl std::fmt::Debug for Credentials {

@@ -1,4 +1,5 @@
-//! As much of an HTTP client as preparing a bench takes: one connection, one request at a time.
+//! Files in and out over a bare connection: how long that takes is measured, and what a client's library does with
+//! the bytes is not meant. Everything else that a bench asks for goes through `chinwag-client`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,33 +9,24 @@ use serde_json::Value;
 
 use crate::error::{BenchError, system};
 
-/// Preparing must not hang on a server that does.
+/// A bench must not hang on a server that does.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// The largest answer of a bench is a file.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-const JSON: &str = "application/json";
 const FORM: &str = "multipart/form-data; boundary=limit";
 
-pub(crate) struct Rest {
+pub(crate) struct Files {
     stream: BufReader<TcpStream>,
     host: SocketAddr,
 }
 
-impl Rest {
+impl Files {
     pub(crate) fn connect(address: SocketAddr) -> Result<Self, BenchError> {
         let stream = TcpStream::connect(address).map_err(system("can't connect to the server"))?;
         stream.set_nodelay(true).map_err(system("can't configure a socket"))?;
         stream.set_read_timeout(Some(ANSWER_LIMIT)).map_err(system("can't configure a socket"))?;
         Ok(Self { stream: BufReader::new(stream), host: address })
-    }
-
-    pub(crate) fn get(&mut self, path: &str, token: &str) -> Result<Value, BenchError> {
-        read_json(path, &self.request("GET", path, token, JSON, b"")?)
-    }
-
-    pub(crate) fn post(&mut self, path: &str, token: &str, body: &Value) -> Result<Value, BenchError> {
-        read_json(path, &self.request("POST", path, token, JSON, body.to_string().as_bytes())?)
     }
 
     /// Sends a file as a form.
@@ -43,25 +35,20 @@ impl Rest {
             b"--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n".to_vec();
         body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n--limit--\r\n");
-        read_json("/files", &self.request("POST", "/files", token, FORM, &body)?)
+        let answer = self.request("POST", "/files", token, &body)?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| BenchError::Protocol(format!("/files: the answer is no JSON: {error}")))
     }
 
     /// The bytes of a file.
     pub(crate) fn download(&mut self, path: &str, token: &str) -> Result<Vec<u8>, BenchError> {
-        self.request("GET", path, token, JSON, b"")
+        self.request("GET", path, token, b"")
     }
 
-    fn request(
-        &mut self,
-        method: &str,
-        path: &str,
-        token: &str,
-        kind: &str,
-        body: &[u8],
-    ) -> Result<Vec<u8>, BenchError> {
+    fn request(&mut self, method: &str, path: &str, token: &str, body: &[u8]) -> Result<Vec<u8>, BenchError> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+             Content-Type: {FORM}\r\nContent-Length: {}\r\n\r\n",
             self.host,
             body.len()
         );
@@ -112,9 +99,4 @@ impl Rest {
         self.stream.read_line(&mut line).map_err(system("can't read an answer"))?;
         Ok(line.trim_end().to_owned())
     }
-}
-
-fn read_json(path: &str, body: &[u8]) -> Result<Value, BenchError> {
-    serde_json::from_slice(body)
-        .map_err(|error| BenchError::Protocol(format!("{path}: the answer is no JSON: {error}")))
 }
