@@ -1,4 +1,8 @@
 //! Who is here. A user is as long as a socket of theirs is open, unless they chose to be invisible.
+//!
+//! It is the hub's count of a user's sockets and the status that they chose, which is stored. It is told to the connections
+//! of their conversations, once each, and to a connection of everybody in a conversation that it comes into. Leaving
+//! waits a second, so that nobody sees a reload. Those who left are noted together, a hundred in a step of the writer.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Weak;

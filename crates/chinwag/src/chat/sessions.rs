@@ -1,4 +1,8 @@
 //! Sessions: from a token to an actor, and the end of a sign-in.
+//!
+//! Accounts may change beside a running server. The watch looks twice a second at a counter in the database, which
+//! `chinwag user` raises, and closes the sockets of those who may not stay. What the server changes itself closes
+//! sockets at once.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;

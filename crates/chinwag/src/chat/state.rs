@@ -1,4 +1,8 @@
 //! A user's conversations as they stand, and where a cursor stands in one.
+//!
+//! A client that comes back names a cursor, `seq` and `stamp`. It is judged here: resume from it, or `gap` with the
+//! reason. The replay runs from the cursor to the head that was read, page by page, as fast as the socket takes it; then
+//! the connection takes its seat at that head.
 
 use chinwag_protocol::rest::{ConversationState, User};
 use chinwag_protocol::{ConversationId, Cursor, Event, GapReason, Seq, UserId, limits};

@@ -2,6 +2,13 @@
 //!
 //! Nothing that the client says about a file is believed: its size and hash are counted, its type is read from
 //! its bytes, of its name only the harmless part is kept. The row is committed last, after the bytes.
+//!
+//! Chunks of a socket go to a task for each upload, so no message waits for a disk or a picture. The bytes are staged under
+//! their hash and size, which is also how a client finds an upload again. At the end the hash is checked and a picture
+//! is decoded and written anew. Then the name of the blob is committed as *loose*; the bytes are put into the store; one
+//! transaction takes the loose name away and adds the row. Deleting goes the other way. So at any moment of a crash each
+//! blob is named by a row or is loose, and the sweep after the start removes what is loose. Messages hold their
+//! attachments in the event itself: history and replays look up no files.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,6 +5,10 @@
 //!
 //! When everybody comes back at once, they begin in turns: fifteen thousand requests that are parsed side by side
 //! take hundreds of megabytes, and most of the time to fetch them from the system.
+//!
+//! The accept loop first empties the system's queue, where a connection that finds no room waits for seconds. 256
+//! connections begin side by side. A turn begins with the first byte and ends with the first pause, so a silent
+//! connection has none.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

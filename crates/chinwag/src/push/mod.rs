@@ -3,6 +3,15 @@
 //! waits for neither of them, and neither forgets one over a crash.
 //!
 //! Nothing here is on the path of a message: the commit only rings.
+//!
+//! A worker reads the events after its *position*, the row id of an event: one thread writes and rows are never removed,
+//! so ids grow in the order of the commits, and no lower one can appear later. A job for each device and conversation is
+//! queued in the transaction that moves the position. So what is committed lies behind the position or before it, never
+//! beside it, whenever the process dies; and many messages cost the writer one small job. If no job is due, the position is
+//! written every 1,000 events only, and a crash has these looked at again.
+//!
+//! A job says *whom* and *where*. What a device is told is read when it is told: the newest unread message as it stands
+//! then, so what was read, deleted, edited or muted meanwhile is treated so.
 
 mod breakers;
 mod devices;

@@ -3,6 +3,14 @@
 //!
 //! Between two frames it owns no buffer: it reads into one that all connections of a thread share. Nor does
 //! its task have room for anything but the connection: what it does to a frame has a box of its own.
+//!
+//! If a live frame does not fit into the socket at all, its conversation is *behind* with the seq that it needs. If a part
+//! went out, the rest is kept (at most one run, 32 KiB), since a frame has to be finished. The driver waits for the
+//! socket and goes on from ring or log in pages, the next read when the last is written. Signals are dropped instead, a
+//! receipt becomes an errand, and of presence the latest of each user is kept.
+//!
+//! The task is written by hand and has room for the connection only, 256 bytes with what the runtime adds; the compiler
+//! checks it. A read that does not fill the buffer has emptied the socket, so no second one asks.
 
 use std::cell::RefCell;
 use std::future::poll_fn;

@@ -3,6 +3,11 @@
 //!
 //! They are threads of their own because fan-out to ten thousand sockets takes tens of milliseconds of
 //! system calls, in which an async thread could serve nobody else.
+//!
+//! After a commit of few events (at most 16) the writer itself writes to those of their rooms that are small (at most 16
+//! connections) and that nobody else is at: waking a thread takes longer. All other rooms are scheduled here, and the
+//! writer takes its next batch meanwhile. It is the same function under the same lock either way. A room is always on
+//! the same thread, and there are half as many threads as cores.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};

@@ -1,5 +1,11 @@
 //! The connections of a room, for whoever holds its lock. Found by their ids, which grow: whoever comes last is
 //! put last.
+//!
+//! Removal is ordered like everything else. Where fan-out meets `participant_removed`, it first writes what stands
+//! before it, then takes the user's seats away, then goes on: what follows, this event included, never reaches them. A
+//! connection that was let in before the removal may sit down after it; it is behind then. So a connection that takes a
+//! seat and is not live asks once more whether its user still takes part. One more question is enough, because who takes
+//! part and where the log ends are read in one moment.
 
 use std::sync::Arc;
 

@@ -1,6 +1,9 @@
 //! The last events of a conversation, encoded. The room appends, connections that are behind read.
 //!
 //! Empty while nobody is behind. Never grows past its bound: whoever needs older events reads the log.
+//!
+//! It keeps two forms of a run of events, one for each dialect, and not one for each connection. A text that is deleted
+//! leaves the ring, with all that is older.
 
 use std::collections::VecDeque;
 

@@ -1,6 +1,9 @@
 //! Full-text search: an index of trigrams, so that parts of words and scripts without spaces are found.
 //!
 //! Sending does not wait for the index: it is brought up to date before a search, by jobs of the writer.
+//!
+//! A job indexes 500 messages. An edit or a deletion of a message that is indexed changes the index in its own
+//! transaction, so nobody finds a text that was deleted. Who takes part is a condition of the query.
 
 use chinwag_protocol::{ConversationId, MessageId, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, named_params};

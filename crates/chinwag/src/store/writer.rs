@@ -6,6 +6,11 @@
 //!
 //! What messages ask for again and again, where a log ends and who takes part, is remembered here. Nobody else
 //! writes either, so it is exact: changed with them, and what a job found is forgotten when it is undone.
+//!
+//! Publishing is the commit's own step: the one thread that commits hands events on before it takes the next batch, so
+//! nothing is told that is not on disk, and the order of the frames is the order of the log. A disk that fails during a
+//! commit ends the process: after a failed sync the kernel may report success for pages that are gone, so nothing more
+//! may be acknowledged.
 
 use std::collections::HashMap;
 use std::ops::Deref;

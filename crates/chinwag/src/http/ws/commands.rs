@@ -1,4 +1,8 @@
 //! Commands: one arm each, which calls the chat and answers. The two sockets share them.
+//!
+//! Messages that a socket sends one after the other and that are read together (at most 64) are queued for the writer
+//! before the first is waited for. One transaction stores them, they go out in one write to each connection, and one write
+//! answers them, in their order. Any other command waits for the ones before it.
 
 use bytes::Bytes;
 use chinwag_protocol::frame::Done;
