@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use chinwag_protocol::rest::{PublicUser, Register, Token, User, UserChange, UserRole};
+use chinwag_protocol::rest::{Register, Token, User, UserChange, UserRole};
 use chinwag_protocol::{CloseCode, ErrorCode, UserId, limits};
 use parking_lot::Mutex;
 
@@ -17,8 +17,6 @@ use crate::unicode::{fold, nfc};
 /// How long the link that `serve` prints is good.
 const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// People that one look-up finds.
-const MAX_FOUND_USERS: usize = 50;
 /// What a username of 64 characters or an e-mail address needs at most.
 const MAX_SIGN_IN_NAME_BYTES: usize = 256;
 
@@ -250,22 +248,6 @@ impl Chat {
         }
         self.inner.limits.logins_per_account.give_back(name.as_str());
         Ok(self.inner.passwords.hash(new).await?)
-    }
-
-    /// Who has these ids.
-    pub(crate) async fn users_by_id(&self, ids: Vec<i64>) -> Result<Vec<PublicUser>, Refusal> {
-        self.store().read(move |view| Ok(view.users_by_id(&ids)?)).await
-    }
-
-    /// People in whose names every word of the text begins one, in any order.
-    pub(crate) async fn find_users(&self, actor: &Actor, text: String) -> Result<Vec<PublicUser>, Refusal> {
-        self.inner.limits.searches.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
-        if text.chars().count() > limits::MAX_NAME_CHARS {
-            let (field, kind, code) = ("query", "string_too_long", ErrorCode::InvalidFrame);
-            let message = "query has more than 64 characters".to_owned();
-            return Err(Refusal::Invalid { field, kind, code, message });
-        }
-        self.store().read(move |view| Ok(view.users_like(&text, MAX_FOUND_USERS)?)).await
     }
 
     async fn account(&self, register: Register, role: UserRole) -> Result<Account, Refusal> {

@@ -1,6 +1,6 @@
 //! Making and listing conversations.
 
-use chinwag_protocol::rest::{Conversation, ConversationState, NewConversation, Participant};
+use chinwag_protocol::rest::{Conversation, ConversationChange, ConversationState, NewConversation, Participant};
 use chinwag_protocol::{ConversationId, ErrorCode, UserId, limits};
 
 use super::access::{Action, authorize};
@@ -95,6 +95,41 @@ impl Chat {
             .read(move |view| {
                 authorize(view.membership(id, user_id)?, Action::Read)?;
                 Ok(view.participants(id)?)
+            })
+            .await
+    }
+
+    /// Changes a group's title, topic or archive, and gives it as it is then.
+    ///
+    /// # Errors
+    /// `Forbidden` for members and in direct conversations, `Invalid`.
+    pub async fn update_conversation(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        wanted: ConversationChange,
+    ) -> Result<Conversation, Refusal> {
+        self.limit(actor)?;
+        let actor_id = actor.user_id;
+        self.store()
+            .write(move |change| {
+                authorize(change.membership(id, actor_id)?, Action::Manage)?;
+                let present = change.conversation(id)?.ok_or(Refusal::NoConversation)?;
+                let mut updated = present.clone();
+                updated.notifications = change.notification_level(id, actor_id)?;
+                if wanted.title.is_some() {
+                    updated.title = names::title(wanted.title)?;
+                }
+                if let Some(topic) = wanted.topic {
+                    updated.topic = names::line("topic", &topic)?;
+                }
+                updated.archived = wanted.archived.unwrap_or(present.archived);
+                let is_same = (&updated.title, &updated.topic, updated.archived)
+                    == (&present.title, &present.topic, present.archived);
+                if !is_same {
+                    change.update_conversation(actor_id, &updated)?;
+                }
+                Ok(updated)
             })
             .await
     }

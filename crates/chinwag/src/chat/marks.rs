@@ -1,12 +1,11 @@
-//! Reactions, pins, and how far people have read.
+//! Reactions and pins.
 
-use chinwag_protocol::rest::{Message, Receipt};
-use chinwag_protocol::{ConversationId, ErrorCode, Event, MessageId, Op, Seq, limits};
+use chinwag_protocol::rest::Message;
+use chinwag_protocol::{ConversationId, ErrorCode, Event, MessageId, Op, limits};
 
 use super::Chat;
 use super::access::{Action, authorize};
 use super::messages::existing;
-use super::presence::{begun, companions};
 use crate::auth::Actor;
 use crate::error::Refusal;
 
@@ -84,67 +83,6 @@ impl Chat {
                 Ok(messages)
             })
             .await
-    }
-
-    /// How far the caller has received and read; `None` if they do not take part.
-    pub(crate) async fn own_receipt(
-        &self,
-        actor: &Actor,
-        id: ConversationId,
-    ) -> Result<Option<Receipt>, Refusal> {
-        let user_id = actor.user_id;
-        self.store().read(move |view| Ok(view.receipt(id, user_id)?)).await
-    }
-
-    /// Notes that the caller has read everything up to `seq`. It never moves back, and never past the
-    /// newest event: what is beyond counts as that. `None` if nothing moved.
-    ///
-    /// # Errors
-    /// `NoConversation`, `NotParticipant`; `Invalid` for a negative position.
-    pub async fn read(
-        &self,
-        actor: &Actor,
-        conversation_id: ConversationId,
-        seq: Seq,
-    ) -> Result<Option<Receipt>, Refusal> {
-        self.advance(actor, conversation_id, seq, seq).await
-    }
-
-    /// Notes that everything up to `seq` is on a device of the caller. As [`Chat::read`].
-    pub async fn acknowledge(
-        &self,
-        actor: &Actor,
-        conversation_id: ConversationId,
-        seq: Seq,
-    ) -> Result<Option<Receipt>, Refusal> {
-        self.advance(actor, conversation_id, seq, Seq::ZERO).await
-    }
-
-    async fn advance(
-        &self,
-        actor: &Actor,
-        conversation_id: ConversationId,
-        delivered: Seq,
-        read: Seq,
-    ) -> Result<Option<Receipt>, Refusal> {
-        if delivered < Seq::ZERO {
-            let message = "seq is negative".to_owned();
-            let (field, kind, code) = ("seq", "greater_than_equal", ErrorCode::InvalidFrame);
-            return Err(Refusal::Invalid { field, kind, code, message });
-        }
-        let user_id = actor.user_id;
-        self.store()
-            .write(move |log| {
-                authorize(log.membership(conversation_id, user_id)?, Action::Read)?;
-                let head = log.head_seq(conversation_id)?;
-                Ok(log.advance_receipt(conversation_id, user_id, delivered.min(head), read.min(head))?)
-            })
-            .await
-    }
-
-    /// Everybody's receipts in a small conversation, for a connection that may have missed some.
-    pub(crate) async fn receipts(&self, id: ConversationId) -> Result<Vec<Receipt>, Refusal> {
-        self.store().read(move |view| Ok(begun(&companions(view, id)?))).await
     }
 }
 

@@ -21,6 +21,7 @@ mod presence;
 mod prose;
 mod provisioning;
 mod push;
+mod receipts;
 mod sample;
 mod search;
 mod sessions;

@@ -1,12 +1,12 @@
 //! Who takes part in a group, and what they are in it.
 
-use chinwag_protocol::rest::{Conversation, ConversationChange, NewParticipant, Participant, Role};
+use chinwag_protocol::rest::{NewParticipant, Participant, Role};
 use chinwag_protocol::{ConversationId, Event, UserId, limits};
 
 use super::access::{Action, authorize};
 use super::conversations::no_user;
 use super::once::{Once, once};
-use super::{Chat, names};
+use super::{Chat};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Change, Membership, Person, Standing};
@@ -111,41 +111,6 @@ impl Chat {
                 }
                 let person = person(change, user_id)?;
                 Ok(Some(change.set_participant_role(id, actor_id, &person, role)?))
-            })
-            .await
-    }
-
-    /// Changes a group's title, topic or archive, and gives it as it is then.
-    ///
-    /// # Errors
-    /// `Forbidden` for members and in direct conversations, `Invalid`.
-    pub async fn update_conversation(
-        &self,
-        actor: &Actor,
-        id: ConversationId,
-        wanted: ConversationChange,
-    ) -> Result<Conversation, Refusal> {
-        self.limit(actor)?;
-        let actor_id = actor.user_id;
-        self.store()
-            .write(move |change| {
-                authorize(change.membership(id, actor_id)?, Action::Manage)?;
-                let present = change.conversation(id)?.ok_or(Refusal::NoConversation)?;
-                let mut updated = present.clone();
-                updated.notifications = change.notification_level(id, actor_id)?;
-                if wanted.title.is_some() {
-                    updated.title = names::title(wanted.title)?;
-                }
-                if let Some(topic) = wanted.topic {
-                    updated.topic = names::line("topic", &topic)?;
-                }
-                updated.archived = wanted.archived.unwrap_or(present.archived);
-                let is_same = (&updated.title, &updated.topic, updated.archived)
-                    == (&present.title, &present.topic, present.archived);
-                if !is_same {
-                    change.update_conversation(actor_id, &updated)?;
-                }
-                Ok(updated)
             })
             .await
     }

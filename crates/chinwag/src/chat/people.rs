@@ -1,10 +1,16 @@
 //! Accounts as an embedding application asks for them: by what its tokens call its users, or by their names here.
 
-use chinwag_protocol::rest::User;
+use std::time::Instant;
+
+use chinwag_protocol::rest::{PublicUser, User};
+use chinwag_protocol::{ErrorCode, limits};
 
 use super::Chat;
-use crate::auth::is_subject;
+use crate::auth::{Actor, is_subject};
 use crate::error::Refusal;
+
+/// People that one look-up finds.
+const MAX_FOUND_USERS: usize = 50;
 
 impl Chat {
     /// The account of this username, written to the letter. `None` if there is none.
@@ -35,5 +41,21 @@ impl Chat {
         self.store()
             .read(move |view| view.user(user_id)?.ok_or(Refusal::Unauthenticated("Unknown account")))
             .await
+    }
+
+    /// Who has these ids.
+    pub(crate) async fn users_by_id(&self, ids: Vec<i64>) -> Result<Vec<PublicUser>, Refusal> {
+        self.store().read(move |view| Ok(view.users_by_id(&ids)?)).await
+    }
+
+    /// People in whose names every word of the text begins one, in any order.
+    pub(crate) async fn find_users(&self, actor: &Actor, text: String) -> Result<Vec<PublicUser>, Refusal> {
+        self.inner.limits.searches.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
+        if text.chars().count() > limits::MAX_NAME_CHARS {
+            let (field, kind, code) = ("query", "string_too_long", ErrorCode::InvalidFrame);
+            let message = "query has more than 64 characters".to_owned();
+            return Err(Refusal::Invalid { field, kind, code, message });
+        }
+        self.store().read(move |view| Ok(view.users_like(&text, MAX_FOUND_USERS)?)).await
     }
 }

@@ -6,8 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use chinwag_protocol::rest::{
     Detail, PasswordForm, Refresh, Register, Session, Setup, Ticket, Token, User, UserChange,
-    ValidationDetail,
-};
+    };
 
 use super::Shared;
 use super::error::HttpError;
@@ -22,7 +21,6 @@ use crate::listener::ClientAddress;
     responses(
         (status = 200, body = Token),
         (status = 401, body = Detail, description = "Unknown name or wrong password"),
-        (status = 422, body = ValidationDetail),
         (status = 429, body = Detail, description = "Too many failures from this address"),
         (status = 503, body = Detail, description = "Too many sign-ins at once"),
     ))]
@@ -43,9 +41,6 @@ pub(super) async fn sign_in(
         (status = 200, body = Token),
         (status = 400, body = Detail, description = "The username or e-mail address is taken"),
         (status = 403, body = Detail, description = "Registration is closed"),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
-        (status = 503, body = Detail),
     ))]
 pub(super) async fn register(
     State(shared): State<Shared>,
@@ -64,8 +59,6 @@ pub(super) async fn register(
     responses(
         (status = 200, body = Token),
         (status = 403, body = Detail, description = "The link was used or is too old"),
-        (status = 422, body = ValidationDetail),
-        (status = 503, body = Detail),
     ))]
 pub(super) async fn set_up(
     State(shared): State<Shared>,
@@ -77,7 +70,7 @@ pub(super) async fn set_up(
 
 /// The caller's account
 #[utoipa::path(get, path = "/users/me", operation_id = "read_own_account", tag = "users",
-    responses((status = 200, body = User), (status = 401, body = Detail)))]
+    responses((status = 200, body = User)))]
 pub(super) async fn me(State(shared): State<Shared>, Caller(actor): Caller) -> Result<Json<User>, HttpError> {
     Ok(Json(shared.chat.me(&actor).await?))
 }
@@ -89,7 +82,6 @@ pub(super) async fn me(State(shared): State<Shared>, Caller(actor): Caller) -> R
     responses(
         (status = 204, description = "Signed out"),
         (status = 400, body = Detail, description = "The token was signed by another application"),
-        (status = 401, body = Detail),
     ))]
 pub(super) async fn sign_out(
     State(shared): State<Shared>,
@@ -101,7 +93,7 @@ pub(super) async fn sign_out(
 
 /// The caller's sessions
 #[utoipa::path(get, path = "/auth/sessions", operation_id = "list_sessions", tag = "auth",
-    responses((status = 200, body = Vec<Session>), (status = 401, body = Detail)))]
+    responses((status = 200, body = Vec<Session>)))]
 pub(super) async fn sessions(
     State(shared): State<Shared>,
     Caller(actor): Caller,
@@ -114,8 +106,6 @@ pub(super) async fn sessions(
     params(("session_id" = String, Path)),
     responses(
         (status = 204, description = "Ended"),
-        (status = 401, body = Detail),
-        (status = 404, body = Detail),
     ))]
 pub(super) async fn revoke_session(
     State(shared): State<Shared>,
@@ -134,8 +124,6 @@ pub(super) async fn revoke_session(
     responses(
         (status = 200, body = Token),
         (status = 401, body = Detail, description = "Unknown, too old, or used"),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn refresh(
     State(shared): State<Shared>,
@@ -148,7 +136,7 @@ pub(super) async fn refresh(
 ///
 /// Stands for this request's token, once, for 30 seconds: `/ws?ticket=…`.
 #[utoipa::path(post, path = "/auth/ticket", operation_id = "create_ticket", tag = "auth",
-    responses((status = 200, body = Ticket), (status = 401, body = Detail), (status = 429, body = Detail)))]
+    responses((status = 200, body = Ticket)))]
 pub(super) async fn ticket(
     State(shared): State<Shared>,
     Caller(actor): Caller,
@@ -166,10 +154,6 @@ pub(super) async fn ticket(
         (status = 200, body = User),
         (status = 401, body = Detail, description = "Not signed in"),
         (status = 403, body = Detail, description = "The current password is wrong"),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
-        (status = 503, body = Detail),
     ))]
 pub(super) async fn update_me(
     State(shared): State<Shared>,

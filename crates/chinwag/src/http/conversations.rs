@@ -7,8 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Json};
 use bytes::Bytes;
 use chinwag_protocol::rest::{
-    Conversation, ConversationState, Detail, NewConversation, Participant, ValidationDetail,
-};
+    Conversation, ConversationChange, ConversationState, Detail, NewConversation, };
 use chinwag_protocol::{ConversationId, limits};
 use futures_util::stream;
 
@@ -28,11 +27,7 @@ use crate::chat::Chat;
     responses(
         (status = 201, body = Conversation),
         (status = 400, body = Detail, description = "With oneself"),
-        (status = 401, body = Detail),
         (status = 404, body = Detail, description = "A participant does not exist"),
-        (status = 409, body = Detail, description = "The key was used for something else"),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn create(
     State(shared): State<Shared>,
@@ -54,8 +49,6 @@ pub(super) async fn create(
     ),
     responses(
         (status = 200, body = Vec<ConversationState>, headers(("Link" = String))),
-        (status = 401, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -117,10 +110,6 @@ fn all(chat: Chat, actor: Actor, first: Vec<ConversationState>) -> Response {
     params(("conversation_id" = i64, Path)),
     responses(
         (status = 200, body = ConversationState),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant"),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn get(
     State(shared): State<Shared>,
@@ -130,22 +119,20 @@ pub(super) async fn get(
     Ok(Json(shared.chat.conversation(&actor, id).await?))
 }
 
-/// Who takes part
+/// Change a group
 ///
-/// Public profiles only: no addresses, no secrets.
-#[utoipa::path(get, path = "/conversations/{conversation_id}/participants", operation_id = "list_participants", tag = "conversations",
+/// Title, topic, archive; for those who run it.
+#[utoipa::path(patch, path = "/conversations/{conversation_id}", operation_id = "update_conversation", tag = "conversations",
     params(("conversation_id" = i64, Path)),
+    request_body = ConversationChange,
     responses(
-        (status = 200, body = Vec<Participant>),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant"),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
+        (status = 200, body = Conversation),
     ))]
-pub(super) async fn participants(
+pub(super) async fn update(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     InConversation(id): InConversation,
-) -> Result<Json<Vec<Participant>>, HttpError> {
-    Ok(Json(shared.chat.participants(&actor, id).await?))
+    JsonBody(wanted): JsonBody<ConversationChange>,
+) -> Result<Json<Conversation>, HttpError> {
+    Ok(Json(shared.chat.update_conversation(&actor, id, wanted).await?))
 }

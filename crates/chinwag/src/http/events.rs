@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chinwag_protocol::rest::{Detail, EventPage, ValidationDetail};
+use chinwag_protocol::rest::{Detail, EventPage};
 use chinwag_protocol::{ConversationId, Cursor, Event, Seq, Timestamp, limits};
 use hyper::body::Frame;
 use tokio::sync::mpsc;
@@ -42,11 +42,7 @@ const STREAM_PAGE: usize = 200;
     ),
     responses(
         (status = 200, body = EventPage),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant"),
-        (status = 404, body = Detail),
         (status = 410, body = Detail, description = "The cursor is of another history: read a page of messages"),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn events(
     State(shared): State<Shared>,

@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chinwag_protocol::rest::{Location, ValidationError};
-use chinwag_protocol::{ConversationId, limits};
+use chinwag_protocol::{ConversationId, MessageId, limits};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -53,6 +53,19 @@ impl FromRequestParts<Shared> for InConversation {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, HttpError> {
         let path = InPath::from_request_parts(parts, shared).await?;
         path.integer("conversation_id").map(|id| Self(ConversationId(id)))
+    }
+}
+
+/// The conversation and the message in the path.
+pub(crate) struct InMessage(pub ConversationId, pub MessageId);
+
+impl FromRequestParts<Shared> for InMessage {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, HttpError> {
+        let path = InPath::from_request_parts(parts, shared).await?;
+        let conversation_id = ConversationId(path.integer("conversation_id")?);
+        Ok(Self(conversation_id, MessageId(path.integer("message_id")?)))
     }
 }
 

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chinwag_protocol::FileId;
-use chinwag_protocol::rest::{Detail, FileForm, UploadedFile, ValidationDetail};
+use chinwag_protocol::rest::{Detail, FileForm, UploadedFile};
 
 use super::Shared;
 use super::error::HttpError;
@@ -33,14 +33,8 @@ const FILE_CSP: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = UploadedFile),
-        (status = 401, body = Detail),
         (status = 403, body = Detail, description = "No space left"),
-        (status = 408, body = Detail),
         (status = 413, body = Detail, description = "The file is too large, or the picture"),
-        (status = 409, body = Detail, description = "The key was used for something else"),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
-        (status = 503, body = Detail),
     ))]
 pub(super) async fn upload(
     State(shared): State<Shared>,
@@ -99,10 +93,7 @@ async fn receive(
         (status = 200, body = String, content_type = "*/*", headers(("ETag" = String))),
         (status = 206, body = String, content_type = "*/*", headers(("Content-Range" = String))),
         (status = 304, description = "It is what the client has"),
-        (status = 401, body = Detail),
-        (status = 404, body = Detail),
         (status = 416, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn download(
     State(shared): State<Shared>,
@@ -124,10 +115,8 @@ pub(super) async fn download(
         (status = 200, body = String, content_type = "*/*", headers(("ETag" = String))),
         (status = 206, body = String, content_type = "*/*", description = "A part of a picture that is small itself"),
         (status = 304, description = "It is what the client has"),
-        (status = 401, body = Detail),
         (status = 404, body = Detail, description = "No such file, or no picture, or another size"),
         (status = 416, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn thumbnail(
     State(shared): State<Shared>,

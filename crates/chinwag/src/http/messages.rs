@@ -1,15 +1,15 @@
-//! History, and sending over REST.
+//! History, and one message: sent, read, edited, deleted.
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use chinwag_protocol::rest::{Detail, Message, NewMessage, SentMessage, ValidationDetail};
-use chinwag_protocol::{Send, Seq, limits};
+use chinwag_protocol::rest::{Detail, EditMessage, Message, NewMessage, SentMessage};
+use chinwag_protocol::{Edit, Send, Seq, limits};
 
 use super::Shared;
 use super::error::HttpError;
-use super::extract::{Caller, IdempotencyKey, InConversation, JsonBody, integer, limit, query};
+use super::extract::{Caller, IdempotencyKey, InConversation, InMessage, JsonBody, integer, limit, query};
 use super::place::known_path;
 use crate::store::Page;
 
@@ -27,10 +27,6 @@ use crate::store::Page;
     ),
     responses(
         (status = 200, body = Vec<Message>, headers(("Link" = String))),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant"),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn history(
     State(shared): State<Shared>,
@@ -91,14 +87,7 @@ fn link(path: &str, page: Page, messages: &[Message]) -> Option<HeaderValue> {
     request_body = NewMessage,
     responses(
         (status = 201, body = SentMessage),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant"),
-        (status = 404, body = Detail),
         (status = 409, body = Detail, description = "The key was used for another message"),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
-        (status = 503, body = Detail),
     ))]
 pub(super) async fn send(
     State(shared): State<Shared>,
@@ -130,4 +119,60 @@ fn client_id(in_header: Option<String>, in_body: Option<String>) -> Result<Optio
         }
         _ => Ok(in_header.or(in_body)),
     }
+}
+
+/// One message
+///
+/// As it stands now; of a deleted one, what is left.
+#[utoipa::path(get, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "read_message", tag = "messages",
+    params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
+    responses(
+        (status = 200, body = Message),
+    ))]
+pub(super) async fn get(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InMessage(id, message_id): InMessage,
+) -> Result<Json<Message>, HttpError> {
+    Ok(Json(shared.chat.message(&actor, id, message_id).await?))
+}
+
+/// Edit a message
+///
+/// One's own only. Answers the message as it stands then; `duplicate` is true if it had this text already.
+#[utoipa::path(patch, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "edit_message", tag = "messages",
+    params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
+    request_body = EditMessage,
+    responses(
+        (status = 200, body = SentMessage),
+        (status = 403, body = Detail, description = "Not a participant, not the author, or archived"),
+        (status = 409, body = Detail, description = "It has another version than if_version"),
+    ))]
+pub(super) async fn edit(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InMessage(id, message_id): InMessage,
+    JsonBody(body): JsonBody<EditMessage>,
+) -> Result<Json<SentMessage>, HttpError> {
+    let edit = Edit { message_id, content: body.content, if_version: body.if_version };
+    let duplicate = shared.chat.edit(&actor, id, edit).await?.event.is_none();
+    let message = shared.chat.message(&actor, id, message_id).await?;
+    Ok(Json(SentMessage { message, duplicate }))
+}
+
+/// Delete a message
+///
+/// One's own; those who run the group may delete anybody's. Its text is nowhere any more.
+#[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "delete_message", tag = "messages",
+    params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
+    responses(
+        (status = 204, description = "Deleted"),
+    ))]
+pub(super) async fn delete(
+    State(shared): State<Shared>,
+    Caller(actor): Caller,
+    InMessage(id, message_id): InMessage,
+) -> Result<StatusCode, HttpError> {
+    shared.chat.delete(&actor, id, message_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

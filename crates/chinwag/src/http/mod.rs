@@ -23,11 +23,13 @@ mod participants;
 mod patience;
 mod place;
 mod push;
+mod receipts;
 mod routes;
 mod search;
 mod serve;
 #[cfg(feature = "ui")]
 mod ui;
+mod users;
 mod webhooks;
 mod ws;
 

@@ -23,8 +23,10 @@ pub fn openapi_document() -> String {
     }
     let mut document = serde_json::to_value(&openapi).unwrap_or_default();
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
-        for (method, operation) in paths.values_mut().filter_map(Value::as_object_mut).flatten() {
-            complete(method, operation);
+        for (path, operations) in paths {
+            for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+                complete(path, method, operation);
+            }
         }
     }
     if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
@@ -62,20 +64,26 @@ fn empty() -> OpenApi {
 }
 
 /// Adds the refusals that a route has by what it takes, and a sentence to each answer that has none.
-fn complete(method: &str, operation: &mut Value) {
+fn complete(path: &str, method: &str, operation: &mut Value) {
     let is_open = operation.get("security").is_some();
     let has_body = operation.get("requestBody").is_some();
-    let parameters = operation.get("parameters").and_then(Value::as_array).map_or(0, Vec::len);
+    let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let has_key = parameters.iter().any(|parameter| parameter.get("name") == Some(&"Idempotency-Key".into()));
     let is_change = method != "get";
+    let names_something = path.contains('{');
+    let is_for_participants = path.starts_with("/conversations/{");
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         bound_parameter(parameter);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let common = [
         ("401", "Detail", !is_open),
+        ("403", "Detail", is_for_participants),
+        ("404", "Detail", names_something),
         ("408", "Detail", has_body),
+        ("409", "Detail", has_key),
         ("413", "Detail", has_body),
-        ("422", "ValidationDetail", has_body || parameters > 0),
+        ("422", "ValidationDetail", has_body || !parameters.is_empty()),
         ("429", "Detail", is_change),
         ("503", "Detail", !is_open || is_change),
     ];
@@ -111,7 +119,7 @@ fn sentence(status: &str) -> &'static str {
         "206" => "The part that was asked for",
         "400" => "It makes no sense as a whole",
         "401" => "No valid token",
-        "403" => "Not allowed",
+        "403" => "Not a participant, or not allowed",
         "404" => "There is none",
         "408" => "The body did not come in time",
         "409" => "The key was used for something else",

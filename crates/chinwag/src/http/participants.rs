@@ -5,8 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chinwag_protocol::UserId;
 use chinwag_protocol::rest::{
-    Conversation, ConversationChange, Detail, NewParticipant, NewRole, Participant, ValidationDetail,
-};
+    NewParticipant, NewRole, Participant, };
 
 use super::Shared;
 use super::error::HttpError;
@@ -15,28 +14,20 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 use chinwag_protocol::ConversationId;
 
-/// Change a group
+/// Who takes part
 ///
-/// Title, topic, archive; for those who run it.
-#[utoipa::path(patch, path = "/conversations/{conversation_id}", operation_id = "update_conversation", tag = "conversations",
+/// Public profiles only: no addresses, no secrets.
+#[utoipa::path(get, path = "/conversations/{conversation_id}/participants", operation_id = "list_participants", tag = "conversations",
     params(("conversation_id" = i64, Path)),
-    request_body = ConversationChange,
     responses(
-        (status = 200, body = Conversation),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
-        (status = 404, body = Detail),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
+        (status = 200, body = Vec<Participant>),
     ))]
-pub(super) async fn update(
+pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     InConversation(id): InConversation,
-    JsonBody(wanted): JsonBody<ConversationChange>,
-) -> Result<Json<Conversation>, HttpError> {
-    Ok(Json(shared.chat.update_conversation(&actor, id, wanted).await?))
+) -> Result<Json<Vec<Participant>>, HttpError> {
+    Ok(Json(shared.chat.participants(&actor, id).await?))
 }
 
 /// Add somebody
@@ -48,13 +39,6 @@ pub(super) async fn update(
     request_body = NewParticipant,
     responses(
         (status = 201, body = Participant),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
-        (status = 404, body = Detail),
-        (status = 413, body = Detail),
-        (status = 409, body = Detail, description = "The key was used for something else"),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn add(
     State(shared): State<Shared>,
@@ -76,12 +60,6 @@ pub(super) async fn add(
     request_body = NewRole,
     responses(
         (status = 200, body = Participant),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
-        (status = 404, body = Detail),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn set_role(
     State(shared): State<Shared>,
@@ -102,11 +80,6 @@ pub(super) async fn set_role(
     params(("conversation_id" = i64, Path), ("user_id" = i64, Path)),
     responses(
         (status = 204, description = "Removed"),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant, or not allowed"),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn remove(
     State(shared): State<Shared>,

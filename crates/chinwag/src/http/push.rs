@@ -17,7 +17,6 @@ use super::extract::{Caller, IdempotencyKey, InConversation, InPath, JsonBody};
 #[utoipa::path(get, path = "/push/key", operation_id = "read_push_key", tag = "push",
     responses(
         (status = 200, body = PushKey),
-        (status = 401, body = Detail),
         (status = 404, body = Detail, description = "Push is off on this server"),
     ))]
 pub(super) async fn key(State(shared): State<Shared>, Caller(_): Caller) -> Result<Json<PushKey>, HttpError> {
@@ -31,12 +30,8 @@ pub(super) async fn key(State(shared): State<Shared>, Caller(_): Caller) -> Resu
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = PushSubscription),
-        (status = 401, body = Detail),
         (status = 404, body = Detail, description = "Push is off on this server"),
-        (status = 413, body = Detail),
-        (status = 409, body = Detail, description = "The key was used for something else"),
         (status = 422, body = ValidationDetail, description = "An endpoint that may not be called, or no keys"),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn subscribe(
     State(shared): State<Shared>,
@@ -52,7 +47,7 @@ pub(super) async fn subscribe(
 ///
 /// Those of all sessions.
 #[utoipa::path(get, path = "/push/subscriptions", operation_id = "list_push_subscriptions", tag = "push",
-    responses((status = 200, body = Vec<PushSubscription>), (status = 401, body = Detail)))]
+    responses((status = 200, body = Vec<PushSubscription>)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(actor): Caller,
@@ -65,9 +60,6 @@ pub(super) async fn list(
     params(("subscription_id" = i64, Path)),
     responses(
         (status = 204, description = "Removed"),
-        (status = 401, body = Detail),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn unsubscribe(
     State(shared): State<Shared>,
@@ -86,12 +78,6 @@ pub(super) async fn unsubscribe(
     request_body = NotificationSetting,
     responses(
         (status = 200, body = NotificationSetting),
-        (status = 401, body = Detail),
-        (status = 403, body = Detail, description = "Not a participant"),
-        (status = 404, body = Detail),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn set_level(
     State(shared): State<Shared>,

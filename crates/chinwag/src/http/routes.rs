@@ -17,7 +17,7 @@ use super::error::detail;
 use super::place::also_below;
 use super::{
     Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, openapi, ops,
-    participants, push, search, webhooks, ws,
+    participants, push, receipts, search, users, webhooks, ws,
 };
 use crate::chat::Chat;
 use crate::metrics::Metrics;
@@ -35,17 +35,17 @@ pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(accounts::refresh),
         routes!(accounts::ticket),
         routes!(accounts::me, accounts::update_me),
-        routes!(search::users),
+        routes!(users::find),
         routes!(conversations::create, conversations::list),
-        routes!(conversations::get, participants::update),
-        routes!(conversations::participants, participants::add),
+        routes!(conversations::get, conversations::update),
+        routes!(participants::list, participants::add),
         routes!(participants::set_role, participants::remove),
         routes!(messages::history, messages::send),
-        routes!(marks::get, marks::edit, marks::delete),
+        routes!(messages::get, messages::edit, messages::delete),
         routes!(marks::react, marks::unreact),
         routes!(marks::pin, marks::unpin),
         routes!(marks::pins),
-        routes!(marks::read),
+        routes!(receipts::read),
         routes!(events::events),
         routes!(push::set_level),
         routes!(push::key),
@@ -53,7 +53,7 @@ pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
         routes!(push::unsubscribe),
         routes!(webhooks::create, webhooks::list),
         routes!(webhooks::show, webhooks::update, webhooks::remove),
-        routes!(search::messages),
+        routes!(search::search),
         routes!(files::upload),
         routes!(files::download),
         routes!(files::thumbnail),

@@ -1,10 +1,10 @@
-//! Finding messages and people.
+//! Finding messages.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use chinwag_protocol::rest::{Detail, PublicUser, SearchResults, ValidationDetail};
-use chinwag_protocol::{MessageId, limits};
+use chinwag_protocol::rest::{Detail, SearchResults};
+use chinwag_protocol::{MessageId};
 
 use super::Shared;
 use super::error::{HttpError, in_part};
@@ -26,11 +26,9 @@ const PAGE: usize = 50;
     ),
     responses(
         (status = 200, body = SearchResults),
-        (status = 401, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
+        (status = 429, body = Detail, description = "Too many searches"),
     ))]
-pub(super) async fn messages(
+pub(super) async fn search(
     State(shared): State<Shared>,
     Caller(actor): Caller,
     uri: Uri,
@@ -42,35 +40,4 @@ pub(super) async fn messages(
     let limit = limit(&parameters, PAGE)?.unwrap_or(20);
     let before_id = number("before_id")?.map(MessageId);
     Ok(Json(shared.chat.search(&actor, text, before_id, limit).await.map_err(in_part("query"))?))
-}
-
-/// Find people
-///
-/// Whose username or name begins so, or who has these ids. Public profiles only.
-#[utoipa::path(get, path = "/users", operation_id = "find_users", tag = "users",
-    params(
-        ("query" = Option<String>, Query),
-        ("ids" = Option<String>, Query, description = "Up to 100 ids, separated by commas, instead of a query"),
-    ),
-    responses(
-        (status = 200, body = Vec<PublicUser>),
-        (status = 401, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
-    ))]
-pub(super) async fn users(
-    State(shared): State<Shared>,
-    Caller(actor): Caller,
-    uri: Uri,
-) -> Result<Json<Vec<PublicUser>>, HttpError> {
-    let mut parameters = query(&uri);
-    if let Some(ids) = parameters.get("ids") {
-        let ids: Vec<i64> = ids.split(',').map(|id| integer("query", "ids", id)).collect::<Result<_, _>>()?;
-        if ids.len() > limits::MAX_USER_IDS {
-            return Err(HttpError::invalid("query", "ids", "too_long", "at most 100 ids can be asked for"));
-        }
-        return Ok(Json(shared.chat.users_by_id(ids).await?));
-    }
-    let beginning = parameters.remove("query").unwrap_or_default();
-    Ok(Json(shared.chat.find_users(&actor, beginning).await.map_err(in_part("query"))?))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chinwag_protocol::rest::{Detail, MadeWebhook, NewWebhook, ValidationDetail, Webhook, WebhookChange};
+use chinwag_protocol::rest::{Detail, MadeWebhook, NewWebhook, Webhook, WebhookChange};
 
 use super::Shared;
 use super::error::HttpError;
@@ -17,13 +17,8 @@ use super::extract::{Caller, IdempotencyKey, InPath, JsonBody};
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = MadeWebhook),
-        (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not an administrator, or one too many"),
         (status = 404, body = Detail, description = "No such conversation"),
-        (status = 413, body = Detail),
-        (status = 409, body = Detail, description = "The key was used for something else"),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn create(
     State(shared): State<Shared>,
@@ -38,7 +33,6 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/webhooks", operation_id = "list_webhooks", tag = "webhooks",
     responses(
         (status = 200, body = Vec<Webhook>),
-        (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not an administrator"),
     ))]
 pub(super) async fn list(
@@ -53,10 +47,7 @@ pub(super) async fn list(
     params(("webhook_id" = i64, Path)),
     responses(
         (status = 200, body = Webhook),
-        (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not an administrator"),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
     ))]
 pub(super) async fn show(
     State(shared): State<Shared>,
@@ -74,12 +65,7 @@ pub(super) async fn show(
     params(("webhook_id" = i64, Path)), request_body = WebhookChange,
     responses(
         (status = 200, body = Webhook),
-        (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not an administrator"),
-        (status = 404, body = Detail),
-        (status = 413, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn update(
     State(shared): State<Shared>,
@@ -96,11 +82,7 @@ pub(super) async fn update(
     params(("webhook_id" = i64, Path)),
     responses(
         (status = 204, description = "Removed"),
-        (status = 401, body = Detail),
         (status = 403, body = Detail, description = "Not an administrator"),
-        (status = 404, body = Detail),
-        (status = 422, body = ValidationDetail),
-        (status = 429, body = Detail),
     ))]
 pub(super) async fn remove(
     State(shared): State<Shared>,
