@@ -2,18 +2,18 @@
 import type * as api from "./api.js";
 import { toAccount } from "./convert.js";
 import { deferred } from "./core.js";
-import type { Desk, Office } from "./desk.js";
+import type { Methods, MethodsClient } from "./methods.js";
 import { Directory } from "./directory.js";
 import { Events, Store } from "./emitter.js";
 import { ChatError } from "./errors.js";
-import type { Household, Keeper } from "./keeper.js";
+import type { PersistedClient, Persistence } from "./persistence.js";
 import { position } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { attempt, type Log, loggerOf } from "./report.js";
 import { aborted, Rest } from "./rest.js";
 import type { ChatRoom } from "./room.js";
-import { Session } from "./session.js";
+import { Transport } from "./transport.js";
 import { settleable } from "./settle.js";
 import type { Tabs } from "./tabs.js";
 import { subjectOf } from "./token.js";
@@ -27,9 +27,9 @@ const ACKS = 20;
 
 export const createClient: api.CreateClient = (url, options) => new Client(url, options);
 
-class Client extends Events<api.ClientEvents> implements api.ChatClient, Office, Household {
+class Client extends Events<api.ClientEvents> implements api.ChatClient, MethodsClient, PersistedClient {
   me?: api.Account;
-  readonly session: Session;
+  readonly transport: Transport;
   readonly rest: Rest;
   readonly people = new People();
   readonly directory: Directory;
@@ -51,10 +51,10 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   /** How far the server's clock is ahead of this device's. */
   #aheadMs = 0;
   #tabs?: Promise<Tabs>;
-  #desk?: Promise<Desk>;
+  #methods?: Promise<Methods>;
   #limits?: api.Limits;
   draftTexts: Readonly<Record<string, string>> = {};
-  #keeper?: Keeper;
+  #persistence?: Persistence;
   /** Settled while there is a connection, or none any more. */
   #online = settleable<void>();
   #isSettled = false;
@@ -68,14 +68,14 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     const tokens = new Tokens(options.token, this.#closing.signal, (token, before) => this.#examine(token, before));
     this.rest = new Rest(url, options.fetch, tokens);
     this.directory = new Directory(this);
-    this.session = new Session(this.rest.base, tokens, options, log, {
+    this.transport = new Transport(this.rest.base, tokens, options, log, {
       resume: (isFresh) => this.directory.resume(isFresh),
       onReady: (frame) => this.#onReady(frame),
       onFrame: (frame) => this.#onFrame(frame),
       onConnection: (connection) => this.#onConnection(connection),
     });
     this.#outbox = new Outbox({
-      session: this.session,
+      transport: this.transport,
       upload: (file, onProgress, signal) => this.#upload(file, nameOf(file), onProgress, signal),
       changed: (id) => this.room(id).changed(),
       now: () => this.now(),
@@ -88,7 +88,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   // -------------------------------------------------------------- state
 
   get state(): api.ConnectionState {
-    return this.session.connection.state;
+    return this.transport.connection.state;
   }
 
   get subscribe(): api.ChatClient["subscribe"] {
@@ -99,7 +99,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   #snapshot(): api.ClientSnapshot {
     return {
-      connection: this.session.connection,
+      connection: this.transport.connection,
       me: this.me,
       conversations: this.directory.all,
       unread: this.directory.unread,
@@ -132,11 +132,11 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     this.#waiters++;
     try {
       await Promise.race([end.promise, this.#restored]);
-      this.session.start();
+      this.transport.start();
       await Promise.race([end.promise, this.whenOnline()]);
     } catch (error) {
       // The last one who waited has given up; what was connected once goes on trying.
-      if (this.#waiters === 1 && !this.#isConfirmed && this.state !== "closed") this.session.stop();
+      if (this.#waiters === 1 && !this.#isConfirmed && this.state !== "closed") this.transport.stop();
       throw error;
     } finally {
       this.#waiters--;
@@ -146,27 +146,27 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   }
 
   reconnect(): void {
-    this.session.check();
+    this.transport.check();
   }
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.session.close();
+    this.transport.close();
     this.#outbox.close();
     this.#tabs?.then((tabs) => tabs.close(), () => {});
-    await this.#keeper?.close();
+    await this.#persistence?.close();
   }
 
   async forget(): Promise<void> {
     await this.#restored;
-    this.#keeper?.silence();
+    this.#persistence?.silence();
     await this.close();
     const owner = this.me?.id;
     this.#forget();
     this.#store.changed();
-    await this.#keeper?.forget(owner);
+    await this.#persistence?.forget(owner);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -204,7 +204,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   #share(connection: api.Connection): void {
     const isNeeded = connection.state === "online" || connection.error?.code === "too_many_sockets";
     if (isNeeded) {
-      this.#tabs ??= import("./tabs.js").then(({ Tabs }) => new Tabs(this.session, this.rest.base));
+      this.#tabs ??= import("./tabs.js").then(({ Tabs }) => new Tabs(this.transport, this.rest.base));
     }
     this.#tabs?.then((tabs) => tabs.onConnection(connection), (error) => this.log("warn", String(error), error));
   }
@@ -212,7 +212,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   #onReady(frame: wire.ReadyFrame): void {
     const me = toAccount(frame.user);
     if (this.me && this.me.id !== me.id) {
-      if (this.#isConfirmed) return this.session.close(this.#isStranger());
+      if (this.#isConfirmed) return this.transport.close(this.#isStranger());
       this.#forget();
     }
     const isNew = !this.#isConfirmed;
@@ -226,8 +226,8 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     this.#limits = { contentChars, contentBytes, uploadBytes, attachments, push };
     this.directory.onReady(frame);
     this.#outbox.resumeAll();
-    if (isNew) this.#keeper?.confirm(me);
-    else this.#keeper?.resumed();
+    if (isNew) this.#persistence?.confirm(me);
+    else this.#persistence?.resumed();
     this.#store.changed();
   }
 
@@ -278,7 +278,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   roomChanged(room: ChatRoom): void {
     this.directory.roomChanged(room);
     this.#store.changed();
-    this.#keeper?.changed();
+    this.#persistence?.changed();
   }
 
   acknowledge(room: ChatRoom): void {
@@ -289,7 +289,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   #sendAcks(): void {
     for (const [id, seq] of [...this.#acks].slice(0, ACKS)) {
-      this.session.signal({ type: "ack", conversation_id: Number(id), seq });
+      this.transport.signal({ type: "ack", conversation_id: Number(id), seq });
       this.#acks.delete(id);
     }
     if (this.#acks.size > 0) this.#later("ack", ACK_MS, () => this.#sendAcks());
@@ -302,7 +302,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   }
 
   broken(what: string): void {
-    this.session.restart(`events are missing: ${what}`);
+    this.transport.restart(`events are missing: ${what}`);
   }
 
   /** Once, some time from now, however often it is asked for until then. */
@@ -320,10 +320,10 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
   async #restore(): Promise<void> {
     const { storage = "memory", user } = this.#options;
     if (storage === "memory") return;
-    const { Keeper } = await import("./keeper.js");
-    this.#keeper = new Keeper(this, storage, user);
+    const { Persistence } = await import("./persistence.js");
+    this.#persistence = new Persistence(this, storage, user);
     // Without a name, only the token tells whether it is the same person.
-    if (user !== undefined) await this.#keeper.restore();
+    if (user !== undefined) await this.#persistence.restore();
   }
 
   /** Before a token is used: whose is it? What is kept is shown to its owner; nobody becomes somebody else. */
@@ -331,14 +331,14 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
     await this.#restored;
     const subject = subjectOf(token);
     if (!this.#isConfirmed) {
-      if (this.#options.user === undefined) await this.#keeper?.restore(subject);
+      if (this.#options.user === undefined) await this.#persistence?.restore(subject);
       return;
     }
     if (subject !== undefined && subject === subjectOf(before)) return;
-    const owner = await (await this.desk()).account.ownerOf(token);
+    const owner = await (await this.methods()).account.ownerOf(token);
     if (owner === undefined || owner === this.me?.id) return;
     const error = this.#isStranger();
-    this.session.close(error);
+    this.transport.close(error);
     throw error;
   }
 
@@ -348,7 +348,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   /** Somebody else has signed in. */
   #forget(): void {
-    this.session.callOff();
+    this.transport.callOff();
     this.#outbox.forget();
     this.draftTexts = {};
     this.directory.forget();
@@ -357,15 +357,15 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   // -------------------------------------------------------------- the rest
 
-  readonly #finding = deferred<Omit<Desk["finding"], never>>(this, "finding", ["search", "find", "load"]);
+  readonly #users = deferred<Omit<Methods["users"], never>>(this, "users", ["search", "find", "load"]);
 
-  readonly search = this.#finding.search;
+  readonly search = this.#users.search;
 
-  readonly users: api.ChatClient["users"] = { ...this.#finding, get: (id) => this.people.get(id) };
+  readonly users: api.ChatClient["users"] = { ...this.#users, get: (id) => this.people.get(id) };
 
   readonly presence: api.ChatClient["presence"] = {
     get: (userId) => this.people.presence[userId],
-    set: async (status, text) => void (await this.session.command({ type: "presence", status, text })),
+    set: async (status, text) => void (await this.transport.command({ type: "presence", status, text })),
   };
 
   readonly account = deferred<api.ChatClient["account"]>(this, "account", ["update", "sessions", "endSession"]);
@@ -383,7 +383,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
       if (before === text) return;
       this.draftTexts = text === "" ? others : { ...others, [id]: text };
       this.#store.changed();
-      this.#keeper?.draftsChanged();
+      this.#persistence?.draftsChanged();
     },
   };
 
@@ -399,19 +399,19 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Office,
 
   async #upload(file: Blob, name: string, tell: (loaded: number) => void, signal?: AbortSignal): Promise<api.Attachment> {
     const { Uploads } = await import("./uploads.js").catch(notLoaded);
-    this.#uploads ??= new Uploads(this.session, this.rest);
+    this.#uploads ??= new Uploads(this.transport, this.rest);
     return this.#uploads.upload(file, name, tell, signal, this.#limits?.uploadBytes !== undefined);
   }
 
-  desk(): Promise<Desk> {
-    return (this.#desk ??= import("./desk.js").then(({ openDesk }) => openDesk(this), (error) => {
-      this.#desk = undefined;
+  methods(): Promise<Methods> {
+    return (this.#methods ??= import("./methods.js").then(({ createMethods }) => createMethods(this), (error) => {
+      this.#methods = undefined;
       return notLoaded(error);
     }));
   }
 
-  later(job: (desk: Desk) => Promise<unknown>): void {
-    this.desk().then(job).catch((error) => this.log("warn", String(error), error));
+  later(job: (methods: Methods) => Promise<unknown>): void {
+    this.methods().then(job).catch((error) => this.log("warn", String(error), error));
   }
 
   changed(): void {

@@ -3,7 +3,7 @@ import type * as api from "./api.js";
 import type { Core } from "./core.js";
 import { position } from "./log.js";
 import { ChatRoom } from "./room.js";
-import type { Resumption } from "./session.js";
+import type { Resumption } from "./transport.js";
 import type * as wire from "./wire.js";
 
 const PAGE = 50;

@@ -15,7 +15,7 @@ import { ChatError, type ErrorDetail } from "./errors.js";
 import { ulid } from "./ids.js";
 import { attempt, type Log } from "./report.js";
 import { aborted } from "./rest.js";
-import type { Session } from "./session.js";
+import type { Transport } from "./transport.js";
 import { settleable } from "./settle.js";
 import { mentionsIn } from "./text.js";
 
@@ -86,7 +86,7 @@ type Kind = (typeof KINDS)[number];
 
 /** What the outbox needs from the rest of the client. */
 export interface Post {
-  readonly session: Session;
+  readonly transport: Transport;
   upload(file: Blob, onProgress: (loaded: number) => void, signal: AbortSignal): Promise<Attachment>;
   /** Something unsent of this conversation is not as it was. */
   changed(conversationId: string): void;
@@ -102,7 +102,7 @@ export class Outbox {
   #items: Item[] = [];
   /** Lanes of rooms in which something is being sent. */
   readonly #busy = new Set<string>();
-  readonly #naps = new Map<string, () => void>();
+  readonly #waitToRetrys = new Map<string, () => void>();
   #idle: (() => void)[] = [];
   #isClosed = false;
 
@@ -205,7 +205,7 @@ export class Outbox {
   }
 
   async flush(): Promise<void> {
-    for (const wake of this.#naps.values()) wake();
+    for (const wake of this.#waitToRetrys.values()) wake();
     if (this.pending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -216,7 +216,7 @@ export class Outbox {
 
   close(): void {
     this.#isClosed = true;
-    for (const wake of this.#naps.values()) wake();
+    for (const wake of this.#waitToRetrys.values()) wake();
   }
 
   #workAll(room: string): void {
@@ -234,10 +234,10 @@ export class Outbox {
         backoff = new Backoff();
       } catch (error) {
         const known = error instanceof ChatError ? error : new ChatError("invalid", String(error));
-        if (this.#isClosed || this.#post.session.connection.state === "closed") break;
+        if (this.#isClosed || this.#post.transport.connection.state === "closed") break;
         // A cancelled one is gone already.
         if (known.code === "aborted") continue;
-        if (known.retryable) await this.#nap(lane, item, known, known.retryAfterMs ?? backoff.next());
+        if (known.retryable) await this.#waitToRetry(lane, item, known, known.retryAfterMs ?? backoff.next());
         else this.#fail(item, known);
       }
     }
@@ -262,7 +262,7 @@ export class Outbox {
       await text.then(isGone, isGone);
     }
     const { conversationId, content, clientId, replyTo, format, data } = item.message;
-    const ok = await this.#post.session.command(
+    const ok = await this.#post.transport.command(
       {
         type: "send",
         conversation_id: Number(conversationId),
@@ -343,17 +343,17 @@ export class Outbox {
     this.#idle = [];
   }
 
-  async #nap(lane: string, item: Item, error: ChatError, ms: number): Promise<void> {
+  async #waitToRetry(lane: string, item: Item, error: ChatError, ms: number): Promise<void> {
     item.change({ error, retryAt: new Date(Date.now() + ms) });
     this.#changed(item.message.conversationId);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.#naps.set(lane, () => {
+      this.#waitToRetrys.set(lane, () => {
         clearTimeout(timer);
         resolve();
       });
     });
-    this.#naps.delete(lane);
+    this.#waitToRetrys.delete(lane);
     item.change({ error: undefined, retryAt: undefined });
     this.#changed(item.message.conversationId);
   }

@@ -8,8 +8,8 @@
 import type * as api from "./api.js";
 import { toMessage } from "./convert.js";
 import { type Core, deferred } from "./core.js";
-import { Crew, type MemberEvent } from "./crew.js";
-import type { Desk } from "./desk.js";
+import { Members, type MemberEvent } from "./members.js";
+import type { Methods } from "./methods.js";
 import { Events, Store } from "./emitter.js";
 import { ChatError } from "./errors.js";
 import { type Named, toHappening } from "./happenings.js";
@@ -66,7 +66,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   #entering?: Promise<void>;
   #isSubscribed = false;
   readonly #window: Window;
-  readonly #crew: Crew;
+  readonly #members: Members;
   #pins: readonly string[] = [];
   /** What it is called where the log is read: one's own change is in `info` before its event comes. */
   #named?: Named;
@@ -82,9 +82,9 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#window = new Window(this, core.people.known);
     this.id = id;
     this.#store = new Store(core.log, () => this.#snapshot());
-    this.#crew = new Crew(core.people, () => core.me?.id);
-    Object.assign(this, deferred<Desk["room"]>(core, "room", LATER, this));
-    this.#typing = new Typing((on) => core.session.signal({ type: "typing", conversation_id: Number(id), on }));
+    this.#members = new Members(core.people, () => core.me?.id);
+    Object.assign(this, deferred<Methods["room"]>(core, "room", LATER, this));
+    this.#typing = new Typing((on) => core.transport.signal({ type: "typing", conversation_id: Number(id), on }));
   }
 
   // -------------------------------------------------------------- snapshots
@@ -109,7 +109,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       error: this.#error,
       unread: this.info?.unread ?? 0,
       lastReadSeq: this.info?.readSeq ?? 0,
-      members: this.#crew.members,
+      members: this.#members.members,
       pins: this.#pins,
       happenings: this.timeline.happenings,
     };
@@ -163,7 +163,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#typists.clear();
     this.timeline.follows = true;
     this.timeline.shrink(KEPT);
-    if (this.#isSubscribed) this.#core.session.signal({ type: "unsubscribe", conversation_id: Number(this.id) });
+    if (this.#isSubscribed) this.#core.transport.signal({ type: "unsubscribe", conversation_id: Number(this.id) });
     this.#isSubscribed = false;
     this.#setState("left");
   }
@@ -202,7 +202,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   async #subscribeIfLarge(): Promise<void> {
     if (this.#isSubscribed || (this.info?.participants ?? 0) <= LARGE) return;
-    await this.#core.session.command({ type: "subscribe", conversation_id: Number(this.id), after: this.have });
+    await this.#core.transport.command({ type: "subscribe", conversation_id: Number(this.id), after: this.have });
     this.#isSubscribed = true;
   }
 
@@ -221,7 +221,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#named = isResumed ? (this.#named ?? this.info) : state;
     const info = infoOf(state, this.#core.people.known);
     if (isResumed && this.have !== undefined) info.headSeq = Math.max(info.headSeq, position(this.have));
-    const last = info.lastMessage && this.dressed(info.lastMessage);
+    const last = info.lastMessage && this.withDelivery(info.lastMessage);
     this.info = { ...info, lastMessage: before && last && before.seq > last.seq ? before : last };
     if (info.peer) this.#core.people.learn(info.peer);
     if (state.last_message) this.#core.people.hear(state.last_message.sender_id, state.last_message.sender_name);
@@ -288,9 +288,9 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       }
       return;
     }
-    const { delivered, read } = this.#crew.hear(userId, frame);
+    const { delivered, read } = this.#members.hear(userId, frame);
     if (!delivered && !read) return;
-    this.#dressAll();
+    this.#updateDelivery();
     this.changed();
     if (delivered) this.emit("receipt", { userId, seq: delivered, kind: "delivered" });
     if (read) this.emit("receipt", { userId, seq: read, kind: "read" });
@@ -355,7 +355,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   #takeMessage(event: wire.MessageFrame, isLive: boolean): void {
-    const message = this.dressed(toMessage(event, this.#core.people.known));
+    const message = this.withDelivery(toMessage(event, this.#core.people.known));
     this.#core.people.hear(event.sender_id, event.sender_name);
     this.#typists.set(message.senderId, false);
     this.timeline.add(message);
@@ -394,7 +394,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#core.people.hear(userId, username);
     const { info } = this;
     if (info && userId === this.#core.me?.id) info.role = role;
-    this.#crew.take(event);
+    this.#members.take(event);
     if (event.type === "participant_updated") {
       return this.emit("members", { changed: userId });
     }
@@ -409,13 +409,13 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.emit("typing", { userIds: [...this.#typists.ids] });
   }
 
-  dressed(message: api.Message): api.Message {
-    return this.#crew.dressed(message);
+  withDelivery(message: api.Message): api.Message {
+    return this.#members.withDelivery(message);
   }
 
-  #dressAll(): void {
-    this.timeline.map((message) => this.dressed(message));
-    if (this.info?.lastMessage) this.info.lastMessage = this.dressed(this.info.lastMessage);
+  #updateDelivery(): void {
+    this.timeline.map((message) => this.withDelivery(message));
+    if (this.info?.lastMessage) this.info.lastMessage = this.withDelivery(this.info.lastMessage);
   }
 
   // -------------------------------------------------------------- sending and changing
@@ -441,7 +441,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     frame: { type: string; [field: string]: unknown },
     isDone: (error: ChatError) => boolean = () => false,
   ): Promise<wire.OkFrame> {
-    return this.#core.session.command(
+    return this.#core.transport.command(
       { ...frame, conversation_id: Number(this.id) },
       { recover: (error, isRepeat) => (isRepeat && isDone(error) ? { type: "ok", duplicate: true } : undefined) },
     );
@@ -499,8 +499,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
 
   /** Who takes part, and how far they have come. */
   setMembers(members: readonly api.Member[]): void {
-    this.#crew.set(members);
-    this.#dressAll();
+    this.#members.set(members);
+    this.#updateDelivery();
     this.changed();
   }
 }

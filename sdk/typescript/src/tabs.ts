@@ -6,7 +6,7 @@
  */
 import type { Connection } from "./api.js";
 import { ChatError } from "./errors.js";
-import type { Session } from "./session.js";
+import type { Transport } from "./transport.js";
 import { subjectOf } from "./token.js";
 
 const HIDDEN_MS = 60_000;
@@ -24,25 +24,25 @@ interface Word {
 }
 
 export class Tabs {
-  readonly #session: Session;
+  readonly #transport: Transport;
   readonly #off = new AbortController();
   readonly #id = String(Math.random());
   readonly #channel?: BroadcastChannel;
-  #isKeeper = false;
+  #isLeader = false;
   #release = () => {};
   #usedAt = Date.now();
   #timer?: ReturnType<typeof setTimeout>;
   #offers: Word[] = [];
   #collecting?: ReturnType<typeof setTimeout>;
 
-  constructor(session: Session, base: string) {
-    this.#session = session;
+  constructor(transport: Transport, base: string) {
+    this.#transport = transport;
     if (!navigator.locks || typeof BroadcastChannel === "undefined") return;
     const { signal } = this.#off;
-    const scope = `${base}|${subjectOf(session.token) ?? ""}`;
+    const scope = `${base}|${subjectOf(transport.token) ?? ""}`;
     const keep = () => {
-      this.#isKeeper = true;
-      this.#session.check();
+      this.#isLeader = true;
+      this.#transport.check();
       return new Promise<void>((resolve) => (this.#release = resolve));
     };
     navigator.locks.request(`chinwag-awake-${scope}`, { signal }, keep).catch(() => {});
@@ -55,8 +55,8 @@ export class Tabs {
   onConnection({ state, error }: Connection): void {
     if (!this.#channel) return;
     this.#onVisibility();
-    if (state !== "reconnecting" || error?.code !== "too_many_sockets" || this.#isKeeper) return;
-    if (document.hidden) return this.#session.sleep();
+    if (state !== "reconnecting" || error?.code !== "too_many_sockets" || this.#isLeader) return;
+    if (document.hidden) return this.#transport.sleep();
     if (this.#collecting !== undefined) return;
     this.#offers = [];
     this.#say({ say: "room?" });
@@ -75,13 +75,13 @@ export class Tabs {
     clearTimeout(this.#timer);
     if (!document.hidden) return;
     this.#timer = setTimeout(() => {
-      if (document.hidden && !this.#isKeeper) this.#session.sleep();
+      if (document.hidden && !this.#isLeader) this.#transport.sleep();
     }, HIDDEN_MS);
   }
 
   #used(): void {
     this.#usedAt = Date.now();
-    if (this.#session.connection.state === "asleep") this.#session.check();
+    if (this.#transport.connection.state === "asleep") this.#transport.check();
   }
 
   #choose(): void {
@@ -93,11 +93,11 @@ export class Tabs {
   #heard({ say, from, to, usedAt }: Word): void {
     if (to !== undefined && to !== this.#id) return;
     if (say === "offer") this.#offers.push({ say, from, usedAt });
-    else if (say === "yielded") this.#session.check();
-    else if (!this.#session.isOnline || this.#isKeeper) return;
+    else if (say === "yielded") this.#transport.check();
+    else if (!this.#transport.isOnline || this.#isLeader) return;
     else if (say === "room?") this.#say({ say: "offer", to: from, usedAt: document.hidden ? 0 : this.#usedAt });
     else {
-      this.#session.sleep(new ChatError("too_many_sockets", "another tab needed the place"));
+      this.#transport.sleep(new ChatError("too_many_sockets", "another tab needed the place"));
       // The server has to hear of it first.
       setTimeout(() => this.#say({ say: "yielded", to: from }), YIELD_MS);
     }

@@ -9,7 +9,7 @@ import type { Attachment } from "./api.js";
 import { toAttachment, type WireAttachment } from "./convert.js";
 import { ChatError } from "./errors.js";
 import { aborted, type Rest } from "./rest.js";
-import type { Session } from "./session.js";
+import type { Transport } from "./transport.js";
 
 const KIND = 0x01;
 const HEAD_BYTES = 16;
@@ -29,12 +29,12 @@ interface Running {
 }
 
 export class Uploads {
-  readonly #session: Session;
+  readonly #transport: Transport;
   readonly #rest: Rest;
   readonly #running = new Map<number, Running>();
 
-  constructor(session: Session, rest: Rest) {
-    this.#session = session;
+  constructor(transport: Transport, rest: Rest) {
+    this.#transport = transport;
     this.#rest = rest;
   }
 
@@ -79,16 +79,16 @@ export class Uploads {
     const { size, type: mime } = file;
     for (;;) {
       const begin = { type: "upload_begin", name, mime: mime || undefined, size, sha256 };
-      const begun = (await this.#session.command(begin, { timeoutMs: Infinity, signal })) as unknown as Begun;
+      const begun = (await this.#transport.command(begin, { timeoutMs: Infinity, signal })) as unknown as Begun;
       try {
         await this.#send(file, begun, onProgress, signal);
         const commit = { type: "upload_commit", upload_id: begun.upload_id };
-        const made = (await this.#session.command(commit, { signal })) as unknown as Omit<WireAttachment, "id" | "name">;
+        const made = (await this.#transport.command(commit, { signal })) as unknown as Omit<WireAttachment, "id" | "name">;
         const { file_id, ...rest } = made as typeof made & { file_id: number };
         return toAttachment({ ...rest, id: file_id, name });
       } catch (error) {
         if (signal?.aborted) {
-          this.#session.signal({ type: "upload_abort", upload_id: begun.upload_id });
+          this.#transport.signal({ type: "upload_abort", upload_id: begun.upload_id });
           throw aborted();
         }
         if (!(error instanceof ChatError) || !isOfSocket(error)) throw error;
@@ -115,7 +115,7 @@ export class Uploads {
         isSending = true;
         while (sent < file.size && sent - arrived < window * chunk_bytes && this.#running.has(upload_id)) {
           const part = await file.slice(sent, sent + chunk_bytes).arrayBuffer();
-          if (!this.#running.has(upload_id) || !this.#session.bytes(chunk(upload_id, sent, part))) break;
+          if (!this.#running.has(upload_id) || !this.#transport.bytes(chunk(upload_id, sent, part))) break;
           sent += part.byteLength;
         }
         isSending = false;

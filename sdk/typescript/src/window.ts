@@ -11,7 +11,7 @@ export interface Shown {
   readonly timeline: Timeline;
   history(q: { before?: number; after?: number; around?: number }): Promise<api.Page>;
   placeOf(id: string): Promise<number>;
-  dressed(message: api.Message): api.Message;
+  withDelivery(message: api.Message): api.Message;
   /** The window has these now. */
   onPage(messages: readonly api.Message[]): void;
   changed(): void;
@@ -71,7 +71,7 @@ export class Window {
       put(page);
       timeline.tell(page.happenings);
       for (const event of this.#meanwhile) {
-        if (event.type === "message") timeline.add(this.#room.dressed(toMessage(event, this.#known)));
+        if (event.type === "message") timeline.add(this.#room.withDelivery(toMessage(event, this.#known)));
         else timeline.change(event, this.#known);
       }
       this.#room.onPage(timeline.items);
@@ -88,7 +88,7 @@ export class Window {
 interface Paged {
   readonly id: string;
   readonly info?: { headSeq: number };
-  dressed(message: api.Message): api.Message;
+  withDelivery(message: api.Message): api.Message;
   /** Neither position included. */
   happeningsBetween(from: number, to: number): Promise<api.Happening[]>;
 }
@@ -103,7 +103,7 @@ export async function pageOf(
   const page = await rest.call<wire.Message[]>("GET", `/conversations/${room.id}/messages`, { query: { before, after, limit } });
   const messages = page.map((message) => {
     people.hear(message.sender_id, message.sender_name);
-    return room.dressed(toMessage(message, people.known));
+    return room.withDelivery(toMessage(message, people.known));
   });
   const isFull = page.length >= limit;
   const isForward = after !== undefined;

@@ -14,7 +14,7 @@ import { mentionsIn } from "./text.js";
 import type * as wire from "./wire.js";
 
 /** What it needs beside the core. */
-export interface Office extends Core {
+export interface MethodsClient extends Core {
   me?: api.Account;
   readonly directory: Directory;
   /** Something about oneself is not as it was. */
@@ -34,43 +34,43 @@ const LISTED = 200;
 const BACK = 10_000;
 const TOLD = "pinned,participant_added,participant_removed,participant_updated,conversation_updated";
 
-class Part {
-  protected readonly office: Office;
+class MethodGroup {
+  protected readonly client: MethodsClient;
 
-  constructor(office: Office) {
-    this.office = office;
+  constructor(client: MethodsClient) {
+    this.client = client;
   }
 }
 
-class Finding extends Part {
+class UserMethods extends MethodGroup {
   async search(...[text, opts = {}]: Parameters<api.ChatClient["search"]>): Promise<api.SearchResult[]> {
     const { conversationId, limit, before, signal } = opts;
     const q = conversationId === undefined ? text : `in:${conversationId} ${text}`;
     const query = { q, limit, before_id: before };
-    const { results } = await this.office.rest.call<wire.SearchResults>("GET", "/search", { query, signal });
-    return results.map((hit) => ({ ...toMessage(hit, this.office.people.known), snippet: hit.snippet }));
+    const { results } = await this.client.rest.call<wire.SearchResults>("GET", "/search", { query, signal });
+    return results.map((hit) => ({ ...toMessage(hit, this.client.people.known), snippet: hit.snippet }));
   }
 
   async find(query: string, { signal }: { signal?: AbortSignal } = {}): Promise<api.User[]> {
-    const found = await this.office.rest.call<wire.PublicUser[]>("GET", "/users", { query: { query }, signal });
-    return found.map((user) => this.office.people.learn(toUser(user)));
+    const found = await this.client.rest.call<wire.PublicUser[]>("GET", "/users", { query: { query }, signal });
+    return found.map((user) => this.client.people.learn(toUser(user)));
   }
 
   async load(ids: readonly string[]): Promise<api.User[]> {
     const users: api.User[] = [];
     for (let from = 0; from < ids.length; from += NAMES) {
       const query = { ids: ids.slice(from, from + NAMES).join() };
-      const found = await this.office.rest.call<wire.PublicUser[]>("GET", "/users", { query });
-      users.push(...found.map((user) => this.office.people.learn(toUser(user))));
+      const found = await this.client.rest.call<wire.PublicUser[]>("GET", "/users", { query });
+      users.push(...found.map((user) => this.client.people.learn(toUser(user))));
     }
     return users;
   }
 }
 
-class Oneself extends Part {
+class AccountMethods extends MethodGroup {
   /** Asks the server; undefined if it does not know the token. */
   async ownerOf(token: string): Promise<string | undefined> {
-    const { base, fetcher } = this.office.rest;
+    const { base, fetcher } = this.client.rest;
     const tokens = { get: async () => token, renew: async () => token };
     try {
       return String((await new Rest(base, fetcher, tokens).call<wire.User>("GET", "/users/me")).id);
@@ -83,46 +83,46 @@ class Oneself extends Part {
   async update(...[change]: Parameters<Accounts["update"]>): Promise<api.Account> {
     const { firstName, lastName, password, currentPassword } = change;
     const body = { first_name: firstName, last_name: lastName, password, current_password: currentPassword };
-    const me = toAccount(await this.office.rest.call<wire.User>("PATCH", "/users/me", { body }));
-    this.office.people.learn(me);
-    this.office.me = me;
-    this.office.changed();
+    const me = toAccount(await this.client.rest.call<wire.User>("PATCH", "/users/me", { body }));
+    this.client.people.learn(me);
+    this.client.me = me;
+    this.client.changed();
     return me;
   }
 
   async sessions(): Promise<api.Session[]> {
-    return (await this.office.rest.call<wire.Session[]>("GET", "/auth/sessions")).map(toSession);
+    return (await this.client.rest.call<wire.Session[]>("GET", "/auth/sessions")).map(toSession);
   }
 
   async endSession(id: string): Promise<void> {
-    await this.office.rest.call("DELETE", `/auth/sessions/${id}`);
+    await this.client.rest.call("DELETE", `/auth/sessions/${id}`);
   }
 }
 
-class Notices extends Part {
+class PushMethods extends MethodGroup {
   async key(): Promise<string | undefined> {
-    await this.office.whenOnline();
-    if (!this.office.getSnapshot().limits?.push) return;
-    return (await this.office.rest.call<{ public_key: string }>("GET", "/push/key")).public_key;
+    await this.client.whenOnline();
+    if (!this.client.getSnapshot().limits?.push) return;
+    return (await this.client.rest.call<{ public_key: string }>("GET", "/push/key")).public_key;
   }
 
   async subscribe(...[{ endpoint, keys }, content = "full"]: Parameters<Push["subscribe"]>) {
     const body = { endpoint, keys, content };
-    return registration(await this.office.rest.call<wire.PushSubscription>("POST", "/push/subscriptions", { body }));
+    return registration(await this.client.rest.call<wire.PushSubscription>("POST", "/push/subscriptions", { body }));
   }
 
   async list(): Promise<api.PushRegistration[]> {
-    return (await this.office.rest.call<wire.PushSubscription[]>("GET", "/push/subscriptions")).map(registration);
+    return (await this.client.rest.call<wire.PushSubscription[]>("GET", "/push/subscriptions")).map(registration);
   }
 
   async remove(id: string): Promise<void> {
-    await this.office.rest.call("DELETE", `/push/subscriptions/${id}`);
+    await this.client.rest.call("DELETE", `/push/subscriptions/${id}`);
   }
 }
 
-class Running extends Part {
+class ConversationMethods extends MethodGroup {
   create({ title, members }: { title?: string; members: string[] }): Promise<api.Conversation> {
-    const names = members.map((id) => this.office.people.get(id)?.name).filter(Boolean);
+    const names = members.map((id) => this.client.people.get(id)?.name).filter(Boolean);
     return this.#make({ title: title || names.join(", ") || "Group", participant_ids: members.map(Number) });
   }
 
@@ -131,34 +131,34 @@ class Running extends Part {
   }
 
   async #make(body: wire.NewConversation): Promise<api.Conversation> {
-    const made = await this.office.rest.call<wire.Conversation>("POST", "/conversations", { body });
-    const room = this.office.directory.room(String(made.id));
-    room.touchedAt = this.office.now();
+    const made = await this.client.rest.call<wire.Conversation>("POST", "/conversations", { body });
+    const room = this.client.directory.room(String(made.id));
+    room.touchedAt = this.client.now();
     // The frame that tells of it may come later than this answer.
     room.info ??= { ...blank(made), role: made.kind === "direct" ? "member" : "owner" };
-    if (made.kind === "direct") room.info.peer ??= this.office.people.get(String(body.participant_id));
+    if (made.kind === "direct") room.info.peer ??= this.client.people.get(String(body.participant_id));
     room.changed();
     return room.view!;
   }
 
   async update(...[id, change]: Parameters<api.Conversations["update"]>): Promise<api.Conversation> {
     const path = `/conversations/${id}`;
-    const { title, topic, archived } = await this.office.rest.call<wire.Conversation>("PATCH", path, { body: change });
+    const { title, topic, archived } = await this.client.rest.call<wire.Conversation>("PATCH", path, { body: change });
     return this.#change(id, { title, topic, archived });
   }
 
   async leave(id: string): Promise<void> {
-    await this.office.rest.call("DELETE", `/conversations/${id}/participants/${this.office.me?.id}`);
-    this.office.directory.onLeft(id);
+    await this.client.rest.call("DELETE", `/conversations/${id}/participants/${this.client.me?.id}`);
+    this.client.directory.onLeft(id);
   }
 
   async setNotifications(id: string, level: api.NotificationLevel): Promise<void> {
-    await this.office.rest.call("PUT", `/conversations/${id}/notifications`, { body: { level } });
+    await this.client.rest.call("PUT", `/conversations/${id}/notifications`, { body: { level } });
     this.#change(id, { notifications: level });
   }
 
   #change(id: string, change: Partial<NonNullable<ChatRoom["info"]>>): api.Conversation {
-    const room = this.office.directory.room(id);
+    const room = this.client.directory.room(id);
     if (!room.info) throw new ChatError("not_found", "there is no such conversation");
     Object.assign(room.info, change);
     room.changed();
@@ -167,7 +167,7 @@ class Running extends Part {
 
   /** `ready` names so many and no more: the others, page by page. */
   async loadRest(after: number, listing: object): Promise<void> {
-    const { directory, rest } = this.office;
+    const { directory, rest } = this.client;
     for (let hasMore = true; hasMore && directory.isCurrent(listing); ) {
       try {
         const query = { after, limit: LISTED };
@@ -178,7 +178,7 @@ class Running extends Part {
         hasMore = page.length === LISTED;
       } catch (error) {
         if (!(error instanceof ChatError) || !error.retryable) throw error;
-        await this.office.pause(error.retryAfterMs);
+        await this.client.pause(error.retryAfterMs);
       }
     }
     directory.onWhole(listing);
@@ -187,14 +187,14 @@ class Running extends Part {
   /** The newest message of a room whose events do not come. */
   async refreshPreview(room: ChatRoom): Promise<void> {
     const path = `/conversations/${room.id}/messages`;
-    const [last] = await this.office.rest.call<wire.Message[]>("GET", path, { query: { limit: 1 } });
+    const [last] = await this.client.rest.call<wire.Message[]>("GET", path, { query: { limit: 1 } });
     if (!last || !room.info) return;
-    room.info.lastMessage = toMessage(last, this.office.people.known);
+    room.info.lastMessage = toMessage(last, this.client.people.known);
     room.changed();
   }
 }
 
-class Inside extends Part {
+class RoomMethods extends MethodGroup {
   async edit(room: ChatRoom, id: string, content: string): Promise<api.Message> {
     const before = await this.#known(room, id);
     const ok = await room.command(
@@ -205,7 +205,7 @@ class Inside extends Part {
     const now = room.timeline.find(id) ?? before;
     const version = ok.version ?? before.version + 1;
     if (now.version >= version) return now;
-    return { ...now, content, version, mentions: mentionsIn(content, now.format, this.office.people.known), editedAt: new Date(ok.ts ?? this.office.now()) };
+    return { ...now, content, version, mentions: mentionsIn(content, now.format, this.client.people.known), editedAt: new Date(ok.ts ?? this.client.now()) };
   }
 
   async delete(room: ChatRoom, id: string): Promise<void> {
@@ -220,8 +220,8 @@ class Inside extends Part {
     const known = room.known(id);
     if (known) return known;
     try {
-      const found = await this.office.rest.call<wire.Message>("GET", `/conversations/${room.id}/messages/${id}`);
-      return room.dressed(toMessage(found, this.office.people.known));
+      const found = await this.client.rest.call<wire.Message>("GET", `/conversations/${room.id}/messages/${id}`);
+      return room.withDelivery(toMessage(found, this.client.people.known));
     } catch (error) {
       if (error instanceof ChatError && error.code === "not_found") return;
       throw error;
@@ -229,8 +229,8 @@ class Inside extends Part {
   }
 
   async pinned(room: ChatRoom): Promise<api.Message[]> {
-    const pins = await this.office.rest.call<wire.Message[]>("GET", `/conversations/${room.id}/pins`);
-    return pins.map((pin) => room.dressed(toMessage(pin, this.office.people.known)));
+    const pins = await this.client.rest.call<wire.Message[]>("GET", `/conversations/${room.id}/pins`);
+    return pins.map((pin) => room.withDelivery(toMessage(pin, this.client.people.known)));
   }
 
   async historyAround(room: ChatRoom, seq: number, limit: number): Promise<api.Page> {
@@ -272,7 +272,7 @@ class Inside extends Part {
     const events: wire.Event[] = [];
     for (let after: string | undefined = String(from); after !== undefined; ) {
       const query = { after, before: to, types, limit: EVENTS };
-      const page: wire.EventPage = await this.office.rest.call<wire.EventPage>("GET", path, { query });
+      const page: wire.EventPage = await this.client.rest.call<wire.EventPage>("GET", path, { query });
       events.push(...page.events);
       after = page.next;
     }
@@ -291,9 +291,9 @@ class Inside extends Part {
 
   async loadMembers(room: ChatRoom): Promise<readonly api.Member[]> {
     const path = `/conversations/${room.id}/participants`;
-    const members = (await this.office.rest.call<wire.Participant[]>("GET", path)).map(toMember);
+    const members = (await this.client.rest.call<wire.Participant[]>("GET", path)).map(toMember);
     for (const { role: _role, deliveredSeq: _delivered, readSeq: _read, ...user } of members) {
-      this.office.people.learn(user);
+      this.client.people.learn(user);
     }
     members.sort((one, other) => one.name.localeCompare(other.name));
     room.setMembers(members);
@@ -302,27 +302,27 @@ class Inside extends Part {
 
   async addMember({ id }: ChatRoom, userId: string, role?: api.Role): Promise<void> {
     const body = { user_id: Number(userId), role };
-    await this.office.rest.call("POST", `/conversations/${id}/participants`, { body });
+    await this.client.rest.call("POST", `/conversations/${id}/participants`, { body });
   }
 
   async setRole({ id }: ChatRoom, userId: string, role: api.Role): Promise<void> {
-    await this.office.rest.call("PATCH", `/conversations/${id}/participants/${userId}`, { body: { role } });
+    await this.client.rest.call("PATCH", `/conversations/${id}/participants/${userId}`, { body: { role } });
   }
 
   async removeMember({ id }: ChatRoom, userId: string): Promise<void> {
-    await this.office.rest.call("DELETE", `/conversations/${id}/participants/${userId}`);
+    await this.client.rest.call("DELETE", `/conversations/${id}/participants/${userId}`);
   }
 }
 
-export type Desk = ReturnType<typeof openDesk>;
+export type Methods = ReturnType<typeof createMethods>;
 
-export function openDesk(office: Office) {
+export function createMethods(client: MethodsClient) {
   return {
-    finding: new Finding(office),
-    account: new Oneself(office),
-    push: new Notices(office),
-    conversations: new Running(office),
-    room: new Inside(office),
+    users: new UserMethods(client),
+    account: new AccountMethods(client),
+    push: new PushMethods(client),
+    conversations: new ConversationMethods(client),
+    room: new RoomMethods(client),
   };
 }
 

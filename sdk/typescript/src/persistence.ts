@@ -25,15 +25,15 @@ const DRAFTS = "drafts";
 const OUTBOX = "outbox";
 
 /** What is kept, and where it comes from. */
-export interface Household extends Core {
+export interface PersistedClient extends Core {
   me?: Account;
   readonly directory: Directory;
   draftTexts: Readonly<Record<string, string>>;
   changed(): void;
 }
 
-export class Keeper {
-  readonly #house: Household;
+export class Persistence {
+  readonly #client: PersistedClient;
   readonly #storage: StorageAdapter;
   /** Of all users: unsent messages lie under the account's id. */
   readonly #common: StorageAdapter;
@@ -50,11 +50,11 @@ export class Keeper {
   #draftsOf?: string;
   #last?: string;
 
-  constructor(house: Household, choice: ClientOptions["storage"], user: string | undefined) {
+  constructor(client: PersistedClient, choice: ClientOptions["storage"], user: string | undefined) {
     const storage = openStorage(choice);
-    const scope = scopeOf(house.rest.base, user);
-    this.#house = house;
-    this.#common = prefixed(storage, scopeOf(house.rest.base));
+    const scope = scopeOf(client.rest.base, user);
+    this.#client = client;
+    this.#common = prefixed(storage, scopeOf(client.rest.base));
     this.#storage = prefixed(storage, scope);
     this.#isScoped = user !== undefined;
     this.#release = hold(lock(this.#me));
@@ -67,16 +67,16 @@ export class Keeper {
 
   /** What is kept of whom: shown at once if the application says whose it is, else to the same token's subject. */
   async restore(subject?: string): Promise<void> {
-    const house = this.#house;
+    const client = this.#client;
     const kept = readPage(await this.#storage.get(PAGE));
     const isTheirs = this.#isScoped || (subject !== undefined && subject === kept?.subject);
-    if (!kept || house.me || !isTheirs) return;
-    house.me = kept.me;
-    house.people.learn(kept.me);
-    for (const room of kept.rooms) restoreRoom(house.directory.room(room.id), room);
+    if (!kept || client.me || !isTheirs) return;
+    client.me = kept.me;
+    client.people.learn(kept.me);
+    for (const room of kept.rooms) restoreRoom(client.directory.room(room.id), room);
     await this.#restoreDrafts(kept.me.id);
     await this.openOutbox();
-    house.changed();
+    client.changed();
   }
 
   /** The server has said who this is. What is kept of somebody else is removed. */
@@ -91,20 +91,20 @@ export class Keeper {
     if (kept && kept.me.id !== me.id) await this.#storage.delete(PAGE);
     await this.#restoreDrafts(me.id);
     await this.openOutbox();
-    this.#house.changed();
+    this.#client.changed();
   }
 
   async #restoreDrafts(owner: string): Promise<void> {
     const drafts = readDrafts(await this.#storage.get(DRAFTS));
     if (drafts && drafts.owner !== owner) await this.#storage.delete(DRAFTS);
     // Once: what was cleared since is not to come back.
-    else if (drafts && this.#draftsOf !== owner) this.#house.draftTexts = { ...drafts.texts, ...this.#house.draftTexts };
+    else if (drafts && this.#draftsOf !== owner) this.#client.draftTexts = { ...drafts.texts, ...this.#client.draftTexts };
     this.#draftsOf = owner;
   }
 
   /** From now on what is unsent is kept under the name of who is signed in. */
   async openOutbox(): Promise<void> {
-    this.#outboxes = prefixed(this.#common, `${this.#house.me?.id}|`);
+    this.#outboxes = prefixed(this.#common, `${this.#client.me?.id}|`);
     await this.#takeOver(this.#outboxes);
     // At once: a page that goes before the first save would find nothing of its own when it comes back.
     await this.#save();
@@ -124,7 +124,7 @@ export class Keeper {
       const all = readUnsent(await storage.get(OUTBOX));
       const left = all.filter(({ owner }) => owner !== this.#me && !living.has(lock(owner)));
       if (left.length === 0) return;
-      this.#house.outbox.adopt(left.map(revived));
+      this.#client.outbox.adopt(left.map(revived));
       await this.#writeOutbox(storage, all.filter((unsent) => !left.includes(unsent)));
     });
   }
@@ -134,7 +134,7 @@ export class Keeper {
     if (this.#isSilent) return;
     this.#timer ??= setTimeout(() => this.#quietly(this.#save()), SAVE_MS);
     const storage = this.#outboxes;
-    if (!storage || this.#isDirty || this.#last === marks(this.#house.outbox.unsent)) return;
+    if (!storage || this.#isDirty || this.#last === marks(this.#client.outbox.unsent)) return;
     this.#isDirty = true;
     const write = async () => {
       this.#isDirty = false;
@@ -145,7 +145,7 @@ export class Keeper {
 
   /** Drafts are small, and the page may go the moment after: they are kept at once. */
   draftsChanged(): void {
-    const { me, draftTexts: texts } = this.#house;
+    const { me, draftTexts: texts } = this.#client;
     if (!me || this.#isSilent) return;
     const kept: KeptDrafts = { owner: me.id, texts };
     this.#writes = Promise.all([this.#writes, this.#quietly(this.#storage.set(DRAFTS, kept))]).then(() => {});
@@ -181,19 +181,19 @@ export class Keeper {
   }
 
   #heard(owners: unknown): void {
-    const { me } = this.#house;
+    const { me } = this.#client;
     if (!me || !Array.isArray(owners) || !owners.includes(me.id)) return;
     this.#isSilent = true;
-    this.#house.session.close(new ChatError("unauthorized", "signed out in another tab", { reason: "forgotten" }));
+    this.#client.transport.close(new ChatError("unauthorized", "signed out in another tab", { reason: "forgotten" }));
   }
 
   /** Storage may be full, forbidden or broken: chatting goes on. */
   #quietly(write: Promise<void>): Promise<void> {
-    return write.catch((error) => this.#house.log("warn", "nothing could be kept", error));
+    return write.catch((error) => this.#client.log("warn", "nothing could be kept", error));
   }
 
   async #writeOutbox(storage: StorageAdapter, all: Unsent[]): Promise<void> {
-    const { unsent } = this.#house.outbox;
+    const { unsent } = this.#client.outbox;
     this.#last = marks(unsent);
     const others = all.filter(({ owner }) => owner !== this.#me);
     await storage.set(OUTBOX, [...others, ...unsent.map((kept) => keepable(kept, this.#me))]);
@@ -202,10 +202,10 @@ export class Keeper {
   async #save(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { me, directory, session } = this.#house;
+    const { me, directory, transport } = this.#client;
     if (!me || this.#isSilent) return;
     const rooms = directory.all.map(({ id }, place) => keepRoom(directory.room(id), place < ROOMS));
-    const kept: KeptPage = { me, subject: subjectOf(session.token), rooms };
+    const kept: KeptPage = { me, subject: subjectOf(transport.token), rooms };
     await this.#storage.set(PAGE, kept);
   }
 }

@@ -52,7 +52,7 @@ export interface Resumption {
   added: Added;
 }
 
-/** What the session tells. */
+/** What the connection tells. */
 export interface Listener {
   /** What to resume from; `isFresh`: from nothing, since the last `hello` was not taken. */
   resume(isFresh: boolean): Resumption;
@@ -79,7 +79,7 @@ interface Waiting extends CommandOptions {
   reject: (error: ChatError) => void;
 }
 
-export class Session {
+export class Transport {
   connection: Connection = { state: "idle" };
   readonly #url: string;
   readonly #tokens: Tokens;

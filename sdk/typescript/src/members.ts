@@ -5,7 +5,7 @@ import type * as wire from "./wire.js";
 
 export type MemberEvent = wire.ParticipantAddedFrame | wire.ParticipantRemovedFrame | wire.ParticipantUpdatedFrame;
 
-export class Crew {
+export class Members {
   members: readonly api.Member[] = [];
   readonly #people: People;
   readonly #me: () => string | undefined;
@@ -53,7 +53,7 @@ export class Crew {
   }
 
   /** One's own messages show how far others have come. */
-  dressed(message: api.Message): api.Message {
+  withDelivery(message: api.Message): api.Message {
     if (message.senderId !== this.#me()) return message;
     let state: api.Message["state"] = "sent";
     for (const { delivered, read } of this.#receipts.values()) {
