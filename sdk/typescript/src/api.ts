@@ -43,7 +43,6 @@ export interface Message {
   /** Set if it was deleted; `content` is empty then. The same holds for the time. */
   deletedAt?: Date;
   replyTo?: string;
-  threadId?: string;
   attachments: readonly Attachment[];
   /** Who reacted, by emoji, in the order of their coming. */
   reactions: Readonly<Record<string, readonly string[]>>;
@@ -107,7 +106,7 @@ export interface Conversation {
   /** Of a direct conversation: the other person's name. */
   title: string;
   topic: string;
-  kind: "direct" | "group" | "channel";
+  kind: "direct" | "group";
   archived: boolean;
   /** One's own role. */
   role: Role;
@@ -124,8 +123,7 @@ export interface Conversation {
   headSeq: number;
   /** True at the notification level `none`. */
   muted: boolean;
-  /** Absent if the server has no notifications. */
-  notifications?: NotificationLevel;
+  notifications: NotificationLevel;
 }
 
 export interface Presence {
@@ -217,12 +215,12 @@ export interface ClientSnapshot {
 export interface Limits {
   contentChars: number;
   contentBytes: number;
-  /** The largest file; absent if the server takes none. */
-  uploadBytes?: number;
+  /** The largest file. */
+  uploadBytes: number;
   /** The most files of one message. */
-  attachments?: number;
+  attachments: number;
   /** Whether the server notifies devices. */
-  push?: boolean;
+  push: boolean;
 }
 
 export interface ChatClient extends Emitter<ClientEvents>, Disposal {
@@ -327,7 +325,6 @@ export interface Outgoing {
   content: string;
   format?: "plain" | "markdown";
   replyTo?: string;
-  threadId?: string;
   files?: Blob[];
   clientId?: string;
   data?: CustomData;

@@ -221,8 +221,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Methods
     this.#aheadMs = frame.server_time - Date.now();
     this.people.learn(me);
     this.#outbox.sign(me);
-    const { content_chars: contentChars, content_bytes: contentBytes, ...offered } = frame.limits;
-    const { upload_bytes: uploadBytes, attachments, push } = offered as Offered;
+    const { content_chars: contentChars, content_bytes: contentBytes, upload_bytes: uploadBytes, attachments, push } = frame.limits;
     this.#limits = { contentChars, contentBytes, uploadBytes, attachments, push };
     this.directory.onReady(frame);
     this.#outbox.resumeAll();
@@ -235,7 +234,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Methods
     return Date.now() + this.#aheadMs;
   }
 
-  #onFrame(frame: wire.ServerFrame | UploadProgress): void {
+  #onFrame(frame: wire.ServerFrame): void {
     switch (frame.type) {
       case "replay":
         for (const event of frame.events) this.room(frame.conversation_id).apply(event, false);
@@ -397,10 +396,11 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Methods
     blob: (url, { signal } = {}) => this.rest.call<Blob>("GET", url, { isBlob: true, signal }),
   };
 
+  /** Who has not been connected yet waits for no socket. */
   async #upload(file: Blob, name: string, tell: (loaded: number) => void, signal?: AbortSignal): Promise<api.Attachment> {
     const { Uploads } = await import("./uploads.js").catch(notLoaded);
     this.#uploads ??= new Uploads(this.transport, this.rest);
-    return this.#uploads.upload(file, name, tell, signal, this.#limits?.uploadBytes !== undefined);
+    return this.#uploads.upload(file, name, tell, signal, this.#limits !== undefined);
   }
 
   methods(): Promise<Methods> {
@@ -417,19 +417,6 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Methods
   changed(): void {
     this.#store.changed();
   }
-}
-
-/** What a server may say beside its limits, by what it has. */
-interface Offered {
-  upload_bytes?: number;
-  attachments?: number;
-  push?: boolean;
-}
-
-interface UploadProgress {
-  type: "upload_progress";
-  upload_id: number;
-  offset: number;
 }
 
 /** The network was down, or the application is newer by now: it may be there at the next try. */

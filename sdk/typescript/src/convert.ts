@@ -24,7 +24,7 @@ export function toMessage(from: wire.Message, known?: Known): Message {
     editedAt: from.version > 1 && !from.deleted ? createdAt : undefined,
     deletedAt: from.deleted ? createdAt : undefined,
     replyTo: from.reply_to?.toString(),
-    attachments: attachmentsOf(from),
+    attachments: (from.attachments ?? []).map(toAttachment),
     reactions: Object.fromEntries((from.reactions ?? []).map(({ emoji, user_ids }) => [emoji, user_ids.map(String)])),
     mentions: mentionsIn(from.content, from.format, known),
     data: from.meta,
@@ -33,23 +33,7 @@ export function toMessage(from: wire.Message, known?: Known): Message {
   };
 }
 
-/** What the server says of a file, once it takes files. */
-export interface WireAttachment {
-  id: number;
-  name: string;
-  mime: string;
-  size: number;
-  url: string;
-  thumbnail_url?: string;
-  width?: number;
-  height?: number;
-}
-
-function attachmentsOf(from: wire.Message): Attachment[] {
-  return ((from as { attachments?: WireAttachment[] }).attachments ?? []).map(toAttachment);
-}
-
-export function toAttachment({ id, thumbnail_url, ...rest }: WireAttachment): Attachment {
+export function toAttachment({ id, thumbnail_url, ...rest }: wire.Attachment): Attachment {
   const { name, mime, size, url, width, height } = rest;
   return { id: String(id), name, mime, size, url, thumbUrl: thumbnail_url, width, height };
 }

@@ -18,8 +18,6 @@ export interface ErrorDetail {
   retryable?: boolean;
   /** How long to wait before trying again, where the server said so. */
   retryAfterMs?: number;
-  /** The server's `X-Request-Id`, where it sent one. */
-  requestId?: string;
   /** The code that the socket was closed with. */
   closeCode?: number;
   /** The HTTP status of a refused request. */
@@ -37,7 +35,6 @@ export class ChatError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   declare readonly retryAfterMs?: number;
-  declare readonly requestId?: string;
   declare readonly closeCode?: number;
   declare readonly status?: number;
   declare readonly reason?: string;

@@ -18,7 +18,7 @@ export interface Info {
   lastMessage?: api.Message;
   readSeq: number;
   headSeq: number;
-  notifications?: api.NotificationLevel;
+  notifications: api.NotificationLevel;
 }
 
 export function infoOf(state: wire.ConversationState, known: Known): Info {
@@ -36,7 +36,7 @@ export function infoOf(state: wire.ConversationState, known: Known): Info {
     lastMessage: state.last_message ? toMessage(state.last_message, known) : undefined,
     readSeq: state.read_seq,
     headSeq: position(state.head),
-    notifications: (state as { notifications?: api.NotificationLevel }).notifications,
+    notifications: state.notifications,
   };
 }
 

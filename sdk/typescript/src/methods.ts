@@ -331,5 +331,5 @@ function registration({ id, endpoint_host, content }: wire.PushSubscription): ap
 }
 
 function blank({ title, topic, kind, archived }: wire.Conversation): NonNullable<ChatRoom["info"]> {
-  return { title, topic, kind, archived, role: "member", participants: 2, unread: 0, mentions: 0, readSeq: 0, headSeq: 0 };
+  return { title, topic, kind, archived, role: "member", participants: 2, unread: 0, mentions: 0, readSeq: 0, headSeq: 0, notifications: "all" };
 }

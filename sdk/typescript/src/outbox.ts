@@ -138,7 +138,7 @@ export class Outbox {
   }
 
   add(conversationId: string, outgoing: Outgoing, sender: { id: string; name: string }): Item {
-    const { content, files = [], replyTo, threadId, data, format = "plain", signal } = outgoing;
+    const { content, files = [], replyTo, data, format = "plain", signal } = outgoing;
     const clientId = outgoing.clientId ?? ulid();
     const message: Message = {
       id: clientId,
@@ -152,7 +152,6 @@ export class Outbox {
       format,
       createdAt: new Date(this.#post.now()),
       replyTo,
-      threadId,
       attachments: files.map(local),
       reactions: {},
       mentions: mentionsIn(content, format),

@@ -92,7 +92,6 @@ async function refusal(response: FetchResponse): Promise<ChatError> {
     {
       status,
       retryAfterMs: Number.isNaN(after) ? undefined : after * 1000,
-      requestId: response.headers.get("x-request-id") ?? undefined,
       field,
     },
   );

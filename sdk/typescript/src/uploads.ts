@@ -6,21 +6,19 @@
  *          └─────────────────────────────────────────────────┘
  */
 import type { Attachment } from "./api.js";
-import { toAttachment, type WireAttachment } from "./convert.js";
+import { toAttachment } from "./convert.js";
 import { ChatError } from "./errors.js";
 import { aborted, type Rest } from "./rest.js";
 import type { Transport } from "./transport.js";
+import type * as wire from "./wire.js";
 
 const KIND = 0x01;
 const HEAD_BYTES = 16;
 
 /** The answer to `upload_begin`. */
-interface Begun {
-  upload_id: number;
-  chunk_bytes: number;
-  offset: number;
-  window: number;
-}
+type Begun = Required<Pick<wire.OkFrame, "upload_id" | "chunk_bytes" | "offset" | "window">>;
+/** The answer to `upload_commit`. */
+type Committed = Omit<wire.Attachment, "id" | "name"> & Required<Pick<wire.OkFrame, "file_id">>;
 
 /** One that is under way on the present socket. */
 interface Running {
@@ -50,12 +48,12 @@ export class Uploads {
     if (isInChunks && crypto.subtle) return this.#inChunks(file, name, onProgress, signal);
     const body = new FormData();
     body.set("file", file, name);
-    const made = await this.#rest.call<WireAttachment>("POST", "/files", { body, signal });
+    const made = await this.#rest.call<wire.Attachment>("POST", "/files", { body, signal });
     onProgress(file.size);
     return toAttachment(made);
   }
 
-  onProgress({ upload_id, offset }: { upload_id: number; offset: number }): void {
+  onProgress({ upload_id, offset }: wire.UploadProgressFrame): void {
     this.#running.get(upload_id)?.progress(offset);
   }
 
@@ -79,13 +77,12 @@ export class Uploads {
     const { size, type: mime } = file;
     for (;;) {
       const begin = { type: "upload_begin", name, mime: mime || undefined, size, sha256 };
-      const begun = (await this.#transport.command(begin, { timeoutMs: Infinity, signal })) as unknown as Begun;
+      const begun = (await this.#transport.command(begin, { timeoutMs: Infinity, signal })) as wire.OkFrame & Begun;
       try {
         await this.#send(file, begun, onProgress, signal);
         const commit = { type: "upload_commit", upload_id: begun.upload_id };
-        const made = (await this.#transport.command(commit, { signal })) as unknown as Omit<WireAttachment, "id" | "name">;
-        const { file_id, ...rest } = made as typeof made & { file_id: number };
-        return toAttachment({ ...rest, id: file_id, name });
+        const { file_id, ...made } = (await this.#transport.command(commit, { signal })) as wire.OkFrame & Committed;
+        return toAttachment({ ...made, id: file_id, name });
       } catch (error) {
         if (signal?.aborted) {
           this.#transport.signal({ type: "upload_abort", upload_id: begun.upload_id });

@@ -106,7 +106,7 @@ export class FakeSocket {
       user: world.account(this.user),
       heartbeat_ms: 25_000,
       server_time: Date.now(),
-      limits: { content_chars: 4000, content_bytes: 16384, frame_bytes: 65536, replay_events: 10000, upload_bytes: UPLOAD_BYTES, attachments: 10 },
+      limits: { content_chars: 4000, content_bytes: 16384, frame_bytes: 65536, replay_events: 10000, upload_bytes: UPLOAD_BYTES, attachments: 10, push: false },
       conversations: mine.slice(0, LISTED).map((log) => world.stateFor(log, this.user)),
       more: mine.length > LISTED,
     });
