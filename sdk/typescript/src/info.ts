@@ -40,9 +40,16 @@ export function infoOf(state: wire.ConversationState, known: Known): Info {
   };
 }
 
-/** Adds a message to the counts of what is unread, or takes it out. */
-export function count(info: Info, message: api.Message | undefined, by: 1 | -1, me: api.Account | undefined): void {
-  if (!message || message.deletedAt || message.senderId === me?.id || message.seq <= info.readSeq) return;
-  info.unread = Math.max(0, info.unread + by);
-  if (me && message.mentions.includes(me.username.toLowerCase())) info.mentions = Math.max(0, info.mentions + by);
+/** As the list of conversations shows it. */
+export function viewOf(id: string, info: Info, unsent: api.Message | undefined): api.Conversation {
+  const { readSeq, peer, title, lastMessage, ...rest } = info;
+  return {
+    ...rest,
+    id,
+    title: peer?.name ?? title,
+    peer,
+    muted: info.notifications === "none",
+    lastReadSeq: readSeq,
+    lastMessage: unsent ?? lastMessage,
+  };
 }

@@ -1,8 +1,6 @@
 /**
  * One conversation: its log as far as it is known, its window of messages, and what one does in it.
  *
- *     left → joining → live ⇄ catching_up;  left again after the last `leave`
- *
  * Every event goes through `apply`, once and in the order of the log, whether anybody looks at the room or not.
  */
 import type * as api from "./api.js";
@@ -13,9 +11,10 @@ import type { Methods } from "./methods.js";
 import { Events, Store } from "./emitter.js";
 import { ChatError } from "./errors.js";
 import { type Named, toHappening } from "./happenings.js";
-import { count, type Info, infoOf } from "./info.js";
+import { type Info, infoOf, viewOf } from "./info.js";
+import { Joining } from "./joining.js";
 import { cursorOf, judge, position } from "./log.js";
-import { aborted } from "./rest.js";
+import { Reading } from "./reading.js";
 import { react } from "./reactions.js";
 import { fold, Timeline } from "./timeline.js";
 import { Typing, Typists } from "./typing.js";
@@ -25,7 +24,7 @@ import type * as wire from "./wire.js";
 const PAGE = 80;
 /** Messages that are kept of a room that nobody looks at. */
 const KEPT = 50;
-/** Above, the server sends only counts until it is asked for more. */
+/** Of the participants of a room that comes in full unasked. */
 const LARGE = 200;
 
 const LATER = [
@@ -60,27 +59,22 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   readonly #store: Store<api.RoomSnapshot>;
   readonly #typists = new Typists(() => this.#typingChanged());
   readonly #typing: Typing;
-  #state: api.RoomState = "left";
-  #error?: ChatError;
-  #joins = 0;
-  #entering?: Promise<void>;
-  #isSubscribed = false;
+  readonly #joining: Joining;
   readonly #window: Window;
   readonly #members: Members;
   #pins: readonly string[] = [];
   /** What it is called where the log is read: one's own change is in `info` before its event comes. */
   #named?: Named;
-  /** Up to here the counts of the server hold. */
-  #countedSeq = 0;
-  /** How far it was read here, whether the server knows or not. */
-  #wantedRead = 0;
+  readonly #reading: Reading;
   #view?: api.Conversation;
 
   constructor(core: Core, id: string) {
     super(core.log);
     this.#core = core;
-    this.#window = new Window(this, core.people.known);
     this.id = id;
+    this.#window = new Window(this, core.people.known);
+    this.#joining = new Joining(this, core);
+    this.#reading = new Reading(this, core);
     this.#store = new Store(core.log, () => this.#snapshot());
     this.#members = new Members(core.people, () => core.me?.id);
     Object.assign(this, deferred<Methods["room"]>(core, "room", LATER, this));
@@ -105,14 +99,19 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
       atEnd,
       loading: this.#window.loading,
       typing: this.#typists.ids,
-      state: this.#state,
-      error: this.#error,
+      state: this.#joining.state,
+      error: this.#joining.error,
       unread: this.info?.unread ?? 0,
       lastReadSeq: this.info?.readSeq ?? 0,
       members: this.#members.members,
       pins: this.#pins,
       happenings: this.timeline.happenings,
     };
+  }
+
+  /** The server sends only counts until it is asked for more. */
+  get isLarge(): boolean {
+    return (this.info?.participants ?? 0) > LARGE;
   }
 
   /** What it resumes from. */
@@ -123,17 +122,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   /** As the list of conversations shows it; the same object until something changes. */
   get view(): api.Conversation | undefined {
     if (!this.info) return;
-    const { readSeq, peer, title, notifications, lastMessage, ...rest } = this.info;
-    return (this.#view ??= {
-      ...rest,
-      id: this.id,
-      title: peer?.name ?? title,
-      peer,
-      notifications,
-      muted: notifications === "none",
-      lastReadSeq: readSeq,
-      lastMessage: this.#core.outbox.of(this.id).at(-1) ?? lastMessage,
-    });
+    return (this.#view ??= viewOf(this.id, this.info, this.#core.outbox.of(this.id).at(-1)));
   }
 
   changed(): void {
@@ -142,73 +131,36 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#core.roomChanged(this);
   }
 
-  #setState(state: api.RoomState, error?: ChatError): void {
-    if (state === this.#state && error === this.#error) return;
-    this.#state = state;
-    this.#error = error;
-    this.#store.changed();
-    this.emit("state", { state, error });
-  }
-
   // -------------------------------------------------------------- coming and going
-  async join(): Promise<void> {
-    this.#joins++;
-    await (this.#entering ??= this.#enter());
+
+  join(): Promise<void> {
+    return this.#joining.join();
   }
 
   async leave(): Promise<void> {
-    if (this.#joins === 0 || --this.#joins > 0) return;
-    this.#entering = undefined;
-    this.typing(false);
-    this.#typists.clear();
-    this.timeline.follows = true;
-    this.timeline.shrink(KEPT);
-    if (this.#isSubscribed) this.#core.transport.signal({ type: "unsubscribe", conversation_id: Number(this.id) });
-    this.#isSubscribed = false;
-    this.#setState("left");
+    this.#joining.leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave();
   }
 
-  async #enter(): Promise<void> {
-    this.#setState("joining");
-    for (;;) {
-      try {
-        await this.#core.whenOnline();
-        await this.#fill();
-        await this.#loadAround();
-        break;
-      } catch (error) {
-        if (this.#joins === 0) throw aborted();
-        if (!(error instanceof ChatError) || !error.retryable) {
-          this.#entering = undefined;
-          this.#joins = 0;
-          this.#setState("left", error as ChatError);
-          throw error;
-        }
-        await this.#core.pause(error.retryAfterMs);
-      }
-    }
-    if (this.#joins > 0) this.#setState("live");
+  onState(state: api.RoomState, error?: ChatError): void {
+    this.#store.changed();
+    this.emit("state", { state, error });
   }
 
-  /** Whatever is missing to show the newest messages, and to hear of the next. */
-  async #fill(): Promise<void> {
-    await this.#subscribeIfLarge();
-    if (!this.timeline.isLoaded) await this.load("latest");
+  /** Nobody looks at it any more. */
+  onLeft(): void {
+    this.typing(false);
+    this.#typists.clear();
+    this.timeline.follows = true;
+    this.timeline.shrink(KEPT);
   }
 
-  async #subscribeIfLarge(): Promise<void> {
-    if (this.#isSubscribed || (this.info?.participants ?? 0) <= LARGE) return;
-    await this.#core.transport.command({ type: "subscribe", conversation_id: Number(this.id), after: this.have });
-    this.#isSubscribed = true;
-  }
-
-  async #loadAround(): Promise<void> {
-    const isSmall = (this.info?.participants ?? 0) <= LARGE;
-    const [pins] = await Promise.all([this.pinned(), isSmall ? this.loadMembers() : undefined]);
+  /** What is shown beside the messages. */
+  async loadAround(): Promise<void> {
+    const [pins] = await Promise.all([this.pinned(), this.isLarge ? undefined : this.loadMembers()]);
     this.#pins = pins.map(({ id }) => id);
     this.#store.changed();
   }
@@ -225,36 +177,25 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.info = { ...info, lastMessage: before && last && before.seq > last.seq ? before : last };
     if (info.peer) this.#core.people.learn(info.peer);
     if (state.last_message) this.#core.people.hear(state.last_message.sender_id, state.last_message.sender_name);
-    this.#countedSeq = position(state.head);
+    this.#reading.assign(state);
     if (!isResumed) {
       if (this.have !== undefined && this.have !== state.head) this.timeline.clear();
       this.have = state.head;
     }
     // Nothing of an empty log is replayed.
     if (state.head === "0") this.have ??= "0";
-    // What was read while nobody could be told.
-    if (this.#wantedRead > state.read_seq) {
-      this.markRead(this.#wantedRead).catch((error) => this.#core.log("warn", String(error), error));
-    }
+    this.#reading.tellAgain(state);
     this.changed();
   }
 
   /** The socket is gone: nothing here is live. */
   onLost(): void {
-    this.#isSubscribed = false;
     this.#typists.clear();
-    if (this.#state === "live") this.#setState("catching_up");
+    this.#joining.onLost();
   }
 
   onCaughtUp(): void {
-    if (this.#joins === 0 || this.#state !== "catching_up") return;
-    this.#refresh();
-  }
-
-  /** If this fails, there is another connection to catch up with. */
-  #refresh(): void {
-    const live = () => this.#state === "catching_up" && this.#setState("live");
-    this.#fill().then(live, (error) => this.#core.log("warn", String(error), error));
+    this.#joining.onCaughtUp();
   }
 
   onGap(frame: wire.GapFrame): void {
@@ -266,17 +207,15 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.emit("gap", { fromSeq: from, toSeq: to });
   }
 
-  onUnread({ head, unread, mentions }: wire.UnreadFrame): void {
+  onUnread(frame: wire.UnreadFrame): void {
     if (!this.info) return;
-    const seq = position(head);
-    this.#countedSeq = Math.max(this.#countedSeq, seq);
-    Object.assign(this.info, { unread, mentions, headSeq: Math.max(this.info.headSeq, seq) });
+    this.#reading.hear(frame);
     this.changed();
     // Events that do not come have to be asked for, in a room that is looked at.
-    const isBehind = this.have !== undefined && seq > position(this.have);
-    if (!isBehind || this.info.participants <= LARGE) return;
-    if (this.#joins === 0) this.#core.refreshPreview(this);
-    else this.#refresh();
+    const isBehind = this.have !== undefined && position(frame.head) > position(this.have);
+    if (!isBehind || !this.isLarge) return;
+    if (this.#joining.isJoined) this.#joining.refresh();
+    else this.#core.refreshPreview(this);
   }
 
   onReceipt(frame: wire.Receipt): void {
@@ -303,12 +242,10 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
   }
 
   onRemoved(): void {
-    this.#joins = 0;
-    this.#entering = undefined;
     this.have = this.listedHead = undefined;
     this.info = undefined;
     this.timeline.clear();
-    this.#setState("left", new ChatError("forbidden", "not a participant", { reason: "not_participant" }));
+    this.#joining.end(new ChatError("forbidden", "not a participant", { reason: "not_participant" }));
     this.#store.changed();
   }
 
@@ -365,7 +302,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     if (message.senderId === me?.id) {
       this.#core.outbox.heard(message);
     } else {
-      if (info && message.seq > this.#countedSeq) count(info, message, 1, me);
+      this.#reading.count(message.seq, message, 1);
       this.#core.acknowledge(this);
     }
     this.emit("message", { message, live: isLive });
@@ -381,10 +318,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     if (info && last) info.lastMessage = message;
     if (event.type === "message_deleted") this.#pins = this.#pins.filter((pin) => pin !== id);
     if (!message || message === before) return;
-    if (info && event.seq > this.#countedSeq) {
-      count(info, before, -1, this.#core.me);
-      count(info, message, 1, this.#core.me);
-    }
+    this.#reading.count(event.seq, before, -1);
+    this.#reading.count(event.seq, message, 1);
     this.emit("update", { message });
   }
 
@@ -400,7 +335,7 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     }
     const isNew = event.type === "participant_added";
     // Counts of the server's own state hold up to its head.
-    if (info && event.seq > this.#countedSeq) info.participants += isNew ? 1 : -1;
+    if (info && !this.#reading.isCounted(event.seq)) info.participants += isNew ? 1 : -1;
     this.emit("members", isNew ? { joined: userId } : { left: userId });
   }
 
@@ -447,21 +382,8 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     );
   }
 
-  async markRead(seq = this.info?.headSeq ?? 0): Promise<void> {
-    const { info } = this;
-    if (info && seq > info.readSeq) {
-      info.readSeq = seq;
-      if (seq >= info.headSeq) Object.assign(info, { unread: 0, mentions: 0 });
-      this.#countedSeq = Math.max(this.#countedSeq, seq >= info.headSeq ? seq : 0);
-      this.changed();
-    }
-    this.#wantedRead = Math.max(seq, this.#wantedRead);
-    try {
-      await this.command({ type: "read", seq });
-    } catch (error) {
-      // It is told at the next connection; a client that was closed has none.
-      if (!(error instanceof ChatError) || !(error.retryable || error.code === "aborted")) throw error;
-    }
+  markRead(seq = this.info?.headSeq ?? 0): Promise<void> {
+    return this.#reading.mark(seq);
   }
 
   typing(on = true): void {

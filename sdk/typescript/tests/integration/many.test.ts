@@ -7,6 +7,7 @@ import { type Person, Server } from "./harness/server.js";
 
 /** More than one `ready` names, and than one page of the list. */
 const MANY = 520;
+const MS = 120_000;
 
 let server: Server;
 let ann: Person;
@@ -58,4 +59,4 @@ test("all of hundreds of conversations are listed as they stand, and one that ca
   await until(client, () => list() !== undefined, "it is listed");
   expect(list()).toMatchObject({ title: "Added", unread: 1, mentions: 1, lastMessage: { content: "@testuser help" } });
   expect(client.conversations.get(last)).toMatchObject({ unread: 2 });
-});
+}, MS);
