@@ -91,6 +91,10 @@ test('addresses in a topic are links', async () => {
   const [workspace, panel] = await at('testuser', id);
   assert.equal(await panel.getByRole('link', { name: 'https://example.com/plan' }).getAttribute('href'), 'https://example.com/plan');
   await panel.getByText(', *soon*').waitFor();
+  const header = workspace.page.locator('.conversation header');
+  const link = header.getByRole('link', { name: 'https://example.com/plan' });
+  assert.equal(await link.getAttribute('href'), 'https://example.com/plan');
+  assert.match(await link.getAttribute('rel'), /\bnoopener\b/);
   await workspace.isAccessible();
 });
 
