@@ -137,6 +137,25 @@ test('signing out leaves nothing behind, in any tab', async () => {
   await second.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
 });
 
+test('whose account is disabled reads that, and whose session is ended reads so', async () => {
+  for (const [name, end, sentence] of [
+    ['fired', () => world.server.command('user', 'disable', 'fired'), 'your account was disabled'],
+    ['moved', (token) => world.server.call(token, 'POST', '/auth/logout'), 'your session was ended'],
+  ]) {
+    await world.server.register(name);
+    const visit = await world.visit('/', { expected: [refused(401)] });
+    const answer = visit.page.waitForResponse(/\/auth\/token$/);
+    const workspace = new Workspace(visit);
+    await workspace.signIn(name);
+    const { access_token: token } = await (await answer).json();
+    await workspace.page.getByText('No conversations yet').waitFor();
+    await end(token);
+    const alert = workspace.page.getByRole('alert');
+    await alert.filter({ hasText: 'You are signed out' }).waitFor();
+    assert.match(await alert.textContent(), new RegExp(`: ${sentence}\\.`));
+  }
+});
+
 test('nothing at the entrance moves when the server says what it is', async () => {
   for (const locale of ['en-GB', 'ar']) {
     for (const width of [320, 390]) {

@@ -1,12 +1,13 @@
 // A real server: the release binary with a demo workspace of its own, on a free port.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import WebSocket from 'ws';
 
 const BINARY = process.env.CHINWAG_BIN
@@ -73,6 +74,11 @@ export class Server {
 
   thaw() {
     this.#child.kill('SIGCONT');
+  }
+
+  /** Runs another command of the program on the same data folder. */
+  command(...words) {
+    return promisify(execFile)(BINARY, [...words, '--data-dir', join(this.#folder, 'data')]);
   }
 
   async remove() {

@@ -5,6 +5,11 @@ import { createAuth, createClient, type Auth, type ChatClient, type Registration
 import { BASE } from '../lib/base';
 
 type Phase = 'starting' | 'out' | 'in';
+/** What ended the session: `either` where nobody said. */
+export type Ending = 'session' | 'account' | 'either';
+
+/** What the server closes the socket of an open session with. */
+const ENDINGS: Partial<Record<number, Ending>> = { 4000: 'account', 4006: 'session' };
 
 export class Session {
   readonly auth: Auth;
@@ -14,8 +19,9 @@ export class Session {
   server: ServerInfo | undefined = $state.raw();
   /** The conversation that was asked for when signing in on the original document's page. */
   conversation: string | undefined = $state();
-  /** The session ended without somebody's doing here. */
-  wasEnded = $state(false);
+  /** The session ended without somebody's doing here, and why. */
+  ended: Ending | undefined = $state();
+  #told: Ending | undefined;
   /** Somebody signed out here: the form then offers nothing. */
   hasLeft = $state(false);
   /** The last try got past the password. */
@@ -24,7 +30,7 @@ export class Session {
   constructor({ isKept }: { isKept: boolean }) {
     this.#isKept = isKept;
     this.auth = createAuth(BASE.href, { storage: isKept ? 'indexeddb' : 'memory' });
-    this.auth.onSignedOut(() => void this.#end(true));
+    this.auth.onSignedOut(() => void this.#end(this.#told ?? 'either'));
     this.auth.server().then(
       (info) => (this.server = info),
       () => undefined,
@@ -71,7 +77,7 @@ export class Session {
 
   async signOut(): Promise<void> {
     this.hasLeft = true;
-    this.#end(false);
+    this.#end(undefined);
     // Without a connection there is nobody to tell; the session is forgotten here all the same.
     await import('../notifications/push.svelte').then(({ forgetDevice }) => forgetDevice()).catch(() => undefined);
     await this.auth.signOut().catch(() => undefined);
@@ -82,16 +88,23 @@ export class Session {
   }
 
   #enter(client: ChatClient): void {
+    this.#told = undefined;
+    // To somebody who comes with an old token, the server says less.
+    let wasOnline = false;
+    client.on('connection', ({ state, error }) => {
+      if (wasOnline && error?.closeCode !== undefined) this.#told = ENDINGS[error.closeCode];
+      wasOnline = state === 'online';
+    });
     // A refusal comes as the end of the session; everything else is tried again by the client.
     client.connect().catch(() => undefined);
     this.client = client;
-    this.wasEnded = false;
+    this.ended = undefined;
     this.phase = 'in';
   }
 
-  #end(wasEnded: boolean): void {
+  #end(why: Ending | undefined): void {
     if (this.phase !== 'in') return;
-    this.wasEnded = wasEnded;
+    this.ended = why;
     this.phase = 'out';
     // Whoever comes next on this device finds nothing of this one.
     this.client?.forget().catch(() => undefined);
