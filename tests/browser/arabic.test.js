@@ -103,3 +103,13 @@ test('all numbers are of one system, and nothing is ago twice', async () => {
     assert.doesNotMatch(line, /[0-9]/);
   }
 });
+
+test('sentences have the digits of the reader, their own and those that they are filled with', async () => {
+  const { page } = await world.visit('/register', { locale: 'ar-EG' });
+  await page.locator('#password-hint').filter({ hasText: /^٨ / }).waitFor();
+  assert.doesNotMatch(await page.locator('main').textContent(), /[0-9]/);
+  // Where Latin digits are the custom, they are everybody's.
+  const { page: other } = await world.visit('/register', { locale: 'ar-MA' });
+  await other.locator('#password-hint').filter({ hasText: /^8 / }).waitFor();
+  assert.doesNotMatch(await other.locator('main').textContent(), /[٠-٩]/);
+});

@@ -40,6 +40,7 @@ function tagOf(chosen: Language): string {
 const locale = $derived(tagOf(language));
 const plurals = $derived(new Intl.PluralRules(locale));
 const numbers = $derived(new Intl.NumberFormat(locale));
+const signs = $derived([...'0123456789'].map((digit) => numbers.format(Number(digit))));
 
 /** English of a part that is loaded later. It comes before the part is shown, so nothing has to be told of it. */
 export function addWords(words: Catalog): void {
@@ -57,11 +58,12 @@ export async function applyLanguage(): Promise<void> {
   document.documentElement.dir = RIGHT_TO_LEFT.has(chosen) ? 'rtl' : 'ltr';
 }
 
-/** The sentence in the chosen language. `count` chooses the plural; numbers are written as the language does. */
+/** The sentence in the chosen language. `count` chooses the plural; its own numbers and those it is filled with are written as the reader's region does. */
 export function t(key: Key, params: Params = {}): string {
   const entry = catalog[key] ?? english[key] ?? key;
   const text = typeof entry === 'string' ? entry : (entry[plurals.select(Number(params.count))] ?? entry.other ?? key);
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+  const written = signs[0] === '0' ? text : text.replace(/\d/g, (digit) => signs[Number(digit)] ?? digit);
+  return written.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     if (value === undefined) return whole;
     if (typeof value === 'number') return numbers.format(value);
