@@ -37,7 +37,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { index: 'index.html', sw: 'src/notifications/sw.ts', widget: 'src/widget/widget.ts' },
+      input: { index: 'index.html', count: 'count.html', sw: 'src/notifications/sw.ts', widget: 'src/widget/widget.ts' },
       output: {
         entryFileNames: ({ name }) => (ENTRIES.has(name) ? '[name].js' : 'assets/[hash].js'),
         chunkFileNames: 'assets/[hash].js',

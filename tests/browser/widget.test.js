@@ -38,9 +38,8 @@ const heard = (page, event) => page.evaluate((name) => globalThis.heard.filter((
 const waitForHeard = (page, event) => page.waitForFunction((name) => globalThis.heard.some(([one]) => one === name), event);
 
 test('a visitor opens the chat, reads and writes', async () => {
-  const { page, widget, button, frame } = await visit();
+  const { page, button, frame } = await visit();
   await button.waitFor();
-  assert.equal(await widget.locator('iframe').count(), 0, 'nothing is loaded before somebody wants it');
   assert.equal(await button.getAttribute('aria-expanded'), 'false');
   await isAccessible(page);
 
@@ -54,6 +53,28 @@ test('a visitor opens the chat, reads and writes', async () => {
   assert.deepEqual(await heard(page, 'token'), ['connect']);
   assert.equal(await frame.locator('nav').count(), 0, 'the conversation is alone');
   await isAccessible(page);
+});
+
+test('the button counts before anybody opens the chat, and nothing else of it is loaded', async () => {
+  await testuser.say(conversation, 'Fresh rolls.');
+  const loaded = [];
+  const { page, widget, button, frame } = await visit();
+  await page.waitForFunction(() => globalThis.heard.some(([name]) => name === 'unread'));
+  page.on('request', (request) => loaded.push(request.url()));
+  await page.reload();
+  await widget.locator('.badge').filter({ hasText: /^\d+$/ }).waitFor();
+  const { unread } = (await heard(page, 'unread')).at(-1);
+  assert.equal(unread, (await alice.call('GET', `/conversations/${conversation}`)).unread);
+  assert.ok(unread > 0);
+  const own = loaded.filter((url) => url.startsWith(world.server.url)).map((url) => new URL(url).pathname);
+  assert.ok(own.length <= 5, own.join(' '));
+  assert.deepEqual(own.filter((path) => !path.startsWith('/assets/')), ['/widget.js', '/embed/count', `/conversations/${conversation}`]);
+  await isAccessible(page);
+
+  await button.click();
+  await frame.locator('#messages .text', { hasText: 'Fresh rolls.' }).waitFor();
+  await widget.locator('.badge').filter({ hasText: /^$/ }).waitFor({ state: 'attached' });
+  assert.deepEqual(await heard(page, 'token'), ['connect'], 'one token was good for both');
 });
 
 test('what comes while it is closed counts on the button, and the page hears of it', async () => {

@@ -33,9 +33,11 @@ type Listener<K extends keyof Events> = (event: Events[K]) => void;
 
   /** After the frame has loaded something, until it has to have spoken: what a browser shows in its place is mute. */
   const SPEAK_MS = 3_000;
+  /** More are not counted on the button. */
+  const MOST = 99;
   const WORDS = {
-    en: { refused: 'The chat cannot be shown on this page.', unread: 'unread' },
-    ar: { refused: 'لا يمكن عرض المحادثة في هذه الصفحة.', unread: 'غير مقروءة' },
+    en: { locale: 'en', refused: 'The chat cannot be shown on this page.', unread: 'unread' },
+    ar: { locale: 'ar', refused: 'لا يمكن عرض المحادثة في هذه الصفحة.', unread: 'غير مقروءة' },
   };
   const language = document.documentElement.lang || navigator.language;
   const words = /^ar\b/i.test(language) ? WORDS.ar : WORDS.en;
@@ -68,7 +70,11 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
     readonly #refusal = document.createElement('p');
     readonly #listeners: { [K in keyof Events]: Set<Listener<K>> } = { unread: new Set(), message: new Set(), ready: new Set(), error: new Set() };
     readonly #onMessage = (event: MessageEvent<ToPage>): void => this.#heard(event);
+    /** The chat, or before it is opened what counts for it. */
     #frame: HTMLIFrameElement | undefined;
+    #isChat = false;
+    /** Got for the count, and good for the chat as well. */
+    #token: Promise<string> | undefined;
     #hasGreeted = false;
     #deadline: ReturnType<typeof setTimeout> | undefined;
 
@@ -103,14 +109,17 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       // Not in the constructor: an element that is being made may not have attributes of its own.
       this.#name();
       addEventListener('message', this.#onMessage);
+      // Not before the page knows who the visitor is, and whether it wants the chat at all.
+      void given.then(() => {
+        if (this.isConnected && !this.#frame && this.hasAttribute('conversation')) this.#load('embed/count');
+      });
     }
 
     disconnectedCallback(): void {
       removeEventListener('message', this.#onMessage);
       clearTimeout(this.#deadline);
-      this.#frame?.remove();
-      this.#frame = undefined;
-      this.#hasGreeted = false;
+      this.#unload();
+      this.#token = undefined;
       this.#panel.hidden = true;
       this.removeAttribute('open');
     }
@@ -130,8 +139,12 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       this.#panel.hidden = false;
       this.setAttribute('open', '');
       this.#name();
-      if (this.#frame) this.#say({ chinwag: 'open' });
-      else this.#load();
+      if (this.#isChat) {
+        this.#say({ chinwag: 'open' });
+      } else {
+        this.#unload();
+        this.#load('embed');
+      }
       this.#frame?.focus();
     }
 
@@ -150,8 +163,15 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       return () => this.#listeners[event].delete(listener);
     }
 
-    #load(): void {
-      const url = new URL('embed', base);
+    #unload(): void {
+      this.#frame?.remove();
+      this.#frame = undefined;
+      this.#isChat = false;
+      this.#hasGreeted = false;
+    }
+
+    #load(path: 'embed' | 'embed/count'): void {
+      const url = new URL(path, base);
       url.searchParams.set('conversation', this.getAttribute('conversation') ?? '');
       const accent = this.getAttribute('accent');
       if (accent) url.searchParams.set('accent', accent);
@@ -162,11 +182,12 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
         this.#hasGreeted = true;
         this.#say({ chinwag: 'hello', isOpen: this.isOpen, theme: this.#theme });
         clearTimeout(this.#deadline);
-        this.#deadline = setTimeout(() => this.#refused(), SPEAK_MS);
+        if (this.#isChat) this.#deadline = setTimeout(() => this.#refused(), SPEAK_MS);
       };
       frame.src = url.href;
       this.#panel.append(frame);
       this.#frame = frame;
+      this.#isChat = path === 'embed';
     }
 
     // Only ever to the server's own origin: the token must not reach a page that got into the frame.
@@ -219,18 +240,26 @@ iframe{inline-size:100%;block-size:100%;border:0;display:block}
       if (this.#frame) this.#frame.hidden = !isFrame;
     }
 
+    async #ask(reason: 'connect' | 'expired' | 'rejected'): Promise<string> {
+      const { getToken } = options ?? (await given);
+      return getToken({ reason });
+    }
+
     async #giveToken(reason: 'connect' | 'expired' | 'rejected'): Promise<void> {
       try {
-        const { getToken } = options ?? (await given);
-        this.#say({ chinwag: 'token', token: await getToken({ reason }) });
+        const token = await (reason === 'connect' ? (this.#token ??= this.#ask(reason)) : this.#ask(reason));
+        if (this.#isChat) this.#token = undefined;
+        this.#say({ chinwag: 'token', token });
       } catch (error) {
+        this.#token = undefined;
         this.#say({ chinwag: 'no-token', reason: error instanceof Error ? error.message : String(error) });
       }
     }
 
     #count(unread: number): void {
-      this.#badge.textContent = unread > 99 ? '99+' : unread > 0 ? String(unread) : '';
-      this.#status.textContent = unread > 0 ? `${unread} ${words.unread}` : '';
+      const number = (count: number): string => count.toLocaleString(words.locale);
+      this.#badge.textContent = unread > MOST ? `${number(MOST)}+` : unread > 0 ? number(unread) : '';
+      this.#status.textContent = unread > 0 ? `${number(unread)} ${words.unread}` : '';
     }
 
     get #theme(): Theme {

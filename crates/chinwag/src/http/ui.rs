@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use chinwag_web::Asset;
@@ -28,6 +28,7 @@ const CHAT: [&str; 8] = [
 pub(super) fn pages() -> Router<Shared> {
     let mut router = Router::new()
         .route("/embed", get(embed))
+        .route("/embed/count", get(count))
         .route("/docs/ws", get(sockets))
         .route("/docs/ws/", get(sockets_without_slash));
     for path in CHAT {
@@ -45,7 +46,8 @@ async fn chat(
     OriginalUri(original): OriginalUri,
     request: Request,
 ) -> Response {
-    page(&root(shared.chat.config(), &original, request.uri()), request.headers(), "'none'")
+    let root = root(shared.chat.config(), &original, request.uri());
+    page("/index.html", &root, request.headers(), "'none'")
 }
 
 /// The chat in a frame of another site's page, which [`Config::embed_origins`](crate::Config) has to name.
@@ -54,12 +56,25 @@ async fn embed(
     OriginalUri(original): OriginalUri,
     request: Request,
 ) -> Response {
+    framed("/index.html", &shared, &original, &request)
+}
+
+/// What counts for the widget's button before the chat is opened, in a frame as the chat is.
+async fn count(
+    State(shared): State<Shared>,
+    OriginalUri(original): OriginalUri,
+    request: Request,
+) -> Response {
+    framed("/count.html", &shared, &original, &request)
+}
+
+fn framed(asset: &str, shared: &Shared, original: &Uri, request: &Request) -> Response {
     let config = shared.chat.config();
-    let root = root(config, &original, request.uri());
+    let root = root(config, original, request.uri());
     if config.embed_origins.is_empty() {
-        return page(&root, request.headers(), "'none'");
+        return page(asset, &root, request.headers(), "'none'");
     }
-    let mut response = page(&root, request.headers(), &config.embed_origins.join(" "));
+    let mut response = page(asset, &root, request.headers(), &config.embed_origins.join(" "));
     // X-Frame-Options knows no list of origins; `frame-ancestors` replaces it (CSP level 3 section 6.4.2).
     response.extensions_mut().insert(super::guard::Framed);
     response
@@ -78,10 +93,10 @@ async fn sockets_without_slash() -> Redirect {
     Redirect::permanent("../../docs/ws")
 }
 
-/// The chat's page. It stands at several depths, also below the path of a host or a proxy, so its files get the
+/// A page of the chat. It stands at several depths, also below the path of a host or a proxy, so its files get the
 /// path that leads to them.
-fn page(root: &str, headers: &HeaderMap, ancestors: &str) -> Response {
-    let Some(asset) = chinwag_web::asset("/index.html") else { return not_found() };
+fn page(asset: &str, root: &str, headers: &HeaderMap, ancestors: &str) -> Response {
+    let Some(asset) = chinwag_web::asset(asset) else { return not_found() };
     // The path is a part of the page: one that the browser kept would look for its files elsewhere.
     let etag = format!("{}-{root}\"", asset.etag.trim_end_matches('"'));
     let mut response = if is_known(headers, &etag) {

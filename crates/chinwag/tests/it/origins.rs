@@ -156,6 +156,7 @@ async fn every_answer_carries_the_security_headers() {
         "/static/chat.html",
         "/c/1",
         "/embed",
+        "/embed/count",
         "/widget.js",
         "/static/ws.js",
         "/static/nothing",
@@ -227,16 +228,23 @@ async fn a_file_named_by_its_content_is_compressed_and_kept() {
 #[tokio::test]
 async fn only_configured_origins_may_frame_the_chat() {
     let server = TestServer::demo().await;
-    let embed = server.get("/embed").await;
-    assert!(embed.header("content-security-policy").ends_with("frame-ancestors 'none'"));
-    assert_eq!(embed.header("x-frame-options"), "DENY");
+    for path in ["/embed", "/embed/count"] {
+        let embed = server.get(path).await;
+        assert!(embed.header("content-security-policy").ends_with("frame-ancestors 'none'"), "{path}");
+        assert_eq!(embed.header("x-frame-options"), "DENY", "{path}");
+    }
 
     let origins = ["https://shop.example.com".to_owned(), "http://localhost:3000".to_owned()];
     let server = TestServer::demo_with(|config| config.embed_origins = origins.into()).await;
-    let embed = server.get("/embed").await;
-    let policy = embed.header("content-security-policy");
-    assert!(policy.ends_with("frame-ancestors https://shop.example.com http://localhost:3000"), "{policy}");
-    assert!(embed.header("x-frame-options").is_empty());
+    for path in ["/embed", "/embed/count"] {
+        let embed = server.get(path).await;
+        let policy = embed.header("content-security-policy");
+        assert!(
+            policy.ends_with("frame-ancestors https://shop.example.com http://localhost:3000"),
+            "{policy}"
+        );
+        assert!(embed.header("x-frame-options").is_empty(), "{path}");
+    }
     let chat = server.get("/").await;
     assert!(chat.header("content-security-policy").ends_with("frame-ancestors 'none'"));
     assert_eq!(chat.header("x-frame-options"), "DENY");

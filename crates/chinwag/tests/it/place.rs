@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{Person, TestServer, reply};
 
-const PAGES: [&str; 6] = ["/", "/c/1", "/c/1/", "/setup", "/static/chat.html", "/embed"];
+const PAGES: [&str; 7] = ["/", "/c/1", "/c/1/", "/setup", "/static/chat.html", "/embed", "/embed/count"];
 
 async fn at(url: &str) -> TestServer {
     TestServer::provisioning_with(|config| config.public_url = Some(url.parse().unwrap())).await
@@ -20,7 +20,7 @@ async fn files_of(server: &TestServer, page: &str, seen_as: &str) -> Vec<String>
         attribute.strip_prefix("href=\"").or_else(|| attribute.strip_prefix("src=\""))?.strip_suffix('"')
     });
     let files: Vec<_> = targets.map(|target| seen_as.join(target).unwrap().path().to_owned()).collect();
-    assert!(files.len() >= 4, "{html}");
+    assert!(!files.is_empty(), "{html}");
     files
 }
 
