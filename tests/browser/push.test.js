@@ -15,7 +15,7 @@ const NO_PUSH = /^Chrome currently does not support the Push API in incognito mo
 
 const CONVERSATION = { type: 'message', conversation_id: 1, tag: 'conversation-1' };
 const FIRST = {
-  ...CONVERSATION, message_id: 11, seq: 1, title: 'Roommate Chat', sender_name: 'testuser2', body: 'The rent is due',
+  ...CONVERSATION, message_id: 11, seq: 1, title: 'Roommate Chat', sender_name: 'testuser2', sender_display_name: 'Second User', body: 'The rent is due',
   unread: 1, url: '/c/1?m=11',
 };
 const SECOND = { ...FIRST, message_id: 12, seq: 2, body: 'And so is the power', unread: 2, url: '/c/1?m=12' };
@@ -111,7 +111,7 @@ test('a push shows who wrote what where, a later one takes its place, and one wi
 
   await page.goto('about:blank');
   const icon = `${url}/icon-192.png`;
-  const notification = { title: 'testuser2 · Roommate Chat', tag: 'conversation-1', icon, badge: icon };
+  const notification = { title: 'Second User · Roommate Chat', tag: 'conversation-1', icon, badge: icon };
   assert.deepEqual(await worker.push(FIRST), {
     badge: 1, shown: [{ ...notification, body: 'The rent is due', data: { url: `${url}/c/1?m=11` } }],
   });

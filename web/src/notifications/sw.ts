@@ -4,7 +4,7 @@
 interface Pushed {
   conversation_id?: number;
   title?: string;
-  sender_name?: string;
+  sender_display_name?: string;
   body?: string;
   unread?: number;
   tag?: string;
@@ -50,12 +50,12 @@ interface Worker {
     event.waitUntil(open((event.notification.data as { url?: string } | null)?.url));
   });
 
-  async function show({ conversation_id, title, sender_name, body, unread, tag, url }: Pushed): Promise<void> {
+  async function show({ conversation_id, title, sender_display_name, body, unread, tag, url }: Pushed): Promise<void> {
     if (unread !== undefined) await navigator.setAppBadge?.(unread).catch(() => undefined);
     const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
     // Who looks at the page sees the message there.
     if (pages.some(({ focused }) => focused)) return;
-    const heading = [sender_name, title].filter((part, place, all) => part && all.indexOf(part) === place).join(' · ');
+    const heading = [sender_display_name, title].filter((part, place, all) => part && all.indexOf(part) === place).join(' · ');
     await worker.registration.showNotification(heading || 'chinwag', {
       body,
       tag: tag ?? (conversation_id === undefined ? undefined : `conversation-${conversation_id}`),

@@ -87,6 +87,16 @@ pub struct User {
     pub created_at: CreatedAt,
 }
 
+impl User {
+    /// What people call them: both names, or the username of somebody without any.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        let names = [self.first_name.trim(), self.last_name.trim()];
+        let whole = names.join(" ");
+        if whole.trim().is_empty() { self.username.clone() } else { whole.trim().to_owned() }
+    }
+}
+
 /// What a user may do on the whole server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

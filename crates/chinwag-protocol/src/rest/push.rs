@@ -91,12 +91,15 @@ pub struct PushPayload {
     pub message_id: MessageId,
     /// That message's position.
     pub seq: Seq,
-    /// The conversation's title; the sender's name in a direct one. Absent with `content: none`.
+    /// The conversation's title; the sender's display name in a direct one. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Who wrote it. Absent with `content: none`.
+    /// The username of who wrote it. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
+    /// What people call them: both names, or the username of somebody without any. Absent with `content: none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_display_name: Option<String>,
     /// The text, cut if it is long. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,

@@ -256,9 +256,11 @@ impl Chat {
                 let Some(message) = view.message(newest)? else { return Ok(None) };
                 let unread = view.unread(&receipt)?;
                 let is_direct = standing.kind == ConversationKind::Direct;
+                let sender = view.user(message.sender_id)?;
+                let display_name = sender.map_or(message.sender_name.clone(), |user| user.display_name());
                 let title = match view.conversation(id)? {
                     Some(conversation) if !is_direct => conversation.title,
-                    _ => message.sender_name.clone(),
+                    _ => display_name.clone(),
                 };
                 let is_full = content == PushContent::Full;
                 Ok(Some(Notification {
@@ -270,6 +272,7 @@ impl Chat {
                         seq: message.seq,
                         title: is_full.then_some(title),
                         sender_name: is_full.then(|| message.sender_name.clone()),
+                        sender_display_name: is_full.then_some(display_name),
                         body: is_full.then(|| shortened(summary(&message))),
                         unread: unread.messages,
                         tag: format!("conversation-{id}"),

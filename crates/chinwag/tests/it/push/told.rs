@@ -13,7 +13,7 @@ async fn somebody_who_is_away_is_told_and_only_their_device_can_read_it() {
     let (group, id) = (scene.group, message["id"].as_i64().unwrap());
     let expected = json!({
         "type": "message", "conversation_id": group, "message_id": id, "seq": 1, "title": "Tea",
-        "sender_name": "anna", "body": "tea is ready", "unread": 1, "tag": format!("conversation-{group}"),
+        "sender_name": "anna", "sender_display_name": "anna", "body": "tea is ready", "unread": 1, "tag": format!("conversation-{group}"),
         "url": format!("/c/{group}?m={id}"),
     });
     assert_eq!(scene.browser.read(&call), expected);
@@ -112,11 +112,15 @@ async fn in_a_direct_conversation_every_message_is_a_mention() {
     let path = format!("/conversations/{direct}/notifications");
     let set = scene.ben.request("PUT", &path).json(&json!({"level": "mentions"}));
     assert_eq!(crate::harness::reply(set).await.status, 200);
+    let names = json!({"first_name": "Anna", "last_name": "Berg"});
+    let renamed = scene.anna.request("PATCH", "/users/me").json(&names);
+    assert_eq!(crate::harness::reply(renamed).await.status, 200);
     scene.anna.say(direct, "just us").await;
     let call = scene.receiver.call().await;
     assert_eq!(call.header("urgency"), "high");
     let told = scene.browser.read(&call);
-    assert_eq!((told["body"].as_str(), told["title"].as_str()), (Some("just us"), Some("anna")));
+    assert_eq!((told["body"].as_str(), told["title"].as_str()), (Some("just us"), Some("Anna Berg")));
+    assert_eq!((&told["sender_name"], &told["sender_display_name"]), (&json!("anna"), &json!("Anna Berg")));
 }
 
 /// Waits until no socket of ben's is left.
