@@ -223,6 +223,7 @@ test('who is named sees it, and others see whom', async () => {
   await one.input.pressSequentially('hi @testus');
   const option = one.page.getByRole('option', { name: /testuser2/ });
   await option.waitFor();
+  assert.deepEqual(await option.locator('bdi').allTextContents(), ['Second User', '@testuser2']);
   assert.equal(await one.input.getAttribute('aria-activedescendant'), await option.getAttribute('id'));
   await one.isAccessible();
   await one.input.press('Tab');
