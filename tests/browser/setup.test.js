@@ -4,18 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { isAccessible, refused, setUp } from './harness/browser.js';
-import { Workspace } from './harness/workspace.js';
+import { becomeAdministrator, begin } from './harness/first.js';
 
-const PASSWORD = 'a password nobody knows';
 const world = setUp(undefined, { isEmpty: true });
 const setupPath = () => world.server.setupUrl.replace(world.server.url, '');
-
-async function fillIn(page) {
-  await page.getByLabel('Username').fill('first');
-  await page.getByLabel('E-mail address').fill('first@example.com');
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create administrator' }).click();
-}
 
 test('before there is an administrator, the entrance says where the setup link is', async () => {
   for (const path of ['/', '/register']) {
@@ -34,19 +26,7 @@ test('the setup link makes the first administrator, who is in at once', async ()
     await page.emulateMedia({ colorScheme });
     await isAccessible(page);
   }
-  await fillIn(page);
-  await page.getByText('No conversations yet').waitFor();
-  await page.waitForURL(`${world.server.url}/`);
-
-  const workspace = new Workspace(visit);
-  await page.locator('main').getByRole('button', { name: 'New conversation' }).click();
-  const dialog = workspace.dialog('New conversation');
-  await dialog.getByLabel('Make it a group').check();
-  await dialog.getByLabel('Name of the group').fill('Hello');
-  await dialog.getByRole('button', { name: 'Start the group' }).click();
-  await page.getByLabel('Message', { exact: true }).fill('is this on?');
-  await page.keyboard.press('Enter');
-  await page.locator('#messages [data-id] .text', { hasText: 'is this on?' }).waitFor();
+  await begin(visit, world.server.url);
 });
 
 test('a real server gives no account away', async () => {
@@ -57,7 +37,7 @@ test('a real server gives no account away', async () => {
 
 test('a setup link that was used, or is cut, is refused with a sentence', async () => {
   const used = await world.visit(setupPath(), { expected: [refused(403)] });
-  await fillIn(used.page);
+  await becomeAdministrator(used.page);
   await used.page.getByRole('alert').filter({ hasText: 'used' }).waitFor();
   const cut = await world.visit('/setup');
   await cut.page.getByRole('alert').filter({ hasText: 'its last part is missing' }).waitFor();

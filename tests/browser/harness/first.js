@@ -4,12 +4,17 @@ import { Workspace } from './workspace.js';
 
 export const FIRST = { username: 'first', password: 'a password nobody knows' };
 
-/** `visit` is at the setup page of the server that browsers reach at `url`. Answers a locator of what was written. */
-export async function begin({ page, ...visit }, url) {
+/** Fills in the page of the setup link. */
+export async function becomeAdministrator(page) {
   await page.getByLabel('Username').fill(FIRST.username);
   await page.getByLabel('E-mail address').fill('first@example.com');
-  await page.getByLabel('Password').first().fill(FIRST.password);
+  await page.getByLabel('Password', { exact: true }).fill(FIRST.password);
   await page.getByRole('button', { name: 'Create administrator' }).click();
+}
+
+/** `visit` is at the setup page of the server that browsers reach at `url`. Answers a locator of what was written. */
+export async function begin({ page, ...visit }, url) {
+  await becomeAdministrator(page);
   await page.waitForURL(`${url}/`);
 
   const workspace = new Workspace({ page, ...visit });
