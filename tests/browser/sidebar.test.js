@@ -108,6 +108,26 @@ test('presence comes and goes, in words as well', async () => {
   await row.locator('.avatar.online').waitFor({ state: 'detached' });
 });
 
+test('each status has a shape of its own, so that nobody needs its colour', async () => {
+  await testuser.say((await testuser.direct(alice)).id, 'are you there?');
+  const workspace = await enter('testuser');
+  const visitor = await enter('alice');
+  const avatar = workspace.row('Alice Example').locator('.avatar');
+  const seen = { offline: undefined, online: undefined, away: undefined, dnd: undefined };
+  for (const [status, item] of [['away', 'Away'], ['dnd', 'Do not disturb'], ['online', 'Online'], ['offline', 'Invisible']]) {
+    await visitor.account(item);
+    await avatar.and(workspace.page.locator(`.${status}`)).waitFor();
+    seen[status] = await avatar.evaluate((node) => {
+      const { content, backgroundImage } = getComputedStyle(node, '::after');
+      // Without its colours, which are all that is in brackets of their own.
+      return `${content} ${backgroundImage.replaceAll(/(?:rgba?|color|oklab|light-dark)\([^()]*\)/g, '')}`;
+    });
+  }
+  await visitor.account('Online');
+  await avatar.and(workspace.page.locator('.online')).waitFor();
+  assert.equal(new Set(Object.values(seen)).size, 4, JSON.stringify(seen));
+});
+
 test('a direct conversation takes three clicks, a group a name more', async () => {
   const workspace = await enter('testuser2');
   const { page } = workspace;
