@@ -134,10 +134,10 @@ test('what the server refuses comes back whole: text, files, and which one it wa
   });
   await choose(one, [picture('good.png'), { ...NOTES, name: 'bad.pdf' }]);
   await one.say('two files');
-  await one.page.getByText('Not sent: This file cannot be taken').waitFor();
+  await one.page.getByText('Not sent: This file cannot be sent').waitFor();
   await one.page.getByRole('button', { name: 'Edit', exact: true }).click();
   const chosen = one.page.getByRole('list', { name: 'Files to send' });
-  await chosen.getByText('This file cannot be taken').waitFor();
+  await chosen.getByText('This file cannot be sent').waitFor();
   assert.equal(await chosen.getByRole('listitem').count(), 2);
   assert.equal(await one.input.inputValue(), 'two files');
   await one.isAccessible();
@@ -184,7 +184,7 @@ test('a text overtakes the files before it, and what waits says why', async () =
   await one.page.getByText(/The server takes the next file in \d seconds?\./).waitFor();
   await choose(one, [picture('second.png')]);
   await one.say('second album');
-  await one.page.getByText('Waits for the files before it.').waitFor();
+  await one.page.getByText('Waiting for the files before it.').waitFor();
   await one.say('a word between');
   await one.shows('a word between');
   goOn();

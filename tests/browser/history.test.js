@@ -64,7 +64,7 @@ test('five thousand messages are read up and down in a bounded page, without a s
   const first = one.message(textOf(1));
   const up = await scrollUntil(one, -3000, async () => (await first.count()) > 0);
   assert.ok(up < 1, `no shift on the way up: ${up} px`);
-  await one.page.getByText('This is where Long begins.').waitFor();
+  await one.page.getByText('This is the beginning of Long.').waitFor();
   const last = one.message(textOf(COUNT));
   const down = await scrollUntil(one, 3000, async () => (await last.count()) > 0);
   assert.ok(down < 1, `no shift on the way down: ${down} px`);

@@ -97,7 +97,7 @@ for (const colorScheme of ['light', 'dark']) {
     await picture(page, `search-${colorScheme}`);
     await page.keyboard.press('Escape');
 
-    const dialog = await workspace.settings('Look');
+    const dialog = await workspace.settings('Appearance');
     await dialog.getByText('Density').waitFor();
     await workspace.isAccessible();
     await picture(page, `settings-${colorScheme}`);

@@ -40,7 +40,7 @@ test('people are added, promoted and removed, and everybody sees it', async () =
   await workspace.page.getByRole('menuitem', { name: 'Make admin' }).click();
   // Nothing happens to anybody by one press.
   const sure = workspace.dialog('Make admin');
-  await sure.getByText('Second User may then change the name of Band').waitFor();
+  await sure.getByText('Second User can then change the name of Band').waitFor();
   await workspace.isAccessible();
   assert.equal(await member(theirs, 'Second User').getByText('admin', { exact: true }).count(), 0);
   await sure.getByRole('button', { name: 'Make admin' }).click();
@@ -105,7 +105,7 @@ test('an archived conversation moves aside for everybody, and comes back', async
   await panel.getByText('This conversation is archived.').waitFor();
   await workspace.list.getByText('Archived (1)').waitFor();
   await workspace.isAccessible();
-  await panel.getByRole('button', { name: 'Take out of the archive' }).click();
+  await panel.getByRole('button', { name: 'Unarchive' }).click();
   await workspace.list.getByText('Archived (1)').waitFor({ state: 'detached' });
 });
 

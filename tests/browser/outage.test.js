@@ -130,5 +130,5 @@ test('a conversation that does not exist, or that one is not in, says so', async
   await nowhere.isAccessible();
   const id = await other.createConversation('Theirs', []);
   const foreign = await Workspace.enter(world, 'testuser', { path: `/c/${id}`, expected: unknown });
-  await foreign.page.getByRole('heading', { name: 'You do not take part in this conversation.' }).waitFor();
+  await foreign.page.getByRole('heading', { name: 'You are not in this conversation.' }).waitFor();
 });

@@ -79,7 +79,7 @@ test('the sheet of shortcuts opens by ? until single signs are turned off', asyn
   const sheet = workspace.dialog('Keyboard shortcuts');
   await sheet.waitFor();
   await workspace.isAccessible();
-  await sheet.getByLabel('Single letters and signs are shortcuts').uncheck();
+  await sheet.getByLabel('Use single keys as shortcuts').uncheck();
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
   await page.keyboard.press('?');

@@ -12,7 +12,7 @@ const enter = (name, options) => Workspace.enter(world, name, options);
 test('theme, density and language hold over a reload', async () => {
   const workspace = await enter('testuser');
   const { page } = workspace;
-  const dialog = await workspace.settings('Look');
+  const dialog = await workspace.settings('Appearance');
   await workspace.isAccessible();
   await dialog.getByLabel('Dark').check();
   await dialog.getByLabel('Compact').check();
@@ -51,7 +51,7 @@ test('a new password needs the old one, and ends the other sessions', async () =
   await dialog.getByText('The current password is wrong.').waitFor();
   await dialog.getByLabel('Current password').fill('TestPassword123');
   await dialog.getByRole('button', { name: 'Change password' }).click();
-  await dialog.getByText('The password is changed.').waitFor();
+  await dialog.getByText('Your password has been changed.').waitFor();
   await elsewhere.page.getByRole('alert').filter({ hasText: 'your session was ended' }).waitFor();
 });
 
@@ -63,7 +63,7 @@ test('other sessions are listed and ended', async () => {
   await workspace.isAccessible();
   // The newest of the others is the page that was opened last.
   await dialog.getByRole('button', { name: /^End the session of Chrome/ }).first().click();
-  await dialog.getByText('The session was ended.').waitFor();
+  await dialog.getByText('The session has ended.').waitFor();
   await elsewhere.page.getByRole('alert').filter({ hasText: 'your session was ended' }).waitFor();
 });
 
@@ -72,7 +72,7 @@ test('the Enter key does what was chosen', async () => {
   const { page } = workspace;
   const dialog = await workspace.settings('Writing and keys');
   await workspace.isAccessible();
-  await dialog.getByLabel('Starts a new line. Ctrl and Enter sends').check();
+  await dialog.getByLabel('Starts a new line. Ctrl and Enter sends the message').check();
   await page.keyboard.press('Escape');
   await workspace.open('Roommate Chat');
   const input = page.getByLabel('Message', { exact: true });
@@ -101,7 +101,7 @@ test('the browser is asked for notifications only after a click', async () => {
   await workspace.isAccessible();
   assert.equal(await page.evaluate(() => globalThis.asked), 0);
   await dialog.getByRole('button', { name: 'Turn on notifications' }).click();
-  await dialog.getByText('Your browser forbids notifications').waitFor();
+  await dialog.getByText('Your browser blocks notifications').waitFor();
   assert.equal(await page.evaluate(() => globalThis.asked), 1);
 });
 

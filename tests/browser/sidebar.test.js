@@ -277,7 +277,7 @@ test('on a phone there is one pane, and the back gesture leads to the list', asy
 
 test('a link to a conversation that is not there leads to the list', async () => {
   const workspace = await enter('testuser', { path: '/c/4711', expected: [refused(404)] });
-  await workspace.page.getByRole('button', { name: 'To the list' }).click();
+  await workspace.page.getByRole('button', { name: 'Back to the list' }).click();
   await workspace.page.waitForURL(`${world.server.url}/`);
   await workspace.page.getByText('Pick a conversation').waitFor();
 });

@@ -238,7 +238,7 @@ test('where another application signs its users in, there is a sentence and no f
   t.after(() => server.remove());
   for (const path of ['/', '/register', '/static/chat.html']) {
     const { page } = await world.visit(server.url + path);
-    await page.getByText('Nobody signs in with a password here.').waitFor();
+    await page.getByText('You cannot sign in with a password here.').waitFor();
     assert.equal(await page.locator('form').count(), 0);
     await isAccessible(page);
   }

@@ -251,7 +251,7 @@ test('an archived conversation can only be read, and says so', async () => {
   await one.say('the last word');
   await one.shows('the last word');
   await testuser.call('PATCH', `/conversations/${id}`, { archived: true });
-  await one.page.getByText('This conversation is archived: it can only be read.').waitFor();
+  await one.page.getByText('This conversation is archived: you can only read it.').waitFor();
   assert.equal(await one.input.count(), 0);
   await one.isAccessible();
 });

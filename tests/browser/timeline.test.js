@@ -53,7 +53,7 @@ test('what happened is told in the log, also to who comes later', async () => {
   await testuser.call('PUT', `/conversations/${id}/messages/${(await testuser.history(id))[0].id}/pin`);
   const expected = [
     'Test User changed the topic to “Boats”', 'Test User archived this conversation',
-    'Test User took this conversation out of the archive', 'Test User pinned a message',
+    'Test User unarchived this conversation', 'Test User pinned a message',
   ];
   const one = await Conversation.enter(world, 'testuser2', id);
   await one.list.locator('.happening').nth(expected.length - 1).waitFor();

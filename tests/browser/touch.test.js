@@ -95,7 +95,7 @@ for (const { name, options } of PHONES) {
     await finger.tap(page.getByRole('button', { name: /^Your account/ }));
     await finger.tap(page.getByRole('menuitem', { name: 'Settings' }));
     const settings = page.getByRole('dialog');
-    for (const section of ['Account', 'Look', 'Writing and keys', 'Notifications', 'Sessions']) {
+    for (const section of ['Account', 'Appearance', 'Writing and keys', 'Notifications', 'Sessions']) {
       await finger.tap(settings.getByRole('button', { name: section, exact: true }));
       await settings.getByRole('heading', { name: section, exact: true }).waitFor();
       await here.one.isAccessible();

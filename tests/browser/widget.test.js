@@ -154,7 +154,7 @@ test('a visitor whom the page does not vouch for is told so, and may try again',
   host.token = async () => 'not-a-token';
   const { button, frame } = await visit({ expected: [/401|WebSocket|4001/] });
   await button.click();
-  await frame.getByText('The page has not let you in.').waitFor();
+  await frame.getByText('This website did not let you in.').waitFor();
   asBefore();
   await frame.getByRole('button', { name: 'Try again' }).click();
   await frame.locator('#messages').waitFor();
@@ -186,6 +186,6 @@ test('on a phone the chat takes the whole page, and closes by its own button', a
 
 test('alone, the page of the frame leads to the chat', async () => {
   const { page } = await world.visit(`/embed?conversation=${conversation}`);
-  await page.getByText('This page belongs into another one').waitFor();
+  await page.getByText('This page belongs inside another page').waitFor();
   await isAccessible(page);
 });

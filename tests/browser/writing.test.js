@@ -217,7 +217,7 @@ test('near the limit the characters are counted, beyond it nothing is sent or lo
   await one.input.fill('x'.repeat(4_001));
   await one.page.getByText('1 character too many').waitFor();
   await one.input.press('Enter');
-  await one.page.getByRole('alert').getByText('It is too long.').waitFor();
+  await one.page.getByRole('alert').getByText('This text is too long.').waitFor();
   await one.isAccessible();
   assert.equal((await one.input.inputValue()).length, 4_001);
   await one.input.press('Backspace');
