@@ -148,6 +148,10 @@ impl From<StoreError> for Refusal {
                 tracing::error!(%error, "a query failed");
                 Self::Internal
             }
+            error @ StoreError::Damaged(_) => {
+                tracing::error!(%error, "a query failed");
+                Self::Internal
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Push notifications: subscriptions of devices, and what they are sent.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{ConversationId, MessageId, Seq};
@@ -36,8 +37,11 @@ pub struct PushKeys {
 }
 
 /// What a notification may say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum PushContent {
     /// Who wrote what.
     #[default]
@@ -60,8 +64,11 @@ pub struct PushSubscription {
 }
 
 /// Which messages of a conversation notify somebody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum NotificationLevel {
     /// Every message.
     #[default]

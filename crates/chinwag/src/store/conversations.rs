@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
 use super::users::public_user;
+use super::words::{text, word};
 use super::{Change, Notice, StoreError, View};
 
 /// A group to be.
@@ -38,38 +39,20 @@ pub(crate) struct Standing {
     pub is_archived: bool,
 }
 
+pub(super) const KIND: &str = "conversations.kind";
+const ROLE: &str = "participants.role";
 const COLUMNS: &str = "conversations.id, kind, title, topic, archived_at IS NOT NULL, created_at";
 
 fn conversation(row: &Row<'_>) -> Result<Conversation, rusqlite::Error> {
     Ok(Conversation {
         id: ConversationId(row.get(0)?),
-        kind: parse_kind(&row.get::<_, String>(1)?),
+        kind: word(row, 1, KIND)?,
         title: row.get(2)?,
         topic: row.get(3)?,
         archived: row.get(4)?,
         notifications: NotificationLevel::default(),
         created_at: Timestamp(row.get(5)?).created_at(),
     })
-}
-
-pub(super) fn parse_kind(text: &str) -> ConversationKind {
-    if text == "direct" { ConversationKind::Direct } else { ConversationKind::Group }
-}
-
-fn parse_role(text: &str) -> Role {
-    match text {
-        "owner" => Role::Owner,
-        "admin" => Role::Admin,
-        _ => Role::Member,
-    }
-}
-
-fn role_text(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Admin => "admin",
-        Role::Member => "member",
-    }
 }
 
 /// Two people's key, the same from both sides.
@@ -92,8 +75,8 @@ impl View {
         let standing = statement
             .query_row((conversation_id.0, user_id.0), |row| {
                 Ok(Standing {
-                    role: parse_role(&row.get::<_, String>(0)?),
-                    kind: parse_kind(&row.get::<_, String>(1)?),
+                    role: word(row, 0, ROLE)?,
+                    kind: word(row, 1, KIND)?,
                     is_archived: row.get(2)?,
                 })
             })
@@ -158,7 +141,7 @@ impl View {
                     username: row.get(1)?,
                     first_name: row.get(2)?,
                     last_name: row.get(3)?,
-                    role: parse_role(&row.get::<_, String>(4)?),
+                    role: word(row, 4, ROLE)?,
                     delivered_seq: Seq(row.get(5)?),
                     read_seq: Seq(row.get(6)?),
                 })
@@ -295,15 +278,11 @@ impl Change {
         direct_key: Option<&str>,
     ) -> Result<Conversation, StoreError> {
         let created_at = Timestamp::now();
-        let kind_text = match kind {
-            ConversationKind::Direct => "direct",
-            ConversationKind::Group => "group",
-        };
         self.connection
             .prepare_cached(
                 "INSERT INTO conversations (kind, title, direct_key, created_at) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute((kind_text, title, direct_key, created_at.0))?;
+            .execute((text(kind), title, direct_key, created_at.0))?;
         Ok(Conversation {
             id: ConversationId(self.connection.last_insert_rowid()),
             kind,
@@ -331,7 +310,7 @@ impl Change {
                  FROM (SELECT 1) LEFT JOIN former_participants AS former \
                  ON former.conversation_id = ?1 AND former.user_id = ?2",
             )?
-            .execute((conversation_id.0, user_id.0, role_text(role), joined_after.0))?;
+            .execute((conversation_id.0, user_id.0, text(role), joined_after.0))?;
         self.tell(Notice::Joined(conversation_id, user_id));
         Ok(())
     }
@@ -396,7 +375,7 @@ impl Change {
         self.standings.forget(id, person.id);
         self.connection
             .prepare_cached("UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2")?
-            .execute((id.0, person.id.0, role_text(role)))?;
+            .execute((id.0, person.id.0, text(role)))?;
         self.append_membership(id, actor_id, person, role, Step::Updated)
     }
 

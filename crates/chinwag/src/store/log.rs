@@ -8,6 +8,7 @@ use chinwag_protocol::{ConversationId, Cursor, Entry, Event, MessageId, Seq, Sta
 use rusqlite::{OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
+use super::words::unreadable;
 use super::{Change, StoreError, View};
 
 /// A row to append. What an event says beyond its message and text is in `detail`.
@@ -77,10 +78,6 @@ fn detail(row: &Row<'_>) -> Result<Detail, rusqlite::Error> {
     let text: Option<String> = row.get(11)?;
     let Some(text) = text else { return Ok(Detail::default()) };
     serde_json::from_str(&text).map_err(|error| unreadable(11, error))
-}
-
-fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, rusqlite::Error> {

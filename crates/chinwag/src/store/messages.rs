@@ -4,8 +4,10 @@ use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
 use chinwag_protocol::{ConversationId, Event, FileId, MessageId, Seq, UserId};
 use rusqlite::OptionalExtension as _;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
+use rusqlite::types::ValueRef;
 
 use super::log::{COLUMNS, Detail, NewEvent, message};
+use super::words::word;
 use super::{Change, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
 
@@ -181,9 +183,9 @@ impl View {
                     sender_id: UserId(row.get(1)?),
                     version: row.get(2)?,
                     is_deleted: row.get(3)?,
-                    format: match row.get::<_, Option<String>>(4)?.as_deref() {
-                        Some("markdown") => Format::Markdown,
-                        _ => Format::Plain,
+                    format: match row.get_ref(4)? {
+                        ValueRef::Null => Format::default(),
+                        _ => word(row, 4, "events.detail")?,
                     },
                 })
             })

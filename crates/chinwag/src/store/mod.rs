@@ -20,6 +20,7 @@ mod search;
 mod sessions;
 mod users;
 mod webhooks;
+mod words;
 mod writer;
 
 use std::fs::File;
@@ -59,13 +60,24 @@ const STATEMENT_CACHE: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("database: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+    #[error("the database is damaged: {0}")]
+    Damaged(Box<dyn std::error::Error + Send + Sync>),
     #[error("too much waits for the database")]
     Busy,
     #[error("the batch was not committed: {0}")]
     NotCommitted(String),
     #[error("the store has stopped")]
     Stopped,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::FromSqlConversionFailure(_, _, reason) => Self::Damaged(reason),
+            error => Self::Sqlite(error),
+        }
+    }
 }
 
 /// What a job may fail with: its own reason, or the store's.

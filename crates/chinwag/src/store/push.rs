@@ -7,8 +7,9 @@ use chinwag_protocol::rest::{
 use chinwag_protocol::{ConversationId, MessageId, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
-use super::conversations::parse_kind;
-use super::users::parse_presence;
+use super::conversations::KIND;
+use super::users::PRESENCE;
+use super::words::{text, word};
 use super::{Change, StoreError, View};
 
 /// A device to be.
@@ -74,40 +75,16 @@ const SESSION_IS_LIVE: &str = "(push_subscriptions.session_id IS NULL OR EXISTS 
          SELECT 1 FROM refresh_tokens WHERE refresh_tokens.session_id = sessions.id \
          AND refresh_tokens.used_at IS NULL AND refresh_tokens.expires_at > :now))))";
 
+const CONTENT: &str = "push_subscriptions.content";
+const NOTIFICATIONS: &str = "participants.notifications";
+
 fn subscription(row: &Row<'_>) -> Result<PushSubscription, rusqlite::Error> {
     Ok(PushSubscription {
         id: row.get(0)?,
         endpoint_host: row.get(1)?,
-        content: parse_content(&row.get::<_, String>(2)?),
+        content: word(row, 2, CONTENT)?,
         created_at: Timestamp(row.get(3)?).created_at(),
     })
-}
-
-fn parse_content(text: &str) -> PushContent {
-    if text == "none" { PushContent::None } else { PushContent::Full }
-}
-
-fn content_text(content: PushContent) -> &'static str {
-    match content {
-        PushContent::Full => "full",
-        PushContent::None => "none",
-    }
-}
-
-pub(super) fn parse_level(text: &str) -> NotificationLevel {
-    match text {
-        "mentions" => NotificationLevel::Mentions,
-        "none" => NotificationLevel::None,
-        _ => NotificationLevel::All,
-    }
-}
-
-fn level_text(level: NotificationLevel) -> &'static str {
-    match level {
-        NotificationLevel::All => "all",
-        NotificationLevel::Mentions => "mentions",
-        NotificationLevel::None => "none",
-    }
 }
 
 impl View {
@@ -130,7 +107,7 @@ impl View {
             "SELECT notifications FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
         )?;
         let level = statement
-            .query_row((conversation_id.0, user_id.0), |row| Ok(parse_level(&row.get::<_, String>(0)?)))
+            .query_row((conversation_id.0, user_id.0), |row| word(row, 0, NOTIFICATIONS))
             .optional()?;
         Ok(level.unwrap_or_default())
     }
@@ -190,9 +167,9 @@ impl View {
                 Ok(Candidate {
                     subscription: row.get(0)?,
                     user_id: UserId(row.get(1)?),
-                    level: parse_level(&row.get::<_, String>(2)?),
-                    kind: parse_kind(&row.get::<_, String>(3)?),
-                    presence: parse_presence(&row.get::<_, String>(4)?),
+                    level: word(row, 2, NOTIFICATIONS)?,
+                    kind: word(row, 3, KIND)?,
+                    presence: word(row, 4, PRESENCE)?,
                     is_mentioned: row.get(5)?,
                 })
             })?
@@ -232,7 +209,7 @@ impl View {
                     host: row.get(7)?,
                     p256dh: row.get(8)?,
                     auth: row.get(9)?,
-                    content: parse_content(&row.get::<_, String>(10)?),
+                    content: word(row, 10, CONTENT)?,
                     is_live: row.get(11)?,
                 })
             })?
@@ -311,7 +288,7 @@ impl Change {
                     &new.host,
                     &new.p256dh,
                     &new.auth,
-                    content_text(new.content),
+                    text(new.content),
                     Timestamp::now().0,
                 ),
                 subscription,
@@ -346,7 +323,7 @@ impl Change {
             .prepare_cached(
                 "UPDATE participants SET notifications = ?3 WHERE conversation_id = ?1 AND user_id = ?2",
             )?
-            .execute((conversation_id.0, user_id.0, level_text(level)))?;
+            .execute((conversation_id.0, user_id.0, text(level)))?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use chinwag_protocol::rest::{PresenceStatus, PublicUser, User, UserRole};
 use chinwag_protocol::{Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row, named_params};
 
+use super::words::{self, word};
 use super::{Change, StoreError, View};
 use crate::unicode::{fold, search_key};
 
@@ -48,21 +49,10 @@ fn user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
         username: row.get(2)?,
         first_name: row.get(3)?,
         last_name: row.get(4)?,
-        role: parse_role(&row.get::<_, String>(5)?),
+        role: word(row, 5, "users.role")?,
         is_active: row.get(6)?,
         created_at: Timestamp(row.get(7)?).created_at(),
     })
-}
-
-fn parse_role(text: &str) -> UserRole {
-    if text == "admin" { UserRole::Admin } else { UserRole::User }
-}
-
-fn role_text(role: UserRole) -> &'static str {
-    match role {
-        UserRole::Admin => "admin",
-        UserRole::User => "user",
-    }
 }
 
 /// What an account may be stored under. Two of before names had one form may fold to one key: the first keeps
@@ -167,7 +157,7 @@ impl Change {
                 ":last_name": account.last_name,
                 ":name_key": name_key(&account.username, &account.first_name, &account.last_name),
                 ":password_hash": account.password_hash,
-                ":role": role_text(account.role),
+                ":role": words::text(account.role),
                 ":created_at": created_at.0,
             })?;
         Ok(User {
@@ -190,7 +180,7 @@ impl Change {
 
     /// Makes somebody an administrator of the server, or no longer.
     pub(crate) fn set_user_role(&mut self, id: UserId, role: UserRole) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE users SET role = ?2 WHERE id = ?1", (id.0, role_text(role)))?;
+        self.connection.execute("UPDATE users SET role = ?2 WHERE id = ?1", (id.0, words::text(role)))?;
         Ok(())
     }
 
@@ -200,6 +190,8 @@ impl Change {
         Ok(())
     }
 }
+
+pub(super) const PRESENCE: &str = "users.presence";
 
 /// A user's own status, and when they were last here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +204,7 @@ pub(crate) struct Status {
 /// From the columns `presence`, `presence_text` and `last_seen`, which come first.
 pub(super) fn status(row: &Row<'_>) -> Result<Status, rusqlite::Error> {
     Ok(Status {
-        chosen: parse_presence(&row.get::<_, String>(0)?),
+        chosen: word(row, 0, PRESENCE)?,
         text: row.get(1)?,
         last_seen: row.get::<_, Option<i64>>(2)?.map(Timestamp),
     })
@@ -260,9 +252,11 @@ impl Change {
         chosen: PresenceStatus,
         text: &str,
     ) -> Result<(), StoreError> {
+        // Nobody chooses to be offline: who says so is here.
+        let chosen = if chosen == PresenceStatus::Offline { PresenceStatus::Online } else { chosen };
         self.connection
             .prepare_cached("UPDATE users SET presence = ?2, presence_text = ?3 WHERE id = ?1")?
-            .execute((id.0, presence_text(chosen), text))?;
+            .execute((id.0, words::text(chosen), text))?;
         Ok(())
     }
 
@@ -282,23 +276,5 @@ impl Change {
             )?
             .execute((id.0, first, last))?;
         Ok(())
-    }
-}
-
-pub(super) fn parse_presence(text: &str) -> PresenceStatus {
-    match text {
-        "away" => PresenceStatus::Away,
-        "dnd" => PresenceStatus::Dnd,
-        "invisible" => PresenceStatus::Invisible,
-        _ => PresenceStatus::Online,
-    }
-}
-
-fn presence_text(status: PresenceStatus) -> &'static str {
-    match status {
-        PresenceStatus::Away => "away",
-        PresenceStatus::Dnd => "dnd",
-        PresenceStatus::Invisible => "invisible",
-        PresenceStatus::Online | PresenceStatus::Offline => "online",
     }
 }

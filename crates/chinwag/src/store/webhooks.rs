@@ -8,6 +8,7 @@ use chinwag_protocol::{ConversationId, Event, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, named_params};
 
 use super::log::{COLUMNS, event};
+use super::words::unreadable;
 use super::{Change, StoreError, View};
 
 /// A webhook to be.
@@ -66,7 +67,10 @@ fn hook(row: &Row<'_>) -> Result<Hook, rusqlite::Error> {
         url: row.get(1)?,
         secret: row.get(2)?,
         conversation_id: row.get::<_, Option<i64>>(3)?.map(ConversationId),
-        events: events.and_then(|text| serde_json::from_str(&text).ok()),
+        events: events
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| unreadable(4, error))?,
         position: row.get(5)?,
         attempts: row.get(6)?,
         due_at: Timestamp(row.get(7)?),

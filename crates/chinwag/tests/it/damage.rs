@@ -1,10 +1,12 @@
-//! A data folder that is not what it should be: it is refused at the start, with a reason, and never served.
+//! A data folder that is not what it should be: it is refused at the start, with a reason, and never served. What only
+//! shows later is an error where it is met, and nowhere else.
 
 use std::path::Path;
 
 use chinwag::{OpenError, Server, StartError};
+use serde_json::json;
 
-use crate::harness::{Stopped, TestServer};
+use crate::harness::{Stopped, TestServer, captured_logs};
 
 /// A folder with a conversation in it.
 async fn folder() -> Stopped {
@@ -60,4 +62,36 @@ async fn a_database_that_was_cut_off_or_overwritten_is_not_opened() {
         let reason = refusal(&stopped.folder_path()).await;
         assert!(reason.contains("malformed") || reason.contains("not a database"), "{what}: {reason}");
     }
+}
+
+/// Changes the database behind the server's back, whatever its schema allows.
+fn damage(folder: &Path, change: &str) {
+    let database = rusqlite::Connection::open(folder.join("chinwag.db")).unwrap();
+    database.pragma_update(None, "ignore_check_constraints", true).unwrap();
+    assert_eq!(database.execute(change, []), Ok(1), "{change}");
+}
+
+#[tokio::test]
+async fn a_word_that_means_nothing_is_an_error_and_no_default() {
+    let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    let (broken, whole) = (anna.group("Broken", &[&ben]).await, anna.group("Whole", &[&ben]).await);
+    let ben_in = |id: i64| format!("conversation_id = {id} AND user_id = {}", ben.id);
+    damage(
+        &server.folder_path(),
+        &format!("UPDATE participants SET role = 'chief' WHERE {}", ben_in(broken)),
+    );
+
+    let said = ben.send(broken, &json!({"content": "hello"})).await;
+    assert_eq!((said.status, &said.body["detail"]), (500, &json!("internal error")));
+    for path in ["", "/messages", "/participants"] {
+        assert_eq!(ben.get(&format!("/conversations/{broken}{path}")).await.status, 500, "{path}");
+    }
+    assert!(captured_logs().contains("participants.role holds what no release writes there"));
+
+    ben.say(whole, "elsewhere nothing is damaged").await;
+    anna.say(broken, "nor is it for others").await;
+    let mend = format!("UPDATE participants SET role = 'admin' WHERE {}", ben_in(broken));
+    damage(&server.folder_path(), &mend);
+    ben.say(broken, "and mended it is whole again").await;
 }
