@@ -1,7 +1,11 @@
 //! Durable events: what a conversation's log consists of, and how it looks on the wire.
 
+mod kind;
+
 use serde::Serialize;
 use utoipa::ToSchema;
+
+pub use kind::EventKind;
 
 use crate::ids::{ConversationId, Cursor, MessageId, Seq, Stamp, UserId};
 use crate::rest::{Message, Role};
@@ -71,6 +75,9 @@ pub enum Event {
         /// Whether it can only be read.
         archived: bool,
     },
+    /// Something happened that this release of the server does not know: a later one wrote it, before the server went
+    /// back. Only its place in the log is told.
+    Unknown(Entry),
 }
 
 /// A message, told again to its sender who sent it again: what level 0 has instead of `ok`.
@@ -132,21 +139,6 @@ pub struct Membership {
 }
 
 impl Event {
-    /// The `type` of each kind of event.
-    pub const TYPES: [&str; 11] = [
-        "message",
-        "message_edited",
-        "message_deleted",
-        "reaction_added",
-        "reaction_removed",
-        "pinned",
-        "unpinned",
-        "participant_added",
-        "participant_removed",
-        "participant_updated",
-        "conversation_updated",
-    ];
-
     /// Where, when, by whom.
     #[must_use]
     pub fn entry(&self) -> Entry {
@@ -162,7 +154,8 @@ impl Event {
             | Self::MessageDeleted { entry, .. }
             | Self::Pinned { entry, .. }
             | Self::Unpinned { entry, .. }
-            | Self::ConversationUpdated { entry, .. } => *entry,
+            | Self::ConversationUpdated { entry, .. }
+            | Self::Unknown(entry) => *entry,
             Self::ReactionAdded(reaction) | Self::ReactionRemoved(reaction) => reaction.entry,
             Self::ParticipantAdded(membership)
             | Self::ParticipantRemoved(membership)
@@ -170,22 +163,23 @@ impl Event {
         }
     }
 
-    /// Its `type`.
+    /// Which kind it is of; `None` if this release does not know.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Message(_) => "message",
-            Self::MessageEdited { .. } => "message_edited",
-            Self::MessageDeleted { .. } => "message_deleted",
-            Self::ReactionAdded(_) => "reaction_added",
-            Self::ReactionRemoved(_) => "reaction_removed",
-            Self::Pinned { .. } => "pinned",
-            Self::Unpinned { .. } => "unpinned",
-            Self::ParticipantAdded(_) => "participant_added",
-            Self::ParticipantRemoved(_) => "participant_removed",
-            Self::ParticipantUpdated(_) => "participant_updated",
-            Self::ConversationUpdated { .. } => "conversation_updated",
-        }
+    pub fn kind(&self) -> Option<EventKind> {
+        Some(match self {
+            Self::Message(_) => EventKind::Message,
+            Self::MessageEdited { .. } => EventKind::MessageEdited,
+            Self::MessageDeleted { .. } => EventKind::MessageDeleted,
+            Self::ReactionAdded(_) => EventKind::ReactionAdded,
+            Self::ReactionRemoved(_) => EventKind::ReactionRemoved,
+            Self::Pinned { .. } => EventKind::Pinned,
+            Self::Unpinned { .. } => EventKind::Unpinned,
+            Self::ParticipantAdded(_) => EventKind::ParticipantAdded,
+            Self::ParticipantRemoved(_) => EventKind::ParticipantRemoved,
+            Self::ParticipantUpdated(_) => EventKind::ParticipantUpdated,
+            Self::ConversationUpdated { .. } => EventKind::ConversationUpdated,
+            Self::Unknown(_) => return None,
+        })
     }
 
     /// The place of this event in its log.

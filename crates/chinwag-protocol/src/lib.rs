@@ -15,7 +15,7 @@ pub mod time;
 
 pub use codes::{CloseCode, ErrorCode};
 pub use command::{Added, Command, CommandError, Edit, Hello, MoreCursors, NewUpload, Op, Request, Send};
-pub use event::{Entry, Event};
+pub use event::{Entry, Event, EventKind};
 pub use frame::{Frame, GapReason};
 pub use ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 pub use time::Timestamp;

@@ -115,7 +115,9 @@ impl Metrics {
     pub(crate) fn committed(&self, jobs: usize, events: &[Event], commit: Duration) {
         for event in events {
             self.messages.inc_by(u64::from(event.is_message()));
-            self.events.get_or_create(&[("type", event.kind())]).inc();
+            if let Some(kind) = event.kind() {
+                self.events.get_or_create(&[("type", kind.as_str())]).inc();
+            }
         }
         self.batch_jobs.observe(f64::from(u32::try_from(jobs).unwrap_or(u32::MAX)));
         self.commit_seconds.observe(commit.as_secs_f64());

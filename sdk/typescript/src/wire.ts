@@ -62,7 +62,8 @@ export type Event =
   | ParticipantAddedFrame
   | ParticipantRemovedFrame
   | ParticipantUpdatedFrame
-  | ConversationUpdatedFrame;
+  | ConversationUpdatedFrame
+  | UnknownFrame;
 /**
  * A step on the way to a field.
  */
@@ -144,6 +145,7 @@ export type ServerFrame =
   | ReceiptFrame
   | ReplayFrame
   | TypingFrame
+  | UnknownFrame
   | UnpinnedFrame
   | UnreadFrame
   | UploadProgressFrame
@@ -219,6 +221,7 @@ export interface Wire {
   Ticket?: Ticket;
   Timestamp?: Timestamp;
   Token?: Token;
+  UnknownEvent?: UnknownEvent;
   UnpinnedEvent?: UnpinnedEvent;
   UploadedFile?: UploadedFile;
   User?: User;
@@ -276,6 +279,7 @@ export interface Wire {
   SubscribeCommand?: SubscribeCommand;
   TypingCommand?: TypingCommand;
   TypingFrame?: TypingFrame;
+  UnknownFrame?: UnknownFrame;
   UnpinnedFrame?: UnpinnedFrame;
   UnreadFrame?: UnreadFrame;
   UnsubscribeCommand?: UnsubscribeCommand;
@@ -760,6 +764,18 @@ export interface ConversationUpdatedFrame {
   topic: string;
   ts: Timestamp;
   type: "conversation_updated";
+}
+/**
+ * Something happened that this release of the server does not know: a later one wrote it, before the server went
+ * back. Only its place in the log is told.
+ */
+export interface UnknownFrame {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "unknown";
 }
 /**
  * A page of a conversation's log.
@@ -1521,6 +1537,18 @@ export interface User {
    * Unique, and the token's `sub`.
    */
   username: string;
+}
+/**
+ * Something happened that this release of the server does not know: a later one wrote it, before the server went
+ * back. Only its place in the log is told.
+ */
+export interface UnknownEvent {
+  actor_id: UserId;
+  conversation_id: ConversationId;
+  seq: Seq;
+  stamp: Stamp;
+  ts: Timestamp;
+  type: "unknown";
 }
 /**
  * A message is no longer pinned.

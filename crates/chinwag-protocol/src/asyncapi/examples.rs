@@ -77,7 +77,8 @@ fn membership(seq: i64) -> Membership {
     Membership { entry: entry(seq), user_id: UserId(4), username: "bob".to_owned(), role: Role::Member }
 }
 
-fn events() -> Vec<Event> {
+/// One event of each kind, and one that is of none.
+pub(super) fn events() -> Vec<Event> {
     let message_id = MessageId(123);
     let reaction = |seq| Reaction { entry: entry(seq), message_id, emoji: "👍".to_owned(), user_id: ALICE };
     vec![
@@ -97,6 +98,7 @@ fn events() -> Vec<Event> {
             topic: "Bills and bread".to_owned(),
             archived: false,
         },
+        Event::Unknown(entry(52)),
     ]
 }
 

@@ -365,7 +365,10 @@ mod tests {
     // A failed expectation is the point of a test, and what it indexes it has made itself.
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::event::EventKind;
 
     #[test]
     fn every_reference_leads_somewhere() {
@@ -389,6 +392,20 @@ mod tests {
             assert!(channels.contains(&format!("/messages/{name}\"")), "{name}");
         }
         assert_eq!(examples::frames().len(), frame_schemas().len());
+    }
+
+    #[test]
+    fn every_kind_of_event_is_described_by_its_word_and_has_an_example() {
+        let described: Vec<String> = variants::<Event>().0.into_iter().map(|(kind, _)| kind).collect();
+        let words: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).chain(["unknown"]).collect();
+        assert_eq!(described, words);
+        for event in examples::events() {
+            let word = event.kind().map_or("unknown", EventKind::as_str);
+            assert_eq!(serde_json::to_value(&event).unwrap()["type"], word);
+        }
+        let kinds: HashSet<_> = examples::events().iter().filter_map(Event::kind).collect();
+        assert_eq!(kinds.len(), EventKind::ALL.len());
+        assert!(EventKind::ALL.iter().all(|kind| kind.as_str().parse() == Ok(*kind)));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use chinwag_protocol::rest::{EventPage, Message};
-use chinwag_protocol::{ConversationId, Cursor, Edit, ErrorCode, Event, MessageId, Send, Seq, limits};
+use chinwag_protocol::{
+    ConversationId, Cursor, Edit, ErrorCode, Event, EventKind, MessageId, Send, Seq, limits,
+};
 
 use super::Chat;
 use super::access::{Action, authorize};
@@ -197,21 +199,21 @@ impl Chat {
         self.store()
             .read(move |view| {
                 authorize(view.membership(conversation_id, user_id)?, Action::Read)?;
-                let Wanted { after, before, types, limit } = wanted;
+                let Wanted { after, before, kinds, limit } = wanted;
                 if view.cursor_state(conversation_id, after)? != CursorState::Known {
                     return Err(Refusal::Gone);
                 }
                 let head = view.head(conversation_id)?;
                 let end = before.map_or(head.seq, |before| Seq(before.0.saturating_sub(1).min(head.seq.0)));
                 let chunk = Chunk { events: limit, content_bytes: MAX_PAGE_CONTENT };
-                let Some(types) = types else {
+                let Some(kinds) = kinds else {
                     let events = view.events(conversation_id, after.seq, end, chunk)?;
                     let more = events.last().is_some_and(|last| last.entry().seq < end);
                     return Ok(EventPage { events, head, more, next: None });
                 };
                 // A log is dense: this many positions are this many events.
                 let through = Seq(after.seq.0.saturating_add(limits::MAX_EVENTS_LOOKED_THROUGH)).min(end);
-                let events = view.events_of_types(conversation_id, after.seq, through, &types, limit)?;
+                let events = view.events_of_kinds(conversation_id, after.seq, through, &kinds, limit)?;
                 let last = events.last().filter(|_| events.len() == limit).map(|last| last.entry().seq);
                 let seq = last.unwrap_or(through);
                 let next = (seq < end).then_some(Cursor { seq, stamp: None });
@@ -238,15 +240,15 @@ pub(crate) struct Wanted {
     pub after: Cursor,
     /// Only events in front of this position.
     pub before: Option<Seq>,
-    /// Only events of these types.
-    pub types: Option<Vec<String>>,
+    /// Only events of these kinds.
+    pub kinds: Option<Vec<EventKind>>,
     pub limit: usize,
 }
 
 impl Wanted {
     /// The next ones, whatever they are.
     pub(crate) fn next(after: Cursor, limit: usize) -> Self {
-        Self { after, before: None, types: None, limit }
+        Self { after, before: None, kinds: None, limit }
     }
 }
 

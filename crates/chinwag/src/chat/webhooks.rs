@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chinwag_protocol::rest::{MadeWebhook, NewWebhook, Webhook, WebhookChange};
-use chinwag_protocol::{ErrorCode, Event, Timestamp};
+use chinwag_protocol::{ErrorCode, Event, EventKind, Timestamp};
 
 use super::Chat;
 use super::access::authorize_admin;
@@ -191,11 +191,12 @@ impl Chat {
 }
 
 fn valid_events(events: Vec<String>) -> Result<Vec<String>, Refusal> {
-    let is_known = |event: &String| Event::TYPES.contains(&event.as_str());
-    if (1..=Event::TYPES.len()).contains(&events.len()) && events.iter().all(is_known) {
+    let is_known = |event: &String| event.parse::<EventKind>().is_ok();
+    if (1..=EventKind::ALL.len()).contains(&events.len()) && events.iter().all(is_known) {
         return Ok(events);
     }
-    let message = format!("events has to name some of: {}", Event::TYPES.join(", "));
+    let all: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let message = format!("events has to name some of: {}", all.join(", "));
     Err(Refusal::Invalid { field: "events", kind: "value_error", code: ErrorCode::InvalidFrame, message })
 }
 

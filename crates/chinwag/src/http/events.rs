@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chinwag_protocol::rest::{Detail, EventPage};
-use chinwag_protocol::{ConversationId, Cursor, Event, Seq, Timestamp, limits};
+use chinwag_protocol::{ConversationId, Cursor, EventKind, Seq, Timestamp, limits};
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
@@ -52,10 +52,10 @@ pub(super) async fn events(
     uri: Uri,
 ) -> Result<Response, HttpError> {
     let mut parameters = query(&uri);
-    let types = parameters.get("types").map(|text| types_in(text)).transpose()?;
+    let kinds = parameters.get("types").map(|text| types_in(text)).transpose()?;
     let in_query = parameters.remove("after");
     // Whoever picks some types keeps no copy of the log, and may know no more than a position.
-    let position = types
+    let position = kinds
         .as_ref()
         .and(in_query.as_ref())
         .and_then(|text| text.parse::<i64>().ok())
@@ -73,7 +73,7 @@ pub(super) async fn events(
         return stream(&shared.chat, actor, id, after).await;
     }
     let before = parameters.get("before").map(|text| integer("query", "before", text)).transpose()?.map(Seq);
-    let page: EventPage = shared.chat.events(&actor, id, Wanted { after, before, types, limit }).await?;
+    let page: EventPage = shared.chat.events(&actor, id, Wanted { after, before, kinds, limit }).await?;
     Ok(Json(page).into_response())
 }
 
@@ -91,12 +91,9 @@ fn after(headers: &HeaderMap, in_query: Option<String>) -> Result<Cursor, HttpEr
 }
 
 /// The types of events in a list; a type that there is not finds nothing, and would hide a slip of the pen.
-fn types_in(text: &str) -> Result<Vec<String>, HttpError> {
-    let types: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-    match types.iter().find(|name| !Event::TYPES.contains(&name.as_str())) {
-        Some(_) => Err(HttpError::invalid("query", "types", "value_error", "types names no type of event")),
-        None => Ok(types),
-    }
+fn types_in(text: &str) -> Result<Vec<EventKind>, HttpError> {
+    let kinds: Result<_, _> = text.split(',').map(|name| name.trim().parse()).collect();
+    kinds.map_err(|_| HttpError::invalid("query", "types", "value_error", "types names no type of event"))
 }
 
 async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) -> Result<Response, HttpError> {

@@ -4,7 +4,7 @@ use chinwag_protocol::event::Membership as MembershipEvent;
 use chinwag_protocol::rest::{
     Conversation, ConversationKind, ConversationState, NotificationLevel, Participant, PublicUser, Role,
 };
-use chinwag_protocol::{ConversationId, Event, Seq, Timestamp, UserId};
+use chinwag_protocol::{ConversationId, Event, EventKind, Seq, Timestamp, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
@@ -402,7 +402,7 @@ impl Change {
             ..Detail::default()
         };
         let (_, entry) =
-            self.append(&about_conversation(wanted.id, actor_id, "conversation_updated", detail))?;
+            self.append(&about_conversation(wanted.id, actor_id, EventKind::ConversationUpdated, detail))?;
         let event = Event::ConversationUpdated {
             entry,
             title: wanted.title.clone(),
@@ -422,9 +422,9 @@ impl Change {
         step: Step,
     ) -> Result<Event, StoreError> {
         let kind = match step {
-            Step::Added => "participant_added",
-            Step::Removed => "participant_removed",
-            Step::Updated => "participant_updated",
+            Step::Added => EventKind::ParticipantAdded,
+            Step::Removed => EventKind::ParticipantRemoved,
+            Step::Updated => EventKind::ParticipantUpdated,
         };
         let detail = Detail {
             user_id: Some(person.id),
@@ -455,7 +455,7 @@ pub(crate) struct Person {
 fn about_conversation(
     conversation_id: ConversationId,
     actor_id: UserId,
-    kind: &'static str,
+    kind: EventKind,
     detail: Detail,
 ) -> NewEvent<'static> {
     NewEvent {

@@ -4,18 +4,20 @@
 
 use chinwag_protocol::event::{Membership, Reaction};
 use chinwag_protocol::rest::{Attachment, Format, Message, Role};
-use chinwag_protocol::{ConversationId, Cursor, Entry, Event, MessageId, Seq, Stamp, Timestamp, UserId};
+use chinwag_protocol::{
+    ConversationId, Cursor, Entry, Event, EventKind, MessageId, Seq, Stamp, Timestamp, UserId,
+};
 use rusqlite::{OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
-use super::words::unreadable;
+use super::words::{damaged, unreadable};
 use super::{Change, StoreError, View};
 
 /// A row to append. What an event says beyond its message and text is in `detail`.
 pub(super) struct NewEvent<'a> {
     pub conversation_id: ConversationId,
     pub actor_id: UserId,
-    pub kind: &'static str,
+    pub kind: EventKind,
     pub content: &'a str,
     pub client_id: Option<&'a str>,
     pub message_id: Option<MessageId>,
@@ -117,49 +119,59 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
 }
 
 pub(super) fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
-    let kind: String = row.get(13)?;
-    if kind == "message" {
-        return Ok(Event::Message(message(row)?));
-    }
-    let (entry, detail) = (entry(row)?, detail(row)?);
-    let message_id = MessageId(row.get::<_, Option<i64>>(9)?.unwrap_or_default());
-    let reaction = |emoji: Option<String>| Reaction {
-        entry,
-        message_id,
-        emoji: emoji.unwrap_or_default(),
-        user_id: entry.actor_id,
-    };
-    let membership = |detail: Detail| Membership {
-        entry,
-        user_id: detail.user_id.unwrap_or(entry.actor_id),
-        username: detail.username.unwrap_or_default(),
-        role: detail.role.unwrap_or(Role::Member),
-    };
-    Ok(match kind.as_str() {
-        "message_edited" => {
-            Event::MessageEdited { entry, message_id, content: row.get(7)?, version: row.get(10)? }
-        }
-        "message_deleted" => Event::MessageDeleted { entry, message_id },
-        "reaction_added" => Event::ReactionAdded(reaction(detail.emoji)),
-        "reaction_removed" => Event::ReactionRemoved(reaction(detail.emoji)),
-        "pinned" => Event::Pinned { entry, message_id },
-        "unpinned" => Event::Unpinned { entry, message_id },
-        "participant_added" => Event::ParticipantAdded(membership(detail)),
-        "participant_removed" => Event::ParticipantRemoved(membership(detail)),
-        "participant_updated" => Event::ParticipantUpdated(membership(detail)),
-        "conversation_updated" => Event::ConversationUpdated {
-            entry,
-            title: detail.title.unwrap_or_default(),
-            topic: detail.topic.unwrap_or_default(),
-            archived: detail.archived.unwrap_or_default(),
+    // What a later release wrote is passed on as far as this one understands it: an error would end the log here for
+    // everybody who reads it, and a hole would look like a loss.
+    let Ok(kind) = row.get_ref(13)?.as_str()?.parse() else { return Ok(Event::Unknown(entry(row)?)) };
+    Ok(match kind {
+        EventKind::Message => Event::Message(message(row)?),
+        EventKind::MessageEdited => Event::MessageEdited {
+            entry: entry(row)?,
+            message_id: about(row)?,
+            content: row.get(7)?,
+            version: row.get(10)?,
         },
-        _ => return Err(unreadable(13, UnknownKind(kind))),
+        EventKind::MessageDeleted => Event::MessageDeleted { entry: entry(row)?, message_id: about(row)? },
+        EventKind::ReactionAdded => Event::ReactionAdded(reaction(row)?),
+        EventKind::ReactionRemoved => Event::ReactionRemoved(reaction(row)?),
+        EventKind::Pinned => Event::Pinned { entry: entry(row)?, message_id: about(row)? },
+        EventKind::Unpinned => Event::Unpinned { entry: entry(row)?, message_id: about(row)? },
+        EventKind::ParticipantAdded => Event::ParticipantAdded(membership(row)?),
+        EventKind::ParticipantRemoved => Event::ParticipantRemoved(membership(row)?),
+        EventKind::ParticipantUpdated => Event::ParticipantUpdated(membership(row)?),
+        EventKind::ConversationUpdated => {
+            let detail = detail(row)?;
+            Event::ConversationUpdated {
+                entry: entry(row)?,
+                title: detail.title.ok_or_else(|| damaged(11, DETAIL))?,
+                topic: detail.topic.ok_or_else(|| damaged(11, DETAIL))?,
+                archived: detail.archived.ok_or_else(|| damaged(11, DETAIL))?,
+            }
+        }
     })
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("unknown event kind {0}")]
-struct UnknownKind(String);
+const DETAIL: &str = "events.detail";
+
+/// The message that an event is about.
+fn about(row: &Row<'_>) -> Result<MessageId, rusqlite::Error> {
+    row.get::<_, Option<i64>>(9)?.map(MessageId).ok_or_else(|| damaged(9, "events.message_id"))
+}
+
+fn reaction(row: &Row<'_>) -> Result<Reaction, rusqlite::Error> {
+    let entry = entry(row)?;
+    let emoji = detail(row)?.emoji.ok_or_else(|| damaged(11, DETAIL))?;
+    Ok(Reaction { entry, message_id: about(row)?, emoji, user_id: entry.actor_id })
+}
+
+fn membership(row: &Row<'_>) -> Result<Membership, rusqlite::Error> {
+    let detail = detail(row)?;
+    Ok(Membership {
+        entry: entry(row)?,
+        user_id: detail.user_id.ok_or_else(|| damaged(11, DETAIL))?,
+        username: detail.username.ok_or_else(|| damaged(11, DETAIL))?,
+        role: detail.role.ok_or_else(|| damaged(11, DETAIL))?,
+    })
+}
 
 impl View {
     /// The events after `after` up to and with `through`, oldest first, as many as `chunk` allows. None
@@ -189,13 +201,13 @@ impl View {
         Ok(events)
     }
 
-    /// Those of the types between two positions, `through` included, oldest first. All between them is looked at.
-    pub(crate) fn events_of_types(
+    /// Those of the kinds between two positions, `through` included, oldest first. All between them is looked at.
+    pub(crate) fn events_of_kinds(
         &self,
         conversation_id: ConversationId,
         after: Seq,
         through: Seq,
-        types: &[String],
+        kinds: &[EventKind],
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
@@ -205,8 +217,8 @@ impl View {
              ORDER BY events.seq LIMIT ?5"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let types = serde_json::json!(types).to_string();
-        let rows = statement.query_map((conversation_id.0, after.0, through.0, types, limit), event)?;
+        let kinds = kinds.iter().map(|kind| kind.as_str()).collect::<serde_json::Value>().to_string();
+        let rows = statement.query_map((conversation_id.0, after.0, through.0, kinds, limit), event)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -292,7 +304,7 @@ impl Change {
                 entry.stamp.as_str(),
                 entry.ts.0,
                 entry.actor_id.0,
-                new.kind,
+                new.kind.as_str(),
                 new.content,
                 new.client_id,
                 new.message_id.map(|id| id.0),

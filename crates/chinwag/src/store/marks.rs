@@ -1,7 +1,7 @@
 //! Reactions and pins: events that leave a mark at a message.
 
 use chinwag_protocol::event::Reaction;
-use chinwag_protocol::{ConversationId, Event, MessageId, Op, UserId};
+use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Op, UserId};
 
 use super::log::{Detail, NewEvent};
 use super::{Change, StoreError, View};
@@ -59,8 +59,8 @@ impl Change {
             return Ok(None);
         }
         let kind = match op {
-            Op::Add => "reaction_added",
-            Op::Remove => "reaction_removed",
+            Op::Add => EventKind::ReactionAdded,
+            Op::Remove => EventKind::ReactionRemoved,
         };
         let detail = Detail { emoji: Some(emoji.to_owned()), ..Detail::default() };
         let (_, entry) = self.append(&about_message(conversation_id, user_id, message_id, kind, detail))?;
@@ -89,8 +89,8 @@ impl Change {
             return Ok(None);
         }
         let kind = match op {
-            Op::Add => "pinned",
-            Op::Remove => "unpinned",
+            Op::Add => EventKind::Pinned,
+            Op::Remove => EventKind::Unpinned,
         };
         let (_, entry) =
             self.append(&about_message(conversation_id, user_id, message_id, kind, Detail::default()))?;
@@ -107,7 +107,7 @@ fn about_message(
     conversation_id: ConversationId,
     actor_id: UserId,
     message_id: MessageId,
-    kind: &'static str,
+    kind: EventKind,
     detail: Detail,
 ) -> NewEvent<'static> {
     NewEvent {

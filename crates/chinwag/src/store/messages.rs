@@ -1,7 +1,7 @@
 //! Messages: appended to a conversation's log, read back in pages as they stand now.
 
 use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
-use chinwag_protocol::{ConversationId, Event, FileId, MessageId, Seq, UserId};
+use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Seq, UserId};
 use rusqlite::OptionalExtension as _;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::types::ValueRef;
@@ -218,7 +218,7 @@ impl Change {
         let new = NewEvent {
             conversation_id: draft.conversation_id,
             actor_id: draft.sender_id,
-            kind: "message",
+            kind: EventKind::Message,
             content: &draft.content,
             client_id: draft.client_id.as_deref().filter(|_| !seeded_bugs::is(Bug::NoIdempotency)),
             message_id: None,
@@ -271,7 +271,7 @@ impl Change {
         let new = NewEvent {
             conversation_id,
             actor_id,
-            kind: "message_edited",
+            kind: EventKind::MessageEdited,
             content: &content,
             client_id: None,
             message_id: Some(id),
@@ -301,7 +301,7 @@ impl Change {
         let (_, entry) = self.append(&NewEvent {
             conversation_id,
             actor_id,
-            kind: "message_deleted",
+            kind: EventKind::MessageDeleted,
             content: "",
             client_id: None,
             message_id: Some(id),

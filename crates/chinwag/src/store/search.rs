@@ -117,15 +117,15 @@ impl Change {
         let through = self.indexed_through()?;
         let mut statement = self
             .connection
-            .prepare_cached("SELECT id, kind FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+            .prepare_cached("SELECT id, kind = 'message' FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?;
         let rows = statement
-            .query_map((through, INDEX_STEP), |row| Ok((MessageId(row.get(0)?), row.get::<_, String>(1)?)))?;
-        let rows: Vec<(MessageId, String)> = rows.collect::<Result<_, _>>()?;
+            .query_map((through, INDEX_STEP), |row| Ok((MessageId(row.get(0)?), row.get::<_, bool>(1)?)))?;
+        let rows: Vec<(MessageId, bool)> = rows.collect::<Result<_, _>>()?;
         drop(statement);
         let Some((last, _)) = rows.last() else { return Ok(false) };
         let last = last.0;
-        for (id, kind) in &rows {
-            if kind == "message"
+        for (id, is_message) in &rows {
+            if *is_message
                 && let Some(message) = self.message(*id)?
                 && !message.deleted
             {

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use chinwag::protocol::EventKind;
+use chinwag::protocol::rest::ConversationKind;
+
 /// A folder or file of the library, what it must not name, and why.
 const RULES: [(&str, &[&str], &str); 10] = [
     (
@@ -274,6 +277,20 @@ fn clients_share_one_way_to_a_server() {
             assert!(!has, "{name} depends on {library}: chinwag-client is the way to a server");
         }
     }
+}
+
+#[test]
+fn kinds_that_statements_name_are_kinds_that_there_are() {
+    let mut named = 0;
+    for file in sources(&crates().join("chinwag/src/store")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for word in text.split("kind = '").skip(1).filter_map(|rest| rest.split('\'').next()) {
+            let is_known = word.parse::<EventKind>().is_ok() || word.parse::<ConversationKind>().is_ok();
+            assert!(is_known, "{}: {word}", file.display());
+            named += 1;
+        }
+    }
+    assert!(named > 5, "{named}");
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod history;
 mod hosts;
 mod idempotency;
 mod interleavings;
+mod kinds;
 mod liveness;
 mod many_conversations;
 mod matrix;
