@@ -21,5 +21,5 @@ pub use checker::{check, check_deliveries};
 pub use error::CheckError;
 pub use fault::{Fault, FaultKind};
 pub use keys::{WITHHELD, content_key, stamp_key};
-pub use report::{Claim, Figure, Report};
-pub use run::{Tell, run};
+pub use report::{Claim, Figure, Report, Tell};
+pub use run::run;

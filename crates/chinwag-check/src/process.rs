@@ -1,6 +1,10 @@
-//! A process's memory, as the kernel sees it, while something happens.
+//! A process beside the clients: waiting for one, and its memory while something happens.
 
 use std::time::Duration;
+
+use chinwag_client::ClientError;
+
+use crate::error::CheckError;
 
 /// Often enough to see the height of a replay.
 const EVERY: Duration = Duration::from_millis(3);
@@ -26,4 +30,12 @@ pub(crate) async fn peak_during<T>(pid: Option<u32>, work: impl Future<Output = 
             }
         }
     }
+}
+
+/// Waits for a process without holding up the clients of another one.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
+) -> Result<T, CheckError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| CheckError::Protocol(format!("a thread failed: {error}")))??)
 }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, FaultKind};
 
+/// Says what is being done, how much of it is done, and how much there is.
+pub type Tell<'a> = &'a (dyn Fn(&str, usize, usize) + Send + Sync);
+
 /// Faults that are told in full.
 const TOLD: usize = 5;
 

@@ -3,20 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chinwag_client::{
-    Client, ClientError, Launch, Server, Signer, make_secret, read_secret, temporary_folder,
-};
+use chinwag_client::{Client, Launch, Server, Signer, make_secret, read_secret, temporary_folder};
 
 use crate::args::Options;
 use crate::claims;
 use crate::error::{CheckError, system};
-use crate::report::Report;
+use crate::process::blocking;
+use crate::report::{Report, Tell};
 
 /// A request must not hang on a server that does.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Says what is being done, how much of it is done, and how much there is.
-pub type Tell<'a> = &'a (dyn Fn(&str, usize, usize) + Send + Sync);
 
 /// Puts the promises to the test; `executable` is the server to start if no other is named.
 ///
@@ -110,12 +106,4 @@ async fn check_own(
         report.claims.push(claims::resume(&client, Some(server.pid()), &signer, options, tell).await?);
     }
     Ok(())
-}
-
-/// Waits for a process without holding up the clients of another one.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
-) -> Result<T, CheckError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|error| CheckError::Protocol(format!("a thread failed: {error}")))??)
 }

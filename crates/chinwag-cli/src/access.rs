@@ -3,9 +3,9 @@
 use chinwag_client::{Api, Client, ClientError, Method, StatusCode};
 use serde_json::Value;
 
-use crate::commands::password;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::password;
 
 /// What every demo has, and nobody else.
 const DEMO_USER: &str = "testuser";

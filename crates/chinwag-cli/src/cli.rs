@@ -1,16 +1,14 @@
 //! The command line: which commands there are, what they take, and what their help says.
 
 use std::ffi::OsString;
-use std::marker::PhantomData;
 use std::time::Instant;
 
-use chinwag::Mode;
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::arguments::{ForDemo, ForServe, HELP, SettingArguments};
 use crate::commands::{bench, check, completions, config, send, tail, token, user};
 use crate::failure::Failure;
-use crate::settings::{DATA_DIR, Given, SETTINGS, Setting, Settings, TOKEN_MINUTES};
 use crate::{output, serve};
 
 const TOP_HELP: &str = "\
@@ -31,16 +29,6 @@ Options:
 
 Every option of a command is also an environment variable, shown in its help, and a key of chinwag.toml.
 A flag goes before the variable, the variable before the file, the file before the default.
-";
-
-/// Examples come first: most people look for the line to copy.
-pub(crate) const HELP: &str = "\
-{about}
-
-Examples:
-{before-help}{usage-heading} {usage}
-
-{all-args}
 ";
 
 /// A real-time chat server in one binary: web chat, REST and WebSocket.
@@ -97,81 +85,6 @@ const SERVE_EXAMPLES: &str = "  \
 const DEMO_EXAMPLES: &str = "  \
   chinwag demo                             testuser / TestPassword123 at http://localhost:8000
   chinwag demo --listen localhost:8001     on another port";
-
-/// Which settings a command takes.
-pub(crate) trait Choice {
-    const SETTINGS: &'static [&'static Setting];
-    /// Whose defaults hold.
-    const MODE: Mode = Mode::Serve;
-}
-
-/// All, as `serve` takes them.
-#[derive(Debug)]
-pub(crate) struct ForServe;
-
-/// All, as `demo` takes them.
-#[derive(Debug)]
-pub(crate) struct ForDemo;
-
-/// Those of commands that work on a data folder.
-#[derive(Debug)]
-pub(crate) struct ForFolder;
-
-/// Those of tokens that are made in a data folder.
-#[derive(Debug)]
-pub(crate) struct ForTokens;
-
-impl Choice for ForServe {
-    const SETTINGS: &'static [&'static Setting] = &SETTINGS;
-}
-
-impl Choice for ForDemo {
-    const SETTINGS: &'static [&'static Setting] = &SETTINGS;
-    const MODE: Mode = Mode::Demo;
-}
-
-impl Choice for ForFolder {
-    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR];
-}
-
-impl Choice for ForTokens {
-    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &TOKEN_MINUTES];
-}
-
-/// The options of a command that are settings.
-#[derive(Debug)]
-pub(crate) struct SettingArguments<C> {
-    given: Given,
-    choice: PhantomData<C>,
-}
-
-impl<C: Choice> SettingArguments<C> {
-    /// Joins them with the file.
-    pub(crate) fn gather(self) -> Result<Settings, Failure> {
-        Settings::gather(self.given, C::MODE)
-    }
-}
-
-impl<C: Choice> Args for SettingArguments<C> {
-    fn augment_args(command: Command) -> Command {
-        Given::augment(command, C::SETTINGS, C::MODE)
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl<C: Choice> FromArgMatches for SettingArguments<C> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self { given: Given::read(matches, C::SETTINGS), choice: PhantomData })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
 
 /// Reads the arguments and runs the command.
 pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), Failure> {

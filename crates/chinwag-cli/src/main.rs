@@ -4,11 +4,13 @@
 //! command ends here, as an exit code.
 
 mod access;
+mod arguments;
 mod cli;
 mod commands;
 mod failure;
 mod logs;
 mod output;
+mod password;
 mod serve;
 mod settings;
 

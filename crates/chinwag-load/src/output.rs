@@ -16,7 +16,7 @@ use crate::cases::{hold, host};
 use crate::error::{BenchError, system};
 use crate::floor::serve_floor;
 use crate::page::page;
-use crate::report::{CaseReport, Report};
+use crate::report::{CaseReport, Report, shown};
 use crate::setup::Setup;
 
 /// Runs a bench, prints its report, and gives the exit code: 0 if every delivery was right, 1 if not or
@@ -137,17 +137,6 @@ fn case_table(case: &CaseReport) -> String {
         text.push_str(&format!("note: {note}\n"));
     }
     text
-}
-
-/// About four digits that matter.
-pub(crate) fn shown(value: f64) -> String {
-    let digits = match value.abs() {
-        size if size >= 1000.0 => 0,
-        size if size >= 100.0 => 1,
-        size if size >= 10.0 => 2,
-        _ => 3,
-    };
-    format!("{value:.digits$}")
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::output::shown;
-use crate::report::{CaseReport, Metric, Report};
+use crate::report::{CaseReport, Metric, Report, shown};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1d2430;--dim:#667085;--line:#d5dae3;--bar:#3567c4;--bad:#b3261e}

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::outbound::{Names, Peer};
+use crate::peers::{Names, Peer};
 use crate::public_url::PublicUrl;
 
 /// The configuration of one server.

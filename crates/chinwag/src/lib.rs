@@ -14,6 +14,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod outbound;
+mod peers;
 mod public_url;
 mod push;
 mod realtime;
@@ -28,11 +29,11 @@ pub use chat::{Chat, Edited, Sent};
 pub use chinwag_protocol as protocol;
 pub use config::{Auth, Config, Limits, Mode, Outbound, Push, Rate, S3, Secret, Storage};
 pub use error::{Answer, Refusal};
-pub use http::{asyncapi_document, openapi_document};
+pub use http::{ServeError, asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};
-pub use outbound::{Names, Peer};
+pub use peers::{Names, Peer};
 pub use public_url::PublicUrl;
-pub use server::{Builder, ServeError, Server, StartError};
+pub use server::{Builder, Server, StartError};
 pub use store::OpenError;
 
 /// The code of the pages, so that it is compiled.

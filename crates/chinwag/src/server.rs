@@ -21,7 +21,7 @@ use crate::blobs::{Blobs, sync_folder};
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mode, Secret};
 use crate::error::Refusal;
-use crate::http;
+use crate::http::{self, ServeError};
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::outbound::{Client, Vapid};
@@ -61,14 +61,6 @@ pub enum StartError {
     /// The operating system refused something.
     #[error("can't start: {0}")]
     System(String),
-}
-
-/// Why a running server stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The listening socket failed.
-    #[error("can't accept connections: {0}")]
-    Accept(#[from] std::io::Error),
 }
 
 /// Makes a [`Server`].

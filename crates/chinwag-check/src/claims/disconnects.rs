@@ -9,8 +9,7 @@ use super::judge;
 use crate::args::Options;
 use crate::client::crowd::{Crowd, Size};
 use crate::error::CheckError;
-use crate::report::Claim;
-use crate::run::Tell;
+use crate::report::{Claim, Tell};
 
 /// The longest that a connection lives before it is cut.
 const LIFE: Duration = Duration::from_millis(200);

@@ -7,8 +7,7 @@ use chinwag_load::{Bench, Case, Progress, Slow};
 
 use crate::args::Options;
 use crate::error::CheckError;
-use crate::report::Claim;
-use crate::run::Tell;
+use crate::report::{Claim, Tell};
 
 /// The p99 of those who read, with frozen ones divided by without.
 const MAX_RATIO: f64 = 1.2;

@@ -14,8 +14,8 @@ use super::judge;
 use crate::args::Options;
 use crate::client::crowd::{Crowd, Size};
 use crate::error::CheckError;
-use crate::report::Claim;
-use crate::run::{Tell, blocking};
+use crate::process::blocking;
+use crate::report::{Claim, Tell};
 
 const PAUSE: Duration = Duration::from_millis(8);
 /// A server lives that long at most once somebody was answered.

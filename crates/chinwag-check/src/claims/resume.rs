@@ -19,8 +19,7 @@ use crate::client::socket::{Incoming, Socket};
 use crate::error::CheckError;
 use crate::history::{End, History, Scope, Seq, Session};
 use crate::process::{peak_during, resident};
-use crate::report::Claim;
-use crate::run::Tell;
+use crate::report::{Claim, Tell};
 
 /// Writers that fill the log: what comes together is committed together.
 const WRITERS: usize = 64;

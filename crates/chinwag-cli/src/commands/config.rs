@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::cli::{ForServe, HELP, SettingArguments};
+use crate::arguments::{ForServe, HELP, SettingArguments};
 use crate::failure::Failure;
 use crate::output;
 use crate::settings::{Options, SETTINGS, Settings};

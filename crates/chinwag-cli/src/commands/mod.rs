@@ -5,7 +5,6 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
-pub(crate) mod password;
 pub(crate) mod send;
 pub(crate) mod tail;
 pub(crate) mod token;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::open_accounts;
-use crate::cli::{ForTokens, SettingArguments};
+use crate::arguments::{ForTokens, SettingArguments};
 use crate::failure::Failure;
 use crate::output;
 use crate::settings::{MAX_TOKEN_MINUTES, token_lifetime};

@@ -4,11 +4,11 @@ use chinwag::NewAccount;
 use chinwag::protocol::rest::{User, UserRole};
 use clap::{Subcommand, ValueEnum};
 
-use super::password::NewPassword;
 use super::{open_accounts, open_or_make_accounts};
-use crate::cli::{ForFolder, HELP, SettingArguments};
+use crate::arguments::{ForFolder, HELP, SettingArguments};
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::password::NewPassword;
 use crate::settings::data_dir;
 
 type Folder = SettingArguments<ForFolder>;

@@ -14,7 +14,6 @@ use chinwag_protocol::{ErrorCode, FileId, Timestamp, limits};
 use tokio::sync::Notify;
 
 use super::access::{Action, authorize};
-use super::uploads::unavailable;
 use super::{Chat, Inner};
 use crate::auth::Actor;
 use crate::blobs::{BlobError, Reading};
@@ -126,6 +125,12 @@ fn not_found() -> Refusal {
 /// A message may be deleted between the look at its row and the look for its bytes.
 fn gone(error: BlobError) -> Refusal {
     if error.is_not_found() { not_found() } else { unavailable(error) }
+}
+
+/// Says so to the operator: the client can only try again.
+pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
+    tracing::error!(%error, "can't keep or read a file");
+    Refusal::Unavailable
 }
 
 /// Removes what is left over, now and then and whenever a file goes, as long as there is a chat.

@@ -9,9 +9,8 @@ use chinwag_protocol::rest::{Format, UserRole};
 use chinwag_protocol::{ConversationId, MessageId, Op, Timestamp, UserId};
 use image::{Rgb, RgbImage};
 
-use super::files::thumbnail_name;
+use super::files::{thumbnail_name, unavailable};
 use super::mentions::mentions;
-use super::uploads::unavailable;
 use crate::auth::hash_now;
 use crate::blobs::{Blobs, Picture, sha256_of};
 use crate::error::Refusal;

@@ -21,6 +21,7 @@ use chinwag_protocol::{ErrorCode, FileId, NewUpload, UserId};
 
 use super::Chat;
 use super::file_names::{harmless, with_extension};
+use super::files::{thumbnail_name, unavailable};
 use super::once::Once;
 use crate::auth::Actor;
 use crate::blobs::{self, BlobError, Kind, Picture, PictureError, Staged};
@@ -219,7 +220,7 @@ impl Chat {
             None => self.blobs().put_staged(blob, &upload.staged).await?,
         }
         for (size, thumbnail) in ready.picture.iter().flat_map(|picture| &picture.thumbnails) {
-            self.blobs().put_bytes(&super::files::thumbnail_name(blob, *size), thumbnail.clone()).await?;
+            self.blobs().put_bytes(&thumbnail_name(blob, *size), thumbnail.clone()).await?;
         }
         Ok(())
     }
@@ -335,10 +336,4 @@ fn empty() -> Refusal {
 
 fn too_large(max_bytes: u64) -> Refusal {
     Refusal::TooLarge(format!("a file may have {} MiB", max_bytes / 1024 / 1024))
-}
-
-/// Says so to the operator: the client can only try again.
-pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
-    tracing::error!(%error, "can't keep or read a file");
-    Refusal::Unavailable
 }

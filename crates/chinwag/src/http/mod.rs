@@ -41,6 +41,7 @@ use crate::metrics::Metrics;
 pub use asyncapi::asyncapi_document;
 pub use openapi::openapi_document;
 pub(crate) use routes::{is_taken, router};
+pub use serve::ServeError;
 pub(crate) use serve::serve;
 
 /// What every handler can reach.

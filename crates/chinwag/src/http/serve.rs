@@ -27,13 +27,20 @@ use super::listening::{Head, Listening};
 use super::patience::Patient;
 use crate::chat::Chat;
 use crate::listener::{ClientAddress, Listener};
-use crate::server::ServeError;
 
 /// A request's head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 100;
 /// After an error that may pass, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a running server stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The listening socket failed.
+    #[error("can't accept connections: {0}")]
+    Accept(#[from] io::Error),
+}
 
 /// Serves until `shutdown` resolves, then drains.
 pub(crate) async fn serve(

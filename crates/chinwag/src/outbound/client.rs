@@ -26,8 +26,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 use url::Host;
 
-use super::target::{Names, Policy, Target};
+use super::target::{Policy, Target};
 use crate::config::Outbound;
+use crate::peers::Names;
 
 /// More of an answer's body is not read, nor waited for.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

@@ -12,7 +12,6 @@ mod web_push;
 
 pub(crate) use client::{Answer, CallError, Client};
 pub(crate) use signature::{WebhookSecret, sign};
-pub use target::{Names, Peer};
 pub(crate) use target::{Policy, Target};
 pub(crate) use vapid::Vapid;
 pub(crate) use web_push::{DeviceKeys, MAX_PLAINTEXT, encrypt};

@@ -279,6 +279,62 @@ fn clients_share_one_way_to_a_server() {
     }
 }
 
+/// Neighbours that know each other all the same, and why.
+const CIRCLES: [(&str, &str); 3] = [
+    (
+        "chinwag: blobs/animations and blobs/pictures",
+        "a picture may move, and one that moves is made of pictures",
+    ),
+    ("chinwag: chat and realtime", "the chat ends sessions, and a connection reads the log that it missed"),
+    ("chinwag: http/openapi and http/routes", "the table of routes has the row of its own description"),
+];
+/// Hub, rooms and seats: one thing in several files, held together by the order of its locks.
+const ONE_THING: &str = "chinwag/src/realtime";
+
+/// The modules of a folder, each with the code of all its files.
+fn neighbours(folder: &Path) -> Vec<(Vec<String>, String)> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let modules =
+        paths.filter(|path| !["mod.rs", "lib.rs", "main.rs"].iter().any(|name| path.ends_with(name)));
+    let code_of = |file: &PathBuf| code(&module(file), &std::fs::read_to_string(file).unwrap());
+    modules
+        .map(|path| {
+            let files = if path.is_dir() { sources(&path) } else { vec![path.clone()] };
+            (module(&path), files.iter().map(code_of).collect())
+        })
+        .collect()
+}
+
+/// Folders, this one and all below.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let below =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    below.flat_map(|path| folders(&path)).chain([folder.to_owned()]).collect()
+}
+
+#[test]
+fn neighbours_do_not_know_each_other_in_circles() {
+    let mut circles = Vec::new();
+    for name in ["chinwag", "chinwag-cli", "chinwag-client", "chinwag-check", "chinwag-load"] {
+        let folders = folders(&crates().join(name).join("src"));
+        for folder in folders.iter().filter(|folder| !folder.ends_with(ONE_THING)) {
+            let modules = neighbours(folder);
+            let knows = |code: &str, other: &[String]| names(code, &format!("crate::{}", other.join("::")));
+            for (at, (one, code)) in modules.iter().enumerate() {
+                for (other, their_code) in modules.iter().skip(at + 1) {
+                    if knows(code, other) && knows(their_code, one) {
+                        let mut pair = [one.join("/"), other.join("/")];
+                        pair.sort();
+                        circles.push(format!("{name}: {} and {}", pair[0], pair[1]));
+                    }
+                }
+            }
+        }
+    }
+    circles.sort();
+    assert_eq!(circles, CIRCLES.map(|(pair, _)| pair), "move what both need to the lower one, or below both");
+}
+
 #[test]
 fn kinds_that_statements_name_are_kinds_that_there_are() {
     let mut named = 0;

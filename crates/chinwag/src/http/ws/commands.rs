@@ -4,10 +4,10 @@
 //! before the first is waited for. One transaction stores them, they go out in one write to each connection, and one write
 //! answers them, in their order. Any other command waits for the ones before it.
 
-use bytes::Bytes;
 use chinwag_protocol::frame::Done;
-use chinwag_protocol::{Command, CommandError, ConversationId, ErrorCode, Event, Frame, Request};
+use chinwag_protocol::{Command, ConversationId, ErrorCode, Event, Frame, Request};
 
+use super::refusals::{refusal_frame, refuse};
 use super::uploads::Uploads;
 use crate::chat::{AuthError, Sent};
 use crate::error::Refusal;
@@ -190,55 +190,5 @@ async fn renew(line: &Line, token: &str) -> Result<Done<'static>, Refusal> {
         Ok(_) => Err(Refusal::Forbidden("This token belongs to another user")),
         Err(AuthError::Store(refusal)) => Err(refusal),
         Err(AuthError::Token | AuthError::Account) => Err(Refusal::Forbidden("This token is not valid")),
-    }
-}
-
-/// Answers a frame that is no command.
-pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
-    line.chat.hub().metrics().refusals.inc();
-    line.answer(&Frame::Error {
-        reference: error.reference.as_deref(),
-        message: error.message,
-        code: error.code,
-        retry: false,
-        retry_after_ms: None,
-        client_id: None,
-        upload_id: None,
-    })
-    .await
-}
-
-/// Answers a command that was refused.
-pub(super) async fn refuse(
-    line: &Line,
-    reference: Option<&str>,
-    client_id: Option<&str>,
-    refusal: &Refusal,
-) -> Result<(), End> {
-    line.answer_bytes(&refusal_frame(line, reference, client_id, refusal)).await
-}
-
-fn refusal_frame(line: &Line, reference: Option<&str>, client_id: Option<&str>, refusal: &Refusal) -> Bytes {
-    line.chat.hub().metrics().refusals.inc();
-    encode_frame(&refused(reference, client_id, None, refusal, &refusal.to_string()))
-}
-
-/// The frame that says why not.
-pub(super) fn refused<'a>(
-    reference: Option<&'a str>,
-    client_id: Option<&'a str>,
-    upload_id: Option<u32>,
-    refusal: &Refusal,
-    message: &'a str,
-) -> Frame<'a> {
-    let code = refusal.answer().code;
-    Frame::Error {
-        reference,
-        message,
-        code,
-        retry: code.is_retryable(),
-        retry_after_ms: refusal.retry_after().and_then(|after| u64::try_from(after.as_millis()).ok()),
-        client_id,
-        upload_id,
     }
 }

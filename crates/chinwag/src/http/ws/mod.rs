@@ -2,6 +2,7 @@
 
 mod commands;
 mod hello;
+mod refusals;
 mod room;
 mod upgrade;
 mod uploads;

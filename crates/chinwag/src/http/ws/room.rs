@@ -13,7 +13,8 @@ use chinwag_protocol::{CloseCode, CommandError, ConversationId, Cursor, ErrorCod
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::commands::{Begun, begin_sends, execute, refuse, refuse_frame, send};
+use super::commands::{Begun, begin_sends, execute, send};
+use super::refusals::{refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, accept, bearer_header, take_over};
 use super::uploads::Uploads;
 use super::{authenticate, close_code, present_actor, resume, still_takes_part, tell_company};

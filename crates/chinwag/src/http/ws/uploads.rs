@@ -13,7 +13,7 @@ use chinwag_protocol::rest::UploadedFile;
 use chinwag_protocol::{ErrorCode, Frame, NewUpload, limits};
 use tokio::sync::mpsc;
 
-use super::commands::{refuse, refused};
+use super::refusals::{refuse, refused};
 use crate::chat::Upload;
 use crate::error::Refusal;
 use crate::realtime::{End, Line, Reporter};

@@ -19,8 +19,9 @@ use chinwag_protocol::{
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::commands::{execute, refuse, refuse_frame, send};
+use super::commands::{execute, send};
 use super::hello::{Credential, Guest, Stranger, greet};
+use super::refusals::{refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, PROTOCOL, accept, bearer_header, offered_protocols, take_over};
 use super::uploads::Uploads;
 use super::{close_code, present_actor, resume, still_takes_part};

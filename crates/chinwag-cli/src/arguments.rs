@@ -1,0 +1,94 @@
+//! What commands take alike: the order of their help, and the options that are settings.
+
+use std::marker::PhantomData;
+
+use chinwag::Mode;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::failure::Failure;
+use crate::settings::{DATA_DIR, Given, SETTINGS, Setting, Settings, TOKEN_MINUTES};
+
+/// Examples come first: most people look for the line to copy.
+pub(crate) const HELP: &str = "\
+{about}
+
+Examples:
+{before-help}{usage-heading} {usage}
+
+{all-args}
+";
+
+/// Which settings a command takes.
+pub(crate) trait Choice {
+    const SETTINGS: &'static [&'static Setting];
+    /// Whose defaults hold.
+    const MODE: Mode = Mode::Serve;
+}
+
+/// All, as `serve` takes them.
+#[derive(Debug)]
+pub(crate) struct ForServe;
+
+/// All, as `demo` takes them.
+#[derive(Debug)]
+pub(crate) struct ForDemo;
+
+/// Those of commands that work on a data folder.
+#[derive(Debug)]
+pub(crate) struct ForFolder;
+
+/// Those of tokens that are made in a data folder.
+#[derive(Debug)]
+pub(crate) struct ForTokens;
+
+impl Choice for ForServe {
+    const SETTINGS: &'static [&'static Setting] = &SETTINGS;
+}
+
+impl Choice for ForDemo {
+    const SETTINGS: &'static [&'static Setting] = &SETTINGS;
+    const MODE: Mode = Mode::Demo;
+}
+
+impl Choice for ForFolder {
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR];
+}
+
+impl Choice for ForTokens {
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &TOKEN_MINUTES];
+}
+
+/// The options of a command that are settings.
+#[derive(Debug)]
+pub(crate) struct SettingArguments<C> {
+    given: Given,
+    choice: PhantomData<C>,
+}
+
+impl<C: Choice> SettingArguments<C> {
+    /// Joins them with the file.
+    pub(crate) fn gather(self) -> Result<Settings, Failure> {
+        Settings::gather(self.given, C::MODE)
+    }
+}
+
+impl<C: Choice> Args for SettingArguments<C> {
+    fn augment_args(command: Command) -> Command {
+        Given::augment(command, C::SETTINGS, C::MODE)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<C: Choice> FromArgMatches for SettingArguments<C> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { given: Given::read(matches, C::SETTINGS), choice: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! The frames that say why not: to a frame that is no command, and to a command that was refused.
+
+use bytes::Bytes;
+use chinwag_protocol::{CommandError, Frame};
+
+use crate::error::Refusal;
+use crate::realtime::{End, Line, encode_frame};
+
+/// Answers a frame that is no command.
+pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
+    line.chat.hub().metrics().refusals.inc();
+    line.answer(&Frame::Error {
+        reference: error.reference.as_deref(),
+        message: error.message,
+        code: error.code,
+        retry: false,
+        retry_after_ms: None,
+        client_id: None,
+        upload_id: None,
+    })
+    .await
+}
+
+/// Answers a command that was refused.
+pub(super) async fn refuse(
+    line: &Line,
+    reference: Option<&str>,
+    client_id: Option<&str>,
+    refusal: &Refusal,
+) -> Result<(), End> {
+    line.answer_bytes(&refusal_frame(line, reference, client_id, refusal)).await
+}
+
+pub(super) fn refusal_frame(
+    line: &Line,
+    reference: Option<&str>,
+    client_id: Option<&str>,
+    refusal: &Refusal,
+) -> Bytes {
+    line.chat.hub().metrics().refusals.inc();
+    encode_frame(&refused(reference, client_id, None, refusal, &refusal.to_string()))
+}
+
+/// The frame that says why not.
+pub(super) fn refused<'a>(
+    reference: Option<&'a str>,
+    client_id: Option<&'a str>,
+    upload_id: Option<u32>,
+    refusal: &Refusal,
+    message: &'a str,
+) -> Frame<'a> {
+    let code = refusal.answer().code;
+    Frame::Error {
+        reference,
+        message,
+        code,
+        retry: code.is_retryable(),
+        retry_after_ms: refusal.retry_after().and_then(|after| u64::try_from(after.as_millis()).ok()),
+        client_id,
+        upload_id,
+    }
+}
