@@ -57,6 +57,23 @@ pub struct Message {
     pub reactions: Vec<ReactionSummary>,
 }
 
+impl Message {
+    /// What is left of it once it is deleted: its place, whose it was, and its key. Nothing that it said.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        Self {
+            content: String::new(),
+            reply_to: None,
+            format: Format::default(),
+            meta: None,
+            attachments: Vec::new(),
+            reactions: Vec::new(),
+            deleted: true,
+            ..self
+        }
+    }
+}
+
 /// How to read a text.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr,

@@ -44,7 +44,7 @@ pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec
         Err(Refusal::Invalid { field: "attachments", kind: "value_error", code, message })
     };
     let mut attachments: Vec<Attachment> = Vec::new();
-    for id in &draft.attachments {
+    for id in &draft.send.attachments {
         match view.file(*id)? {
             Some(file) if file.owner_id == draft.sender_id && file.conversation_id.is_none() => {
                 attachments.push(file.attachment);

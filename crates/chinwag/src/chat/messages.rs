@@ -73,7 +73,7 @@ impl Chat {
 
     /// A repeat is answered whatever limit would refuse it now: it adds nothing.
     async fn repeat_or_refuse(&self, draft: MessageDraft, refusal: Refusal) -> Result<Sent, Refusal> {
-        if draft.client_id.is_none() {
+        if draft.send.client_id.is_none() {
             return Err(refusal);
         }
         let earlier = self
@@ -291,7 +291,7 @@ fn append(
     draft: MessageDraft,
     valid: Result<(), Refusal>,
 ) -> impl Future<Output = Result<Appended, Refusal>> + std::marker::Send + use<> {
-    let is_one_row = draft.attachments.is_empty() && draft.mentions.is_empty();
+    let is_one_row = draft.send.attachments.is_empty() && draft.mentions.is_empty();
     let steps = if is_one_row { Steps::One } else { Steps::Many };
     jobs.add(steps, move |log| {
         authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
@@ -311,7 +311,7 @@ fn sent(appended: Appended) -> Result<Sent, Refusal> {
 /// Appends a message, or finds what became of it when it came before.
 fn append_once(log: &mut Change, draft: MessageDraft) -> Result<Appended, Refusal> {
     // What it names may be its own by now: a repeat is found before that is judged.
-    let names_something = draft.reply_to.is_some() || !draft.attachments.is_empty();
+    let names_something = draft.send.reply_to.is_some() || !draft.send.attachments.is_empty();
     if names_something && let Some(earlier) = log.earlier(&draft)? {
         return Ok(earlier);
     }
@@ -326,12 +326,7 @@ fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageD
         sender_id: actor.user_id,
         sender_name: actor.username.to_string(),
         mentions: mentions(&send.content, send.format),
-        content: send.content,
-        attachments: send.attachments,
-        client_id: send.client_id,
-        reply_to: send.reply_to,
-        format: send.format,
-        meta: send.meta,
+        send,
     }
 }
 
@@ -348,7 +343,7 @@ pub(super) fn existing(
 }
 
 fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
-    let Some(reply_to) = draft.reply_to else { return Ok(()) };
+    let Some(reply_to) = draft.send.reply_to else { return Ok(()) };
     if view.message_facts(draft.conversation_id, reply_to)?.is_some() {
         return Ok(());
     }

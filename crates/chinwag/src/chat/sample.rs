@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use chinwag_protocol::rest::{Format, UserRole};
-use chinwag_protocol::{ConversationId, MessageId, Op, Timestamp, UserId};
+use chinwag_protocol::{ConversationId, MessageId, Op, Send, Timestamp, UserId};
 use image::{Rgb, RgbImage};
 
 use super::files::{thumbnail_name, unavailable};
@@ -270,12 +270,13 @@ impl Sample<'_> {
             conversation_id,
             sender_id,
             sender_name: (*sender_name).to_owned(),
-            content: text.to_owned(),
-            attachments: attachments.iter().map(|attachment| attachment.id).collect(),
-            client_id: None,
-            reply_to,
-            format,
-            meta: None,
+            send: Send {
+                content: text.to_owned(),
+                attachments: attachments.iter().map(|attachment| attachment.id).collect(),
+                reply_to,
+                format,
+                ..Send::default()
+            },
             mentions: mentions(text, format),
         };
         match self.change.append_message(draft, attachments)? {

@@ -5,7 +5,6 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use chinwag_protocol::rest::Format;
 use chinwag_protocol::{Event, MessageId};
 
 /// Takes out the texts of messages that are deleted further on. What is left is what the log has.
@@ -16,14 +15,7 @@ pub(super) fn blank(events: &mut VecDeque<Event>) {
     }
     for event in events {
         match event {
-            Event::Message(message) if deleted.contains(&message.id) => {
-                message.content.clear();
-                message.reply_to = None;
-                message.format = Format::default();
-                message.meta = None;
-                message.attachments.clear();
-                message.deleted = true;
-            }
+            Event::Message(message) if deleted.contains(&message.id) => *message = message.clone().emptied(),
             Event::MessageEdited { message_id, content, .. } if deleted.contains(message_id) => {
                 content.clear();
             }

@@ -96,7 +96,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, rusqlite::Error> {
 /// A message as it was sent: its first text, version 1.
 pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
     let (entry, detail) = (entry(row)?, detail(row)?);
-    Ok(Message {
+    let message = Message {
         id: MessageId(row.get(0)?),
         content: row.get(7)?,
         sender_id: entry.actor_id,
@@ -115,7 +115,9 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
         version: 1,
         deleted: row.get(12)?,
         reactions: Vec::new(),
-    })
+    };
+    // The row has no more than that, but what is left is said in one place.
+    Ok(if message.deleted { message.emptied() } else { message })
 }
 
 pub(super) fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {

@@ -1,7 +1,7 @@
 //! Messages: appended to a conversation's log, read back in pages as they stand now.
 
 use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
-use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Seq, UserId};
+use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Send, Seq, UserId};
 use rusqlite::OptionalExtension as _;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::types::ValueRef;
@@ -17,12 +17,7 @@ pub(crate) struct MessageDraft {
     pub conversation_id: ConversationId,
     pub sender_id: UserId,
     pub sender_name: String,
-    pub content: String,
-    pub attachments: Vec<FileId>,
-    pub client_id: Option<String>,
-    pub reply_to: Option<MessageId>,
-    pub format: Format,
-    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    pub send: Send,
     /// Who is named in the text: for each mention the names that it may mean, the longest first.
     pub mentions: Vec<Vec<String>>,
 }
@@ -31,11 +26,12 @@ impl MessageDraft {
     /// Whether a message that was stored says the same beside its text.
     fn says_as(&self, first: &Message) -> bool {
         // As it would be read back: a number may not survive the way to the disk to its last bit.
-        let meta = self.meta.as_ref().map(|meta| serde_json::to_string(meta).unwrap_or_default());
+        let send = &self.send;
+        let meta = send.meta.as_ref().map(|meta| serde_json::to_string(meta).unwrap_or_default());
         let meta = meta.and_then(|text| serde_json::from_str(&text).ok());
         let files = first.attachments.iter().map(|file| file.id);
-        (first.reply_to, first.format, &first.meta) == (self.reply_to, self.format, &meta)
-            && files.eq(self.attachments.iter().copied())
+        (first.reply_to, first.format, &first.meta) == (send.reply_to, send.format, &meta)
+            && files.eq(send.attachments.iter().copied())
     }
 }
 
@@ -71,7 +67,7 @@ pub(crate) struct MessageFacts {
 impl View {
     /// What a sender's `client_id` stands for: the same draft, or another.
     pub(crate) fn earlier(&self, draft: &MessageDraft) -> Result<Option<Appended>, StoreError> {
-        let Some(client_id) = &draft.client_id else { return Ok(None) };
+        let Some(client_id) = &draft.send.client_id else { return Ok(None) };
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
              WHERE events.actor_id = ?1 AND events.client_id = ?2"
@@ -80,7 +76,7 @@ impl View {
         Ok(first.map(|first| {
             // What a deleted message said is not known any more: its key alone decides.
             let is_same = first.conversation_id == draft.conversation_id
-                && (first.deleted || (first.content == draft.content && draft.says_as(&first)));
+                && (first.deleted || (first.content == draft.send.content && draft.says_as(&first)));
             if is_same { Appended::Duplicate(first) } else { Appended::Mismatch }
         }))
     }
@@ -208,10 +204,11 @@ impl Change {
         draft: MessageDraft,
         attachments: Vec<Attachment>,
     ) -> Result<Appended, StoreError> {
+        let send = &draft.send;
         let detail = Detail {
-            reply_to: draft.reply_to,
-            format: (draft.format != Format::Plain).then_some(draft.format),
-            meta: draft.meta.clone(),
+            reply_to: send.reply_to,
+            format: (send.format != Format::Plain).then_some(send.format),
+            meta: send.meta.clone(),
             attachments,
             ..Detail::default()
         };
@@ -219,8 +216,8 @@ impl Change {
             conversation_id: draft.conversation_id,
             actor_id: draft.sender_id,
             kind: EventKind::Message,
-            content: &draft.content,
-            client_id: draft.client_id.as_deref().filter(|_| !seeded_bugs::is(Bug::NoIdempotency)),
+            content: &send.content,
+            client_id: send.client_id.as_deref().filter(|_| !seeded_bugs::is(Bug::NoIdempotency)),
             message_id: None,
             version: 1,
             detail,
@@ -243,15 +240,15 @@ impl Change {
             stamp: entry.stamp,
             ts: entry.ts,
             actor_id: draft.sender_id,
-            reply_to: draft.reply_to,
-            format: draft.format,
+            reply_to: send.reply_to,
+            format: send.format,
             meta: new.detail.meta,
             attachments: new.detail.attachments,
             version: 1,
             deleted: false,
             reactions: Vec::new(),
-            content: draft.content,
-            client_id: draft.client_id,
+            content: draft.send.content,
+            client_id: draft.send.client_id,
         };
         self.note(Event::Message(message.clone()));
         Ok(Appended::New(message))

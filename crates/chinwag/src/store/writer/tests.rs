@@ -3,7 +3,7 @@
 // A failed expectation is the point of a test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use chinwag_protocol::rest::{Conversation, Format, Role, UserRole};
+use chinwag_protocol::rest::{Conversation, Role, UserRole};
 use chinwag_protocol::{ConversationId, UserId};
 
 use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Person, Store};
@@ -39,12 +39,11 @@ impl Group {
             conversation_id: self.id,
             sender_id: self.owner,
             sender_name: "anna".to_owned(),
-            content: content.to_owned(),
-            attachments: Vec::new(),
-            client_id: Some(content.to_owned()),
-            reply_to: None,
-            format: Format::Plain,
-            meta: None,
+            send: chinwag_protocol::Send {
+                content: content.to_owned(),
+                client_id: Some(content.to_owned()),
+                ..chinwag_protocol::Send::default()
+            },
             mentions: Vec::new(),
         }
     }
