@@ -12,12 +12,12 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::breakers::{Breakers, Health};
-use super::{back_off, until, wait_until};
+use super::follower::{Ended, Worker};
+use super::{back_off, until};
 use crate::chat::{Chat, Notification, TTL, WeakChat};
 use crate::config::Outbound;
 use crate::error::Refusal;
@@ -36,11 +36,13 @@ pub(super) struct Devices {
     breakers: Breakers,
     calls: JoinSet<(PushJob, Outcome)>,
     in_flight: HashSet<JobKey>,
+    /// Up to where the log was read, and where the database knows it was. `None` until it was asked.
+    position: Option<(i64, i64)>,
 }
 
 /// What a call came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     /// The push service took it.
     Sent,
     /// The push service does not know the device any more.
@@ -53,9 +55,6 @@ enum Outcome {
     Failed(Option<Duration>),
 }
 
-/// The chat is gone: the worker ends.
-struct Ended;
-
 impl Devices {
     pub(super) fn new(chat: &Chat, client: &Client, metrics: &Arc<Metrics>) -> Self {
         let config = chat.config().outbound.clone();
@@ -67,49 +66,7 @@ impl Devices {
             config,
             calls: JoinSet::new(),
             in_flight: HashSet::new(),
-        }
-    }
-
-    /// Works until the chat is gone.
-    pub(super) async fn run(mut self, commits: watch::Receiver<()>) {
-        // The only way out is that the chat ended.
-        let _ = self.work(commits).await;
-    }
-
-    async fn work(&mut self, mut commits: watch::Receiver<()>) -> Result<(), Ended> {
-        let mut position = self.begin().await?;
-        let mut stored = position;
-        let (mut is_behind, mut follow_at) = (true, Instant::now());
-        let mut wake_at = None;
-        loop {
-            tokio::select! {
-                rung = commits.changed(), if !is_behind => {
-                    rung.map_err(|_| Ended)?;
-                    is_behind = true;
-                    // Under load this is many times a second: the look at the log gathers them.
-                    continue;
-                }
-                () = wait_until(Some(follow_at)), if is_behind => {
-                    let step = self.chat()?.queue_pushes(position, stored).await;
-                    follow_at = Instant::now() + self.config.gather;
-                    match step {
-                        Ok(step) => {
-                            (position, stored) = (step.position, step.stored);
-                            is_behind = step.left > 0;
-                            self.metrics.push_dropped.inc_by(u64::try_from(step.dropped).unwrap_or(u64::MAX));
-                        }
-                        Err(error) => tracing::warn!(%error, "can't look who is to be notified"),
-                    }
-                }
-                Some(ended) = self.calls.join_next() => {
-                    // A call that panicked stays in flight until the next start: it would panic again.
-                    if let Ok((job, outcome)) = ended {
-                        self.settle(&job, outcome).await?;
-                    }
-                }
-                () = wait_until(wake_at) => {}
-            }
-            wake_at = self.call_what_is_due().await?;
+            position: None,
         }
     }
 
@@ -117,17 +74,93 @@ impl Devices {
         self.chat.upgrade().ok_or(Ended)
     }
 
-    async fn begin(&self) -> Result<i64, Ended> {
-        loop {
-            match self.chat()?.push_position().await {
-                Ok(position) => return Ok(position),
-                Err(error) => tracing::warn!(%error, "can't look where notifications stand"),
+    /// Calls for a job, unless there is nothing to tell any more.
+    async fn begin_call(&mut self, chat: &Chat, job: PushJob) {
+        match chat.notification(&job).await {
+            Ok(Some(notification)) => match prepare(chat, &job, &notification) {
+                Some((target, headers, body)) => {
+                    self.breakers.begin(&job.host);
+                    self.in_flight.insert(job.key);
+                    let client = self.client.clone();
+                    self.calls.spawn(async move {
+                        let outcome = judge(client.post(&target, headers, body.into()).await);
+                        (job, outcome)
+                    });
+                }
+                None => self.noted(chat.finish_push(&job).await, "refused"),
+            },
+            Ok(None) => self.noted(chat.finish_push(&job).await, "outdated"),
+            Err(error) => {
+                tracing::warn!(%error, "can't read what a device is to be told");
+                let wait = back_off(self.config.retry, self.config.retry_max, job.attempts);
+                self.noted(chat.postpone_push(&job, wait).await, "postponed");
             }
-            tokio::time::sleep(self.config.retry).await;
         }
     }
 
-    /// Starts as many calls as there is room for. Says when to look again, if nothing happens before.
+    /// A job whose end can't be noted is due still, and comes again.
+    fn noted(&self, result: Result<(), Refusal>, outcome: &'static str) {
+        self.metrics.note_push(outcome);
+        if let Err(error) = result {
+            tracing::warn!(%error, outcome, "can't note what became of a notification");
+        }
+    }
+}
+
+impl Worker for Devices {
+    type Called = (PushJob, Outcome);
+
+    fn calls(&mut self) -> &mut JoinSet<Self::Called> {
+        &mut self.calls
+    }
+
+    /// Queues jobs for what is new.
+    async fn read_on(&mut self) -> Result<bool, Ended> {
+        let chat = self.chat()?;
+        let (position, stored) = match self.position {
+            Some(position) => position,
+            None => match chat.push_position().await {
+                Ok(stored) => (stored, stored),
+                Err(error) => {
+                    tracing::warn!(%error, "can't look where notifications stand");
+                    return Ok(true);
+                }
+            },
+        };
+        match chat.queue_pushes(position, stored).await {
+            Ok(step) => {
+                self.position = Some((step.position, step.stored));
+                self.metrics.push_dropped.inc_by(u64::try_from(step.dropped).unwrap_or(u64::MAX));
+                Ok(step.left > 0)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "can't look who is to be notified");
+                Ok(true)
+            }
+        }
+    }
+
+    async fn note(&mut self, (job, outcome): (PushJob, Outcome)) -> Result<(), Ended> {
+        let chat = self.chat()?;
+        self.in_flight.remove(&job.key);
+        let is_failing = matches!(outcome, Outcome::Failed(_));
+        let health = if is_failing { Health::Failing } else { Health::Fine };
+        self.breakers.end(&job.host, health, Instant::now());
+        match outcome {
+            Outcome::Sent => self.noted(chat.finish_push(&job).await, "sent"),
+            Outcome::Refused => self.noted(chat.finish_push(&job).await, "refused"),
+            Outcome::Gone => self.noted(chat.forget_device(&job).await, "gone"),
+            Outcome::Later(asked) | Outcome::Failed(asked) => {
+                let own = back_off(self.config.retry, self.config.retry_max, job.attempts);
+                let wait = own.max(asked.unwrap_or_default());
+                let outcome = if is_failing { "failed" } else { "postponed" };
+                self.noted(chat.postpone_push(&job, wait).await, outcome);
+            }
+        }
+        Ok(())
+    }
+
+    /// As many as there is room for.
     async fn call_what_is_due(&mut self) -> Result<Option<Instant>, Ended> {
         let chat = self.chat()?;
         loop {
@@ -161,58 +194,6 @@ impl Devices {
                 let due_at = next.map(|time| now + until(time));
                 return Ok(due_at.into_iter().chain(self.breakers.next_close(now)).min());
             }
-        }
-    }
-
-    /// Calls for a job, unless there is nothing to tell any more.
-    async fn begin_call(&mut self, chat: &Chat, job: PushJob) {
-        match chat.notification(&job).await {
-            Ok(Some(notification)) => match prepare(chat, &job, &notification) {
-                Some((target, headers, body)) => {
-                    self.breakers.begin(&job.host);
-                    self.in_flight.insert(job.key);
-                    let client = self.client.clone();
-                    self.calls.spawn(async move {
-                        let outcome = judge(client.post(&target, headers, body.into()).await);
-                        (job, outcome)
-                    });
-                }
-                None => self.note(chat.finish_push(&job).await, "refused"),
-            },
-            Ok(None) => self.note(chat.finish_push(&job).await, "outdated"),
-            Err(error) => {
-                tracing::warn!(%error, "can't read what a device is to be told");
-                let wait = back_off(self.config.retry, self.config.retry_max, job.attempts);
-                self.note(chat.postpone_push(&job, wait).await, "postponed");
-            }
-        }
-    }
-
-    async fn settle(&mut self, job: &PushJob, outcome: Outcome) -> Result<(), Ended> {
-        let chat = self.chat()?;
-        self.in_flight.remove(&job.key);
-        let is_failing = matches!(outcome, Outcome::Failed(_));
-        let health = if is_failing { Health::Failing } else { Health::Fine };
-        self.breakers.end(&job.host, health, Instant::now());
-        match outcome {
-            Outcome::Sent => self.note(chat.finish_push(job).await, "sent"),
-            Outcome::Refused => self.note(chat.finish_push(job).await, "refused"),
-            Outcome::Gone => self.note(chat.forget_device(job).await, "gone"),
-            Outcome::Later(asked) | Outcome::Failed(asked) => {
-                let own = back_off(self.config.retry, self.config.retry_max, job.attempts);
-                let wait = own.max(asked.unwrap_or_default());
-                let outcome = if is_failing { "failed" } else { "postponed" };
-                self.note(chat.postpone_push(job, wait).await, outcome);
-            }
-        }
-        Ok(())
-    }
-
-    /// A job whose end can't be noted is due still, and comes again.
-    fn note(&self, result: Result<(), Refusal>, outcome: &'static str) {
-        self.metrics.note_push(outcome);
-        if let Err(error) = result {
-            tracing::warn!(%error, outcome, "can't note what became of a notification");
         }
     }
 }

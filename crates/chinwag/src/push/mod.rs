@@ -15,6 +15,7 @@
 
 mod breakers;
 mod devices;
+mod follower;
 mod webhooks;
 
 use std::sync::Arc;
@@ -26,15 +27,17 @@ use tokio::time::Instant;
 use crate::chat::Chat;
 use crate::metrics::Metrics;
 use crate::outbound::Client;
+use follower::Worker as _;
 
 /// Starts the workers on the current runtime. They end when the store is closed, which drops the bell.
 pub(crate) fn start(chat: &Chat, client: &Client, metrics: &Arc<Metrics>, commits: &watch::Receiver<()>) {
+    let gather = chat.config().outbound.gather;
     if chat.vapid().is_ok() {
         let devices = devices::Devices::new(chat, client, metrics);
-        tokio::spawn(devices.run(commits.clone()));
+        tokio::spawn(devices.follow(commits.clone(), gather));
     }
     let webhooks = webhooks::Webhooks::new(chat, client, metrics);
-    tokio::spawn(webhooks.run(commits.clone()));
+    tokio::spawn(webhooks.follow(commits.clone(), gather));
 }
 
 /// How long to wait after so many failures: doubled each time, bounded, and drawn from its upper half, so

@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use chinwag_protocol::{Event, Timestamp};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{back_off, until, wait_until};
+use super::follower::{Ended, Worker};
+use super::{back_off, until};
 use crate::chat::{Chat, NextStep, WeakChat};
 use crate::config::Outbound;
 use crate::metrics::Metrics;
@@ -34,7 +34,7 @@ pub(super) struct Webhooks {
 }
 
 /// A call that ended.
-struct Called {
+pub(super) struct Called {
     hook: Hook,
     position: i64,
     outcome: Result<(), Failure>,
@@ -46,9 +46,6 @@ struct Failure {
     retry_after: Option<Duration>,
     is_gone: bool,
 }
-
-/// The chat is gone: the worker ends.
-struct Ended;
 
 impl Webhooks {
     pub(super) fn new(chat: &Chat, client: &Client, metrics: &Arc<Metrics>) -> Self {
@@ -63,67 +60,8 @@ impl Webhooks {
         }
     }
 
-    /// Works until the chat is gone.
-    pub(super) async fn run(mut self, commits: watch::Receiver<()>) {
-        // The only way out is that the chat ended.
-        let _ = self.work(commits).await;
-    }
-
-    async fn work(&mut self, mut commits: watch::Receiver<()>) -> Result<(), Ended> {
-        let (mut is_behind, mut look_at) = (true, Instant::now());
-        let mut wake_at = None;
-        loop {
-            tokio::select! {
-                rung = commits.changed(), if !is_behind => {
-                    rung.map_err(|_| Ended)?;
-                    is_behind = true;
-                    continue;
-                }
-                () = wait_until(Some(look_at)), if is_behind => {
-                    is_behind = false;
-                    look_at = Instant::now() + self.config.gather;
-                }
-                Some(ended) = self.calls.join_next() => {
-                    if let Ok(called) = ended {
-                        self.settle(called).await?;
-                    }
-                }
-                () = wait_until(wake_at) => {}
-            }
-            wake_at = self.look().await?;
-        }
-    }
-
     fn chat(&self) -> Result<Chat, Ended> {
         self.chat.upgrade().ok_or(Ended)
-    }
-
-    /// Starts a call for each webhook that waits for none and has something to be told. Says when to look
-    /// again, if nothing happens before.
-    async fn look(&mut self) -> Result<Option<Instant>, Ended> {
-        let chat = self.chat()?;
-        let (hooks, head) = match chat.hooks().await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "can't look for webhooks");
-                return Ok(Some(Instant::now() + self.config.retry));
-            }
-        };
-        self.passed.retain(|id, _| hooks.iter().any(|hook| hook.id == *id));
-        let (mut lags, mut next) = (Vec::new(), None);
-        for mut hook in hooks {
-            let stored = hook.position;
-            hook.position = stored.max(self.passed.get(&hook.id).copied().unwrap_or_default());
-            if !hook.is_disabled && !self.busy.contains(&hook.id) {
-                match until(hook.due_at) {
-                    Duration::ZERO => self.advance(&chat, &mut hook, stored).await,
-                    wait => next = next.into_iter().chain([Instant::now() + wait]).min(),
-                }
-            }
-            lags.push((hook.id, (head - hook.position).max(0)));
-        }
-        self.metrics.note_webhook_lags(&lags);
-        Ok(next)
     }
 
     /// Passes what a webhook does not want, then calls it for what it wants.
@@ -167,8 +105,21 @@ impl Webhooks {
             Called { hook, position, outcome }
         });
     }
+}
 
-    async fn settle(&mut self, called: Called) -> Result<(), Ended> {
+impl Worker for Webhooks {
+    type Called = Called;
+
+    fn calls(&mut self) -> &mut JoinSet<Called> {
+        &mut self.calls
+    }
+
+    /// Each webhook has a position of its own, and reads on from it when its turn comes.
+    async fn read_on(&mut self) -> Result<bool, Ended> {
+        Ok(false)
+    }
+
+    async fn note(&mut self, called: Called) -> Result<(), Ended> {
         let chat = self.chat()?;
         let Called { hook, position, outcome } = called;
         self.busy.remove(&hook.id);
@@ -206,6 +157,33 @@ impl Webhooks {
             tracing::warn!(%error, webhook = hook.id, "can't note what became of a webhook's call");
         }
         Ok(())
+    }
+
+    /// One call for each webhook that waits for none and has something to be told.
+    async fn call_what_is_due(&mut self) -> Result<Option<Instant>, Ended> {
+        let chat = self.chat()?;
+        let (hooks, head) = match chat.hooks().await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "can't look for webhooks");
+                return Ok(Some(Instant::now() + self.config.retry));
+            }
+        };
+        self.passed.retain(|id, _| hooks.iter().any(|hook| hook.id == *id));
+        let (mut lags, mut next) = (Vec::new(), None);
+        for mut hook in hooks {
+            let stored = hook.position;
+            hook.position = stored.max(self.passed.get(&hook.id).copied().unwrap_or_default());
+            if !hook.is_disabled && !self.busy.contains(&hook.id) {
+                match until(hook.due_at) {
+                    Duration::ZERO => self.advance(&chat, &mut hook, stored).await,
+                    wait => next = next.into_iter().chain([Instant::now() + wait]).min(),
+                }
+            }
+            lags.push((hook.id, (head - hook.position).max(0)));
+        }
+        self.metrics.note_webhook_lags(&lags);
+        Ok(next)
     }
 }
 
