@@ -408,8 +408,53 @@ impl Drop for Registration {
 }
 
 #[cfg(test)]
+// A failed expectation is the point of a test.
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use chinwag_protocol::Timestamp;
+    use chinwag_protocol::rest::UserRole;
+
     use super::*;
+
+    #[tokio::test]
+    async fn who_is_refused_leaves_no_entry_behind() {
+        let settings = HubSettings {
+            sockets_per_user: 1,
+            sockets_per_address: 2,
+            heartbeat: Duration::from_secs(60),
+            write_stall: Duration::from_secs(60),
+            typing_expiry: Duration::from_secs(60),
+        };
+        let hub = Hub::start(settings, Arc::new(Metrics::new())).unwrap();
+        let register = |user_id: i64, address: u8| {
+            let (username, expires_at) = ("x".into(), Timestamp::now());
+            let actor =
+                Actor { user_id: UserId(user_id), username, role: UserRole::User, session: None, expires_at };
+            let (socket, _) = tokio::io::duplex(64);
+            hub.register(
+                actor,
+                Dialect::User,
+                Socket::other(socket),
+                Some(IpAddr::from([192, 0, 2, address])),
+            )
+        };
+        let entries = || {
+            let users: usize = hub.users.iter().map(|users| users.lock().len()).sum();
+            (users, hub.addresses.lock().len())
+        };
+        let let_in = [register(1, 1), register(2, 1)];
+        assert!(let_in.iter().all(Result::is_ok));
+        // The address has too many, then the user.
+        for user_id in 3..200 {
+            assert!(register(user_id, 1).is_err(), "{user_id}");
+        }
+        for address in 2..200 {
+            assert!(register(1, address).is_err(), "{address}");
+        }
+        assert_eq!(entries(), (2, 1));
+        drop(let_in);
+        assert_eq!(entries(), (0, 0));
+    }
 
     #[test]
     fn a_lone_client_comes_back_at_once_and_a_thousand_are_spread_over_ten_seconds() {
