@@ -1,6 +1,7 @@
 //! Time on the wire: Unix milliseconds for programs, `YYYY-MM-DD HH:MM:SS` in UTC for people.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,10 +18,16 @@ impl Timestamp {
         Self(jiff::Timestamp::now().as_millisecond())
     }
 
-    /// The time so many milliseconds later; the end of time if that is beyond it.
+    /// The time so much later, in whole milliseconds; the end of time if that is beyond it.
     #[must_use]
-    pub fn after_ms(self, milliseconds: i64) -> Self {
-        Self(self.0.saturating_add(milliseconds))
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(milliseconds(duration)))
+    }
+
+    /// The time so much earlier, in whole milliseconds; the beginning of time if that is before it.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(milliseconds(duration)))
     }
 
     /// `YYYY-MM-DD HH:MM:SS`, UTC, without a fraction.
@@ -68,6 +75,10 @@ impl utoipa::PartialSchema for CreatedAt {
 }
 
 impl ToSchema for CreatedAt {}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
 
 #[cfg(test)]
 mod tests {

@@ -188,8 +188,7 @@ impl Accounts {
             return Err(AccountError::Disabled(user.username));
         }
         let now = Timestamp::now();
-        let lifetime_ms = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
-        let session = NewSession::new(user.id, now, lifetime_ms, "chinwag token");
+        let session = NewSession::new(user.id, now, lifetime, "chinwag token");
         let token = self
             .tokens
             .sign(&user.username, &session.id, now, session.expires_at)

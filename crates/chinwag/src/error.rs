@@ -82,6 +82,21 @@ pub struct Answer {
 }
 
 impl Refusal {
+    /// A field with a value that can't be (`value_error`).
+    pub(crate) fn invalid(field: &'static str, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::invalid_as(field, "value_error", code, message)
+    }
+
+    /// A field that is wrong in a way that FastAPI's validator has a word for, such as `missing`.
+    pub(crate) fn invalid_as(
+        field: &'static str,
+        kind: &'static str,
+        code: ErrorCode,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::Invalid { field, kind, code, message: message.into() }
+    }
+
     /// How each transport answers.
     #[must_use]
     pub fn answer(&self) -> Answer {

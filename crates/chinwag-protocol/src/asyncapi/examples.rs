@@ -1,5 +1,7 @@
 //! One frame of each type, made by the types that the server sends.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -159,7 +161,7 @@ pub(super) fn frames() -> Vec<Value> {
         Frame::Conversation(&state),
         Frame::ConversationLeft { conversation_id: CONVERSATION },
         Frame::UploadProgress { upload_id: 17, offset: 65_536 },
-        Frame::AuthExpiring { expires_at: TIME.after_ms(60_000) },
+        Frame::AuthExpiring { expires_at: TIME.after(Duration::from_secs(60)) },
         Frame::Goaway { reconnect_after_ms: 3_210 },
     ];
     let frames = frames.iter().map(|frame| serde_json::to_value(frame).unwrap_or_default());

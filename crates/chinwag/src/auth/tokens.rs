@@ -262,7 +262,7 @@ impl Tokens {
 
 /// When a token that expires then is refused, and what it has opened is closed.
 pub(crate) fn over_at(expires_at: Timestamp) -> Timestamp {
-    expires_at.after_ms(i64::try_from(LEEWAY.as_millis()).unwrap_or_default())
+    expires_at.after(LEEWAY)
 }
 
 fn timestamp(seconds: f64) -> Timestamp {

@@ -1,6 +1,8 @@
 //! Making and listing conversations.
 
-use chinwag_protocol::rest::{Conversation, ConversationChange, ConversationState, NewConversation, Participant};
+use chinwag_protocol::rest::{
+    Conversation, ConversationChange, ConversationState, NewConversation, Participant,
+};
 use chinwag_protocol::{ConversationId, ErrorCode, UserId, limits};
 
 use super::access::{Action, authorize};
@@ -53,12 +55,10 @@ impl Chat {
                 let make = move |change: &mut Change| group(change, title, caller, members);
                 self.store().write(move |change| once(change, key.as_ref(), again, with_id(make))).await
             }
-            (Some(_), _, _) => Err(Refusal::Invalid {
-                field: "participant_id",
-                kind: "value_error",
-                code: ErrorCode::InvalidFrame,
-                message: "participant_id stands alone, without title and participant_ids".to_owned(),
-            }),
+            (Some(_), _, _) => {
+                let message = "participant_id stands alone, without title and participant_ids";
+                Err(Refusal::invalid("participant_id", ErrorCode::InvalidFrame, message))
+            }
         }
     }
 
@@ -181,12 +181,8 @@ fn valid_members(owner: UserId, mut members: Vec<UserId>) -> Result<Vec<UserId>,
     members.dedup();
     members.retain(|member| *member != owner);
     if members.len() >= limits::MAX_PARTICIPANTS {
-        return Err(Refusal::Invalid {
-            field: "participant_ids",
-            kind: "too_long",
-            code: ErrorCode::TooLarge,
-            message: "a conversation has at most 10,000 participants".to_owned(),
-        });
+        let message = "a conversation has at most 10,000 participants";
+        return Err(Refusal::invalid_as("participant_ids", "too_long", ErrorCode::TooLarge, message));
     }
     Ok(members)
 }

@@ -39,10 +39,7 @@ pub(crate) async fn give_up_unfinished(store: &Store) -> Result<(), Refusal> {
 
 /// The files that a message names: the sender's own, and of no message yet.
 pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec<Attachment>, Refusal> {
-    let refuse = |code, message: &str| {
-        let message = message.to_owned();
-        Err(Refusal::Invalid { field: "attachments", kind: "value_error", code, message })
-    };
+    let refuse = |code, message: &str| Err(Refusal::invalid("attachments", code, message));
     let mut attachments: Vec<Attachment> = Vec::new();
     for id in &draft.send.attachments {
         match view.file(*id)? {
@@ -62,12 +59,8 @@ pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec
 pub(super) fn check_file_ids(ids: &[FileId]) -> Result<(), Refusal> {
     let is_repeated = ids.iter().enumerate().any(|(at, id)| ids.iter().take(at).any(|other| other == id));
     if ids.len() > limits::MAX_ATTACHMENTS || is_repeated {
-        return Err(Refusal::Invalid {
-            field: "attachments",
-            kind: "value_error",
-            code: ErrorCode::InvalidFrame,
-            message: "a message has at most 10 files, each once".to_owned(),
-        });
+        let message = "a message has at most 10 files, each once";
+        return Err(Refusal::invalid("attachments", ErrorCode::InvalidFrame, message));
     }
     Ok(())
 }

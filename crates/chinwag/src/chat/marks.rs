@@ -87,6 +87,5 @@ impl Chat {
 }
 
 fn invalid_emoji(message: &str) -> Refusal {
-    let message = message.to_owned();
-    Refusal::Invalid { field: "emoji", kind: "value_error", code: ErrorCode::InvalidContent, message }
+    Refusal::invalid("emoji", ErrorCode::InvalidContent, message)
 }

@@ -347,12 +347,8 @@ fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
     if view.message_facts(draft.conversation_id, reply_to)?.is_some() {
         return Ok(());
     }
-    Err(Refusal::Invalid {
-        field: "reply_to",
-        kind: "value_error",
-        code: ErrorCode::NotFound,
-        message: "reply_to is no message of this conversation".to_owned(),
-    })
+    let message = "reply_to is no message of this conversation";
+    Err(Refusal::invalid("reply_to", ErrorCode::NotFound, message))
 }
 
 fn check(send: &Send) -> Result<(), Refusal> {
@@ -361,10 +357,7 @@ fn check(send: &Send) -> Result<(), Refusal> {
         check_content(&send.content)?;
     }
     check_file_ids(&send.attachments)?;
-    let invalid = |field, message: &str| {
-        let message = message.to_owned();
-        Err(Refusal::Invalid { field, kind: "value_error", code: ErrorCode::InvalidFrame, message })
-    };
+    let invalid = |field, message: &str| Err(Refusal::invalid(field, ErrorCode::InvalidFrame, message));
     if let Some(id) = &send.client_id
         && (id.is_empty() || id.len() > limits::MAX_CLIENT_ID_BYTES || id.contains('\0'))
     {

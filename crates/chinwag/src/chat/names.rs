@@ -171,7 +171,7 @@ fn seen(field: &'static str, text: String) -> Result<String, Refusal> {
 }
 
 fn invalid(field: &'static str, kind: &'static str, message: String) -> Refusal {
-    Refusal::Invalid { field, kind, code: ErrorCode::InvalidFrame, message }
+    Refusal::invalid_as(field, kind, ErrorCode::InvalidFrame, message)
 }
 
 #[cfg(test)]

@@ -52,9 +52,8 @@ impl Chat {
     pub(crate) async fn find_users(&self, actor: &Actor, text: String) -> Result<Vec<PublicUser>, Refusal> {
         self.inner.limits.searches.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
         if text.chars().count() > limits::MAX_NAME_CHARS {
-            let (field, kind, code) = ("query", "string_too_long", ErrorCode::InvalidFrame);
-            let message = "query has more than 64 characters".to_owned();
-            return Err(Refusal::Invalid { field, kind, code, message });
+            let (kind, code) = ("string_too_long", ErrorCode::InvalidFrame);
+            return Err(Refusal::invalid_as("query", kind, code, "query has more than 64 characters"));
         }
         self.store().read(move |view| Ok(view.users_like(&text, MAX_FOUND_USERS)?)).await
     }

@@ -158,7 +158,7 @@ impl Chat {
     /// `position`, in one transaction with the new position. `stored` is the one that
     /// the database has.
     pub(crate) async fn queue_pushes(&self, position: i64, stored: i64) -> Result<Step, Refusal> {
-        let since = Timestamp::now().after_ms(-i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX));
+        let since = Timestamp::now().before(TTL);
         let chat = self.clone();
         let (jobs, through, head) = self
             .store()
@@ -232,8 +232,7 @@ impl Chat {
     /// What a device is told now; `None` if there is nothing to tell any more.
     pub(crate) async fn notification(&self, job: &PushJob) -> Result<Option<Notification>, Refusal> {
         let (id, user_id, content) = (job.key.conversation_id, job.user_id, job.content);
-        let is_too_old =
-            job.created_at.after_ms(i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX)) < Timestamp::now();
+        let is_too_old = job.created_at.after(TTL) < Timestamp::now();
         if !job.is_live || is_too_old {
             return Ok(None);
         }
@@ -292,7 +291,7 @@ impl Chat {
     /// A job is tried again later.
     pub(crate) async fn postpone_push(&self, job: &PushJob, wait: Duration) -> Result<(), Refusal> {
         let key = job.key;
-        let due_at = Timestamp::now().after_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        let due_at = Timestamp::now().after(wait);
         self.store().write(move |change| Ok(change.postpone_push_job(key, due_at)?)).await
     }
 
@@ -337,6 +336,5 @@ fn shortened(text: &str) -> String {
 }
 
 fn invalid(field: &'static str, message: &str) -> Refusal {
-    let (kind, code) = ("value_error", ErrorCode::InvalidFrame);
-    Refusal::Invalid { field, kind, code, message: message.to_owned() }
+    Refusal::invalid(field, ErrorCode::InvalidFrame, message)
 }

@@ -52,9 +52,8 @@ impl Chat {
         read: Seq,
     ) -> Result<Option<Receipt>, Refusal> {
         if delivered < Seq::ZERO {
-            let message = "seq is negative".to_owned();
-            let (field, kind, code) = ("seq", "greater_than_equal", ErrorCode::InvalidFrame);
-            return Err(Refusal::Invalid { field, kind, code, message });
+            let (kind, code) = ("greater_than_equal", ErrorCode::InvalidFrame);
+            return Err(Refusal::invalid_as("seq", kind, code, "seq is negative"));
         }
         let user_id = actor.user_id;
         self.store()

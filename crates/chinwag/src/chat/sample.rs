@@ -4,6 +4,8 @@
 //! Conversations 1 and 2, their people and their first messages stay as they are: programs are written against
 //! them. What is new comes behind.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use chinwag_protocol::rest::{Format, UserRole};
 use chinwag_protocol::{ConversationId, MessageId, Op, Send, Timestamp, UserId};
@@ -206,7 +208,8 @@ impl Sample<'_> {
             let said = self.step(id, step, messages)?;
             messages.push(said);
             if !matches!(step, Read(_)) {
-                self.change.back_date(id, self.now.after_ms(-ago * 60_000))?;
+                let minutes = Duration::from_secs(60 * u64::try_from(ago).unwrap_or_default());
+                self.change.back_date(id, self.now.before(minutes))?;
             }
         }
         Ok(())

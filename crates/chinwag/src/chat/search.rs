@@ -122,8 +122,7 @@ fn moment(text: &str) -> Result<Timestamp, Refusal> {
 }
 
 fn invalid(message: &str) -> Refusal {
-    let message = message.to_owned();
-    Refusal::Invalid { field: "q", kind: "value_error", code: ErrorCode::InvalidFrame, message }
+    Refusal::invalid("q", ErrorCode::InvalidFrame, message)
 }
 
 /// The text around the first find; all of it if it is short.

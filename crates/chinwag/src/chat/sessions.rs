@@ -19,7 +19,7 @@ use crate::error::Refusal;
 use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, Stay, View, random_token};
 
 /// A refresh token that is not used for this long is void: 90 days.
-const REFRESH_LIFETIME_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+const REFRESH_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Why a token lets nobody in.
 #[derive(Debug)]
@@ -179,10 +179,10 @@ impl Chat {
     /// Notes a sign-in and signs its token.
     pub(super) async fn open_session(&self, user: User, user_agent: &str) -> Result<Token, Refusal> {
         let now = Timestamp::now();
-        let session = NewSession::new(user.id, now, self.token_lifetime_ms(), user_agent);
+        let session = NewSession::new(user.id, now, self.config().auth.token_lifetime, user_agent);
         let token = self.sign(user, &session.id, now, random_token())?;
         let hash = hash(&token.refresh_token);
-        let refresh_until = now.after_ms(REFRESH_LIFETIME_MS);
+        let refresh_until = now.after(REFRESH_LIFETIME);
         self.store()
             .write(move |change| {
                 change.insert_session(&session)?;
@@ -206,8 +206,8 @@ impl Chat {
         let exchange = Exchange {
             spent: hash(refresh_token),
             next: hash(&next),
-            next_expires_at: now.after_ms(REFRESH_LIFETIME_MS),
-            session_expires_at: now.after_ms(self.token_lifetime_ms()),
+            next_expires_at: now.after(REFRESH_LIFETIME),
+            session_expires_at: now.after(self.config().auth.token_lifetime),
         };
         // One job: a token that is spent has its successor, whatever happens to the answer.
         let spent =
@@ -231,7 +231,7 @@ impl Chat {
         at: Timestamp,
         refresh_token: String,
     ) -> Result<Token, Refusal> {
-        let expires_at = at.after_ms(self.token_lifetime_ms());
+        let expires_at = at.after(self.config().auth.token_lifetime);
         let signed = self.inner.tokens.sign(&user.username, session, at, expires_at);
         Ok(Token {
             access_token: signed.map_err(|_| Refusal::Internal)?,
@@ -242,17 +242,11 @@ impl Chat {
         })
     }
 
-    fn token_lifetime_ms(&self) -> i64 {
-        i64::try_from(self.config().auth.token_lifetime.as_millis()).unwrap_or(i64::MAX)
-    }
-
     /// The caller's sign-ins that are still good, newest first.
     pub(crate) async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, Refusal> {
-        let (user_id, now, lifetime_ms) = (actor.user_id, Timestamp::now(), self.token_lifetime_ms());
-        let mut sessions = self
-            .store()
-            .read(move |view| Ok::<_, Refusal>(view.sessions(user_id, now, lifetime_ms)?))
-            .await?;
+        let (user_id, now, lifetime) = (actor.user_id, Timestamp::now(), self.config().auth.token_lifetime);
+        let mut sessions =
+            self.store().read(move |view| Ok::<_, Refusal>(view.sessions(user_id, now, lifetime)?)).await?;
         for session in &mut sessions {
             session.current = actor.session.as_deref() == Some(&*session.id);
             if session.current || self.hub().is_session_open(user_id, &session.id) {

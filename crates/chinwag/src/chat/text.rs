@@ -7,9 +7,7 @@ use crate::unicode::is_blank;
 
 /// Checks a message's text. What may be stored must be readable again by everybody, in every database.
 pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
-    let invalid = |kind, code, message: &str| {
-        Err(Refusal::Invalid { field: "content", kind, code, message: message.to_owned() })
-    };
+    let invalid = |kind, code, message: &str| Err(Refusal::invalid_as("content", kind, code, message));
     // No text has more characters than bytes.
     let is_long = content.len() > limits::MAX_CONTENT_CHARS
         && (content.len() > limits::MAX_CONTENT_BYTES || content.chars().count() > limits::MAX_CONTENT_CHARS);

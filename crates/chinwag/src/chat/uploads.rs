@@ -60,7 +60,11 @@ impl Chat {
     pub(crate) async fn begin_upload(&self, actor: &Actor, new: NewUpload) -> Result<Upload, Refusal> {
         let is_hash = new.sha256.len() == 64 && new.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash {
-            return Err(invalid("sha256", ErrorCode::InvalidFrame, "sha256 needs 64 hexadecimal digits"));
+            return Err(Refusal::invalid(
+                "sha256",
+                ErrorCode::InvalidFrame,
+                "sha256 needs 64 hexadecimal digits",
+            ));
         }
         let sha256 = new.sha256.to_lowercase();
         // Both are plain now: they can be a part of a path.
@@ -326,12 +330,8 @@ fn check_quota(stored: u64, size: u64, quota: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn invalid(field: &'static str, code: ErrorCode, message: &str) -> Refusal {
-    Refusal::Invalid { field, kind: "value_error", code, message: message.to_owned() }
-}
-
 fn empty() -> Refusal {
-    invalid("file", ErrorCode::InvalidContent, "the file is empty")
+    Refusal::invalid("file", ErrorCode::InvalidContent, "the file is empty")
 }
 
 fn too_large(max_bytes: u64) -> Refusal {

@@ -174,16 +174,9 @@ impl Chat {
         is_gone: bool,
     ) -> Result<bool, Refusal> {
         let now = Timestamp::now();
-        let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let give_up = milliseconds(self.config().outbound.give_up);
-        let is_final = is_gone || hook.failing_since.is_some_and(|since| since.after_ms(give_up) <= now);
-        let failure = HookFailure {
-            error,
-            position: hook.position,
-            due_at: now.after_ms(milliseconds(wait)),
-            now,
-            is_final,
-        };
+        let give_up = self.config().outbound.give_up;
+        let is_final = is_gone || hook.failing_since.is_some_and(|since| since.after(give_up) <= now);
+        let failure = HookFailure { error, position: hook.position, due_at: now.after(wait), now, is_final };
         let id = hook.id;
         self.store().write(move |change| Ok::<_, Refusal>(change.fail_webhook(id, &failure)?)).await?;
         Ok(is_final)
@@ -197,7 +190,7 @@ fn valid_events(events: Vec<String>) -> Result<Vec<String>, Refusal> {
     }
     let all: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let message = format!("events has to name some of: {}", all.join(", "));
-    Err(Refusal::Invalid { field: "events", kind: "value_error", code: ErrorCode::InvalidFrame, message })
+    Err(Refusal::invalid("events", ErrorCode::InvalidFrame, message))
 }
 
 fn no_webhook() -> Refusal {

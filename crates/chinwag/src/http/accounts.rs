@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use chinwag_protocol::rest::{
     Detail, PasswordForm, Refresh, Register, Session, Setup, Ticket, Token, User, UserChange,
-    };
+};
 
 use super::Shared;
 use super::error::HttpError;

@@ -6,8 +6,7 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Json};
 use bytes::Bytes;
-use chinwag_protocol::rest::{
-    Conversation, ConversationChange, ConversationState, Detail, NewConversation, };
+use chinwag_protocol::rest::{Conversation, ConversationChange, ConversationState, Detail, NewConversation};
 use chinwag_protocol::{ConversationId, limits};
 use futures_util::stream;
 

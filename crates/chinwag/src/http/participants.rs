@@ -4,8 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chinwag_protocol::UserId;
-use chinwag_protocol::rest::{
-    NewParticipant, NewRole, Participant, };
+use chinwag_protocol::rest::{NewParticipant, NewRole, Participant};
 
 use super::Shared;
 use super::error::HttpError;

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use chinwag_protocol::MessageId;
 use chinwag_protocol::rest::{Detail, SearchResults};
-use chinwag_protocol::{MessageId};
 
 use super::Shared;
 use super::error::{HttpError, in_part};

@@ -1,6 +1,7 @@
 //! Sign-ins. A token names its session, so a session that is revoked ends its tokens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chinwag_protocol::rest::{Session, User};
 use chinwag_protocol::{Stamp, Timestamp, UserId};
@@ -28,13 +29,13 @@ const MAX_USER_AGENT_CHARS: usize = 200;
 
 impl NewSession {
     /// A sign-in that begins now, under an id that nobody can guess.
-    pub(crate) fn new(user_id: UserId, now: Timestamp, lifetime_ms: i64, user_agent: &str) -> Self {
+    pub(crate) fn new(user_id: UserId, now: Timestamp, lifetime: Duration, user_agent: &str) -> Self {
         let is_printable = |character: &char| !character.is_control();
         Self {
             id: random_token(),
             user_id,
             created_at: now,
-            expires_at: Timestamp(now.0.saturating_add(lifetime_ms)),
+            expires_at: now.after(lifetime),
             user_agent: user_agent.chars().filter(is_printable).take(MAX_USER_AGENT_CHARS).collect(),
         }
     }
@@ -97,12 +98,12 @@ impl View {
         Ok(statement.query_row([id], |row| row.get(0).map(UserId)).optional()?)
     }
 
-    /// A user's live sessions, newest first. A session's newest token has always lived for `lifetime_ms`.
+    /// A user's live sessions, newest first. A session's newest token has always lived for `lifetime`.
     pub(crate) fn sessions(
         &self,
         user_id: UserId,
         now: Timestamp,
-        lifetime_ms: i64,
+        lifetime: Duration,
     ) -> Result<Vec<Session>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, created_at, expires_at, user_agent FROM sessions \
@@ -115,7 +116,7 @@ impl View {
             .query_map((user_id.0, now.0), |row| {
                 let (created, expires): (i64, i64) = (row.get(1)?, row.get(2)?);
                 // With another lifetime than now it would lie outside.
-                let renewed = expires.saturating_sub(lifetime_ms).min(now.0).max(created);
+                let renewed = Timestamp(expires).before(lifetime).min(now).0.max(created);
                 Ok(Session {
                     id: row.get(0)?,
                     created_at: Timestamp(created).created_at(),

@@ -354,7 +354,7 @@ fn no_source_file_outgrows_its_reader() {
     let mut long = Vec::new();
     let root = crates().parent().unwrap().to_owned();
     let pages = ["web/src", "sdk/typescript/src", "sdk/react/src"];
-    let pages = pages.iter().flat_map(|folder| files(&root.join(folder), &["ts", "tsx", "css"]));
+    let pages = pages.iter().flat_map(|folder| files(&root.join(folder), &["ts", "tsx", "css", "svelte"]));
     // The server's own descriptions make it.
     let pages = pages.filter(|file| !file.ends_with("sdk/typescript/src/wire.ts"));
     for file in sources(&crates()).into_iter().chain(pages) {

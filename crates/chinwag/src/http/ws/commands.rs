@@ -127,12 +127,8 @@ pub(super) async fn execute(
 }
 
 fn nowhere() -> Refusal {
-    Refusal::Invalid {
-        field: "conversation_id",
-        kind: "missing",
-        code: ErrorCode::InvalidFrame,
-        message: "conversation_id is required".to_owned(),
-    }
+    let message = "conversation_id is required";
+    Refusal::invalid_as("conversation_id", "missing", ErrorCode::InvalidFrame, message)
 }
 
 async fn in_conversation(

@@ -91,12 +91,7 @@ impl Uploads {
 
     /// One binary frame: a head, then bytes of the file.
     pub(super) async fn chunk(&mut self, line: &Line, mut bytes: Bytes) -> Result<(), End> {
-        let invalid = |message: &str| Refusal::Invalid {
-            field: "chunk",
-            kind: "value_error",
-            code: ErrorCode::InvalidFrame,
-            message: message.to_owned(),
-        };
+        let invalid = |message: &str| Refusal::invalid("chunk", ErrorCode::InvalidFrame, message);
         if bytes.len() <= limits::CHUNK_HEAD_BYTES || bytes.get_u32() != CHUNK {
             return refuse(line, None, None, &invalid("a binary frame is a chunk of an upload")).await;
         }
