@@ -3,12 +3,16 @@
 //! The generic cell rate algorithm: one instant for each key, no timers. Keys whose allowance is whole
 //! again are forgotten, so the table holds only who was here lately.
 
+mod attempts;
+
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+
+pub(crate) use attempts::{Attempt, Attempts, Held};
 
 use crate::config::Rate;
 
@@ -58,19 +62,6 @@ impl<K: Eq + Hash> RateLimiter<K> {
         table.clean_up(now);
         Ok(())
     }
-
-    /// Gives one back, after what it was taken for turned out harmless.
-    pub(crate) fn give_back<Q>(&self, key: &Q)
-    where
-        K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
-    {
-        if let Some(full_at) = self.table.lock().full_at.get_mut(key)
-            && let Some(earlier) = full_at.checked_sub(self.rate.every)
-        {
-            *full_at = earlier;
-        }
-    }
 }
 
 impl<K: Eq + Hash> Table<K> {
@@ -118,8 +109,6 @@ mod tests {
         }
         assert_eq!(limiter.take("a", now), Err(Duration::from_secs(1)));
         assert_eq!(limiter.take("b", now), Ok(()));
-        assert_eq!(limiter.take("a", now + Duration::from_secs(1)), Ok(()));
-        limiter.give_back("a");
         assert_eq!(limiter.take("a", now + Duration::from_secs(1)), Ok(()));
     }
 

@@ -1,6 +1,8 @@
 //! Accounts: signing in, registering, and the first administrator.
 
+use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,7 +13,8 @@ use parking_lot::Mutex;
 use super::{Chat, names};
 use crate::auth::{Actor, PasswordError};
 use crate::error::Refusal;
-use crate::store::{Account, Change, random_token};
+use crate::limits::{Attempt, Attempts, Held};
+use crate::store::{Account, Change, Identity, random_token};
 use crate::unicode::{fold, nfc};
 
 /// How long the link that `serve` prints is good.
@@ -24,6 +27,15 @@ const WRONG_CREDENTIALS: &str = "Incorrect username or password";
 
 const NO_ADMINISTRATOR: &str = "This server waits for its first administrator: open the setup link that it printed \
                                 where it was started";
+
+/// What a sign-in waits for, instead of being refused.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// That others under way come to their end.
+    OfOthers,
+    /// And that failures are forgotten.
+    OfAll,
+}
 
 /// The one-time way in while there is no administrator.
 pub(super) struct SetupLink {
@@ -56,30 +68,52 @@ impl Chat {
     ) -> Result<Token, Refusal> {
         self.require_password_login()?;
         let limits = &self.inner.limits;
-        if let Some(address) = address {
-            limits.logins_per_address.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
-        }
+        let from_address = match address {
+            Some(address) => {
+                Some(self.attempt(&limits.logins_per_address, address, Patience::OfOthers).await?)
+            }
+            None => None,
+        };
         // Nobody has such a name; as a key of the rate limit it would only cost memory.
         if name.len() > MAX_SIGN_IN_NAME_BYTES {
+            if let Some(attempt) = from_address {
+                attempt.fail();
+            }
             return Err(Refusal::Unauthenticated(WRONG_CREDENTIALS));
         }
-        let account = fold(name);
-        self.wait_for_account(&account).await?;
-
-        let lookup = name.to_owned();
-        let identity = self.store().read(move |view| Ok::<_, Refusal>(view.identity(&lookup)?)).await?;
-        let hash = identity.as_ref().and_then(|identity| identity.password_hash.clone());
-        let is_right = self.inner.passwords.verify(password, hash).await?;
-        match identity {
-            Some(identity) if is_right && identity.user.is_active => {
-                limits.logins_per_account.give_back(account.as_str());
-                if let Some(address) = address {
-                    limits.logins_per_address.give_back(&address);
-                }
-                self.open_session(identity.user, user_agent).await
-            }
-            _ => Err(Refusal::Unauthenticated(WRONG_CREDENTIALS)),
+        match self.check_password(name.to_owned(), password, from_address).await? {
+            Some(identity) => self.open_session(identity.user, user_agent).await,
+            None => Err(Refusal::Unauthenticated(WRONG_CREDENTIALS)),
         }
+    }
+
+    /// Who has this name and this password, and an account that is not disabled. A wrong password counts against the
+    /// account and the address.
+    async fn check_password(
+        &self,
+        name: String,
+        password: String,
+        from_address: Option<Attempt<IpAddr>>,
+    ) -> Result<Option<Identity>, Refusal> {
+        let of_account = &self.inner.limits.logins_per_account;
+        let of_account = self.attempt(of_account, fold(&name), Patience::OfAll).await?;
+        let chat = self.clone();
+        // A caller who goes away in between would learn nothing, but the hash is computed: a task of its own comes
+        // to an end, and counts it.
+        let check = tokio::spawn(async move {
+            let identity = chat.store().read(move |view| Ok::<_, Refusal>(view.identity(&name)?)).await?;
+            let hash = identity.as_ref().and_then(|identity| identity.password_hash.clone());
+            let is_right = chat.inner.passwords.verify(password, hash).await?;
+            let identity = identity.filter(|identity| is_right && identity.user.is_active);
+            if identity.is_none() {
+                of_account.fail();
+                if let Some(attempt) = from_address {
+                    attempt.fail();
+                }
+            }
+            Ok(identity)
+        });
+        check.await.unwrap_or(Err(Refusal::Internal))
     }
 
     /// Refuses where accounts of this server don't sign in.
@@ -94,15 +128,28 @@ impl Chat {
         }
     }
 
-    /// Holds a sign-in back while its account has failed too often lately.
-    async fn wait_for_account(&self, account: &str) -> Result<(), Refusal> {
-        while let Err(wait) = self.inner.limits.logins_per_account.take(account, Instant::now()) {
-            let Ok(_place) = self.inner.limits.delayed_logins.try_acquire() else {
-                return Err(Refusal::RateLimited(wait));
+    /// Begins an attempt to sign in, as soon as it may.
+    async fn attempt<K: Clone + Eq + Hash>(
+        &self,
+        attempts: &Arc<Attempts<K>>,
+        key: K,
+        patience: Patience,
+    ) -> Result<Attempt<K>, Refusal> {
+        let mut place = None;
+        loop {
+            let ended = attempts.ended();
+            let held = match attempts.begin(&key, Instant::now()) {
+                Ok(attempt) => return Ok(attempt),
+                Err(held) => held,
             };
-            tokio::time::sleep(wait).await;
+            let is_too_long = matches!((held, patience), (Held::ByFailures(_), Patience::OfOthers));
+            place = place.or_else(|| self.inner.limits.delayed_logins.try_acquire().ok());
+            if is_too_long || place.is_none() {
+                return Err(Refusal::RateLimited(held.at_most()));
+            }
+            // Either may be the reason to look again.
+            let _ = tokio::time::timeout(held.at_most(), ended).await;
         }
-        Ok(())
     }
 
     /// Makes an account and signs it in.
@@ -238,15 +285,10 @@ impl Chat {
             let message = "password needs 8 to 256 bytes".to_owned();
             return Err(Refusal::Invalid { field, kind, code, message });
         }
-        let name = fold(&actor.username);
-        self.wait_for_account(&name).await?;
-        let lookup = actor.username.to_string();
-        let identity = self.store().read(move |view| Ok::<_, Refusal>(view.identity(&lookup)?)).await?;
-        let hash = identity.and_then(|identity| identity.password_hash);
-        if !self.inner.passwords.verify(current.unwrap_or_default(), hash).await? {
+        let name = actor.username.to_string();
+        if self.check_password(name, current.unwrap_or_default(), None).await?.is_none() {
             return Err(Refusal::Forbidden("The current password is wrong"));
         }
-        self.inner.limits.logins_per_account.give_back(name.as_str());
         Ok(self.inner.passwords.hash(new).await?)
     }
 

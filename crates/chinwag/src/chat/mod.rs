@@ -52,7 +52,7 @@ pub(crate) use webhooks::NextStep;
 use crate::auth::{Actor, Passwords, Refusals, Tokens};
 use crate::blobs::Blobs;
 use crate::config::{Config, Mode};
-use crate::limits::RateLimiter;
+use crate::limits::{Attempts, RateLimiter};
 use crate::outbound::{Policy, Vapid};
 use crate::realtime::Hub;
 use crate::store::{Store, View};
@@ -95,8 +95,8 @@ impl WeakChat {
 
 struct Limiters {
     sends: RateLimiter<UserId>,
-    logins_per_account: RateLimiter<String>,
-    logins_per_address: RateLimiter<IpAddr>,
+    logins_per_account: Arc<Attempts<String>>,
+    logins_per_address: Arc<Attempts<IpAddr>>,
     registrations: RateLimiter<IpAddr>,
     searches: RateLimiter<UserId>,
     uploads: RateLimiter<UserId>,
@@ -121,8 +121,8 @@ impl Chat {
         let limits = &config.limits;
         let limits = Limiters {
             sends: RateLimiter::new(limits.sends, limits.is_enforced),
-            logins_per_account: RateLimiter::new(limits.logins_per_account, limits.is_enforced),
-            logins_per_address: RateLimiter::new(limits.logins_per_address, limits.is_enforced),
+            logins_per_account: Attempts::new(limits.logins_per_account, limits.is_enforced),
+            logins_per_address: Attempts::new(limits.logins_per_address, limits.is_enforced),
             registrations: RateLimiter::new(limits.registrations, limits.is_enforced),
             searches: RateLimiter::new(limits.searches, limits.is_enforced),
             uploads: RateLimiter::new(limits.uploads, limits.is_enforced),

@@ -40,7 +40,7 @@ pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
 pub(crate) use receipts::Companion;
 pub(crate) use search::Query;
 pub(crate) use sessions::{Exchange, NewSession, Spent, Stay, random_token};
-pub(crate) use users::{Account, AuthRow, Status};
+pub(crate) use users::{Account, AuthRow, Identity, Status};
 pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
 pub(crate) use writer::{BatchReport, Change, Commit, Committed, Jobs, Notice, Steps};
 

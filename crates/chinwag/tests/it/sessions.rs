@@ -113,6 +113,21 @@ async fn failures_of_one_account_delay_it_and_lock_nobody_out() {
 }
 
 #[tokio::test]
+async fn right_passwords_at_the_same_time_delay_and_refuse_nobody() {
+    let rare = Rate { burst: 2, every: Duration::from_secs(600) };
+    let server = TestServer::demo_with(|config| {
+        config.limits.logins_per_account = rare;
+        config.limits.logins_per_address = rare;
+    })
+    .await;
+    let names = ["alice", "alice@example.com", "bob"].into_iter().cycle().take(12);
+    let sign_ins = names.map(|name| server.try_sign_in(name, "TestPassword123"));
+    for answer in futures_util::future::join_all(sign_ins).await {
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn me_is_the_caller_and_needs_a_token() {
     let server = TestServer::demo().await;
     let admin = server.sign_in("admin").await;
