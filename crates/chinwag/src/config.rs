@@ -27,6 +27,8 @@ pub struct Config {
     pub embed_origins: Vec<String>,
     /// Trust `X-Forwarded-For` of the proxy in front; `Forwarded` where the other is not there.
     pub behind_proxy: bool,
+    /// `/metrics` is served, to whoever asks: it needs no token, and has counts but no names.
+    pub metrics: bool,
     /// Where the bytes of files are kept.
     pub storage: Storage,
     /// Rates and counts.
@@ -201,6 +203,7 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             embed_origins: Vec::new(),
             behind_proxy: false,
+            metrics: true,
             storage: Storage::default(),
             limits: Limits::default(),
             push: Push::default(),

@@ -53,6 +53,7 @@ impl Options {
             allowed_origins: origins(settings, &ALLOWED_ORIGINS)?,
             embed_origins: origins(settings, &EMBED_ORIGINS)?,
             behind_proxy,
+            metrics: true,
             storage: storage(settings)?,
             limits,
             push: push(settings)?,

@@ -6,16 +6,22 @@ use chinwag_protocol::limits;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Server};
+use utoipa_axum::router::UtoipaMethodRouter;
 
+use super::Shared;
 use super::routes::table;
 
 type Object = Map<String, Value>;
 
-/// The OpenAPI document of the routes, as `/openapi.json` answers it.
+/// The OpenAPI document of all routes, as `/openapi.json` answers it.
 #[must_use]
 pub fn openapi_document() -> String {
+    document(table())
+}
+
+pub(super) fn document(table: Vec<UtoipaMethodRouter<Shared>>) -> String {
     let mut openapi = empty();
-    for (schemas, paths, _) in table() {
+    for (schemas, paths, _) in table {
         openapi.paths.paths.extend(paths.paths);
         if let Some(components) = &mut openapi.components {
             components.schemas.extend(schemas);

@@ -20,6 +20,7 @@ use super::{
     participants, push, receipts, search, users, webhooks, ws,
 };
 use crate::chat::Chat;
+use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::public_url::PublicUrl;
 
@@ -63,10 +64,16 @@ pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
     ]
 }
 
+/// Those of them that a server with this configuration has.
+fn table_of(config: &Config) -> Vec<UtoipaMethodRouter<Shared>> {
+    let is_served = |path: &String| config.metrics || path != "/metrics";
+    table().into_iter().filter(|(_, paths, _)| paths.paths.keys().all(is_served)).collect()
+}
+
 /// Every route of the server.
 pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     let mut router = Router::new();
-    for (_, paths, methods) in table() {
+    for (_, paths, methods) in table_of(chat.config()) {
         for path in paths.paths.keys() {
             router = router.route(path, methods.clone()).route(&format!("{path}/"), methods.clone());
         }
@@ -74,7 +81,7 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     let shared = Shared {
         chat: chat.clone(),
         metrics: Arc::clone(metrics),
-        openapi: Bytes::from(openapi::openapi_document()),
+        openapi: Bytes::from(openapi::document(table_of(chat.config()))),
         asyncapi: asyncapi::document(),
     };
     let path = chat.config().public_url.as_ref().map_or("", PublicUrl::path).to_owned();

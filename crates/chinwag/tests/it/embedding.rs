@@ -125,3 +125,13 @@ async fn a_host_finds_its_users_by_their_names_and_makes_those_who_are_missing()
     assert!(chat.ensure_user("").await.is_err() && chat.ensure_user("line\nbreak").await.is_err());
     assert!(chat.user_by_name("a name with spaces").await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_host_leaves_the_metrics_out() {
+    let server = TestServer::start(chinwag::Config { metrics: false, ..chinwag::Config::default() }).await;
+    for path in ["/metrics", "/metrics/"] {
+        assert_eq!(server.get(path).await.status, 404);
+    }
+    assert!(server.get("/openapi.json").await.body["paths"].get("/metrics").is_none());
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
