@@ -6,12 +6,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chinwag_protocol::{
-    CloseCode, Command, CommandError, ErrorCode, Frame, Hello, MoreCursors, Request, limits,
-};
+use chinwag_protocol::{CloseCode, Command, CommandError, ErrorCode, Hello, MoreCursors, Request, limits};
 use tokio::time::{Instant, timeout_at};
 
 use super::authenticate;
+use super::refusals::unclear;
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::realtime::{End, Socket, encode_frame, first_text};
@@ -55,16 +54,7 @@ impl Stranger {
     /// Whose first frames are no `hello`, or none that can be read: their token may be good, so the close code is not
     /// about that. The reason is what is wrong.
     fn unclear(error: &CommandError, code: u16) -> Self {
-        let told = encode_frame(&Frame::Error {
-            reference: error.reference.as_deref(),
-            message: error.message,
-            code: error.code,
-            retry: false,
-            retry_after_ms: None,
-            client_id: None,
-            upload_id: None,
-        });
-        Self { told, end: End::Goodbye(code, error.message) }
+        Self { told: encode_frame(&unclear(error)), end: End::Goodbye(code, error.message) }
     }
 
     fn too_large(message: &'static str) -> Self {

@@ -9,7 +9,12 @@ use crate::realtime::{End, Line, encode_frame};
 /// Answers a frame that is no command.
 pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
     line.chat.hub().metrics().refusals.inc();
-    line.answer(&Frame::Error {
+    line.answer(&unclear(error)).await
+}
+
+/// The frame that says why something is no command.
+pub(super) fn unclear(error: &CommandError) -> Frame<'_> {
+    Frame::Error {
         reference: error.reference.as_deref(),
         message: error.message,
         code: error.code,
@@ -17,8 +22,7 @@ pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<()
         retry_after_ms: None,
         client_id: None,
         upload_id: None,
-    })
-    .await
+    }
 }
 
 /// Answers a command that was refused.
