@@ -5,7 +5,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Why a command was refused.
+/// Why a command or a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -39,11 +39,17 @@ pub enum ErrorCode {
     Unavailable,
     /// A fault of the server.
     Internal,
+    /// Over REST: no valid token, or wrong credentials.
+    Unauthenticated,
+    /// Over REST: somebody has this username.
+    UsernameTaken,
+    /// Over REST: somebody has this e-mail address.
+    EmailTaken,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidJson,
         Self::InvalidFrame,
         Self::UnknownType,
@@ -59,6 +65,9 @@ impl ErrorCode {
         Self::Archived,
         Self::Unavailable,
         Self::Internal,
+        Self::Unauthenticated,
+        Self::UsernameTaken,
+        Self::EmailTaken,
     ];
 
     /// One sentence for whoever writes a client.
@@ -84,6 +93,9 @@ impl ErrorCode {
             Self::Archived => "The conversation is archived: it can be read, but not changed.",
             Self::Unavailable => "The server can't do it now: try again.",
             Self::Internal => "A fault of the server: try again, with the same client_id.",
+            Self::Unauthenticated => "Over REST: no valid token, or wrong credentials.",
+            Self::UsernameTaken => "Over REST: somebody has this username.",
+            Self::EmailTaken => "Over REST: somebody has this e-mail address.",
         }
     }
 

@@ -28,6 +28,12 @@ pub enum Refusal {
     /// The request makes no sense as a whole.
     #[error("{0}")]
     BadRequest(&'static str),
+    /// Somebody has this username.
+    #[error("Username already exists")]
+    UsernameTaken,
+    /// Somebody has this e-mail address.
+    #[error("Email already exists")]
+    EmailTaken,
     /// No valid token, or wrong credentials.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -104,7 +110,9 @@ impl Refusal {
             Self::Invalid { code, .. } => (422, *code),
             Self::UnknownCommand => (400, ErrorCode::UnknownType),
             Self::BadRequest(_) => (400, ErrorCode::InvalidFrame),
-            Self::Unauthenticated(_) => (401, ErrorCode::Forbidden),
+            Self::UsernameTaken => (400, ErrorCode::UsernameTaken),
+            Self::EmailTaken => (400, ErrorCode::EmailTaken),
+            Self::Unauthenticated(_) => (401, ErrorCode::Unauthenticated),
             Self::NoConversation | Self::NotFound(_) => (404, ErrorCode::NotFound),
             Self::NotParticipant => (403, ErrorCode::NotParticipant),
             Self::Forbidden(_) => (403, ErrorCode::Forbidden),

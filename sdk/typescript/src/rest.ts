@@ -85,7 +85,7 @@ async function read<T>(response: FetchResponse, { isBlob, signal }: Request): Pr
 async function refusal(response: FetchResponse): Promise<ChatError> {
   const { status } = response;
   const after = Number(response.headers.get("retry-after") ?? Number.NaN);
-  const { sentence, field } = detailOf(await response.text().catch(() => ""));
+  const { sentence, field, reason } = detailOf(await response.text().catch(() => ""));
   return new ChatError(
     BY_STATUS[status] ?? (status >= 500 ? "unavailable" : "invalid"),
     sentence || `HTTP ${status}`,
@@ -93,17 +93,18 @@ async function refusal(response: FetchResponse): Promise<ChatError> {
       status,
       retryAfterMs: Number.isNaN(after) ? undefined : after * 1000,
       field,
+      reason,
     },
   );
 }
 
-/** What a refusal says: a sentence, or a list of what is wrong with which field; and the first of these fields. */
-export function detailOf(text: string): { sentence: string; field?: string } {
+/** What a refusal says: a sentence, or a list of what is wrong with which field; the first of these fields; and its code. */
+export function detailOf(text: string): { sentence: string; field?: string; reason?: string } {
   try {
-    const { detail } = JSON.parse(text) as { detail?: string | { loc: unknown[]; msg: string }[] };
-    if (!Array.isArray(detail)) return { sentence: detail ?? "" };
+    const { detail, code: reason } = JSON.parse(text) as { detail?: string | { loc: unknown[]; msg: string }[]; code?: string };
+    if (!Array.isArray(detail)) return { sentence: detail ?? "", reason };
     const said = detail.map(({ loc, msg }) => ({ place: loc.slice(1).join("."), msg }));
-    return { sentence: said.map(({ place, msg }) => `${place}: ${msg}`).join("; "), field: said[0]?.place };
+    return { sentence: said.map(({ place, msg }) => `${place}: ${msg}`).join("; "), field: said[0]?.place, reason };
   } catch {
     return { sentence: "" };
   }

@@ -29,20 +29,17 @@ const BY_REASON: Record<string, Key> = {
   not_participant: 'refused.not_participant',
   conflict: 'refused.conflict',
   upload_mismatch: 'refused.file_changed',
+  username_taken: 'refused.username_taken',
+  email_taken: 'refused.email_taken',
 };
 
 const BY_BEGINNING: readonly (readonly [string, Key])[] = [
-  ['Username already', 'refused.username_taken'],
-  ['Email already', 'refused.email_taken'],
   ['A group needs an owner', 'refused.owner_needed'],
   ['Your role', 'refused.role'],
-  ['You are not a participant', 'refused.not_participant'],
   ['This conversation has 100 pinned', 'refused.pins_full'],
   ['This conversation has 10,000', 'refused.people_full'],
   ['Cannot create a conversation with yourself', 'refused.yourself'],
   ['Only its author', 'refused.author'],
-  ['the conversation is archived', 'failure.archived'],
-  ['it was changed meanwhile', 'refused.conflict'],
   ['the file is empty', 'refused.file'],
   ['User with ID', 'refused.no_user'],
   ['Session not found', 'refused.no_session'],

@@ -10,6 +10,8 @@ mod webhooks;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::ErrorCode;
+
 pub use accounts::*;
 pub use conversations::*;
 pub use files::*;
@@ -57,11 +59,20 @@ pub struct Health {
     pub password_login: bool,
 }
 
+/// Whether the server should get traffic, in words.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// One sentence.
+    pub detail: &'static str,
+}
+
 /// A refusal in words.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Detail {
-    /// One sentence.
+    /// One sentence, for people.
     pub detail: String,
+    /// Why, for programs.
+    pub code: ErrorCode,
 }
 
 /// A body, path or query that is not what the route takes.
@@ -69,6 +80,8 @@ pub struct Detail {
 pub struct ValidationDetail {
     /// What is wrong, piece by piece.
     pub detail: Vec<ValidationError>,
+    /// Why, for programs.
+    pub code: ErrorCode,
 }
 
 /// One thing that is wrong with a request.

@@ -23,6 +23,8 @@ const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// What a username of 64 characters or an e-mail address needs at most.
 const MAX_SIGN_IN_NAME_BYTES: usize = 256;
 
+const PASSWORD_RULE: &str = "password needs 8 to 256 bytes";
+
 const WRONG_CREDENTIALS: &str = "Incorrect username or password";
 
 const NO_ADMINISTRATOR: &str = "This server waits for its first administrator: open the setup link that it printed \
@@ -281,9 +283,7 @@ impl Chat {
         current: Option<String>,
     ) -> Result<String, Refusal> {
         if !is_password(&new) {
-            let (field, kind, code) = ("password", "value_error", ErrorCode::InvalidFrame);
-            let message = "password needs 8 to 256 bytes".to_owned();
-            return Err(Refusal::Invalid { field, kind, code, message });
+            return Err(invalid("password", PASSWORD_RULE));
         }
         let name = actor.username.to_string();
         if self.check_password(name, current.unwrap_or_default(), None).await?.is_none() {
@@ -311,30 +311,23 @@ impl From<PasswordError> for Refusal {
 /// Inserts an account whose names are free.
 pub(crate) fn insert_account(change: &mut Change, account: &Account) -> Result<User, Refusal> {
     if change.identity(&account.username)?.is_some() {
-        return Err(Refusal::BadRequest("Username already exists"));
+        return Err(Refusal::UsernameTaken);
     }
     if let Some(email) = &account.email
         && change.identity(email)?.is_some()
     {
-        return Err(Refusal::BadRequest("Email already exists"));
+        return Err(Refusal::EmailTaken);
     }
     Ok(change.insert_user(account)?)
 }
 
 /// Checks a registration; the password is not hashed yet.
 pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, Refusal> {
-    let invalid = |field, message: &str| Refusal::Invalid {
-        field,
-        kind: "value_error",
-        code: ErrorCode::InvalidFrame,
-        message: message.to_owned(),
-    };
-    let username =
-        names::username(&register.username).ok_or_else(|| invalid("username", names::USERNAME_RULE))?;
+    let username = username(&register.username)?;
     let email =
         names::email(&register.email).ok_or_else(|| invalid("email", "email is not an e-mail address"))?;
     if !is_password(&register.password) {
-        return Err(invalid("password", "password needs 8 to 256 bytes"));
+        return Err(invalid("password", PASSWORD_RULE));
     }
     Ok(Account {
         username,
@@ -344,6 +337,20 @@ pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, R
         password_hash: None,
         role,
     })
+}
+
+/// A username in its one form.
+pub(crate) fn username(text: &str) -> Result<String, Refusal> {
+    names::username(text).ok_or_else(|| invalid("username", names::USERNAME_RULE))
+}
+
+fn invalid(field: &'static str, message: &str) -> Refusal {
+    Refusal::Invalid {
+        field,
+        kind: "value_error",
+        code: ErrorCode::InvalidFrame,
+        message: message.to_owned(),
+    }
 }
 
 /// Judged in the form that is hashed.

@@ -1,11 +1,13 @@
-//! Refusals as HTTP answers, in the shapes that FastAPI made familiar: `{"detail": …}`.
+//! Refusals as HTTP answers, in the shapes that FastAPI made familiar, `{"detail": …}`, with a
+//! code for programs beside it.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chinwag_protocol::ErrorCode;
 use chinwag_protocol::rest::{Detail, Location, ValidationDetail, ValidationError};
 
-use crate::error::Refusal;
+use crate::error::{Answer, Refusal};
 
 /// Why a request gets no answer of its route.
 #[derive(Debug)]
@@ -13,7 +15,7 @@ pub(crate) enum HttpError {
     /// The chat refused.
     Refused(Refusal),
     /// A parameter or body is not what the route takes.
-    Invalid(ValidationError),
+    Invalid(ErrorCode, ValidationError),
     /// The body is larger than allowed.
     BodyTooLarge,
     /// The body did not come in time, or its connection broke.
@@ -29,19 +31,22 @@ impl From<Refusal> for HttpError {
 impl HttpError {
     /// One field of one part of the request (`body`, `query`, `path`, `header`) is wrong.
     pub(crate) fn invalid(part: &str, field: &str, kind: &'static str, message: impl Into<String>) -> Self {
+        Self::invalid_for(ErrorCode::InvalidFrame, part, field, kind, message.into())
+    }
+
+    fn invalid_for(code: ErrorCode, part: &str, field: &str, kind: &'static str, msg: String) -> Self {
         let loc = [part, field].into_iter().filter(|step| !step.is_empty());
-        Self::Invalid(ValidationError {
-            loc: loc.map(|step| Location::Name(step.to_owned())).collect(),
-            msg: message.into(),
-            kind,
-        })
+        let loc = loc.map(|step| Location::Name(step.to_owned())).collect();
+        Self::Invalid(code, ValidationError { loc, msg, kind })
     }
 }
 
 /// For what the chat refuses of a part of the request that is not its body: `query`, `path` or `header`.
 pub(crate) fn in_part(part: &'static str) -> impl FnOnce(Refusal) -> HttpError {
     move |refusal| match refusal {
-        Refusal::Invalid { field, kind, message, .. } => HttpError::invalid(part, field, kind, message),
+        Refusal::Invalid { field, kind, code, message } => {
+            HttpError::invalid_for(code, part, field, kind, message)
+        }
         refusal => refusal.into(),
     }
 }
@@ -57,28 +62,43 @@ impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(refusal) => refused(&refusal),
-            Self::Invalid(error) => invalid(error),
+            Self::Invalid(code, error) => invalid(code, error),
             Self::BodyTooLarge => detail(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
             Self::BodyUnreadable => detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
         }
     }
 }
 
-/// `{"detail": "…"}`.
+/// `{"detail": "…", "code": "…"}`, for what is refused before the chat is asked: the status says why.
 pub(crate) fn detail(status: StatusCode, text: impl Into<String>) -> Response {
-    (status, Json(Detail { detail: text.into() })).into_response()
+    let code = match status {
+        StatusCode::UNAUTHORIZED => ErrorCode::Unauthenticated,
+        StatusCode::FORBIDDEN => ErrorCode::Forbidden,
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+        StatusCode::TOO_MANY_REQUESTS => ErrorCode::RateLimited,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Unavailable,
+        StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::Internal,
+        _ => ErrorCode::InvalidFrame,
+    };
+    coded(status, code, text.into())
 }
 
-fn invalid(error: ValidationError) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(ValidationDetail { detail: vec![error] })).into_response()
+fn coded(status: StatusCode, code: ErrorCode, detail: String) -> Response {
+    (status, Json(Detail { detail, code })).into_response()
+}
+
+fn invalid(code: ErrorCode, error: ValidationError) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(ValidationDetail { detail: vec![error], code })).into_response()
 }
 
 fn refused(refusal: &Refusal) -> Response {
+    let Answer { status, code } = refusal.answer();
     if let Some(error) = refusal.validation_error() {
-        return invalid(error);
+        return invalid(code, error);
     }
-    let status = StatusCode::from_u16(refusal.answer().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = detail(status, refusal.to_string());
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = coded(status, code, refusal.to_string());
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

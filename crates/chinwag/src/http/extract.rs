@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chinwag_protocol::rest::{Location, ValidationError};
-use chinwag_protocol::{ConversationId, MessageId, limits};
+use chinwag_protocol::{ConversationId, ErrorCode, MessageId, limits};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -269,18 +269,20 @@ fn explain(path: &serde_path_to_error::Path, inner: &serde_json::Error) -> HttpE
     }
     if !inner.is_data() {
         let message = "the body is not valid JSON";
-        return HttpError::Invalid(ValidationError { loc, msg: message.to_owned(), kind: "json_invalid" });
+        return HttpError::Invalid(
+            ErrorCode::InvalidJson,
+            ValidationError { loc, msg: message.to_owned(), kind: "json_invalid" },
+        );
     }
     let message = inner.to_string();
     // serde names a missing field only in its sentence.
     if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         loc.push(Location::Name(field.to_owned()));
-        return HttpError::Invalid(ValidationError {
-            loc,
-            msg: "Field required".to_owned(),
-            kind: "missing",
-        });
+        return HttpError::Invalid(
+            ErrorCode::InvalidFrame,
+            ValidationError { loc, msg: "Field required".to_owned(), kind: "missing" },
+        );
     }
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    HttpError::Invalid(ValidationError { loc, msg: message, kind: "type_error" })
+    HttpError::Invalid(ErrorCode::InvalidFrame, ValidationError { loc, msg: message, kind: "type_error" })
 }

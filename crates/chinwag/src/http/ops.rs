@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chinwag_protocol::rest::{Detail, Health};
+use chinwag_protocol::rest::{Detail, Health, Readiness};
 
 use super::Shared;
 use super::error::detail;
@@ -30,7 +30,7 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
 ///
 /// 503 while the server stops or its database does not answer.
 #[utoipa::path(get, path = "/readyz", operation_id = "check_readiness", tag = "operations", security(()),
-    responses((status = 200, body = Detail), (status = 503, body = Detail)))]
+    responses((status = 200, body = Readiness), (status = 503, body = Detail)))]
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
     if !shared.chat.is_ready().await {
         return detail(
@@ -38,7 +38,7 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Response {
             "The server is stopping, or its database does not answer",
         );
     }
-    detail(StatusCode::OK, "Ready")
+    Json(Readiness { detail: "Ready" }).into_response()
 }
 
 /// Prometheus metrics

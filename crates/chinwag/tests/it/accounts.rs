@@ -42,9 +42,12 @@ async fn taken_names_and_addresses_are_refused_in_any_case() {
     same_name["email"] = json!("other@example.com");
     let mut same_address = account("other");
     same_address["email"] = json!("Nina@example.com");
-    for (body, detail) in [(same_name, "Username already exists"), (same_address, "Email already exists")] {
+    for (body, detail, code) in [
+        (same_name, "Username already exists", "username_taken"),
+        (same_address, "Email already exists", "email_taken"),
+    ] {
         let taken = register(&server, &body).await;
-        assert_eq!((taken.status, &taken.body), (400, &json!({"detail": detail})));
+        assert_eq!((taken.status, &taken.body), (400, &json!({"detail": detail, "code": code})));
     }
 }
 
@@ -170,7 +173,10 @@ async fn a_name_and_a_password_are_the_same_in_both_forms() {
     let mut same = account("JOSE\u{301}");
     same["email"] = json!("other@example.com");
     let taken = register(&server, &same).await;
-    assert_eq!((taken.status, &taken.body), (400, &json!({"detail": "Username already exists"})));
+    assert_eq!(
+        (taken.status, &taken.body),
+        (400, &json!({"detail": "Username already exists", "code": "username_taken"}))
+    );
 }
 
 #[tokio::test]

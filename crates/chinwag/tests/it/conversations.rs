@@ -77,10 +77,16 @@ async fn outsiders_are_told_403_and_unknown_ids_404() {
     for path in ["", "/participants", "/messages"] {
         let outside = ben.get(&format!("/conversations/{id}{path}")).await;
         assert_eq!(outside.status, 403, "{path}");
-        assert_eq!(outside.body, json!({"detail": "You are not a participant in this conversation"}));
+        assert_eq!(
+            outside.body,
+            json!({"detail": "You are not a participant in this conversation", "code": "not_participant"})
+        );
         for unknown in ["0", "-1", "999", "9223372036854775807"] {
             let missing = ben.get(&format!("/conversations/{unknown}{path}")).await;
-            assert_eq!((missing.status, missing.body), (404, json!({"detail": "Conversation not found"})));
+            assert_eq!(
+                (missing.status, missing.body),
+                (404, json!({"detail": "Conversation not found", "code": "not_found"}))
+            );
         }
         for no_id in ["abc", "1.5", "1180591620717411303424"] {
             let invalid = ben.get(&format!("/conversations/{no_id}{path}")).await;

@@ -120,11 +120,19 @@ async fn unknown_routes_are_404_and_wrong_methods_405() {
     let server = TestServer::demo().await;
     for path in ["/nothing", "/conversations/1/nothing", "/static/nothing.js", "/docs/nothing.js"] {
         let missing = server.get(path).await;
-        assert_eq!((missing.status, &missing.body), (404, &json!({"detail": "Not Found"})), "{path}");
+        assert_eq!(
+            (missing.status, &missing.body),
+            (404, &json!({"detail": "Not Found", "code": "not_found"})),
+            "{path}"
+        );
     }
     for (method, path) in [("DELETE", "/users/me"), ("POST", "/healthz"), ("PUT", "/conversations/")] {
         let wrong = reply(server.http.request(method.parse().unwrap(), server.url(path))).await;
-        assert_eq!((wrong.status, &wrong.body), (405, &json!({"detail": "Method Not Allowed"})), "{path}");
+        assert_eq!(
+            (wrong.status, &wrong.body),
+            (405, &json!({"detail": "Method Not Allowed", "code": "invalid_frame"})),
+            "{path}"
+        );
         assert!(!wrong.header("allow").is_empty(), "{path}");
     }
 }

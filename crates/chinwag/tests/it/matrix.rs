@@ -205,7 +205,7 @@ async fn routes_allow_what_the_role_allows_and_nothing_else() {
                 _ => assert_eq!(answer.status, 403, "{what}"),
             }
             if !is.may(allowed) {
-                assert!(answer.body.get("detail").is_some(), "{what}");
+                assert!(answer.body.get("detail").is_some() && answer.body["code"].is_string(), "{what}");
                 assert!(!answer.body.to_string().contains("whose message?"), "{what}");
                 assert_eq!(world.owner.get(&log).await.body["head"], before, "{what}");
             }

@@ -81,6 +81,27 @@ async fn authorize_signs_in_with_the_password_flow() {
 }
 
 #[tokio::test]
+async fn every_refusal_has_words_and_a_code() {
+    let server = TestServer::demo().await;
+    let document = server.get("/openapi.json").await.body;
+    let mut refusals = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
+                let Some(schema) = response.pointer("/content/application~1json/schema/$ref") else {
+                    panic!("{method} {path}: {status} has no body");
+                };
+                let schema = document.pointer(schema.as_str().unwrap().trim_start_matches('#')).unwrap();
+                assert_eq!(schema["required"], json!(["detail", "code"]), "{method} {path}: {status}");
+                refusals += 1;
+            }
+        }
+    }
+    assert!(refusals > 100, "{refusals}");
+}
+
+#[tokio::test]
 async fn every_reference_leads_somewhere() {
     let server = TestServer::demo().await;
     let document = server.get("/openapi.json").await.body;

@@ -137,9 +137,13 @@ async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
         }
         for accept in ["*/*", "application/json"] {
             let answer = get(path, accept).await;
-            assert_eq!((answer.status, answer.body), (404, json!({"detail": "Not Found"})), "{path}");
+            assert_eq!(
+                (answer.status, answer.body),
+                (404, json!({"detail": "Not Found", "code": "not_found"})),
+                "{path}"
+            );
         }
     }
     let posted = reply(server.http.post(server.url("/nope")).header("accept", browser)).await;
-    assert_eq!((posted.status, posted.body), (404, json!({"detail": "Not Found"})));
+    assert_eq!((posted.status, posted.body), (404, json!({"detail": "Not Found", "code": "not_found"})));
 }

@@ -50,7 +50,7 @@ async fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
     let wrong = server.try_sign_in("alice", "WrongPassword").await;
     assert_eq!(wrong.status, 401);
     assert_eq!(wrong.header("www-authenticate"), "Bearer");
-    assert_eq!(wrong.body, json!({"detail": "Incorrect username or password"}));
+    assert_eq!(wrong.body, json!({"detail": "Incorrect username or password", "code": "unauthenticated"}));
     let long = "x".repeat(60_000);
     for (name, password) in [
         (long.as_str(), "x"),
@@ -138,7 +138,7 @@ async fn me_is_the_caller_and_needs_a_token() {
     assert!(!me.body.to_string().contains("password"), "{}", me.body);
     let nobody = server.get("/users/me").await;
     assert_eq!(nobody.status, 401);
-    assert_eq!(nobody.body, json!({"detail": "Not authenticated"}));
+    assert_eq!(nobody.body, json!({"detail": "Not authenticated", "code": "unauthenticated"}));
     assert_eq!(nobody.header("www-authenticate"), "Bearer");
 }
 

@@ -134,6 +134,7 @@ async fn bodies_of_accounts() {
         "username": "testuser"
       },
       "refused": {
+        "code": "unauthenticated",
         "detail": "Incorrect username or password"
       },
       "sessions": [
@@ -224,6 +225,7 @@ async fn bodies_of_conversations() {
         }
       ],
       "invalid": {
+        "code": "invalid_content",
         "detail": [
           {
             "loc": [
@@ -236,6 +238,7 @@ async fn bodies_of_conversations() {
         ]
       },
       "missing": {
+        "code": "invalid_frame",
         "detail": [
           {
             "loc": [

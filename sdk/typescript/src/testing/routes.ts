@@ -23,14 +23,14 @@ interface Asked {
 export async function answer(world: World, url: URL, init: FetchInit): Promise<Response> {
   const { method, headers, body } = init;
   const user = world.byToken((headers.authorization ?? "").replace("Bearer ", ""));
-  if (user === undefined) return json(401, { detail: "Not authenticated" });
+  if (user === undefined) return json(401, { detail: "Not authenticated", code: "unauthenticated" });
   const asked: Asked = { world, user, method, query: url.searchParams, body: typeof body === "string" ? JSON.parse(body) : {} };
   if (body instanceof FormData) asked.form = body;
   try {
     return await found(asked, url.pathname.split("/").slice(1));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return json(STATUS[error.code] ?? 422, { detail: error.code });
+    return json(STATUS[error.code] ?? 422, { detail: error.code, code: error.code });
   }
 }
 
