@@ -10,7 +10,7 @@ use chinwag_protocol::Timestamp;
 use chinwag_protocol::rest::{Register, User, UserRole};
 
 use crate::auth::{Tokens, hash_now};
-use crate::chat::{insert_account, is_password, validate_account};
+use crate::chat::{insert_account, is_password, username, validate_account};
 use crate::config::Auth;
 use crate::error::Refusal;
 use crate::server::{StartError, own_secret};
@@ -155,6 +155,39 @@ impl Accounts {
         let (user, subject) = (self.find(name)?, subject.to_owned());
         self.store.write_blocking(move |change| {
             change.bind_subject(SHARED_SECRET, &subject, user.id)?;
+            Ok::<_, Refusal>(change.count_account_change()?)
+        })?;
+        Ok(())
+    }
+
+    /// Gives an account another username. Its id, messages, sessions and password stay; whoever is connected comes
+    /// back within a second, under the new name.
+    ///
+    /// # Errors
+    /// If there is no such account, or the name is not acceptable or taken.
+    pub fn rename(&self, name: &str, new: &str) -> Result<(), AccountError> {
+        let user = self.find(name)?;
+        let new = username(new)?;
+        self.store.write_blocking(move |change| {
+            if change.identity(&new)?.is_some_and(|taken| taken.user.id != user.id) {
+                return Err(Refusal::UsernameTaken);
+            }
+            change.set_username(user.id, &new)?;
+            Ok::<_, Refusal>(change.count_account_change()?)
+        })?;
+        Ok(())
+    }
+
+    /// Ends an account for good: all of its sessions, its password, and what it says about the person. Its username
+    /// and address are free again. Its messages stay, and are those of a deleted user.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn remove(&self, name: &str) -> Result<(), AccountError> {
+        let user = self.find(name)?;
+        self.store.write_blocking(move |change| {
+            change.erase_user(user.id)?;
+            change.revoke_sessions(user.id)?;
             Ok::<_, Refusal>(change.count_account_change()?)
         })?;
         Ok(())

@@ -73,6 +73,24 @@ enum UserCommand {
         #[command(flatten)]
         folder: Folder,
     },
+    /// Give a user another username
+    #[command(help_template = HELP, before_help = "  chinwag user rename alice alice.smith")]
+    Rename {
+        /// Who
+        name: String,
+        /// 1 to 64 letters, digits or `. _ -` of one script
+        new: String,
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// End a user's account for good; their messages stay
+    #[command(help_template = HELP, before_help = "  chinwag user remove alice             there is no way back: `disable` has one")]
+    Remove {
+        /// Who
+        name: String,
+        #[command(flatten)]
+        folder: Folder,
+    },
     /// Say which account stands for a user of the application that shares its token secret
     #[command(help_template = HELP, before_help = "  chinwag user link alice 4711          whoever has a token with this `sub` is alice")]
     Link {
@@ -124,6 +142,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         UserCommand::Disable { name, folder } => set_active(&name, false, folder),
         UserCommand::Enable { name, folder } => set_active(&name, true, folder),
         UserCommand::Role { name, role, folder } => set_role(&name, role.into(), folder),
+        UserCommand::Rename { name, new, folder } => rename(&name, &new, folder),
+        UserCommand::Remove { name, folder } => remove(&name, folder),
         UserCommand::Link { name, subject, folder } => link(&name, &subject, folder),
         UserCommand::Passwd { name, password, folder } => set_password(&name, &password, folder),
     }
@@ -193,6 +213,21 @@ fn set_active(name: &str, is_active: bool, folder: Folder) -> Result<(), Failure
 fn set_role(name: &str, role: UserRole, folder: Folder) -> Result<(), Failure> {
     open_accounts(&folder.gather()?)?.set_role(name, role)?;
     output::note(format_args!("{} is {} now", output::printable_line(name), role_name(role)));
+    Ok(())
+}
+
+fn rename(name: &str, new: &str, folder: Folder) -> Result<(), Failure> {
+    open_accounts(&folder.gather()?)?.rename(name, new)?;
+    output::note(format_args!("{} is {} now", output::printable_line(name), output::printable_line(new)));
+    Ok(())
+}
+
+fn remove(name: &str, folder: Folder) -> Result<(), Failure> {
+    open_accounts(&folder.gather()?)?.remove(name)?;
+    output::note(format_args!(
+        "removed {}; all of their sessions have ended, their messages stay",
+        output::printable_line(name)
+    ));
     Ok(())
 }
 

@@ -46,6 +46,42 @@ fn a_user_is_added_listed_disabled_and_gets_a_new_password_beside_a_running_serv
 }
 
 #[test]
+fn a_user_is_renamed_and_removed_beside_a_running_server() {
+    let place = Place::new();
+    let server = place.server(&["serve"]);
+    for name in ["alice", "bob"] {
+        assert_eq!(place.run_with_input(&["user", "add", name, "--password-stdin"], PASSWORD).code, 0);
+    }
+    let (_, answer) = server.sign_in("alice", PASSWORD);
+    let token = answer["access_token"].as_str().unwrap().to_owned();
+
+    let renamed = place.run(&["user", "rename", "alice", "alice.smith"]);
+    assert_eq!((renamed.code, renamed.stderr.as_str()), (0, "alice is alice.smith now"));
+    let (status, me) = server.get("/users/me", Some(&token));
+    assert_eq!((status, &me["username"], &me["id"]), (200, &"alice.smith".into(), &answer["user"]["id"]));
+    assert_eq!(server.sign_in("alice.smith", PASSWORD).0, 200);
+    assert_eq!(server.sign_in("alice", PASSWORD).0, 401);
+    for (old, new, why) in [
+        ("alice.smith", "BOB", "error: Username already exists"),
+        ("alice.smith", "a b", "error: username"),
+        ("alice", "carol", "error: there is no user alice"),
+    ] {
+        let refused = place.run(&["user", "rename", old, new]);
+        assert!(refused.code == 1 && refused.stderr.starts_with(why), "{new}: {refused:?}");
+    }
+
+    let removed = place.run(&["user", "remove", "alice.smith"]);
+    let told = "removed alice.smith; all of their sessions have ended, their messages stay";
+    assert_eq!((removed.code, removed.stderr.as_str()), (0, told));
+    assert_eq!(server.get("/users/me", Some(&token)).0, 401);
+    assert_eq!(server.sign_in("alice.smith", PASSWORD).0, 401);
+    assert_eq!(place.run(&["user", "remove", "alice.smith"]).code, 1);
+    let table = place.run(&["user", "list"]).stdout;
+    assert!(table.lines().any(|line| line.contains("deleted user") && line.contains("disabled")), "{table}");
+    assert_eq!(place.run(&["user", "add", "alice.smith", "--generate-password"]).code, 0, "the name is free");
+}
+
+#[test]
 fn what_is_refused_has_a_reason_and_a_code() {
     let place = Place::new();
     let list = place.run(&["user", "list"]);

@@ -37,7 +37,7 @@ use std::sync::{Arc, Weak};
 use chinwag_protocol::{ConversationId, UserId};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
-pub(crate) use accounts::{insert_account, is_password, validate as validate_account};
+pub(crate) use accounts::{insert_account, is_password, username, validate as validate_account};
 pub(crate) use files::give_up_unfinished;
 pub(crate) use messages::Wanted;
 pub use messages::{Edited, Sent};

@@ -16,6 +16,7 @@ use tokio::time::MissedTickBehavior;
 use super::{Chat, Inner};
 use crate::auth::{Actor, Holder};
 use crate::error::Refusal;
+use crate::realtime::Connection;
 use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, Stay, View, random_token};
 
 /// A refresh token that is not used for this long is void: 90 days.
@@ -69,7 +70,7 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
         let chat = Chat { inner };
         let count = chat.store().read(View::account_changes).await.ok();
         if count.is_some() && seen.is_some() && count != seen {
-            chat.close_those_who_may_not_stay().await;
+            chat.look_after_everybody().await;
             // Asked again at the next registration if this fails.
             let _ = chat.note_administrator().await;
         }
@@ -80,7 +81,7 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
 impl Chat {
     /// Asks for many at once: a query for each of a hundred thousand connections would take longer than the second
     /// that is promised.
-    async fn close_those_who_may_not_stay(&self) {
+    async fn look_after_everybody(&self) {
         let everybody = self.hub().everybody();
         let mut known = HashSet::new();
         let mut pairs: Vec<Stay> = Vec::new();
@@ -100,9 +101,29 @@ impl Chat {
                 Err(error) => tracing::warn!(%error, "can't look whether some may stay connected"),
             }
         }
-        for connection in everybody {
+        for connection in &everybody {
             if let Some(code) = ended.get(&(connection.actor.user_id, connection.session())) {
                 connection.close(*code);
+            }
+        }
+        // Behind it: who was removed has another name, too, and the first code stands.
+        self.call_back_the_renamed(&everybody).await;
+    }
+
+    /// Closes the sockets of those who have another name now: what they send has to bear the name that the log has.
+    async fn call_back_the_renamed(&self, everybody: &[Arc<Connection>]) {
+        let ids: HashSet<i64> = everybody.iter().map(|connection| connection.actor.user_id.0).collect();
+        let mut names: HashMap<UserId, String> = HashMap::new();
+        for some in ids.into_iter().collect::<Vec<_>>().chunks(STAYS_AT_ONCE) {
+            match self.users_by_id(some.to_vec()).await {
+                Ok(found) => names.extend(found.into_iter().map(|user| (user.id, user.username))),
+                Err(error) => tracing::warn!(%error, "can't look whether some have another name"),
+            }
+        }
+        for connection in everybody {
+            let actor = &connection.actor;
+            if names.get(&actor.user_id).is_some_and(|name| *name != *actor.username) {
+                connection.close(CloseCode::Restart);
             }
         }
     }

@@ -43,7 +43,7 @@ mod socket;
 mod sweeper;
 mod typing;
 
-pub(crate) use connection::{Dialect, Errand};
+pub(crate) use connection::{Connection, Dialect, Errand};
 pub(crate) use drive::{Driver, Handler, SendRequest, first_text, turn_away};
 pub(crate) use hub::{Hub, HubSettings, Refused};
 pub(crate) use line::{End, Line, Reporter};

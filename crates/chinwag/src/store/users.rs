@@ -172,6 +172,31 @@ impl Change {
         })
     }
 
+    /// Gives an account another username, which the caller knows to be free.
+    pub(crate) fn set_username(&mut self, id: UserId, username: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, first_name, last_name) \
+             WHERE id = ?1",
+            (id.0, username, fold(username)),
+        )?;
+        Ok(())
+    }
+
+    /// Leaves nothing of an account but its id, and lets nobody in with it.
+    pub(crate) fn erase_user(&mut self, id: UserId) -> Result<(), StoreError> {
+        // With blanks: nobody can choose such a name, or mention it.
+        let username = format!("deleted user {id}");
+        self.connection.execute(
+            "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, '', ''), \
+                              first_name = '', last_name = '', email = NULL, email_key = NULL, \
+                              password_hash = NULL, role = 'user', is_active = 0, \
+                              presence = 'online', presence_text = '' \
+             WHERE id = ?1",
+            (id.0, &username, fold(&username)),
+        )?;
+        Ok(())
+    }
+
     /// Enables or disables an account.
     pub(crate) fn set_user_active(&mut self, id: UserId, is_active: bool) -> Result<(), StoreError> {
         self.connection.execute("UPDATE users SET is_active = ?2 WHERE id = ?1", (id.0, is_active))?;

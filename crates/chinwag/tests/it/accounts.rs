@@ -123,6 +123,68 @@ async fn a_disabled_account_may_not_enter_any_more() {
 }
 
 #[tokio::test]
+async fn a_renamed_user_goes_on_under_the_new_name() {
+    let server = TestServer::demo().await;
+    let (user, other) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);
+    user.say(1, "under the old name").await;
+    let mut room = user.enter(1).await;
+    server.beside(|accounts| accounts.rename("TestUser", "Nina").unwrap()).await;
+    assert_eq!(room.close_code().await, 1012, "what it says would bear the old name");
+    let mut hears = other.enter(1).await;
+    let mut room = user.enter(1).await;
+    assert_eq!(hears.frame().await["username"], "Nina");
+    room.say("it is me").await;
+    assert_eq!(hears.message().await["sender_name"], "Nina");
+    let names = |history: &Value| {
+        let by_them = history.as_array().unwrap().iter().filter(|message| message["sender_id"] == user.id);
+        by_them.map(|message| message["sender_name"].clone()).collect::<Vec<_>>()
+    };
+    let history = other.get("/conversations/1/messages").await.body;
+    assert!(names(&history).len() > 1 && names(&history).iter().all(|name| name == "Nina"), "{history}");
+    assert_eq!(server.try_sign_in("testuser", "TestPassword123").await.status, 401);
+    assert_eq!(server.try_sign_in("nina", "TestPassword123").await.body["user"]["id"], user.id);
+    let found = other.get("/users?query=nin").await.body;
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["id"]), (1, &json!(user.id)), "{found}");
+    server
+        .beside(|accounts| {
+            for refused in ["testuser2", "TESTUSER2", "a b", "", "zed.", "nina@example.com"] {
+                assert!(accounts.rename("nina", refused).is_err(), "{refused}");
+            }
+            assert!(accounts.rename("testuser", "other").is_err(), "nobody has this name");
+            accounts.rename("nina", "NINA").unwrap();
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn of_a_removed_user_the_messages_stay() {
+    const PASSWORD: &str = "TestPassword123";
+    let server = TestServer::demo().await;
+    let (user, other) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);
+    let refresh_token = server.try_sign_in("testuser", PASSWORD).await.body["refresh_token"].clone();
+    let said = user.say(1, "I was here").await;
+    let mut room = user.enter(1).await;
+    server.beside(|accounts| accounts.remove("testuser").unwrap()).await;
+    assert_eq!(room.close_code().await, 4000);
+    assert_eq!(user.get("/users/me").await.status, 401);
+    let refresh =
+        server.http.post(server.url("/auth/refresh")).json(&json!({"refresh_token": refresh_token}));
+    assert_eq!(reply(refresh).await.status, 401);
+    let gone = format!("deleted user {}", user.id);
+    for name in ["testuser", "testuser@example.com", gone.as_str()] {
+        assert_eq!(server.try_sign_in(name, PASSWORD).await.status, 401, "{name}");
+    }
+    let history = other.history(1, "").await;
+    let message = history.iter().find(|message| message["id"] == said["id"]).unwrap();
+    assert_eq!((&message["content"], &message["sender_id"]), (&json!("I was here"), &json!(user.id)));
+    assert_eq!(message["sender_name"], gone);
+    assert_eq!(other.get("/users?query=deleted").await.body, json!([]), "nobody to write to");
+    let again = register(&server, &account("testuser")).await;
+    assert_eq!(again.status, 200, "name and address are free: {:?}", again.body);
+    assert_ne!(again.body["user"]["id"], user.id);
+}
+
+#[tokio::test]
 async fn a_new_password_ends_the_sessions_of_the_old_one() {
     let server = TestServer::demo().await;
     let user = server.sign_in("alice").await;
