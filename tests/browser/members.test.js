@@ -35,6 +35,7 @@ test('people are added, promoted and removed, and everybody sees it', async () =
   await workspace.isAccessible();
   await dialog.getByRole('button', { name: 'Add people' }).click();
   await theirs.getByRole('heading', { name: '3 members' }).waitFor();
+  const [away] = await at('alice', id);
 
   await panel.getByRole('button', { name: 'Options for Second User' }).click();
   await workspace.page.getByRole('menuitem', { name: 'Make admin' }).click();
@@ -56,6 +57,8 @@ test('people are added, promoted and removed, and everybody sees it', async () =
   await theirs.page().getByRole('dialog', { name: 'Remove from the group' }).getByRole('button', { name: 'Remove from the group' }).click();
   await member(panel, 'Alice Example').waitFor({ state: 'detached' });
   await panel.getByRole('heading', { name: '2 members' }).waitFor();
+  await away.page.getByRole('heading', { name: 'Second User removed you from Band.' }).waitFor();
+  await away.isAccessible();
 });
 
 test('a member may look, and nothing else', async () => {

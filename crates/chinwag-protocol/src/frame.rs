@@ -147,6 +147,9 @@ pub enum Frame<'a> {
     ConversationLeft {
         /// Where.
         conversation_id: ConversationId,
+        /// Who ended it: somebody who removed the user, or the user.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        actor_id: Option<UserId>,
     },
     /// Bytes of an upload have arrived: as many chunks more may be sent.
     UploadProgress {

@@ -157,7 +157,8 @@ export interface Progress {
 export interface ClientEvents {
   connection: Connection;
   conversation: { conversation: Conversation };
-  conversation_left: { conversationId: string };
+  /** `actorId` is who removed one, or oneself, where the server said so. */
+  conversation_left: { conversationId: string; actorId?: string };
   unread: { total: number; mentions: number };
   presence: { userId: string; online: boolean; lastSeen?: Date; presence: Presence };
   /** Every message of every conversation that comes in full, joined or not: for titles, sounds, announcers. */

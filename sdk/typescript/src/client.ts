@@ -254,7 +254,7 @@ class Client extends Events<api.ClientEvents> implements api.ChatClient, Methods
       case "conversation":
         return this.directory.onConversation(frame);
       case "conversation_left":
-        return this.directory.onLeft(String(frame.conversation_id));
+        return this.directory.onLeft(String(frame.conversation_id), frame.actor_id?.toString());
       case "presence":
         return this.#onPresence(frame);
       case "upload_progress":

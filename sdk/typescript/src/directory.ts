@@ -127,9 +127,9 @@ export class Directory {
     this.#absent.delete(room);
   }
 
-  onLeft(id: string): void {
+  onLeft(id: string, actorId?: string): void {
     const room = this.rooms.get(id);
-    if (room) this.#remove(room);
+    if (room) this.#remove(room, actorId);
   }
 
   onLost(): void {
@@ -141,10 +141,10 @@ export class Directory {
     for (const room of this.rooms.values()) if (room.info) this.#remove(room);
   }
 
-  #remove(room: ChatRoom): void {
-    room.onRemoved();
+  #remove(room: ChatRoom, actorId?: string): void {
+    room.onRemoved(actorId);
     this.#core.roomChanged(room);
-    this.#core.emit("conversation_left", { conversationId: room.id });
+    this.#core.emit("conversation_left", { conversationId: room.id, actorId });
   }
 
   // -------------------------------------------------------------- what one does

@@ -24,6 +24,8 @@ export interface ErrorDetail {
   status?: number;
   /** The server's own code: `archived`, `conflict`, `not_participant`, … */
   reason?: string;
+  /** Who removed one from the conversation, or oneself. */
+  actorId?: string;
   /** What a refused request (422) had wrong: `password`, `title`, … */
   field?: string;
 }
@@ -38,6 +40,7 @@ export class ChatError extends Error {
   declare readonly closeCode?: number;
   declare readonly status?: number;
   declare readonly reason?: string;
+  declare readonly actorId?: string;
   declare readonly field?: string;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {

@@ -241,11 +241,11 @@ export class ChatRoom extends Events<api.RoomEvents> implements api.Room {
     this.#typists.set(String(user_id), on);
   }
 
-  onRemoved(): void {
+  onRemoved(actorId?: string): void {
     this.have = this.listedHead = undefined;
     this.info = undefined;
     this.timeline.clear();
-    this.#joining.end(new ChatError("forbidden", "not a participant", { reason: "not_participant" }));
+    this.#joining.end(new ChatError("forbidden", "not a participant", { reason: "not_participant", actorId }));
     this.#store.changed();
   }
 

@@ -51,6 +51,28 @@ export type Timestamp = number;
  * What a participant is in a conversation.
  */
 export type Role = "owner" | "admin" | "member";
+/**
+ * Why a command or a request was refused.
+ */
+export type ErrorCode =
+  | "invalid_json"
+  | "invalid_frame"
+  | "unknown_type"
+  | "invalid_content"
+  | "too_large"
+  | "not_found"
+  | "forbidden"
+  | "not_participant"
+  | "conflict"
+  | "idempotency_mismatch"
+  | "upload_mismatch"
+  | "rate_limited"
+  | "archived"
+  | "unavailable"
+  | "internal"
+  | "unauthenticated"
+  | "username_taken"
+  | "email_taken";
 export type Event =
   | MessageFrame
   | MessageEditedFrame
@@ -84,25 +106,6 @@ export type UserRole = "user" | "admin";
  * From where a conversation begins of which the client has nothing.
  */
 export type Added = "head" | "replay";
-/**
- * Why a command was refused.
- */
-export type ErrorCode =
-  | "invalid_json"
-  | "invalid_frame"
-  | "unknown_type"
-  | "invalid_content"
-  | "too_large"
-  | "not_found"
-  | "forbidden"
-  | "not_participant"
-  | "conflict"
-  | "idempotency_mismatch"
-  | "upload_mismatch"
-  | "rate_limited"
-  | "archived"
-  | "unavailable"
-  | "internal";
 /**
  * Why continuity is lost.
  */
@@ -169,6 +172,7 @@ export interface Wire {
   Detail?: Detail;
   EditMessage?: EditMessage;
   Entry?: Entry;
+  ErrorCode?: ErrorCode;
   Event?: Event;
   EventPage?: EventPage;
   FileForm?: FileForm;
@@ -207,6 +211,7 @@ export interface Wire {
   ReactionAddedEvent?: ReactionAddedEvent;
   ReactionRemovedEvent?: ReactionRemovedEvent;
   ReactionSummary?: ReactionSummary;
+  Readiness?: Readiness;
   Receipt?: Receipt;
   Refresh?: Refresh;
   Register?: Register;
@@ -245,7 +250,6 @@ export interface Wire {
   CursorsCommand?: CursorsCommand;
   DeleteCommand?: DeleteCommand;
   EditCommand?: EditCommand;
-  ErrorCode?: ErrorCode;
   ErrorFrame?: ErrorFrame;
   GapFrame?: GapFrame;
   GapReason?: GapReason;
@@ -521,8 +525,9 @@ export interface ConversationUpdatedEvent {
  * A refusal in words.
  */
 export interface Detail {
+  code: ErrorCode;
   /**
-   * One sentence.
+   * One sentence, for people.
    */
   detail: string;
 }
@@ -1272,6 +1277,15 @@ export interface ReactionRemovedEvent {
   user_id: UserId;
 }
 /**
+ * Whether the server should get traffic, in words.
+ */
+export interface Readiness {
+  /**
+   * One sentence.
+   */
+  detail: string;
+}
+/**
  * How far somebody has received and read.
  */
 export interface Receipt {
@@ -1626,6 +1640,7 @@ export interface UserChange {
  * A body, path or query that is not what the route takes.
  */
 export interface ValidationDetail {
+  code: ErrorCode;
   /**
    * What is wrong, piece by piece.
    */
@@ -1800,6 +1815,7 @@ export interface ConversationFrame {
  * The user no longer takes part.
  */
 export interface ConversationLeftFrame {
+  actor_id?: UserId;
   conversation_id: ConversationId;
   type: "conversation_left";
 }

@@ -123,11 +123,11 @@ test("reactions are in the order in which each emoji came, in one spelling, and 
 test("leaving a conversation takes it out of the list", async () => {
   const client = await chat(ann);
   await until(client, ({ conversations }) => conversations.length === 1, "it is listed");
-  const left: string[] = [];
-  client.on("conversation_left", ({ conversationId }) => left.push(conversationId));
+  const left: unknown[] = [];
+  client.on("conversation_left", (told) => left.push(told));
   server.leave(ann, id);
   await until(client, ({ conversations }) => conversations.length === 0, "it is gone");
-  expect(left).toEqual([id]);
+  expect(left).toEqual([{ conversationId: id, actorId: ann.id }]);
 });
 
 test("events can be read one after the other", async () => {

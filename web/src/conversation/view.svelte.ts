@@ -87,6 +87,12 @@ export class View {
     return this.conversation?.archived ? 'archived' : undefined;
   });
 
+  /** Who ended one's part in it, if somebody else did. */
+  readonly removedBy = $derived.by(() => {
+    const { actorId } = this.snapshot.error ?? {};
+    return actorId === this.meId ? undefined : actorId;
+  });
+
   /** It is not to be seen any more, or never was. */
   readonly isGone = $derived(this.closedBecause !== undefined && this.closedBecause !== 'archived' && this.conversation === undefined);
 

@@ -159,7 +159,7 @@ pub(super) fn frames() -> Vec<Value> {
             last_seen: None,
         },
         Frame::Conversation(&state),
-        Frame::ConversationLeft { conversation_id: CONVERSATION },
+        Frame::ConversationLeft { conversation_id: CONVERSATION, actor_id: Some(ALICE) },
         Frame::UploadProgress { upload_id: 17, offset: 65_536 },
         Frame::AuthExpiring { expires_at: TIME.after(Duration::from_secs(60)) },
         Frame::Goaway { reconnect_after_ms: 3_210 },

@@ -85,6 +85,15 @@ impl Chat {
             .await
     }
 
+    /// Who ended somebody's part in a conversation the last time; maybe they themselves.
+    pub(crate) async fn who_removed(
+        &self,
+        user_id: UserId,
+        id: ConversationId,
+    ) -> Result<Option<UserId>, Refusal> {
+        self.store().read(move |view| Ok(view.who_removed(id, user_id)?)).await
+    }
+
     /// Gives somebody another role. `None` if they have it already.
     ///
     /// # Errors

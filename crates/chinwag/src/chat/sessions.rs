@@ -1,8 +1,8 @@
 //! Sessions: from a token to an actor, and the end of a sign-in.
 //!
 //! Accounts may change beside a running server. The watch looks twice a second at a counter in the database, which
-//! `chinwag user` raises, and closes the sockets of those who may not stay. What the server changes itself closes
-//! sockets at once.
+//! `chinwag user` raises, and closes the sockets of those who may not stay, and of those who have another name now.
+//! What the server changes itself closes sockets at once.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;

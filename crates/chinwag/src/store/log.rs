@@ -203,6 +203,21 @@ impl View {
         Ok(events)
     }
 
+    /// Who ended somebody's part in a conversation the last time. The log is read backwards: asked soon, it is short.
+    pub(crate) fn who_removed(
+        &self,
+        conversation_id: ConversationId,
+        user_id: UserId,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT actor_id FROM events WHERE conversation_id = ?1 AND kind = ?2 \
+             AND detail ->> 'user_id' = ?3 ORDER BY seq DESC LIMIT 1",
+        )?;
+        let kind = EventKind::ParticipantRemoved.as_str();
+        let found = statement.query_row((conversation_id.0, kind, user_id.0), |row| row.get(0).map(UserId));
+        Ok(found.optional()?)
+    }
+
     /// Those of the kinds between two positions, `through` included, oldest first. All between them is looked at.
     pub(crate) fn events_of_kinds(
         &self,

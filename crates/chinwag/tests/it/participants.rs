@@ -279,7 +279,7 @@ async fn removal_ends_everything_at_once() {
         let frame = user.frame().await;
         assert_ne!(frame["content"], "a secret of those who stay");
         if frame["type"] == "conversation_left" {
-            assert_eq!(frame["conversation_id"], id);
+            assert_eq!((&frame["conversation_id"], &frame["actor_id"]), (&json!(id), &json!(anna.id)));
             break;
         }
     }
@@ -322,7 +322,8 @@ async fn leaving_is_not_being_removed_by_oneself_elsewhere() {
     let mut in_the_other = Hand::new(&ben, stays, Way::Room).await;
     let mut user = Hand::new(&ben, stays, Way::User).await;
     assert_eq!(remove(&ben, left, &ben).await, 204);
-    assert_eq!(user.frame_of_type("conversation_left").await["conversation_id"], left);
+    let told = user.frame_of_type("conversation_left").await;
+    assert_eq!((&told["conversation_id"], &told["actor_id"]), (&json!(left), &json!(ben.id)));
     anna.say(left, "not for ben").await;
     let said = anna.say(stays, "for ben").await;
     assert_eq!(in_the_other.event().await["id"], said["id"]);

@@ -50,11 +50,11 @@ export function createTestServer(): TestServer {
     for (const socket of board.open) if (members.has(socket.user)) socket.tell(frame);
   };
   world.onEvent = ({ members }, event) => tell(members, event);
-  world.onMember = (log, user, isIn) => {
+  world.onMember = (log, user, isIn, actor) => {
     for (const socket of board.open) {
       if (socket.user !== user) continue;
       if (isIn) socket.begin(log);
-      else socket.tell({ type: "conversation_left", conversation_id: log.state.id });
+      else socket.tell({ type: "conversation_left", conversation_id: log.state.id, actor_id: actor });
     }
   };
 

@@ -40,8 +40,8 @@ export class World {
   readonly logs = new Map<number, Log>();
   /** Tells everybody who takes part. */
   onEvent: (log: Log, event: wire.Event) => void = () => {};
-  /** Tells one person that they take part now, or no longer. */
-  onMember: (log: Log, user: number, isIn: boolean) => void = () => {};
+  /** Tells one person that they take part now, or no longer, and by whom. */
+  onMember: (log: Log, user: number, isIn: boolean, actor: number) => void = () => {};
   readonly files: Files;
   readonly #tokens = new Map<string, number>();
   readonly #names = new Map<number, Names>();
@@ -187,7 +187,7 @@ export class World {
     if (!log.read.has(user)) log.read.set(user, log.events.length);
     this.#append(log, { ...this.#entry(log, actor), type: "participant_added", ...this.#named(user), role });
     log.members.set(user, role);
-    this.onMember(log, user, true);
+    this.onMember(log, user, true, actor);
   }
 
   setRole(log: Log, actor: number, user: number, role: wire.Role): void {
@@ -204,7 +204,7 @@ export class World {
     if (log.state.kind === "direct") throw new Refused("forbidden");
     if (actor !== user) this.#runs(log, actor, role !== "member");
     log.members.delete(user);
-    this.onMember(log, user, false);
+    this.onMember(log, user, false, actor);
     this.#append(log, { ...this.#entry(log, actor), type: "participant_removed", ...this.#named(user), role });
   }
 

@@ -138,7 +138,7 @@ impl Handler for User {
             for ((id, seat), entered) in now.into_iter().zip(entered) {
                 let Some(entered) = entered else {
                     // Removed since the list was made: the log of that moment has said so to the others.
-                    line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
+                    tell_left(line, id).await?;
                     continue;
                 };
                 // Who starts at the head goes on from the one that `ready` named.
@@ -193,7 +193,7 @@ impl Handler for User {
             // Else it was told already.
             Errand::Left(id) if line.level(id).is_some() => {
                 line.leave(id);
-                line.answer(&Frame::ConversationLeft { conversation_id: id }).await?;
+                tell_left(line, id).await?;
                 // Added again meanwhile: that errand came while the old place still stood.
                 join(line, id, self.added).await
             }
@@ -256,10 +256,16 @@ async fn settle(
     match still_takes_part(line, id).await {
         Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
             line.leave(id);
-            line.answer(&Frame::ConversationLeft { conversation_id: id }).await
+            tell_left(line, id).await
         }
         result => result.map_err(|error| close_code(&error).into()),
     }
+}
+
+/// The user no longer takes part.
+async fn tell_left(line: &Line, id: ConversationId) -> Result<(), End> {
+    let actor_id = or_overloaded(line.chat.who_removed(line.actor().user_id, id).await)?;
+    line.answer(&Frame::ConversationLeft { conversation_id: id, actor_id }).await
 }
 
 /// The user takes part in one more conversation.
