@@ -10,6 +10,7 @@ mod configuration;
 mod hosts;
 mod memory;
 mod push;
+mod retries;
 mod serving;
 mod support;
 mod uploads;
