@@ -142,7 +142,8 @@ test('a direct conversation takes three clicks, a group a name more', async () =
   await page.waitForURL(/\/c\/\d+$/);
   await workspace.row('Alice Example').filter({ hasText: 'You: Hello Alice' }).waitFor();
 
-  await page.locator('body').press('n');
+  // The composer has the focus: letters are written there.
+  await page.keyboard.press('Alt+Shift+N');
   await dialog.getByLabel('To', { exact: true }).waitFor();
   for (const name of ['alice', 'testuser']) {
     await dialog.getByLabel('To', { exact: true }).fill(name);
