@@ -5,7 +5,7 @@ use std::time::Duration;
 use chinwag_protocol::ErrorCode;
 use chinwag_protocol::rest::{Location, ValidationError};
 
-use crate::store::StoreError;
+use crate::store::{DatabaseErrorKind, StoreError};
 
 /// A refusal. Its text is for the client; what only the operator may know is logged where it happened.
 #[derive(Debug, thiserror::Error)]
@@ -167,11 +167,14 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Busy => Self::Unavailable,
             StoreError::NotCommitted(_) | StoreError::Stopped => Self::Unavailable,
-            StoreError::Sqlite(error) => {
-                tracing::error!(%error, "a query failed");
-                Self::Internal
+            // It goes by: another process is writing, or somebody makes room.
+            StoreError::Database(error)
+                if matches!(error.kind(), DatabaseErrorKind::Busy | DatabaseErrorKind::Full) =>
+            {
+                tracing::warn!(%error, "the database can't take it now");
+                Self::Unavailable
             }
-            error @ StoreError::Damaged(_) => {
+            StoreError::Database(error) => {
                 tracing::error!(%error, "a query failed");
                 Self::Internal
             }

@@ -1,5 +1,6 @@
 //! What the server counts, in Prometheus' words. Never content, names or addresses.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chinwag_protocol::Event;
@@ -27,6 +28,7 @@ pub(crate) struct Metrics {
     closes: Family<Vec<(&'static str, String)>, Counter>,
     requests: Family<Vec<(&'static str, String)>, Counter>,
     queued_writes: Gauge,
+    read_statements: Counter,
     batch_jobs: Histogram,
     commit_seconds: Histogram,
     pub push_jobs: Gauge,
@@ -70,6 +72,9 @@ impl Metrics {
         registry.register("http_requests", "HTTP requests answered, by route and status", requests.clone());
         let queued_writes = Gauge::default();
         registry.register("queued_writes", "Changes that wait for the writer", queued_writes.clone());
+        let read_statements = Counter::default();
+        let help = "Statements that reading the database took";
+        registry.register("read_statements", help, read_statements.clone());
         let batch_jobs = Histogram::new(exponential_buckets(1.0, 2.0, 13));
         registry.register("commit_batch_jobs", "Changes in one transaction", batch_jobs.clone());
         let commit_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
@@ -101,6 +106,7 @@ impl Metrics {
             closes,
             requests,
             queued_writes,
+            read_statements,
             batch_jobs,
             commit_seconds,
             push_jobs,
@@ -167,6 +173,11 @@ impl Metrics {
     /// Notes how many changes wait for the writer now.
     pub(crate) fn note_queue(&self, waiting: usize) {
         self.queued_writes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// Notes how many statements reading took since the start.
+    pub(crate) fn note_statements(&self, total: u64) {
+        self.read_statements.inner().store(total, Ordering::Relaxed);
     }
 
     /// The text that `/metrics` answers.

@@ -76,11 +76,7 @@ impl Chat {
         self.store()
             .read(move |view| {
                 authorize(view.membership(id, user_id)?, Action::Read)?;
-                let mut messages = Vec::new();
-                for message_id in view.pins(id)? {
-                    messages.extend(view.message(message_id)?);
-                }
-                Ok(messages)
+                Ok(view.messages_by_id(&view.pins(id)?)?)
             })
             .await
     }

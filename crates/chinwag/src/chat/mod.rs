@@ -197,6 +197,11 @@ impl Chat {
         self.hub().note_typing(id, actor, is_typing);
     }
 
+    /// Statements that reading the database took.
+    pub(crate) fn read_statements(&self) -> u64 {
+        self.store().read_statements()
+    }
+
     /// Changes that wait for the writer.
     pub(crate) fn queued_writes(&self) -> usize {
         self.store().queued()

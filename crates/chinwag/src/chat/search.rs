@@ -1,6 +1,6 @@
 //! Finding messages in one's own conversations.
 
-use chinwag_protocol::rest::{SearchHit, SearchResults};
+use chinwag_protocol::rest::{Message, SearchHit, SearchResults};
 use chinwag_protocol::{ConversationId, ErrorCode, MessageId, Timestamp, limits};
 
 use super::Chat;
@@ -38,13 +38,12 @@ impl Chat {
         self.store()
             .read(move |view| {
                 let found = view.search(user_id, &query)?;
-                let mut results = Vec::with_capacity(found.ids.len());
-                for id in found.ids {
-                    if let Some(message) = view.message(id)? {
-                        let snippet = snippet(&message.content, &query.terms);
-                        results.push(SearchHit { message, snippet });
-                    }
-                }
+                let hit = |message: Message| {
+                    let snippet = snippet(&message.content, &query.terms);
+                    SearchHit { message, snippet }
+                };
+                // The newest first.
+                let results = view.messages_by_id(&found.ids)?.into_iter().rev().map(hit).collect();
                 Ok(SearchResults { results, next: found.next })
             })
             .await

@@ -5,9 +5,9 @@ use chinwag_protocol::rest::{
     Conversation, ConversationKind, ConversationState, NotificationLevel, Participant, PublicUser, Role,
 };
 use chinwag_protocol::{ConversationId, Event, EventKind, Seq, Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, Row};
 
 use super::log::{Detail, NewEvent};
+use super::sql::{DatabaseError, Row, values};
 use super::users::public_user;
 use super::words::{text, word};
 use super::{Change, Notice, StoreError, View};
@@ -43,15 +43,15 @@ pub(super) const KIND: &str = "conversations.kind";
 const ROLE: &str = "participants.role";
 const COLUMNS: &str = "conversations.id, kind, title, topic, archived_at IS NOT NULL, created_at";
 
-fn conversation(row: &Row<'_>) -> Result<Conversation, rusqlite::Error> {
+fn conversation(row: &Row<'_>) -> Result<Conversation, DatabaseError> {
     Ok(Conversation {
-        id: ConversationId(row.get(0)?),
+        id: row.get(0)?,
         kind: word(row, 1, KIND)?,
         title: row.get(2)?,
         topic: row.get(3)?,
         archived: row.get(4)?,
         notifications: NotificationLevel::default(),
-        created_at: Timestamp(row.get(5)?).created_at(),
+        created_at: row.get::<Timestamp>(5)?.created_at(),
     })
 }
 
@@ -67,34 +67,37 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<Membership, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let standing = self.sql.one(
             "SELECT role, kind, archived_at IS NOT NULL FROM participants \
              JOIN conversations ON conversations.id = conversation_id \
              WHERE conversation_id = ?1 AND user_id = ?2",
-        )?;
-        let standing = statement
-            .query_row((conversation_id.0, user_id.0), |row| {
+            values![conversation_id, user_id],
+            |row| {
                 Ok(Standing {
                     role: word(row, 0, ROLE)?,
                     kind: word(row, 1, KIND)?,
                     is_archived: row.get(2)?,
                 })
-            })
-            .optional()?;
+            },
+        )?;
         if let Some(standing) = standing {
             return Ok(Membership::Participant(standing));
         }
-        let mut statement =
-            self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM conversations WHERE id = ?1)")?;
-        let exists: bool = statement.query_row([conversation_id.0], |row| row.get(0))?;
+        let exists = self.sql.single(
+            "SELECT EXISTS (SELECT 1 FROM conversations WHERE id = ?1)",
+            values![conversation_id],
+            |row| row.get(0),
+        )?;
         Ok(if exists { Membership::Outsider } else { Membership::NoConversation })
     }
 
     /// The conversation with this id.
     pub(crate) fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM conversations WHERE id = ?1"))?;
-        Ok(statement.query_row([id.0], conversation).optional()?)
+        Ok(self.sql.one(
+            &format!("SELECT {COLUMNS} FROM conversations WHERE id = ?1"),
+            values![id],
+            conversation,
+        )?)
     }
 
     /// The conversations of a user behind `after`, oldest first, at most `limit`, as the user sees them.
@@ -104,58 +107,56 @@ impl View {
         after: ConversationId,
         limit: usize,
     ) -> Result<Vec<ConversationState>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let ids = self.sql.all(
             "SELECT conversation_id FROM participants WHERE user_id = ?1 AND conversation_id > ?2 \
              ORDER BY conversation_id LIMIT ?3",
+            values![user_id, after, limit],
+            |row| row.get(0),
         )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ids = statement.query_map((user_id.0, after.0, limit), |row| row.get(0).map(ConversationId))?;
         let mut states = Vec::new();
         for id in ids {
-            states.extend(self.conversation_state(id?, user_id)?);
+            states.extend(self.conversation_state(id, user_id)?);
         }
         Ok(states)
     }
 
     /// The ids of all conversations of a user, lowest first.
     pub(crate) fn conversation_ids_of(&self, user_id: UserId) -> Result<Vec<ConversationId>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        self.sql.all(
             "SELECT conversation_id FROM participants WHERE user_id = ?1 ORDER BY conversation_id",
-        )?;
-        let ids = statement.query_map([user_id.0], |row| row.get(0).map(ConversationId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+            values![user_id],
+            |row| row.get(0),
+        )
     }
 
     /// Who takes part, by user id.
     pub(crate) fn participants(&self, id: ConversationId) -> Result<Vec<Participant>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let participants = self.sql.all(
             "SELECT users.id, username, first_name, last_name, participants.role, delivered_seq, read_seq \
              FROM participants \
              JOIN users ON users.id = participants.user_id \
              WHERE conversation_id = ?1 ORDER BY users.id",
-        )?;
-        let participants = statement
-            .query_map([id.0], |row| {
+            values![id],
+            |row| {
                 Ok(Participant {
-                    id: UserId(row.get(0)?),
+                    id: row.get(0)?,
                     username: row.get(1)?,
                     first_name: row.get(2)?,
                     last_name: row.get(3)?,
                     role: word(row, 4, ROLE)?,
-                    delivered_seq: Seq(row.get(5)?),
-                    read_seq: Seq(row.get(6)?),
+                    delivered_seq: row.get(5)?,
+                    read_seq: row.get(6)?,
                 })
-            })?
-            .collect::<Result<_, _>>()?;
+            },
+        )?;
         Ok(participants)
     }
 
     /// How many take part.
     pub(crate) fn participant_count(&self, id: ConversationId) -> Result<usize, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT COUNT(*) FROM participants WHERE conversation_id = ?1")?;
-        let count: i64 = statement.query_row([id.0], |row| row.get(0))?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+        self.sql.single("SELECT COUNT(*) FROM participants WHERE conversation_id = ?1", values![id], |row| {
+            row.get(0)
+        })
     }
 
     /// A conversation as `user_id` sees it; `None` if they do not take part.
@@ -197,10 +198,11 @@ impl View {
         id: ConversationId,
         user_id: UserId,
     ) -> Result<Option<Seq>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        Ok(self.sql.one(
             "SELECT joined_seq FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
-        )?;
-        Ok(statement.query_row((id.0, user_id.0), |row| row.get(0).map(Seq)).optional()?)
+            values![id, user_id],
+            |row| row.get(0),
+        )?)
     }
 
     /// The other one of two people.
@@ -209,12 +211,13 @@ impl View {
         id: ConversationId,
         user_id: UserId,
     ) -> Result<Option<PublicUser>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        Ok(self.sql.one(
             "SELECT users.id, username, first_name, last_name FROM participants \
              JOIN users ON users.id = participants.user_id \
              WHERE conversation_id = ?1 AND user_id <> ?2 LIMIT 1",
-        )?;
-        Ok(statement.query_row((id.0, user_id.0), public_user).optional()?)
+            values![id, user_id],
+            public_user,
+        )?)
     }
 
     /// The one direct conversation of two people, if they have it.
@@ -223,10 +226,11 @@ impl View {
         one: UserId,
         other: UserId,
     ) -> Result<Option<Conversation>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM conversations WHERE direct_key = ?1"))?;
-        Ok(statement.query_row([direct_key(one, other)], conversation).optional()?)
+        Ok(self.sql.one(
+            &format!("SELECT {COLUMNS} FROM conversations WHERE direct_key = ?1"),
+            values![&direct_key(one, other)],
+            conversation,
+        )?)
     }
 }
 
@@ -278,13 +282,9 @@ impl Change {
         direct_key: Option<&str>,
     ) -> Result<Conversation, StoreError> {
         let created_at = Timestamp::now();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO conversations (kind, title, direct_key, created_at) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute((text(kind), title, direct_key, created_at.0))?;
+        let id = self.sql.single("INSERT INTO conversations (kind, title, direct_key, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING id", values![text(kind), title, direct_key, created_at], |row| row.get(0))?;
         Ok(Conversation {
-            id: ConversationId(self.connection.last_insert_rowid()),
+            id,
             kind,
             title: title.to_owned(),
             topic: String::new(),
@@ -303,14 +303,13 @@ impl Change {
         role: Role,
         joined_after: Seq,
     ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO participants (conversation_id, user_id, role, joined_seq, delivered_seq, read_seq) \
+        self.sql.change(
+            "INSERT INTO participants (conversation_id, user_id, role, joined_seq, delivered_seq, read_seq) \
                  SELECT ?1, ?2, ?3, ?4, coalesce(former.delivered_seq, ?4), coalesce(former.read_seq, ?4) \
-                 FROM (SELECT 1) LEFT JOIN former_participants AS former \
+                 FROM (SELECT 1) AS anybody LEFT JOIN former_participants AS former \
                  ON former.conversation_id = ?1 AND former.user_id = ?2",
-            )?
-            .execute((conversation_id.0, user_id.0, text(role), joined_after.0))?;
+            values![conversation_id, user_id, text(role), joined_after],
+        )?;
         self.tell(Notice::Joined(conversation_id, user_id));
         Ok(())
     }
@@ -335,9 +334,10 @@ impl Change {
     ) -> Result<Event, StoreError> {
         let joined_after = self.head_seq(id)?;
         self.insert_participant(id, person.id, role, joined_after)?;
-        self.connection
-            .prepare_cached("DELETE FROM former_participants WHERE conversation_id = ?1 AND user_id = ?2")?
-            .execute((id.0, person.id.0))?;
+        self.sql.change(
+            "DELETE FROM former_participants WHERE conversation_id = ?1 AND user_id = ?2",
+            values![id, person.id],
+        )?;
         self.tell_receipt(id, person.id)?;
         self.append_membership(id, actor_id, person, role, Step::Added)
     }
@@ -351,16 +351,18 @@ impl Change {
         role: Role,
     ) -> Result<Event, StoreError> {
         self.standings.forget(id, person.id);
-        self.connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO former_participants (conversation_id, user_id, delivered_seq, read_seq) \
+        self.sql.change(
+            "INSERT INTO former_participants (conversation_id, user_id, delivered_seq, read_seq) \
                  SELECT conversation_id, user_id, delivered_seq, read_seq FROM participants \
-                 WHERE conversation_id = ?1 AND user_id = ?2",
-            )?
-            .execute((id.0, person.id.0))?;
-        self.connection
-            .prepare_cached("DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2")?
-            .execute((id.0, person.id.0))?;
+                 WHERE conversation_id = ?1 AND user_id = ?2 \
+                 ON CONFLICT (conversation_id, user_id) DO UPDATE \
+                 SET delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq",
+            values![id, person.id],
+        )?;
+        self.sql.change(
+            "DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
+            values![id, person.id],
+        )?;
         self.append_membership(id, actor_id, person, role, Step::Removed)
     }
 
@@ -373,9 +375,10 @@ impl Change {
         role: Role,
     ) -> Result<Event, StoreError> {
         self.standings.forget(id, person.id);
-        self.connection
-            .prepare_cached("UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2")?
-            .execute((id.0, person.id.0, text(role)))?;
+        self.sql.change(
+            "UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2",
+            values![id, person.id, text(role)],
+        )?;
         self.append_membership(id, actor_id, person, role, Step::Updated)
     }
 
@@ -390,11 +393,10 @@ impl Change {
             self.standings.forget_conversation(wanted.id);
         }
         let archived_at = wanted.archived.then(|| Timestamp::now().0);
-        self.connection
-            .prepare_cached(
-                "UPDATE conversations SET title = ?2, topic = ?3, archived_at = ?4 WHERE id = ?1",
-            )?
-            .execute((wanted.id.0, &wanted.title, &wanted.topic, archived_at))?;
+        self.sql.change(
+            "UPDATE conversations SET title = ?2, topic = ?3, archived_at = ?4 WHERE id = ?1",
+            values![wanted.id, &wanted.title, &wanted.topic, archived_at],
+        )?;
         let detail = Detail {
             title: Some(wanted.title.clone()),
             topic: Some(wanted.topic.clone()),

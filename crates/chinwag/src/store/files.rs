@@ -5,8 +5,8 @@
 
 use chinwag_protocol::rest::Attachment;
 use chinwag_protocol::{ConversationId, FileId, MessageId, Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, named_params};
 
+use super::sql::values;
 use super::{Change, StoreError, View};
 
 /// A file to be.
@@ -33,84 +33,77 @@ pub(crate) struct StoredFile {
     pub conversation_id: Option<ConversationId>,
 }
 
-/// A size out of the database, where it is never negative.
-fn bytes(stored: i64) -> u64 {
-    stored.unsigned_abs()
-}
-
 impl View {
     /// A file, whoever may see it.
     pub(crate) fn file(&self, id: FileId) -> Result<Option<StoredFile>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let file = self.sql.one(
             "SELECT name, mime, size, width, height, owner_id, sha256, blob, conversation_id \
              FROM files WHERE id = ?1",
-        )?;
-        let file = statement
-            .query_row([id.0], |row| {
-                let pixels = row.get::<_, Option<u32>>(3)?.zip(row.get(4)?);
+            values![id],
+            |row| {
+                let pixels = row.get::<Option<u32>>(3)?.zip(row.get(4)?);
                 Ok(StoredFile {
-                    attachment: Attachment::new(id, row.get(0)?, row.get(1)?, bytes(row.get(2)?), pixels),
-                    owner_id: UserId(row.get(5)?),
+                    attachment: Attachment::new(id, row.get(0)?, row.get(1)?, row.get(2)?, pixels),
+                    owner_id: row.get(5)?,
                     sha256: row.get(6)?,
                     blob: row.get(7)?,
-                    conversation_id: row.get::<_, Option<i64>>(8)?.map(ConversationId),
+                    conversation_id: row.get(8)?,
                 })
-            })
-            .optional()?;
+            },
+        )?;
         Ok(file)
     }
 
     /// Bytes of all files of a user.
     pub(crate) fn stored_bytes(&self, owner_id: UserId) -> Result<u64, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT coalesce(sum(size), 0) FROM files WHERE owner_id = ?1")?;
-        Ok(bytes(statement.query_row([owner_id.0], |row| row.get(0))?))
+        self.sql.single(
+            "SELECT coalesce(sum(size), 0) FROM files WHERE owner_id = ?1",
+            values![owner_id],
+            |row| row.get(0),
+        )
     }
 
     /// Some of the bytes that are to be removed.
     pub(crate) fn doomed_blobs(&self, limit: u32) -> Result<Vec<String>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT blob FROM loose_blobs WHERE is_doomed LIMIT ?1")?;
-        let blobs = statement.query_map([limit], |row| row.get(0))?;
-        Ok(blobs.collect::<Result<_, _>>()?)
+        self.sql
+            .all("SELECT blob FROM loose_blobs WHERE is_doomed LIMIT ?1", values![limit], |row| row.get(0))
     }
 }
 
 impl Change {
     /// Notes that bytes are about to be written under this name.
     pub(crate) fn expect_blob(&mut self, blob: &str) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("INSERT INTO loose_blobs (blob, since, is_doomed) VALUES (?1, ?2, 0)")?
-            .execute((blob, Timestamp::now().0))?;
+        self.sql.change(
+            "INSERT INTO loose_blobs (blob, since, is_doomed) VALUES (?1, ?2, FALSE)",
+            values![blob, Timestamp::now()],
+        )?;
         Ok(())
     }
 
     /// Adds a file whose bytes are written. `None` if they were given up meanwhile.
     pub(crate) fn insert_file(&mut self, new: NewFile) -> Result<Option<StoredFile>, StoreError> {
         let expected = self
-            .connection
-            .prepare_cached("DELETE FROM loose_blobs WHERE blob = ?1 AND NOT is_doomed")?
-            .execute([&new.blob])?;
+            .sql
+            .change("DELETE FROM loose_blobs WHERE blob = ?1 AND NOT is_doomed", values![&new.blob])?;
         if expected == 0 {
             return Ok(None);
         }
-        self.connection
-            .prepare_cached(
-                "INSERT INTO files (owner_id, name, mime, size, sha256, width, height, blob, created_at) \
-                 VALUES (:owner_id, :name, :mime, :size, :sha256, :width, :height, :blob, :created_at)",
-            )?
-            .execute(named_params! {
-                ":owner_id": new.owner_id.0,
-                ":name": new.name,
-                ":mime": new.mime,
-                ":size": i64::try_from(new.size).unwrap_or(i64::MAX),
-                ":sha256": new.sha256,
-                ":width": new.pixels.map(|(width, _)| width),
-                ":height": new.pixels.map(|(_, height)| height),
-                ":blob": new.blob,
-                ":created_at": Timestamp::now().0,
-            })?;
-        let id = FileId(self.connection.last_insert_rowid());
+        let id = self.sql.single(
+            "INSERT INTO files (owner_id, name, mime, size, sha256, width, height, blob, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+            values![
+                new.owner_id,
+                &new.name,
+                &new.mime,
+                i64::try_from(new.size).unwrap_or(i64::MAX),
+                &new.sha256,
+                new.pixels.map(|(width, _)| width),
+                new.pixels.map(|(_, height)| height),
+                &new.blob,
+                Timestamp::now(),
+            ],
+            |row| row.get(0),
+        )?;
         Ok(Some(StoredFile {
             attachment: Attachment::new(id, new.name, new.mime, new.size, new.pixels),
             owner_id: new.owner_id,
@@ -128,63 +121,58 @@ impl Change {
         message_id: MessageId,
     ) -> Result<(), StoreError> {
         for file in files {
-            self.connection
-                .prepare_cached("UPDATE files SET conversation_id = ?2, message_id = ?3 WHERE id = ?1")?
-                .execute((file.id.0, conversation_id.0, message_id.0))?;
+            self.sql.change(
+                "UPDATE files SET conversation_id = ?2, message_id = ?3 WHERE id = ?1",
+                values![file.id, conversation_id, message_id],
+            )?;
         }
         Ok(())
     }
 
     /// Forgets the files of a message; their bytes are removed once this is committed.
     pub(super) fn discard_files(&mut self, message_id: MessageId) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO loose_blobs (blob, since, is_doomed) \
-                 SELECT blob, ?2, 1 FROM files WHERE message_id = ?1",
-            )?
-            .execute((message_id.0, Timestamp::now().0))?;
-        self.connection.prepare_cached("DELETE FROM files WHERE message_id = ?1")?.execute([message_id.0])?;
+        self.sql.change(
+            "INSERT INTO loose_blobs (blob, since, is_doomed) \
+                 SELECT blob, ?2, TRUE FROM files WHERE message_id = ?1",
+            values![message_id, Timestamp::now()],
+        )?;
+        self.sql.change("DELETE FROM files WHERE message_id = ?1", values![message_id])?;
         Ok(())
     }
 
     /// Forgets files that no message has and that were uploaded before `before`; says how many.
     pub(crate) fn discard_unattached(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO loose_blobs (blob, since, is_doomed) \
-                 SELECT blob, ?2, 1 FROM files WHERE message_id IS NULL AND created_at < ?1",
-            )?
-            .execute((before.0, Timestamp::now().0))?;
+        self.sql.change(
+            "INSERT INTO loose_blobs (blob, since, is_doomed) \
+                 SELECT blob, ?2, TRUE FROM files WHERE message_id IS NULL AND created_at < ?1",
+            values![before, Timestamp::now()],
+        )?;
         let forgotten = self
-            .connection
-            .prepare_cached("DELETE FROM files WHERE message_id IS NULL AND created_at < ?1")?
-            .execute([before.0])?;
+            .sql
+            .change("DELETE FROM files WHERE message_id IS NULL AND created_at < ?1", values![before])?;
         Ok(forgotten)
     }
 
     /// Gives up bytes that were expected before `before` and have no row yet. Whoever still writes them is
     /// told so when they want one.
     pub(crate) fn doom_expected(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE loose_blobs SET is_doomed = 1 WHERE NOT is_doomed AND since < ?1")?
-            .execute([before.0])?;
+        self.sql.change(
+            "UPDATE loose_blobs SET is_doomed = TRUE WHERE NOT is_doomed AND since < ?1",
+            values![before],
+        )?;
         Ok(())
     }
 
     /// Gives up these bytes.
     pub(crate) fn doom_blob(&mut self, blob: &str) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE loose_blobs SET is_doomed = 1 WHERE blob = ?1")?
-            .execute([blob])?;
+        self.sql.change("UPDATE loose_blobs SET is_doomed = TRUE WHERE blob = ?1", values![blob])?;
         Ok(())
     }
 
     /// Forgets bytes that were removed.
     pub(crate) fn forget_blobs(&mut self, blobs: &[String]) -> Result<(), StoreError> {
         for blob in blobs {
-            self.connection
-                .prepare_cached("DELETE FROM loose_blobs WHERE blob = ?1 AND is_doomed")?
-                .execute([blob])?;
+            self.sql.change("DELETE FROM loose_blobs WHERE blob = ?1 AND is_doomed", values![blob])?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Whom another application vouches for: (issuer, subject), and the account that stands for them here.
 
 use chinwag_protocol::UserId;
-use rusqlite::OptionalExtension as _;
 
+use super::sql::values;
 use super::{Change, StoreError, View};
 
 /// The issuer of what is signed with the shared secret. There is one such application, whatever `iss` its tokens
@@ -12,10 +12,11 @@ pub(crate) const SHARED_SECRET: &str = "shared-secret";
 impl View {
     /// The account of a subject.
     pub(crate) fn user_of_subject(&self, issuer: &str, subject: &str) -> Result<Option<UserId>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT user_id FROM identities WHERE issuer = ?1 AND subject = ?2")?;
-        Ok(statement.query_row((issuer, subject), |row| row.get(0).map(UserId)).optional()?)
+        Ok(self.sql.one(
+            "SELECT user_id FROM identities WHERE issuer = ?1 AND subject = ?2",
+            values![issuer, subject],
+            |row| row.get(0),
+        )?)
     }
 }
 
@@ -27,12 +28,11 @@ impl Change {
         subject: &str,
         user_id: UserId,
     ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO identities (issuer, subject, user_id) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT DO UPDATE SET user_id = excluded.user_id",
-            )?
-            .execute((issuer, subject, user_id.0))?;
+        self.sql.change(
+            "INSERT INTO identities (issuer, subject, user_id) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (issuer, subject) DO UPDATE SET user_id = excluded.user_id",
+            values![issuer, subject, user_id],
+        )?;
         Ok(())
     }
 }

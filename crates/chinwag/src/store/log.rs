@@ -2,15 +2,18 @@
 //!
 //! Reading shows history as it happened, with one exception: a deleted text is nowhere any more.
 
+use std::ops::ControlFlow;
+
 use chinwag_protocol::event::{Membership, Reaction};
 use chinwag_protocol::rest::{Attachment, Format, Message, Role};
 use chinwag_protocol::{
     ConversationId, Cursor, Entry, Event, EventKind, MessageId, Seq, Stamp, Timestamp, UserId,
 };
-use rusqlite::{OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
-use super::words::{damaged, unreadable};
+use super::sql::{DatabaseError, Row, values};
+use super::sqlite::LISTED;
+use super::words::damaged;
 use super::{Change, StoreError, View};
 
 /// A row to append. What an event says beyond its message and text is in `detail`.
@@ -76,28 +79,27 @@ pub(super) const COLUMNS: &str = "events.id, events.conversation_id, events.seq,
      events.actor_id, users.username, events.content, events.client_id, events.message_id, events.version, \
      events.detail, events.deleted_at IS NOT NULL, events.kind";
 
-fn detail(row: &Row<'_>) -> Result<Detail, rusqlite::Error> {
+fn detail(row: &Row<'_>) -> Result<Detail, DatabaseError> {
     let text: Option<String> = row.get(11)?;
     let Some(text) = text else { return Ok(Detail::default()) };
-    serde_json::from_str(&text).map_err(|error| unreadable(11, error))
+    serde_json::from_str(&text).map_err(|error| DatabaseError::unreadable(11, error))
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, rusqlite::Error> {
-    let stamp: String = row.get(3)?;
+fn entry(row: &Row<'_>) -> Result<Entry, DatabaseError> {
     Ok(Entry {
-        conversation_id: ConversationId(row.get(1)?),
-        seq: Seq(row.get(2)?),
-        stamp: stamp.parse().map_err(|error| unreadable(3, error))?,
-        ts: Timestamp(row.get(4)?),
-        actor_id: UserId(row.get(5)?),
+        conversation_id: row.get(1)?,
+        seq: row.get(2)?,
+        stamp: row.get(3)?,
+        ts: row.get(4)?,
+        actor_id: row.get(5)?,
     })
 }
 
 /// A message as it was sent: its first text, version 1.
-pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
+pub(super) fn message(row: &Row<'_>) -> Result<Message, DatabaseError> {
     let (entry, detail) = (entry(row)?, detail(row)?);
     let message = Message {
-        id: MessageId(row.get(0)?),
+        id: row.get(0)?,
         content: row.get(7)?,
         sender_id: entry.actor_id,
         sender_name: row.get(6)?,
@@ -120,10 +122,10 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
     Ok(if message.deleted { message.emptied() } else { message })
 }
 
-pub(super) fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
+pub(super) fn event(row: &Row<'_>) -> Result<Event, DatabaseError> {
     // What a later release wrote is passed on as far as this one understands it: an error would end the log here for
     // everybody who reads it, and a hole would look like a loss.
-    let Ok(kind) = row.get_ref(13)?.as_str()?.parse() else { return Ok(Event::Unknown(entry(row)?)) };
+    let Ok(kind) = row.text(13)?.parse() else { return Ok(Event::Unknown(entry(row)?)) };
     Ok(match kind {
         EventKind::Message => Event::Message(message(row)?),
         EventKind::MessageEdited => Event::MessageEdited {
@@ -155,17 +157,17 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
 const DETAIL: &str = "events.detail";
 
 /// The message that an event is about.
-fn about(row: &Row<'_>) -> Result<MessageId, rusqlite::Error> {
-    row.get::<_, Option<i64>>(9)?.map(MessageId).ok_or_else(|| damaged(9, "events.message_id"))
+fn about(row: &Row<'_>) -> Result<MessageId, DatabaseError> {
+    row.get::<Option<MessageId>>(9)?.ok_or_else(|| damaged(9, "events.message_id"))
 }
 
-fn reaction(row: &Row<'_>) -> Result<Reaction, rusqlite::Error> {
+fn reaction(row: &Row<'_>) -> Result<Reaction, DatabaseError> {
     let entry = entry(row)?;
     let emoji = detail(row)?.emoji.ok_or_else(|| damaged(11, DETAIL))?;
     Ok(Reaction { entry, message_id: about(row)?, emoji, user_id: entry.actor_id })
 }
 
-fn membership(row: &Row<'_>) -> Result<Membership, rusqlite::Error> {
+fn membership(row: &Row<'_>) -> Result<Membership, DatabaseError> {
     let detail = detail(row)?;
     Ok(Membership {
         entry: entry(row)?,
@@ -185,21 +187,22 @@ impl View {
         through: Seq,
         chunk: Chunk,
     ) -> Result<Vec<Event>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
+        let text = format!(
             "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
              WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq <= ?3 \
              ORDER BY events.seq LIMIT ?4"
-        ))?;
-        let limit = i64::try_from(chunk.events).unwrap_or(i64::MAX);
-        let mut rows = statement.query((conversation_id.0, after.0, through.0, limit))?;
+        );
         let mut events = Vec::new();
         let mut content_bytes = 0;
-        while content_bytes < chunk.content_bytes
-            && let Some(row) = rows.next()?
-        {
-            content_bytes += row.get_ref(7)?.as_str().map_or(0, str::len);
+        self.sql.scan(&text, values![conversation_id, after, through, chunk.events], |row| {
+            content_bytes += row.text(7)?.len();
             events.push(event(row)?);
-        }
+            Ok(if content_bytes < chunk.content_bytes {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
+        })?;
         Ok(events)
     }
 
@@ -227,30 +230,26 @@ impl View {
         kinds: &[EventKind],
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
-             WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq <= ?3 \
-               AND events.kind IN (SELECT value FROM json_each(?4)) \
-             ORDER BY events.seq LIMIT ?5"
-        ))?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let kinds = kinds.iter().map(|kind| kind.as_str()).collect::<serde_json::Value>().to_string();
-        let rows = statement.query_map((conversation_id.0, after.0, through.0, kinds, limit), event)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.sql.all(
+            &format!(
+                "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+                 WHERE events.conversation_id = ?2 AND events.seq > ?3 AND events.seq <= ?4 \
+                   AND events.kind IN {LISTED} \
+                 ORDER BY events.seq LIMIT ?5"
+            ),
+            values![&kinds, conversation_id, after, through, limit],
+            event,
+        )
     }
 
     /// The place of the newest event.
     pub(crate) fn head(&self, conversation_id: ConversationId) -> Result<Cursor, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let head = self.sql.one(
             "SELECT seq, stamp FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1",
+            values![conversation_id],
+            |row| Ok(Cursor { seq: row.get(0)?, stamp: row.get(1)? }),
         )?;
-        let head = statement
-            .query_row([conversation_id.0], |row| {
-                let stamp: String = row.get(1)?;
-                let stamp = stamp.parse().map_err(|error| unreadable(1, error))?;
-                Ok(Cursor { seq: Seq(row.get(0)?), stamp: Some(stamp) })
-            })
-            .optional()?;
         Ok(head.unwrap_or(Cursor::START))
     }
 
@@ -260,15 +259,16 @@ impl View {
         conversation_id: ConversationId,
         cursor: Cursor,
     ) -> Result<CursorState, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT stamp FROM events WHERE conversation_id = ?1 AND seq = ?2")?;
-        let mut stamp_at = |seq: Seq| -> Result<Option<String>, StoreError> {
-            Ok(statement.query_row((conversation_id.0, seq.0), |row| row.get(0)).optional()?)
+        let stamp_at = |seq: Seq| -> Result<Option<Stamp>, StoreError> {
+            self.sql.one(
+                "SELECT stamp FROM events WHERE conversation_id = ?1 AND seq = ?2",
+                values![conversation_id, seq],
+                |row| row.get(0),
+            )
         };
         let found = stamp_at(cursor.seq)?;
         match (cursor.stamp, found) {
-            (Some(stamp), Some(found)) if stamp.as_str() == found => Ok(CursorState::Known),
+            (Some(stamp), Some(found)) if stamp == found => Ok(CursorState::Known),
             (Some(_), Some(_)) => Ok(CursorState::Diverged),
             // Nothing there. The log is dense, so either it ends before or begins after.
             (stamp, None) => {
@@ -289,17 +289,27 @@ impl Change {
     /// Says that the newest event of a conversation happened at another time: sample data has a past.
     pub(crate) fn back_date(&mut self, id: ConversationId, ts: Timestamp) -> Result<(), StoreError> {
         let seq = self.head_seq(id)?;
-        self.connection
-            .prepare_cached("UPDATE events SET ts = ?3 WHERE conversation_id = ?1 AND seq = ?2")?
-            .execute((id.0, seq.0, ts.0))?;
-        self.connection
-            .prepare_cached("UPDATE conversations SET created_at = min(created_at, ?2) WHERE id = ?1")?
-            .execute((id.0, ts.0))?;
+        self.sql.change(
+            "UPDATE events SET ts = ?3 WHERE conversation_id = ?1 AND seq = ?2",
+            values![id, seq, ts],
+        )?;
+        self.sql.change(
+            "UPDATE conversations SET created_at = ?2 WHERE id = ?1 AND created_at > ?2",
+            values![id, ts],
+        )?;
         Ok(())
     }
 
     /// Appends a row to a log. The caller makes the event of it and hands that to `note`.
     pub(super) fn append(&mut self, new: &NewEvent<'_>) -> Result<(MessageId, Entry), StoreError> {
+        self.append_unless_there(new)?.ok_or_else(|| taken().into())
+    }
+
+    /// As [`append`](Self::append); `None` if its actor has used its `client_id` before.
+    pub(super) fn append_unless_there(
+        &mut self,
+        new: &NewEvent<'_>,
+    ) -> Result<Option<(MessageId, Entry)>, StoreError> {
         let entry = Entry {
             conversation_id: new.conversation_id,
             seq: self.next_seq(new.conversation_id)?,
@@ -309,25 +319,32 @@ impl Change {
         };
         let detail =
             if new.detail == Detail::default() { None } else { serde_json::to_string(&new.detail).ok() };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content, client_id, \
-                                     message_id, version, detail) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?
-            .execute((
-                entry.conversation_id.0,
-                entry.seq.0,
-                entry.stamp.as_str(),
-                entry.ts.0,
-                entry.actor_id.0,
+        let position = self.next_position()?;
+        let appended = self.sql.change(
+            "INSERT INTO events (id, conversation_id, seq, stamp, ts, actor_id, kind, content, client_id, \
+                                 message_id, version, detail) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+             ON CONFLICT (client_id, actor_id) WHERE client_id IS NOT NULL DO NOTHING",
+            values![
+                position,
+                entry.conversation_id,
+                entry.seq,
+                &entry.stamp,
+                entry.ts,
+                entry.actor_id,
                 new.kind.as_str(),
                 new.content,
                 new.client_id,
-                new.message_id.map(|id| id.0),
+                new.message_id,
                 new.version,
-                detail,
-            ))?;
-        Ok((MessageId(self.connection.last_insert_rowid()), entry))
+                detail.as_deref(),
+            ],
+        )?;
+        Ok((appended > 0).then_some((MessageId(position), entry)))
     }
+}
+
+/// An event was not appended because of another one, which is not there.
+pub(super) fn taken() -> DatabaseError {
+    DatabaseError::other("an event's client id is taken by none")
 }

@@ -4,25 +4,26 @@ use chinwag_protocol::event::Reaction;
 use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Op, UserId};
 
 use super::log::{Detail, NewEvent};
+use super::sql::values;
 use super::{Change, StoreError, View};
 
 impl View {
     /// How many different emoji a message has, not counting this one.
     pub(crate) fn other_emoji(&self, id: MessageId, emoji: &str) -> Result<usize, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        self.sql.single(
             "SELECT COUNT(DISTINCT emoji) FROM reactions WHERE message_id = ?1 AND emoji != ?2",
-        )?;
-        let count: i64 = statement.query_row((id.0, emoji), |row| row.get(0))?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+            values![id, emoji],
+            |row| row.get(0),
+        )
     }
 
     /// The pinned messages of a conversation, oldest first.
     pub(crate) fn pins(&self, conversation_id: ConversationId) -> Result<Vec<MessageId>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT message_id FROM pins WHERE conversation_id = ?1 ORDER BY message_id")?;
-        let rows = statement.query_map([conversation_id.0], |row| Ok(MessageId(row.get(0)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.sql.all(
+            "SELECT message_id FROM pins WHERE conversation_id = ?1 ORDER BY message_id",
+            values![conversation_id],
+            |row| row.get(0),
+        )
     }
 }
 
@@ -40,20 +41,18 @@ impl Change {
             // An emoji that somebody uses already has its place.
             Op::Add => {
                 let seq = self.next_seq(conversation_id)?;
-                self.connection
-                    .prepare_cached(
-                        "INSERT OR IGNORE INTO reactions (message_id, emoji, user_id, seq, emoji_seq) \
+                self.sql.change(
+                    "INSERT INTO reactions (message_id, emoji, user_id, seq, emoji_seq) \
                          SELECT ?1, ?2, ?3, ?4, coalesce(min(emoji_seq), ?4) \
-                         FROM reactions WHERE message_id = ?1 AND emoji = ?2",
-                    )?
-                    .execute((message_id.0, emoji, user_id.0, seq.0))?
-            }
-            Op::Remove => self
-                .connection
-                .prepare_cached(
-                    "DELETE FROM reactions WHERE message_id = ?1 AND emoji = ?2 AND user_id = ?3",
+                         FROM reactions WHERE message_id = ?1 AND emoji = ?2 \
+                         ON CONFLICT DO NOTHING",
+                    values![message_id, emoji, user_id, seq],
                 )?
-                .execute((message_id.0, emoji, user_id.0))?,
+            }
+            Op::Remove => self.sql.change(
+                "DELETE FROM reactions WHERE message_id = ?1 AND emoji = ?2 AND user_id = ?3",
+                values![message_id, emoji, user_id],
+            )?,
         };
         if changed == 0 {
             return Ok(None);
@@ -82,10 +81,12 @@ impl Change {
         op: Op,
     ) -> Result<Option<Event>, StoreError> {
         let statement = match op {
-            Op::Add => "INSERT OR IGNORE INTO pins (conversation_id, message_id) VALUES (?1, ?2)",
+            Op::Add => {
+                "INSERT INTO pins (conversation_id, message_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+            }
             Op::Remove => "DELETE FROM pins WHERE conversation_id = ?1 AND message_id = ?2",
         };
-        if self.connection.prepare_cached(statement)?.execute((conversation_id.0, message_id.0))? == 0 {
+        if self.sql.change(statement, values![conversation_id, message_id])? == 0 {
             return Ok(None);
         }
         let kind = match op {

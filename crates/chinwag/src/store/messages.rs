@@ -1,12 +1,14 @@
 //! Messages: appended to a conversation's log, read back in pages as they stand now.
 
-use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
-use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Send, Seq, UserId};
-use rusqlite::OptionalExtension as _;
-use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
-use rusqlite::types::ValueRef;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 
-use super::log::{COLUMNS, Detail, NewEvent, message};
+use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
+use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Send, Seq, UserId};
+
+use super::log::{COLUMNS, Detail, NewEvent, message, taken};
+use super::sql::{DatabaseError, Row, values};
+use super::sqlite::{LISTED, list};
 use super::words::word;
 use super::{Change, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
@@ -54,6 +56,11 @@ pub(crate) struct Page {
     pub limit: usize,
 }
 
+/// A message as it was sent, and how often it was written.
+fn sent(row: &Row<'_>) -> Result<(Message, i64), DatabaseError> {
+    Ok((message(row)?, row.get(10)?))
+}
+
 /// What a change of a message has to know about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageFacts {
@@ -68,11 +75,14 @@ impl View {
     /// What a sender's `client_id` stands for: the same draft, or another.
     pub(crate) fn earlier(&self, draft: &MessageDraft) -> Result<Option<Appended>, StoreError> {
         let Some(client_id) = &draft.send.client_id else { return Ok(None) };
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+        let first = self.sql.one(
+            &format!(
+                "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
              WHERE events.actor_id = ?1 AND events.client_id = ?2"
-        ))?;
-        let first = statement.query_row((draft.sender_id.0, client_id), message).optional()?;
+            ),
+            values![draft.sender_id, client_id],
+            message,
+        )?;
         Ok(first.map(|first| {
             // What a deleted message said is not known any more: its key alone decides.
             let is_same = first.conversation_id == draft.conversation_id
@@ -89,37 +99,40 @@ impl View {
         page: Page,
     ) -> Result<Vec<Message>, StoreError> {
         let order = if page.after.is_some() { "ASC" } else { "DESC" };
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
-             WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq < ?3 \
-               AND events.kind = 'message' ORDER BY events.seq {order} LIMIT ?4"
-        ))?;
         let after = page.after.unwrap_or(Seq::ZERO);
         let before = page.before.unwrap_or(Seq(i64::MAX));
-        let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map((conversation_id.0, after.0, before.0, limit), |row| {
-            Ok((message(row)?, row.get::<_, i64>(10)?))
-        })?;
-        let mut messages = Vec::new();
-        for row in rows {
-            let (message, version) = row?;
-            messages.push(self.as_it_stands(message, version)?);
-        }
+        let sent = self.sql.all(
+            &format!(
+                "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+                 WHERE events.conversation_id = ?1 AND events.seq > ?2 AND events.seq < ?3 \
+                   AND events.kind = 'message' ORDER BY events.seq {order} LIMIT ?4"
+            ),
+            values![conversation_id, after, before, page.limit],
+            sent,
+        )?;
+        let mut messages = self.as_they_stand(sent)?;
         if page.after.is_none() {
             messages.reverse();
         }
         Ok(messages)
     }
 
+    /// These messages as they stand now, oldest first. Ids of none are left out.
+    pub(crate) fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        let sent = self.sql.all(
+            &format!(
+                "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+                 WHERE events.id IN {LISTED} AND events.kind = 'message' ORDER BY events.id"
+            ),
+            values![&list(ids.iter().map(|id| id.0))],
+            sent,
+        )?;
+        self.as_they_stand(sent)
+    }
+
     /// One message as it stands now.
     pub(crate) fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
-             WHERE events.id = ?1 AND events.kind = 'message'"
-        ))?;
-        let found =
-            statement.query_row([id.0], |row| Ok((message(row)?, row.get::<_, i64>(10)?))).optional()?;
-        found.map(|(message, version)| self.as_it_stands(message, version)).transpose()
+        Ok(self.messages_by_id(&[id])?.pop())
     }
 
     /// The newest message of a conversation.
@@ -127,37 +140,56 @@ impl View {
         Ok(self.messages(id, Page { before: None, after: None, limit: 1 })?.pop())
     }
 
-    /// Puts the latest writing and the reactions into a message as it was sent.
-    fn as_it_stands(&self, mut message: Message, version: i64) -> Result<Message, StoreError> {
-        message.version = version;
-        if message.deleted {
-            return Ok(message);
-        }
-        if version > 1 {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT content FROM events WHERE message_id = ?1 AND version = ?2 AND kind = 'message_edited'",
-            )?;
-            message.content = statement.query_row((message.id.0, version), |row| row.get(0))?;
-        }
-        message.reactions = self.reactions(message.id)?;
-        Ok(message)
+    /// Puts the latest writings and the reactions into messages as they were sent.
+    fn as_they_stand(&self, sent: Vec<(Message, i64)>) -> Result<Vec<Message>, StoreError> {
+        let is_there = |(message, _): &&(Message, i64)| !message.deleted;
+        let ids = list(sent.iter().filter(is_there).map(|(message, _)| message.id.0));
+        let is_edited = sent.iter().filter(is_there).any(|(_, version)| *version > 1);
+        let mut written = if is_edited { self.latest_writings(&ids)? } else { HashMap::new() };
+        let mut reactions =
+            if sent.iter().any(|one| is_there(&one)) { self.reactions(&ids)? } else { HashMap::new() };
+        let messages = sent.into_iter().map(|(mut message, version)| {
+            message.version = version;
+            if let Some(content) = written.remove(&message.id) {
+                message.content = content;
+            }
+            message.reactions = reactions.remove(&message.id).unwrap_or_default();
+            message
+        });
+        Ok(messages.collect())
     }
 
-    /// In the order in which they came, which is also the order in which they are found by those who follow the log:
-    /// an emoji keeps its place as long as somebody reacts with it.
-    fn reactions(&self, id: MessageId) -> Result<Vec<ReactionSummary>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT emoji, user_id FROM reactions WHERE message_id = ?1 ORDER BY emoji_seq, emoji, seq, user_id",
+    /// Of those of the listed messages that were edited.
+    fn latest_writings(&self, ids: &str) -> Result<HashMap<MessageId, String>, StoreError> {
+        let written = self.sql.all(
+            &format!(
+                "SELECT edit.message_id, edit.content FROM events AS edit \
+                 JOIN events AS message ON message.id = edit.message_id AND message.version = edit.version \
+                 WHERE edit.message_id IN {LISTED} AND edit.kind = 'message_edited'"
+            ),
+            values![ids],
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let mut rows = statement.query([id.0])?;
-        let mut reactions: Vec<ReactionSummary> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (emoji, user_id): (String, i64) = (row.get(0)?, row.get(1)?);
+        Ok(written.into_iter().collect())
+    }
+
+    /// Of the listed messages, in the order in which they came, which is also the order in which they are found by
+    /// those who follow the log: an emoji keeps its place as long as somebody reacts with it.
+    fn reactions(&self, ids: &str) -> Result<HashMap<MessageId, Vec<ReactionSummary>>, StoreError> {
+        let mut reactions: HashMap<MessageId, Vec<ReactionSummary>> = HashMap::new();
+        let text = format!(
+            "SELECT message_id, emoji, user_id FROM reactions WHERE message_id IN {LISTED} \
+             ORDER BY message_id, emoji_seq, emoji, seq, user_id"
+        );
+        self.sql.scan(&text, values![ids], |row| {
+            let (emoji, user_id) = (row.text(1)?, row.get(2)?);
+            let reactions = reactions.entry(row.get(0)?).or_default();
             match reactions.last_mut() {
-                Some(last) if last.emoji == emoji => last.user_ids.push(UserId(user_id)),
-                _ => reactions.push(ReactionSummary { emoji, user_ids: vec![UserId(user_id)] }),
+                Some(last) if last.emoji == emoji => last.user_ids.push(user_id),
+                _ => reactions.push(ReactionSummary { emoji: emoji.to_owned(), user_ids: vec![user_id] }),
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(reactions)
     }
 
@@ -168,32 +200,25 @@ impl View {
         conversation_id: ConversationId,
         id: MessageId,
     ) -> Result<Option<MessageFacts>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT seq, actor_id, version, deleted_at IS NOT NULL, json_extract(detail, '$.format') FROM events \
+        let facts = self.sql.one(
+            "SELECT seq, actor_id, version, deleted_at IS NOT NULL, detail ->> 'format' FROM events \
              WHERE id = ?1 AND conversation_id = ?2 AND kind = 'message'",
-        )?;
-        let facts = statement
-            .query_row((id.0, conversation_id.0), |row| {
+            values![id, conversation_id],
+            |row| {
                 Ok(MessageFacts {
-                    seq: Seq(row.get(0)?),
-                    sender_id: UserId(row.get(1)?),
+                    seq: row.get(0)?,
+                    sender_id: row.get(1)?,
                     version: row.get(2)?,
                     is_deleted: row.get(3)?,
-                    format: match row.get_ref(4)? {
-                        ValueRef::Null => Format::default(),
-                        _ => word(row, 4, "events.detail")?,
+                    format: match row.get::<Option<String>>(4)? {
+                        None => Format::default(),
+                        Some(_) => word(row, 4, "events.detail")?,
                     },
                 })
-            })
-            .optional()?;
+            },
+        )?;
         Ok(facts)
     }
-}
-
-/// Whether there is a row with such a key.
-fn is_taken(error: &StoreError) -> bool {
-    let StoreError::Sqlite(error) = error else { return false };
-    error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_UNIQUE)
 }
 
 impl Change {
@@ -222,11 +247,9 @@ impl Change {
             version: 1,
             detail,
         };
-        let (id, entry) = match self.append(&new) {
-            Ok(appended) => appended,
-            // The index has looked already, so a new message is not looked up before.
-            Err(error) if is_taken(&error) => return self.earlier(&draft)?.ok_or(error),
-            Err(error) => return Err(error),
+        // The index looks, so a new message is not looked up before.
+        let Some((id, entry)) = self.append_unless_there(&new)? else {
+            return self.earlier(&draft)?.ok_or_else(|| taken().into());
         };
         self.attach(&new.detail.attachments, draft.conversation_id, id)?;
         self.insert_mentions(entry.conversation_id, entry.seq, draft.sender_id, &draft.mentions)?;
@@ -276,9 +299,7 @@ impl Change {
             detail: Detail::default(),
         };
         let (_, entry) = self.append(&new)?;
-        self.connection
-            .prepare_cached("UPDATE events SET version = ?2 WHERE id = ?1")?
-            .execute((id.0, version))?;
+        self.sql.change("UPDATE events SET version = ?2 WHERE id = ?1", values![id, version])?;
         self.delete_mentions(conversation_id, facts.seq)?;
         self.insert_mentions(conversation_id, facts.seq, facts.sender_id, mentions)?;
         self.reindex(id, Some(&content))?;
@@ -305,18 +326,19 @@ impl Change {
             version: facts.version,
             detail: Detail::default(),
         })?;
-        self.connection
-            .prepare_cached("UPDATE events SET content = '', detail = NULL, deleted_at = ?2 WHERE id = ?1")?
-            .execute((id.0, entry.ts.0))?;
-        self.connection
-            .prepare_cached(
-                "UPDATE events SET content = '' WHERE message_id = ?1 AND kind = 'message_edited'",
-            )?
-            .execute([id.0])?;
-        self.connection.prepare_cached("DELETE FROM reactions WHERE message_id = ?1")?.execute([id.0])?;
-        self.connection
-            .prepare_cached("DELETE FROM pins WHERE conversation_id = ?1 AND message_id = ?2")?
-            .execute((conversation_id.0, id.0))?;
+        self.sql.change(
+            "UPDATE events SET content = '', detail = NULL, deleted_at = ?2 WHERE id = ?1",
+            values![id, entry.ts],
+        )?;
+        self.sql.change(
+            "UPDATE events SET content = '' WHERE message_id = ?1 AND kind = 'message_edited'",
+            values![id],
+        )?;
+        self.sql.change("DELETE FROM reactions WHERE message_id = ?1", values![id])?;
+        self.sql.change(
+            "DELETE FROM pins WHERE conversation_id = ?1 AND message_id = ?2",
+            values![conversation_id, id],
+        )?;
         self.delete_mentions(conversation_id, facts.seq)?;
         self.discard_files(id)?;
         self.reindex(id, None)?;
@@ -327,13 +349,14 @@ impl Change {
 
     /// The participant whose name comes first.
     fn named(&self, conversation_id: ConversationId, names: &[String]) -> Result<Option<UserId>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT users.id FROM users \
+        for name in names {
+            let found = self.sql.one(
+                "SELECT users.id FROM users \
              JOIN participants ON participants.user_id = users.id AND participants.conversation_id = ?2 \
              WHERE users.username_key = ?1",
-        )?;
-        for name in names {
-            let found = statement.query_row((name, conversation_id.0), |row| row.get(0)).optional()?;
+                values![name, conversation_id],
+                |row| row.get(0),
+            )?;
             if found.is_some() {
                 return Ok(found.map(UserId));
             }
@@ -352,24 +375,16 @@ impl Change {
         for name in mentions {
             let Some(user_id) = self.named(conversation_id, name)? else { continue };
             if user_id != sender_id {
-                self.connection
-                    .prepare_cached(
-                        "INSERT OR IGNORE INTO mentions (user_id, conversation_id, seq) VALUES (?1, ?2, ?3)",
-                    )?
-                    .execute((user_id.0, conversation_id.0, seq.0))?;
+                self.sql.change("INSERT INTO mentions (user_id, conversation_id, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", values![user_id, conversation_id, seq])?;
             }
         }
         Ok(())
     }
 
     fn delete_mentions(&mut self, conversation_id: ConversationId, seq: Seq) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "DELETE FROM mentions WHERE conversation_id = ?1 AND seq = ?2 \
+        self.sql.change("DELETE FROM mentions WHERE conversation_id = ?1 AND seq = ?2 \
                  AND user_id IN (SELECT user_id FROM participants WHERE conversation_id = ?1 \
-                                 UNION ALL SELECT user_id FROM former_participants WHERE conversation_id = ?1)",
-            )?
-            .execute((conversation_id.0, seq.0))?;
+                                 UNION ALL SELECT user_id FROM former_participants WHERE conversation_id = ?1)", values![conversation_id, seq])?;
         Ok(())
     }
 }

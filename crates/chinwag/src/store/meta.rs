@@ -1,23 +1,20 @@
 //! Facts about the database itself.
 
-use rusqlite::OptionalExtension as _;
-
+use super::sql::values;
 use super::{Change, StoreError, View};
 
 impl View {
     /// What the folder was made by, `demo` or `serve`; `None` in a new one.
     pub(crate) fn mode(&self) -> Result<Option<String>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'mode'")?;
-        Ok(statement.query_row([], |row| row.get(0)).optional()?)
+        Ok(self.sql.one("SELECT value FROM meta WHERE key = 'mode'", &[], |row| row.get(0))?)
     }
 }
 
 impl View {
     /// Counts changes of accounts that another process made: `chinwag user disable` and the like.
     pub(crate) fn account_changes(&self) -> Result<i64, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'account_changes'")?;
-        let value: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+        let value: Option<String> =
+            self.sql.one("SELECT value FROM meta WHERE key = 'account_changes'", &[], |row| row.get(0))?;
         Ok(value.and_then(|value| value.parse().ok()).unwrap_or_default())
     }
 }
@@ -26,17 +23,17 @@ impl Change {
     /// Notes that an account was changed beside a server, which then looks who may stay connected.
     pub(crate) fn count_account_change(&mut self) -> Result<(), StoreError> {
         let count = self.account_changes()? + 1;
-        self.connection.execute(
+        self.sql.change(
             "INSERT INTO meta (key, value) VALUES ('account_changes', ?1) \
              ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            [count.to_string()],
+            values![&count.to_string()],
         )?;
         Ok(())
     }
 
     /// Notes what the folder was made by.
     pub(crate) fn set_mode(&mut self, mode: &str) -> Result<(), StoreError> {
-        self.connection.execute("INSERT INTO meta (key, value) VALUES ('mode', ?1)", [mode])?;
+        self.sql.change("INSERT INTO meta (key, value) VALUES ('mode', ?1)", values![mode])?;
         Ok(())
     }
 }

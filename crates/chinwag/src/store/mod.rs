@@ -18,6 +18,8 @@ mod receipts;
 mod schema;
 mod search;
 mod sessions;
+mod sql;
+mod sqlite;
 mod users;
 mod webhooks;
 mod words;
@@ -25,10 +27,6 @@ mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 
 pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
 pub(crate) use files::{NewFile, StoredFile};
@@ -45,39 +43,26 @@ pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
 pub(crate) use writer::{BatchReport, Change, Commit, Committed, Jobs, Notice, Steps};
 
 use readers::Readers;
+use sql::Sql;
+pub(crate) use sql::{DatabaseError, DatabaseErrorKind};
 use writer::Writer;
 
 /// The database's file name in the data folder.
 const FILE_NAME: &str = "chinwag.db";
 /// Held for as long as a server uses the folder.
 const LOCK_NAME: &str = "chinwag.lock";
-/// How long a write waits for another process, such as `chinwag user add`, to finish its own.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Prepared statements that a connection keeps.
-const STATEMENT_CACHE: usize = 64;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("database: {0}")]
-    Sqlite(rusqlite::Error),
-    #[error("the database is damaged: {0}")]
-    Damaged(Box<dyn std::error::Error + Send + Sync>),
+    Database(#[from] DatabaseError),
     #[error("too much waits for the database")]
     Busy,
     #[error("the batch was not committed: {0}")]
     NotCommitted(String),
     #[error("the store has stopped")]
     Stopped,
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error {
-            rusqlite::Error::FromSqlConversionFailure(_, _, reason) => Self::Damaged(reason),
-            error => Self::Sqlite(error),
-        }
-    }
 }
 
 /// What a job may fail with: its own reason, or the store's.
@@ -130,13 +115,7 @@ pub(crate) struct Store {
 
 /// A connection to read with. All that one job reads with it is of one moment.
 pub(crate) struct View {
-    connection: Connection,
-}
-
-impl View {
-    fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
-        self.connection.prepare_cached(statement)?.execute([]).map(drop)
-    }
+    sql: Sql,
 }
 
 impl Store {
@@ -166,8 +145,8 @@ impl Store {
             path: folder.to_owned(),
             reason: error.to_string(),
         };
-        let mut connection = connect(&path).map_err(|error| damaged(&error))?;
-        schema::add_functions(&connection).map_err(|error| damaged(&error))?;
+        let mut connection = sqlite::connect(&path).map_err(|error| damaged(&error))?;
+        sqlite::add_functions(&connection).map_err(|error| damaged(&error))?;
         if lock.is_some() {
             schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
         }
@@ -220,6 +199,11 @@ impl Store {
         self.readers.read_blocking(query)
     }
 
+    /// Statements that queries ran.
+    pub(crate) fn read_statements(&self) -> u64 {
+        self.readers.statements()
+    }
+
     /// Jobs that wait for the writer.
     pub(crate) fn queued(&self) -> usize {
         self.writer.queued()
@@ -251,22 +235,4 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
             Err(OpenError::Folder { path: folder.to_owned(), source })
         }
     }
-}
-
-/// Opens a connection with the settings that every one of them has.
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // NORMAL would acknowledge commits that a power cut takes back.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    // A deleted text is overwritten. FAST would leave those that needed pages of their own.
-    connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Else SQLite prepares most statements anew each time that a parameter is bound, in case a better plan
-    // came out: two thirds of the writer's time.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
 }

@@ -1,8 +1,8 @@
 //! What a user made with a key that they chose, so that a repeat of the request makes nothing.
 
 use chinwag_protocol::{Timestamp, UserId};
-use rusqlite::OptionalExtension as _;
 
+use super::sql::values;
 use super::{Change, StoreError, View};
 
 /// What a key stands for.
@@ -17,12 +17,11 @@ pub(crate) struct MadeOnce {
 impl View {
     /// What the user made with this key, if they did.
     pub(crate) fn made_once(&self, user_id: UserId, key: &str) -> Result<Option<MadeOnce>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT request, made_id FROM made_once WHERE user_id = ?1 AND key = ?2")?;
-        let made = statement
-            .query_row((user_id.0, key), |row| Ok(MadeOnce { request: row.get(0)?, id: row.get(1)? }))
-            .optional()?;
+        let made = self.sql.one(
+            "SELECT request, made_id FROM made_once WHERE user_id = ?1 AND key = ?2",
+            values![user_id, key],
+            |row| Ok(MadeOnce { request: row.get(0)?, id: row.get(1)? }),
+        )?;
         Ok(made)
     }
 }
@@ -35,11 +34,10 @@ impl Change {
         key: &str,
         made: &MadeOnce,
     ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO made_once (user_id, key, request, made_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((user_id.0, key, &made.request, made.id, Timestamp::now().0))?;
+        self.sql.change(
+            "INSERT INTO made_once (user_id, key, request, made_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            values![user_id, key, &made.request, made.id, Timestamp::now()],
+        )?;
         Ok(())
     }
 }

@@ -5,9 +5,10 @@ use chinwag_protocol::rest::{
     ConversationKind, NotificationLevel, PresenceStatus, PushContent, PushSubscription,
 };
 use chinwag_protocol::{ConversationId, MessageId, Seq, Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, Row};
 
 use super::conversations::KIND;
+use super::sql::{DatabaseError, Row, values};
+use super::sqlite::LISTED;
 use super::users::PRESENCE;
 use super::words::{text, word};
 use super::{Change, StoreError, View};
@@ -71,29 +72,30 @@ pub(crate) struct PushJob {
 /// The session of a device has not ended by its time.
 const SESSION_IS_LIVE: &str = "(push_subscriptions.session_id IS NULL OR EXISTS ( \
      SELECT 1 FROM sessions WHERE sessions.id = push_subscriptions.session_id AND sessions.revoked_at IS NULL \
-     AND (sessions.expires_at > :now OR EXISTS ( \
+     AND (sessions.expires_at > ?2 OR EXISTS ( \
          SELECT 1 FROM refresh_tokens WHERE refresh_tokens.session_id = sessions.id \
-         AND refresh_tokens.used_at IS NULL AND refresh_tokens.expires_at > :now))))";
+         AND refresh_tokens.used_at IS NULL AND refresh_tokens.expires_at > ?2))))";
 
 const CONTENT: &str = "push_subscriptions.content";
 const NOTIFICATIONS: &str = "participants.notifications";
 
-fn subscription(row: &Row<'_>) -> Result<PushSubscription, rusqlite::Error> {
+fn subscription(row: &Row<'_>) -> Result<PushSubscription, DatabaseError> {
     Ok(PushSubscription {
         id: row.get(0)?,
         endpoint_host: row.get(1)?,
         content: word(row, 2, CONTENT)?,
-        created_at: Timestamp(row.get(3)?).created_at(),
+        created_at: row.get::<Timestamp>(3)?.created_at(),
     })
 }
 
 impl View {
     /// A user's devices, oldest first.
     pub(crate) fn push_subscriptions(&self, user_id: UserId) -> Result<Vec<PushSubscription>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let subscriptions = self.sql.all(
             "SELECT id, host, content, created_at FROM push_subscriptions WHERE user_id = ?1 ORDER BY id",
+            values![user_id],
+            subscription,
         )?;
-        let subscriptions = statement.query_map([user_id.0], subscription)?.collect::<Result<_, _>>()?;
         Ok(subscriptions)
     }
 
@@ -103,77 +105,65 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<NotificationLevel, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let level = self.sql.one(
             "SELECT notifications FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
+            values![conversation_id, user_id],
+            |row| word(row, 0, NOTIFICATIONS),
         )?;
-        let level = statement
-            .query_row((conversation_id.0, user_id.0), |row| word(row, 0, NOTIFICATIONS))
-            .optional()?;
         Ok(level.unwrap_or_default())
     }
 
     /// Up to which event devices have got their jobs.
     pub(crate) fn push_position(&self) -> Result<i64, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'push_position'")?;
-        let value: String = statement.query_row([], |row| row.get(0))?;
+        let value: String =
+            self.sql.single("SELECT value FROM meta WHERE key = 'push_position'", &[], |row| row.get(0))?;
         Ok(value.parse().unwrap_or_default())
     }
 
     /// Whether anybody has a device.
     pub(crate) fn has_push_subscriptions(&self) -> Result<bool, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM push_subscriptions)")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        Ok(self.sql.single("SELECT EXISTS (SELECT 1 FROM push_subscriptions)", &[], |row| row.get(0))?)
     }
 
     /// Where there are new messages among the events after one id and up to another.
     pub(crate) fn news(&self, after: i64, through: i64, since: Timestamp) -> Result<Vec<News>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let news = self.sql.all(
             "SELECT conversation_id, min(seq), max(seq) FROM events \
              WHERE id > ?1 AND id <= ?2 AND kind = 'message' AND deleted_at IS NULL AND ts > ?3 \
              GROUP BY conversation_id",
+            values![after, through, since],
+            |row| Ok(News { conversation_id: row.get(0)?, first: row.get(1)?, last: row.get(2)? }),
         )?;
-        let news = statement
-            .query_map((after, through, since.0), |row| {
-                Ok(News {
-                    conversation_id: ConversationId(row.get(0)?),
-                    first: Seq(row.get(1)?),
-                    last: Seq(row.get(2)?),
-                })
-            })?
-            .collect::<Result<_, _>>()?;
         Ok(news)
     }
 
     /// The devices of those to whom it is news: they take part, somebody else wrote, they have not read it.
     pub(crate) fn candidates(&self, news: News) -> Result<Vec<Candidate>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let candidates = self.sql.all(
             "SELECT push_subscriptions.id, users.id, participants.notifications, conversations.kind, \
                     users.presence, \
                     EXISTS (SELECT 1 FROM mentions WHERE mentions.user_id = users.id \
                             AND mentions.conversation_id = ?1 AND mentions.seq BETWEEN ?2 AND ?3) \
              FROM participants \
              JOIN push_subscriptions ON push_subscriptions.user_id = participants.user_id \
-             JOIN users ON users.id = participants.user_id AND users.is_active = 1 \
+             JOIN users ON users.id = participants.user_id AND users.is_active \
              JOIN conversations ON conversations.id = participants.conversation_id \
              WHERE participants.conversation_id = ?1 AND participants.read_seq < ?3 \
                AND EXISTS (SELECT 1 FROM events WHERE events.conversation_id = ?1 \
                            AND events.seq BETWEEN ?2 AND ?3 AND events.kind = 'message' \
                            AND events.deleted_at IS NULL AND events.actor_id != participants.user_id)",
-        )?;
-        let candidates = statement
-            .query_map((news.conversation_id.0, news.first.0, news.last.0), |row| {
+            values![news.conversation_id, news.first, news.last],
+            |row| {
                 Ok(Candidate {
                     subscription: row.get(0)?,
-                    user_id: UserId(row.get(1)?),
+                    user_id: row.get(1)?,
                     level: word(row, 2, NOTIFICATIONS)?,
                     kind: word(row, 3, KIND)?,
                     presence: word(row, 4, PRESENCE)?,
                     is_mentioned: row.get(5)?,
                 })
-            })?
-            .collect::<Result<_, _>>()?;
+            },
+        )?;
         Ok(candidates)
     }
 
@@ -184,27 +174,23 @@ impl View {
         without_hosts: &[String],
         limit: usize,
     ) -> Result<Vec<PushJob>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
+        let hosts = serde_json::to_string(without_hosts).unwrap_or_default();
+        let jobs = self.sql.all(&format!(
             "SELECT push_jobs.subscription_id, push_jobs.conversation_id, push_jobs.seq, push_jobs.attempts, \
                     push_jobs.created_at, push_subscriptions.user_id, endpoint, host, p256dh, auth, content, \
                     users.is_active AND {SESSION_IS_LIVE} \
              FROM push_jobs \
              JOIN push_subscriptions ON push_subscriptions.id = push_jobs.subscription_id \
              JOIN users ON users.id = push_subscriptions.user_id \
-             WHERE due_at <= :now AND host NOT IN (SELECT value FROM json_each(:hosts)) \
-             ORDER BY due_at LIMIT :limit"
-        ))?;
-        let hosts = serde_json::to_string(without_hosts).unwrap_or_default();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let parameters = rusqlite::named_params! {":now": now.0, ":hosts": hosts, ":limit": limit};
-        let jobs = statement
-            .query_map(parameters, |row| {
+             WHERE due_at <= ?2 AND host NOT IN {LISTED} \
+             ORDER BY due_at LIMIT ?3"
+        ), values![&hosts, now, limit], |row| {
                 Ok(PushJob {
-                    key: JobKey { subscription: row.get(0)?, conversation_id: ConversationId(row.get(1)?) },
-                    seq: Seq(row.get(2)?),
+                    key: JobKey { subscription: row.get(0)?, conversation_id: row.get(1)? },
+                    seq: row.get(2)?,
                     attempts: row.get(3)?,
-                    created_at: Timestamp(row.get(4)?),
-                    user_id: UserId(row.get(5)?),
+                    created_at: row.get(4)?,
+                    user_id: row.get(5)?,
                     endpoint: row.get(6)?,
                     host: row.get(7)?,
                     p256dh: row.get(8)?,
@@ -212,20 +198,18 @@ impl View {
                     content: word(row, 10, CONTENT)?,
                     is_live: row.get(11)?,
                 })
-            })?
-            .collect::<Result<_, _>>()?;
+            })?;
         Ok(jobs)
     }
 
     /// When the next job is due, of those that are not yet; and how many there are in all.
     pub(crate) fn push_backlog(&self, now: Timestamp) -> Result<(Option<Timestamp>, usize), StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        self.sql.single(
             "SELECT (SELECT min(due_at) FROM push_jobs WHERE due_at > ?1), \
                                     (SELECT count(*) FROM push_jobs)",
-        )?;
-        let (next, count): (Option<i64>, i64) =
-            statement.query_row([now.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok((next.map(Timestamp), usize::try_from(count).unwrap_or_default()))
+            values![now],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// The newest message of others after a position; only those that name the user if `mentions` says so.
@@ -243,12 +227,14 @@ impl View {
                              AND mentions.conversation_id = ?1 AND mentions.seq = events.seq)"
             }
         };
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT id FROM events WHERE conversation_id = ?1 AND seq > ?3 AND kind = 'message' \
+        self.sql.one(
+            &format!(
+                "SELECT id FROM events WHERE conversation_id = ?1 AND seq > ?3 AND kind = 'message' \
              AND deleted_at IS NULL AND actor_id != ?2 {condition} ORDER BY seq DESC LIMIT 1"
-        ))?;
-        let id = statement.query_row((conversation_id.0, user_id.0, after.0), |row| row.get(0)).optional()?;
-        Ok(id.map(MessageId))
+            ),
+            values![conversation_id, user_id, after],
+            |row| row.get(0),
+        )
     }
 }
 
@@ -267,48 +253,43 @@ impl Change {
         new: &NewSubscription,
         limit: usize,
     ) -> Result<PushSubscription, StoreError> {
-        self.connection
-            .prepare_cached("DELETE FROM push_subscriptions WHERE endpoint = ?1 AND user_id != ?2")?
-            .execute((&new.endpoint, new.user_id.0))?;
-        let made = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO push_subscriptions \
+        self.sql.change(
+            "DELETE FROM push_subscriptions WHERE endpoint = ?1 AND user_id != ?2",
+            values![&new.endpoint, new.user_id],
+        )?;
+        let made = self.sql.single(
+            "INSERT INTO push_subscriptions \
                      (user_id, session_id, endpoint, host, p256dh, auth, content, created_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                  ON CONFLICT (endpoint) DO UPDATE SET session_id = excluded.session_id, \
                      p256dh = excluded.p256dh, auth = excluded.auth, content = excluded.content \
                  RETURNING id, host, content, created_at",
-            )?
-            .query_row(
-                (
-                    new.user_id.0,
-                    &new.session,
-                    &new.endpoint,
-                    &new.host,
-                    &new.p256dh,
-                    &new.auth,
-                    text(new.content),
-                    Timestamp::now().0,
-                ),
-                subscription,
-            )?;
-        self.connection
-            .prepare_cached(
-                "DELETE FROM push_subscriptions WHERE user_id = ?1 AND id IN ( \
+            values![
+                new.user_id,
+                new.session.as_deref(),
+                &new.endpoint,
+                &new.host,
+                &new.p256dh,
+                &new.auth,
+                text(new.content),
+                Timestamp::now()
+            ],
+            subscription,
+        )?;
+        self.sql.change(
+            "DELETE FROM push_subscriptions WHERE user_id = ?1 AND id != ?2 AND id NOT IN ( \
                      SELECT id FROM push_subscriptions WHERE user_id = ?1 AND id != ?2 \
-                     ORDER BY id DESC LIMIT -1 OFFSET ?3)",
-            )?
-            .execute((new.user_id.0, made.id, i64::try_from(limit).unwrap_or(i64::MAX) - 1))?;
+                     ORDER BY id DESC LIMIT ?3)",
+            values![new.user_id, made.id, limit.saturating_sub(1)],
+        )?;
         Ok(made)
     }
 
     /// Forgets a device of a user. False if they have no such.
     pub(crate) fn delete_push_subscription(&mut self, user_id: UserId, id: i64) -> Result<bool, StoreError> {
         let deleted = self
-            .connection
-            .prepare_cached("DELETE FROM push_subscriptions WHERE id = ?2 AND user_id = ?1")?
-            .execute((user_id.0, id))?;
+            .sql
+            .change("DELETE FROM push_subscriptions WHERE id = ?2 AND user_id = ?1", values![user_id, id])?;
         Ok(deleted > 0)
     }
 
@@ -319,11 +300,10 @@ impl Change {
         user_id: UserId,
         level: NotificationLevel,
     ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "UPDATE participants SET notifications = ?3 WHERE conversation_id = ?1 AND user_id = ?2",
-            )?
-            .execute((conversation_id.0, user_id.0, text(level)))?;
+        self.sql.change(
+            "UPDATE participants SET notifications = ?3 WHERE conversation_id = ?1 AND user_id = ?2",
+            values![conversation_id, user_id, text(level)],
+        )?;
         Ok(())
     }
 
@@ -339,13 +319,11 @@ impl Change {
         let (_, mut waiting) = self.push_backlog(now)?;
         let mut dropped = 0;
         for (key, seq) in jobs {
-            let moved = self
-                .connection
-                .prepare_cached(
-                    "UPDATE push_jobs SET seq = max(seq, ?3) \
+            let moved = self.sql.change(
+                "UPDATE push_jobs SET seq = CASE WHEN seq < ?3 THEN ?3 ELSE seq END \
                      WHERE subscription_id = ?1 AND conversation_id = ?2",
-                )?
-                .execute((key.subscription, key.conversation_id.0, seq.0))?;
+                values![key.subscription, key.conversation_id, *seq],
+            )?;
             if moved > 0 {
                 continue;
             }
@@ -354,54 +332,48 @@ impl Change {
                 continue;
             }
             // The device may be gone by now.
-            waiting += self
-                .connection
-                .prepare_cached(
-                    "INSERT INTO push_jobs (subscription_id, conversation_id, seq, due_at, created_at) \
+            waiting += self.sql.change(
+                "INSERT INTO push_jobs (subscription_id, conversation_id, seq, due_at, created_at) \
                      SELECT id, ?2, ?3, ?4, ?4 FROM push_subscriptions WHERE id = ?1",
-                )?
-                .execute((key.subscription, key.conversation_id.0, seq.0, now.0))?;
+                values![key.subscription, key.conversation_id, *seq, now],
+            )?;
         }
-        self.connection
-            .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'push_position'")?
-            .execute([position.to_string()])?;
+        self.sql.change(
+            "UPDATE meta SET value = ?1 WHERE key = 'push_position'",
+            values![&position.to_string()],
+        )?;
         Ok(dropped)
     }
 
     /// A job is done up to `seq`. What was written meanwhile makes it a new one.
     pub(crate) fn finish_push_job(&mut self, key: JobKey, seq: Seq) -> Result<(), StoreError> {
-        let parameters = (key.subscription, key.conversation_id.0, seq.0);
-        let deleted = self
-            .connection
-            .prepare_cached(
-                "DELETE FROM push_jobs WHERE subscription_id = ?1 AND conversation_id = ?2 AND seq <= ?3",
-            )?
-            .execute(parameters)?;
+        let deleted = self.sql.change(
+            "DELETE FROM push_jobs WHERE subscription_id = ?1 AND conversation_id = ?2 AND seq <= ?3",
+            values![key.subscription, key.conversation_id, seq],
+        )?;
         if deleted == 0 {
-            self.connection
-                .prepare_cached(
-                    "UPDATE push_jobs SET attempts = 0, due_at = ?3, created_at = ?3 \
+            self.sql.change(
+                "UPDATE push_jobs SET attempts = 0, due_at = ?3, created_at = ?3 \
                      WHERE subscription_id = ?1 AND conversation_id = ?2",
-                )?
-                .execute((key.subscription, key.conversation_id.0, Timestamp::now().0))?;
+                values![key.subscription, key.conversation_id, Timestamp::now()],
+            )?;
         }
         Ok(())
     }
 
     /// Tries a job again later.
     pub(crate) fn postpone_push_job(&mut self, key: JobKey, due_at: Timestamp) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "UPDATE push_jobs SET attempts = attempts + 1, due_at = ?3 \
+        self.sql.change(
+            "UPDATE push_jobs SET attempts = attempts + 1, due_at = ?3 \
                  WHERE subscription_id = ?1 AND conversation_id = ?2",
-            )?
-            .execute((key.subscription, key.conversation_id.0, due_at.0))?;
+            values![key.subscription, key.conversation_id, due_at],
+        )?;
         Ok(())
     }
 
     /// Forgets a device whose push service does not know it any more, with its jobs.
     pub(crate) fn forget_push_subscription(&mut self, id: i64) -> Result<(), StoreError> {
-        self.connection.prepare_cached("DELETE FROM push_subscriptions WHERE id = ?1")?.execute([id])?;
+        self.sql.change("DELETE FROM push_subscriptions WHERE id = ?1", values![id])?;
         Ok(())
     }
 }

@@ -7,11 +7,13 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::{Failure, StoreError, View, connect};
+use super::sql::{DatabaseError, Sql};
+use super::{Failure, StoreError, View, sqlite};
 
 /// Reads at the same time. More would only wait for the same cores.
 const MAX_READERS: usize = 4;
@@ -30,6 +32,8 @@ struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<View>>,
     queue: Mutex<Queue>,
+    /// Statements that they ran.
+    statements: AtomicU64,
 }
 
 type Job = Box<dyn FnOnce(&Pool) + Send>;
@@ -46,7 +50,8 @@ struct Queue {
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        let pool = Pool { path, idle: Mutex::default(), queue: Mutex::default() };
+        let pool =
+            Pool { path, idle: Mutex::default(), queue: Mutex::default(), statements: AtomicU64::new(0) };
         Self { pool: Arc::new(pool) }
     }
 
@@ -66,6 +71,11 @@ impl Readers {
             tokio::task::spawn_blocking(move || pool.run());
         }
         result.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Statements that were run, but for those around transactions.
+    pub(super) fn statements(&self) -> u64 {
+        self.pool.statements.load(Ordering::Relaxed)
     }
 
     pub(super) fn read_blocking<T, E: From<StoreError>>(
@@ -119,21 +129,20 @@ impl Pool {
             None => open(&self.path).map_err(StoreError::from)?,
         };
         // Whatever a query asks, it sees one moment: who takes part, where a log ends, what is unread.
-        view.execute("BEGIN").map_err(StoreError::from)?;
+        view.sql.bracket("BEGIN").map_err(StoreError::from)?;
         let result = query(&view);
-        view.execute("COMMIT").map_err(StoreError::from)?;
+        view.sql.bracket("COMMIT").map_err(StoreError::from)?;
+        self.statements.fetch_add(view.sql.take_ran(), Ordering::Relaxed);
         // A connection that panicked is not put back; one whose query failed is fine.
         self.idle.lock().push(view);
         result
     }
 }
 
-fn open(path: &Path) -> Result<View, rusqlite::Error> {
-    let connection = connect(path)?;
-    connection.pragma_update(None, "query_only", true)?;
-    // Below zero it counts KiB, not pages.
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    Ok(View { connection })
+fn open(path: &Path) -> Result<View, DatabaseError> {
+    let connection = sqlite::connect(path)?;
+    sqlite::only_read(&connection, CACHE_KIB)?;
+    Ok(View { sql: Sql::new(connection) })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use chinwag_protocol::limits::SMALL_CONVERSATION;
 use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Seq, UserId};
-use rusqlite::OptionalExtension as _;
 
+use super::sql::values;
 use super::users::{Status, status};
 use super::{Change, Notice, StoreError, View};
 
@@ -30,19 +30,18 @@ pub(crate) struct Companion {
 impl View {
     /// How far everybody in a conversation is, and their status.
     pub(crate) fn companions(&self, conversation_id: ConversationId) -> Result<Vec<Companion>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let companions = self.sql.all(
             "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq, kind = 'direct' \
              FROM participants JOIN users ON users.id = participants.user_id \
              JOIN conversations ON conversations.id = conversation_id \
              WHERE conversation_id = ?1 ORDER BY users.id",
-        )?;
-        let companions = statement
-            .query_map([conversation_id.0], |row| {
-                let (user_id, delivered_seq) = (UserId(row.get(3)?), Seq(row.get(4)?));
-                let receipt = Receipt { conversation_id, user_id, delivered_seq, read_seq: Seq(row.get(5)?) };
+            values![conversation_id],
+            |row| {
+                let (user_id, delivered_seq) = (row.get(3)?, row.get(4)?);
+                let receipt = Receipt { conversation_id, user_id, delivered_seq, read_seq: row.get(5)? };
                 Ok(Companion { receipt, status: status(row)?, is_direct: row.get(6)? })
-            })?
-            .collect::<Result<_, _>>()?;
+            },
+        )?;
         Ok(companions)
     }
 
@@ -52,37 +51,33 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<Option<Receipt>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let receipt = self.sql.one(
             "SELECT delivered_seq, read_seq FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
-        )?;
-        let receipt = statement
-            .query_row((conversation_id.0, user_id.0), |row| {
-                let (delivered_seq, read_seq) = (Seq(row.get(0)?), Seq(row.get(1)?));
+            values![conversation_id, user_id],
+            |row| {
+                let (delivered_seq, read_seq) = (row.get(0)?, row.get(1)?);
                 Ok(Receipt { conversation_id, user_id, delivered_seq, read_seq })
-            })
-            .optional()?;
+            },
+        )?;
         Ok(receipt)
     }
 
     /// Messages of others after the user's read position, and those that name the user.
     pub(crate) fn unread(&self, receipt: &Receipt) -> Result<Unread, StoreError> {
-        let (conversation_id, user_id) = (receipt.conversation_id.0, receipt.user_id.0);
-        let mut statement = self.connection.prepare_cached(
+        let Receipt { conversation_id, user_id, read_seq, .. } = *receipt;
+        let messages = self.sql.single(
             "SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE conversation_id = ?1 AND seq > ?2 \
              AND kind = 'message' AND deleted_at IS NULL AND actor_id != ?3 LIMIT ?4)",
+            values![conversation_id, read_seq, user_id, MAX_UNREAD],
+            |row| row.get(0),
         )?;
-        let parameters = (conversation_id, receipt.read_seq.0, user_id, MAX_UNREAD);
-        let messages: i64 = statement.query_row(parameters, |row| row.get(0))?;
-        let mut statement = self.connection.prepare_cached(
+        let mentions = self.sql.single(
             "SELECT COUNT(*) FROM (SELECT 1 FROM mentions WHERE user_id = ?1 AND conversation_id = ?2 \
              AND seq > ?3 LIMIT ?4)",
+            values![user_id, conversation_id, read_seq, MAX_UNREAD],
+            |row| row.get(0),
         )?;
-        let parameters = (user_id, conversation_id, receipt.read_seq.0, MAX_UNREAD);
-        let mentions: i64 = statement.query_row(parameters, |row| row.get(0))?;
-        Ok(Unread {
-            messages: u64::try_from(messages).unwrap_or_default(),
-            mentions: u64::try_from(mentions).unwrap_or_default(),
-        })
+        Ok(Unread { messages, mentions })
     }
 }
 
@@ -95,13 +90,13 @@ impl Change {
         delivered: Seq,
         read: Seq,
     ) -> Result<Option<Receipt>, StoreError> {
-        let changed = self
-            .connection
-            .prepare_cached(
-                "UPDATE participants SET delivered_seq = max(delivered_seq, ?3), read_seq = max(read_seq, ?4) \
+        let changed = self.sql.change(
+            "UPDATE participants SET \
+                 delivered_seq = CASE WHEN delivered_seq < ?3 THEN ?3 ELSE delivered_seq END, \
+                 read_seq = CASE WHEN read_seq < ?4 THEN ?4 ELSE read_seq END \
                  WHERE conversation_id = ?1 AND user_id = ?2 AND (delivered_seq < ?3 OR read_seq < ?4)",
-            )?
-            .execute((conversation_id.0, user_id.0, delivered.0, read.0))?;
+            values![conversation_id, user_id, delivered, read],
+        )?;
         if changed == 0 {
             return Ok(None);
         }

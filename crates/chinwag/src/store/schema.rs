@@ -1,23 +1,9 @@
 //! The schema's versions. Migrations are append-only: a released file never changes.
 
 use rusqlite::Connection;
-use rusqlite::functions::FunctionFlags;
-
-use super::users::name_key;
-use crate::unicode::fold;
 
 mod embedded {
     refinery::embed_migrations!("src/store/migrations");
-}
-
-/// What migrations and statements ask of names, as functions of SQL.
-pub(super) fn add_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("fold", 1, flags, |context| Ok(fold(&context.get::<String>(0)?)))?;
-    connection.create_scalar_function("name_key", 3, flags, |context| {
-        let text = |argument| context.get::<String>(argument);
-        Ok(name_key(&text(0)?, &text(1)?, &text(2)?))
-    })
 }
 
 /// Brings the schema up to date.
@@ -37,6 +23,7 @@ mod tests {
 
     use refinery::Target;
 
+    use super::super::sqlite::add_functions;
     use super::*;
 
     #[test]

@@ -5,14 +5,17 @@
 //! A job indexes 500 messages. An edit or a deletion of a message that is indexed changes the index in its own
 //! transaction, so nobody finds a text that was deleted. Who takes part is a condition of the query.
 
-use chinwag_protocol::{ConversationId, MessageId, Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, named_params};
+use std::ops::ControlFlow;
 
+use chinwag_protocol::{ConversationId, MessageId, Timestamp, UserId};
+
+use super::sql::values;
+use super::sqlite::{DELETE_TEXT, INSERT_TEXT, IS_MATCHING, matching};
 use super::{Change, StoreError, View};
 use crate::unicode::{fold, search_key};
 
 /// Messages that one job indexes: a few milliseconds.
-const INDEX_STEP: i64 = 500;
+const INDEX_STEP: usize = 500;
 
 /// Messages that one page of a search for one or two characters reads at most.
 const MAX_SCANNED: usize = 20_000;
@@ -44,101 +47,100 @@ impl View {
         // Trigrams can't find what is shorter than three characters: that is looked for row by row.
         let (long, short): (Vec<&String>, Vec<&String>) =
             query.terms.iter().partition(|term| term.chars().count() >= 3);
-        let quoted: Vec<String> =
-            long.iter().map(|term| format!("\"{}\"", term.replace('"', "\"\""))).collect();
-        let matching = (!quoted.is_empty()).then(|| quoted.join(" AND "));
-        let index = if matching.is_some() {
-            "events.id IN (SELECT rowid FROM message_text WHERE message_text MATCH :matching)"
+        let matching = (!long.is_empty()).then(|| matching(&long));
+        let index = if matching.is_some() { IS_MATCHING } else { "?1 IS NULL" };
+        // The text as it was written last, for terms that the index can't find.
+        let text = if short.is_empty() {
+            "''"
         } else {
-            ":matching IS NULL"
+            "coalesce((SELECT edit.content FROM events AS edit WHERE edit.message_id = events.id \
+             AND edit.version = events.version AND edit.kind = 'message_edited'), events.content)"
         };
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT events.id FROM events \
+        let statement = format!(
+            "SELECT events.id, {text} FROM events \
              JOIN participants ON participants.conversation_id = events.conversation_id \
-                              AND participants.user_id = :user_id \
+                              AND participants.user_id = ?2 \
              JOIN users ON users.id = events.actor_id \
              WHERE {index} AND events.kind = 'message' AND events.deleted_at IS NULL \
-               AND (:conversation_id IS NULL OR events.conversation_id = :conversation_id) \
-               AND (:sender IS NULL OR users.username_key = :sender) \
-               AND (:before IS NULL OR events.ts < :before) AND (:after IS NULL OR events.ts >= :after) \
-               AND (:before_id IS NULL OR events.id < :before_id) \
+               AND (?3 IS NULL OR events.conversation_id = ?3) \
+               AND (?4 IS NULL OR users.username_key = ?4) \
+               AND (?5 IS NULL OR events.ts < ?5) AND (?6 IS NULL OR events.ts >= ?6) \
+               AND (?7 IS NULL OR events.id < ?7) \
              ORDER BY events.id DESC"
-        ))?;
-        let mut rows = statement.query(named_params! {
-            ":matching": matching,
-            ":user_id": user_id.0,
-            ":conversation_id": query.conversation_id.map(|id| id.0),
-            ":sender": query.from.as_deref().map(fold),
-            ":before": query.before.map(|time| time.0),
-            ":after": query.after.map(|time| time.0),
-            ":before_id": query.before_id.map(|id| id.0),
-        })?;
+        );
+        let sender = query.from.as_deref().map(fold);
+        let values = values![
+            matching.as_deref(),
+            user_id,
+            query.conversation_id,
+            sender.as_deref(),
+            query.before,
+            query.after,
+            query.before_id,
+        ];
         let mut found = Found::default();
         let mut scanned = 0;
-        while let Some(row) = rows.next()? {
+        let mut is_whole = true;
+        self.sql.scan(&statement, values, |row| {
             if found.ids.len() == query.limit || scanned == MAX_SCANNED {
-                return Ok(found);
+                is_whole = false;
+                return Ok(ControlFlow::Break(()));
             }
             scanned += 1;
-            let id = MessageId(row.get(0)?);
+            let id = row.get(0)?;
             found.next = Some(id);
-            if short.is_empty() || self.contains_all(id, &short)? {
+            if short.is_empty() || has_all(row.text(1)?, &short) {
                 found.ids.push(id);
             }
-        }
-        Ok(Found { next: None, ..found })
-    }
-
-    fn contains_all(&self, id: MessageId, terms: &[&String]) -> Result<bool, StoreError> {
-        let Some(message) = self.message(id)? else { return Ok(false) };
-        let text = search_key(&message.content);
-        Ok(terms.iter().all(|term| text.contains(*term)))
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(if is_whole { Found { next: None, ..found } } else { found })
     }
 
     fn indexed_through(&self) -> Result<i64, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT value FROM meta WHERE key = 'indexed_through'")?;
-        let value: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+        let value: Option<String> =
+            self.sql.one("SELECT value FROM meta WHERE key = 'indexed_through'", &[], |row| row.get(0))?;
         Ok(value.and_then(|value| value.parse().ok()).unwrap_or_default())
     }
 
     /// Whether messages wait to be indexed.
     pub(crate) fn is_index_behind(&self) -> Result<bool, StoreError> {
         let through = self.indexed_through()?;
-        let mut statement =
-            self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1)")?;
-        Ok(statement.query_row([through], |row| row.get(0))?)
+        Ok(self.sql.single(
+            "SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1)",
+            values![through],
+            |row| row.get(0),
+        )?)
     }
+}
+
+fn has_all(content: &str, terms: &[&String]) -> bool {
+    let text = search_key(content);
+    terms.iter().all(|term| text.contains(*term))
 }
 
 impl Change {
     /// Indexes the next messages. False when all are.
     pub(crate) fn index_step(&mut self) -> Result<bool, StoreError> {
         let through = self.indexed_through()?;
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, kind = 'message' FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-        let rows = statement
-            .query_map((through, INDEX_STEP), |row| Ok((MessageId(row.get(0)?), row.get::<_, bool>(1)?)))?;
-        let rows: Vec<(MessageId, bool)> = rows.collect::<Result<_, _>>()?;
-        drop(statement);
+        let rows: Vec<(MessageId, bool)> = self.sql.all(
+            "SELECT id, kind = 'message' FROM events WHERE id > ?1 ORDER BY id LIMIT ?2",
+            values![through, INDEX_STEP],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         let Some((last, _)) = rows.last() else { return Ok(false) };
         let last = last.0;
-        for (id, is_message) in &rows {
-            if *is_message
-                && let Some(message) = self.message(*id)?
-                && !message.deleted
-            {
-                self.insert_text(*id, &message.content)?;
-            }
+        let ids: Vec<MessageId> =
+            rows.iter().filter(|(_, is_message)| *is_message).map(|(id, _)| *id).collect();
+        for message in self.messages_by_id(&ids)?.iter().filter(|message| !message.deleted) {
+            self.insert_text(message.id, &message.content)?;
         }
-        self.connection
-            .prepare_cached(
-                "INSERT INTO meta (key, value) VALUES ('indexed_through', ?1) \
+        self.sql.change(
+            "INSERT INTO meta (key, value) VALUES ('indexed_through', ?1) \
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            )?
-            .execute([last.to_string()])?;
-        Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX) == INDEX_STEP)
+            values![&last.to_string()],
+        )?;
+        Ok(rows.len() == INDEX_STEP)
     }
 
     /// Puts a message's new text into the index, or takes it out. One that is not indexed yet will be.
@@ -146,7 +148,7 @@ impl Change {
         if id.0 > self.indexed_through()? {
             return Ok(());
         }
-        self.connection.prepare_cached("DELETE FROM message_text WHERE rowid = ?1")?.execute([id.0])?;
+        self.sql.change(DELETE_TEXT, values![id])?;
         match content {
             Some(content) => self.insert_text(id, content),
             None => Ok(()),
@@ -154,9 +156,7 @@ impl Change {
     }
 
     fn insert_text(&mut self, id: MessageId, content: &str) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("INSERT INTO message_text (rowid, content) VALUES (?1, ?2)")?
-            .execute((id.0, search_key(content)))?;
+        self.sql.change(INSERT_TEXT, values![id, &search_key(content)])?;
         Ok(())
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chinwag_protocol::rest::{Session, User};
 use chinwag_protocol::{Stamp, Timestamp, UserId};
 
-use rusqlite::OptionalExtension as _;
-
+use super::sql::{Value, values};
+use super::sqlite::STAYS;
 use super::{Change, StoreError, View};
 
 /// Sessions whose last access token ended this long ago are forgotten, with their refresh tokens: those
@@ -79,23 +79,18 @@ impl View {
         let list: Vec<(i64, Option<&str>)> =
             stays.iter().map(|(id, session)| (id.0, session.as_deref())).collect();
         let list = serde_json::to_string(&list).unwrap_or_default();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT stay.key, coalesce(users.is_active, 0) FROM json_each(?1) AS stay \
-             LEFT JOIN users ON users.id = stay.value ->> 0 \
-             LEFT JOIN sessions ON sessions.id = stay.value ->> 1 AND sessions.user_id = users.id \
+        let found: Vec<(usize, bool)> = self.sql.all(&format!("SELECT stay.place, coalesce(users.is_active, FALSE) FROM {STAYS} AS stay \
+             LEFT JOIN users ON users.id = stay.user_id \
+             LEFT JOIN sessions ON sessions.id = stay.session_id AND sessions.user_id = users.id \
                                AND sessions.revoked_at IS NULL \
-             WHERE users.is_active IS NOT 1 OR (stay.value ->> 1 IS NOT NULL AND sessions.id IS NULL)",
-        )?;
-        let found: Vec<(i64, bool)> =
-            statement.query_map([list], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        let stay = |place: i64| stays.get(usize::try_from(place).ok()?).cloned();
-        Ok(found.into_iter().filter_map(|(place, is_active)| Some((stay(place)?, is_active))).collect())
+             WHERE NOT coalesce(users.is_active, FALSE) OR (stay.session_id IS NOT NULL AND sessions.id IS NULL)"), values![&list], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let stay = |(place, is_active): (usize, bool)| Some((stays.get(place)?.clone(), is_active));
+        Ok(found.into_iter().filter_map(stay).collect())
     }
 
     /// Whose session this is, or was.
     pub(crate) fn user_of_session(&self, id: &str) -> Result<Option<UserId>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT user_id FROM sessions WHERE id = ?1")?;
-        Ok(statement.query_row([id], |row| row.get(0).map(UserId)).optional()?)
+        Ok(self.sql.one("SELECT user_id FROM sessions WHERE id = ?1", values![id], |row| row.get(0))?)
     }
 
     /// A user's live sessions, newest first. A session's newest token has always lived for `lifetime`.
@@ -105,15 +100,14 @@ impl View {
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<Vec<Session>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let sessions = self.sql.all(
             "SELECT id, created_at, expires_at, user_agent FROM sessions \
              WHERE user_id = ?1 AND revoked_at IS NULL \
                AND (expires_at > ?2 OR EXISTS (SELECT 1 FROM refresh_tokens WHERE session_id = sessions.id \
                                                AND used_at IS NULL AND refresh_tokens.expires_at > ?2)) \
              ORDER BY created_at DESC, id",
-        )?;
-        let sessions = statement
-            .query_map((user_id.0, now.0), |row| {
+            values![user_id, now],
+            |row| {
                 let (created, expires): (i64, i64) = (row.get(1)?, row.get(2)?);
                 // With another lifetime than now it would lie outside.
                 let renewed = Timestamp(expires).before(lifetime).min(now).0.max(created);
@@ -125,8 +119,8 @@ impl View {
                     user_agent: row.get(3)?,
                     current: false,
                 })
-            })?
-            .collect::<Result<_, _>>()?;
+            },
+        )?;
         Ok(sessions)
     }
 }
@@ -134,45 +128,41 @@ impl View {
 impl Change {
     /// Notes a sign-in, and forgets the user's long expired ones.
     pub(crate) fn insert_session(&mut self, session: &NewSession) -> Result<(), StoreError> {
-        let forgotten = (session.user_id.0, session.created_at.0 - FORGET_AFTER_MS);
-        self.connection
-            .prepare_cached(
-                "DELETE FROM refresh_tokens WHERE session_id IN \
+        let forgotten: &[Value<'_>] = values![session.user_id, session.created_at.0 - FORGET_AFTER_MS];
+        self.sql.change(
+            "DELETE FROM refresh_tokens WHERE session_id IN \
                  (SELECT id FROM sessions WHERE user_id = ?1 AND expires_at < ?2)",
-            )?
-            .execute(forgotten)?;
-        self.connection
-            .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND expires_at < ?2")?
-            .execute(forgotten)?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO sessions (id, user_id, created_at, expires_at, user_agent) \
+            forgotten,
+        )?;
+        self.sql.change("DELETE FROM sessions WHERE user_id = ?1 AND expires_at < ?2", forgotten)?;
+        self.sql.change(
+            "INSERT INTO sessions (id, user_id, created_at, expires_at, user_agent) \
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((
+            values![
                 &session.id,
-                session.user_id.0,
-                session.created_at.0,
-                session.expires_at.0,
-                &session.user_agent,
-            ))?;
+                session.user_id,
+                session.created_at,
+                session.expires_at,
+                &session.user_agent
+            ],
+        )?;
         Ok(())
     }
 
     /// Ends one session of a user. False if they have no such live session.
     pub(crate) fn revoke_session(&mut self, user_id: UserId, id: &str) -> Result<bool, StoreError> {
-        let changed = self.connection.execute(
+        let changed = self.sql.change(
             "UPDATE sessions SET revoked_at = ?3 WHERE id = ?2 AND user_id = ?1 AND revoked_at IS NULL",
-            (user_id.0, id, Timestamp::now().0),
+            values![user_id, id, Timestamp::now()],
         )?;
         Ok(changed > 0)
     }
 
     /// Ends every session of a user.
     pub(crate) fn revoke_sessions(&mut self, user_id: UserId) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.sql.change(
             "UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
-            (user_id.0, Timestamp::now().0),
+            values![user_id, Timestamp::now()],
         )?;
         Ok(())
     }
@@ -186,9 +176,10 @@ impl Change {
         session: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES (?1, ?2, ?3)")?
-            .execute((hash, session, expires_at.0))?;
+        self.sql.change(
+            "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES (?1, ?2, ?3)",
+            values![hash, session, expires_at],
+        )?;
         Ok(())
     }
 
@@ -199,15 +190,13 @@ impl Change {
         exchange: &Exchange,
         now: Timestamp,
     ) -> Result<Spent, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let found: Option<(String, i64, Option<i64>)> = self.sql.one(
             "SELECT sessions.id, sessions.user_id, used_at FROM refresh_tokens \
              JOIN sessions ON sessions.id = session_id \
              WHERE hash = ?1 AND refresh_tokens.expires_at > ?2 AND revoked_at IS NULL",
+            values![&exchange.spent, now],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
-        let found: Option<(String, i64, Option<i64>)> = statement
-            .query_row((&exchange.spent, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
-        drop(statement);
         let Some((session, user_id, used_at)) = found else { return Ok(Spent::Unknown) };
         let Some(user) = self.user(UserId(user_id))?.filter(|user| user.is_active) else {
             return Ok(Spent::Unknown);
@@ -219,26 +208,29 @@ impl Change {
             self.revoke_session(user.id, &session)?;
             return Ok(Spent::Reused(session, user.id));
         }
-        self.connection
-            .prepare_cached("UPDATE refresh_tokens SET used_at = ?2 WHERE hash = ?1")?
-            .execute((&exchange.spent, now.0))?;
+        self.sql.change(
+            "UPDATE refresh_tokens SET used_at = ?2 WHERE hash = ?1",
+            values![&exchange.spent, now],
+        )?;
         self.insert_refresh_token(&exchange.next, &session, exchange.next_expires_at)?;
         self.extend_session(&session, exchange.session_expires_at)?;
         Ok(Spent::Good(session, user, now))
     }
 
     fn is_unused(&self, hash: &[u8]) -> Result<bool, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        Ok(self.sql.single(
             "SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE hash = ?1 AND used_at IS NULL)",
-        )?;
-        Ok(statement.query_row([hash], |row| row.get(0))?)
+            values![hash],
+            |row| row.get(0),
+        )?)
     }
 
     /// A session lasts as long as its newest token.
     fn extend_session(&mut self, id: &str, expires_at: Timestamp) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE sessions SET expires_at = max(expires_at, ?2) WHERE id = ?1")?
-            .execute((id, expires_at.0))?;
+        self.sql.change(
+            "UPDATE sessions SET expires_at = ?2 WHERE id = ?1 AND expires_at < ?2",
+            values![id, expires_at],
+        )?;
         Ok(())
     }
 
@@ -248,9 +240,9 @@ impl Change {
         user_id: UserId,
         keep: Option<&str>,
     ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND id IS NOT ?2",
-            (user_id.0, keep, Timestamp::now().0),
+        self.sql.change(
+            "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND id IS DISTINCT FROM ?2",
+            values![user_id, keep, Timestamp::now()],
         )?;
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use chinwag_protocol::rest::{PresenceStatus, PublicUser, User, UserRole};
 use chinwag_protocol::{Timestamp, UserId};
-use rusqlite::{OptionalExtension as _, Row, named_params};
 
+use super::sql::{DatabaseError, Row, values};
+use super::sqlite::{IS_NAMED, LISTED, list};
 use super::words::{self, word};
 use super::{Change, StoreError, View};
 use crate::unicode::{fold, search_key};
@@ -42,16 +43,16 @@ impl AuthRow {
 const COLUMNS: &str = "users.id, users.email, users.username, users.first_name, users.last_name, users.role, \
                        users.is_active, users.created_at";
 
-fn user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
+fn user(row: &Row<'_>) -> Result<User, DatabaseError> {
     Ok(User {
-        id: UserId(row.get(0)?),
+        id: row.get(0)?,
         email: row.get(1)?,
         username: row.get(2)?,
         first_name: row.get(3)?,
         last_name: row.get(4)?,
         role: word(row, 5, "users.role")?,
         is_active: row.get(6)?,
-        created_at: Timestamp(row.get(7)?).created_at(),
+        created_at: row.get::<Timestamp>(7)?.created_at(),
     })
 }
 
@@ -69,26 +70,22 @@ pub(super) fn name_key(username: &str, first: &str, last: &str) -> String {
     words.split_whitespace().map(|word| format!(" {word}")).collect()
 }
 
-pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, rusqlite::Error> {
-    Ok(PublicUser {
-        id: UserId(row.get(0)?),
-        username: row.get(1)?,
-        first_name: row.get(2)?,
-        last_name: row.get(3)?,
-    })
+pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, DatabaseError> {
+    Ok(PublicUser { id: row.get(0)?, username: row.get(1)?, first_name: row.get(2)?, last_name: row.get(3)? })
 }
 
 impl View {
     /// The account with this username or e-mail address, whatever the form and the case of its letters.
     pub(crate) fn identity(&self, name: &str) -> Result<Option<Identity>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS}, users.password_hash FROM users WHERE username_key = ?1 \
-             UNION ALL SELECT {COLUMNS}, users.password_hash FROM users WHERE email_key = ?1 LIMIT 1"
-        ))?;
         for key in keys(name) {
-            let identity = statement
-                .query_row([key], |row| Ok(Identity { user: user(row)?, password_hash: row.get(8)? }))
-                .optional()?;
+            let identity = self.sql.one(
+                &format!(
+                    "SELECT {COLUMNS}, users.password_hash FROM users WHERE username_key = ?1 \
+             UNION ALL SELECT {COLUMNS}, users.password_hash FROM users WHERE email_key = ?1 LIMIT 1"
+                ),
+                values![&key],
+                |row| Ok(Identity { user: user(row)?, password_hash: row.get(8)? }),
+            )?;
             if identity.is_some() {
                 return Ok(identity);
             }
@@ -98,42 +95,38 @@ impl View {
 
     /// An account, and whether this session of it is live.
     pub(crate) fn auth_row(&self, id: UserId, session: Option<&str>) -> Result<Option<AuthRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS}, sessions.id IS NOT NULL AND sessions.revoked_at IS NULL \
+        let row = self.sql.one(
+            &format!(
+                "SELECT {COLUMNS}, sessions.id IS NOT NULL AND sessions.revoked_at IS NULL \
              FROM users LEFT JOIN sessions ON sessions.user_id = users.id AND sessions.id = ?2 \
              WHERE users.id = ?1"
-        ))?;
-        let row = statement
-            .query_row((id.0, session), |row| Ok(AuthRow { user: user(row)?, session_is_live: row.get(8)? }))
-            .optional()?;
+            ),
+            values![id, session],
+            |row| Ok(AuthRow { user: user(row)?, session_is_live: row.get(8)? }),
+        )?;
         Ok(row)
     }
 
     /// Whether anybody has an account.
     pub(crate) fn has_users(&self) -> Result<bool, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users)")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        Ok(self.sql.single("SELECT EXISTS (SELECT 1 FROM users)", &[], |row| row.get(0))?)
     }
 
     /// Whether somebody is an administrator of the server.
     pub(crate) fn has_administrator(&self) -> Result<bool, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin')")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        Ok(self
+            .sql
+            .single("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin')", &[], |row| row.get(0))?)
     }
 
     /// Every account, oldest first.
     pub(crate) fn users(&self) -> Result<Vec<User>, StoreError> {
-        let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS} FROM users ORDER BY id"))?;
-        let users = statement.query_map([], user)?.collect::<Result<_, _>>()?;
-        Ok(users)
+        self.sql.all(&format!("SELECT {COLUMNS} FROM users ORDER BY id"), &[], user)
     }
 
     /// The account with this id.
     pub(crate) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"))?;
-        Ok(statement.query_row([id.0], user).optional()?)
+        Ok(self.sql.one(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"), values![id], user)?)
     }
 }
 
@@ -141,27 +134,26 @@ impl Change {
     /// Makes an account. Names are taken or free whatever the case of their letters; the caller checks.
     pub(crate) fn insert_user(&mut self, account: &Account) -> Result<User, StoreError> {
         let created_at = Timestamp::now();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO users (username, username_key, email, email_key, first_name, last_name, name_key, \
-                                    password_hash, role, is_active, created_at) \
-                 VALUES (:username, :username_key, :email, :email_key, :first_name, :last_name, :name_key, \
-                         :password_hash, :role, 1, :created_at)",
-            )?
-            .execute(named_params! {
-                ":username": account.username,
-                ":username_key": fold(&account.username),
-                ":email": account.email,
-                ":email_key": account.email.as_deref().map(fold),
-                ":first_name": account.first_name,
-                ":last_name": account.last_name,
-                ":name_key": name_key(&account.username, &account.first_name, &account.last_name),
-                ":password_hash": account.password_hash,
-                ":role": words::text(account.role),
-                ":created_at": created_at.0,
-            })?;
+        let id = self.sql.single(
+            "INSERT INTO users (username, username_key, email, email_key, first_name, last_name, name_key, \
+                                password_hash, role, is_active, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, TRUE, ?10) RETURNING id",
+            values![
+                &account.username,
+                &fold(&account.username),
+                account.email.as_deref(),
+                account.email.as_deref().map(fold).as_deref(),
+                &account.first_name,
+                &account.last_name,
+                &name_key(&account.username, &account.first_name, &account.last_name),
+                account.password_hash.as_deref(),
+                words::text(account.role),
+                created_at,
+            ],
+            |row| row.get(0),
+        )?;
         Ok(User {
-            id: UserId(self.connection.last_insert_rowid()),
+            id,
             email: account.email.clone(),
             username: account.username.clone(),
             first_name: account.first_name.clone(),
@@ -199,19 +191,19 @@ impl Change {
 
     /// Enables or disables an account.
     pub(crate) fn set_user_active(&mut self, id: UserId, is_active: bool) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE users SET is_active = ?2 WHERE id = ?1", (id.0, is_active))?;
+        self.sql.change("UPDATE users SET is_active = ?2 WHERE id = ?1", values![id, is_active])?;
         Ok(())
     }
 
     /// Makes somebody an administrator of the server, or no longer.
     pub(crate) fn set_user_role(&mut self, id: UserId, role: UserRole) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE users SET role = ?2 WHERE id = ?1", (id.0, words::text(role)))?;
+        self.sql.change("UPDATE users SET role = ?2 WHERE id = ?1", values![id, words::text(role)])?;
         Ok(())
     }
 
     /// Replaces the password.
     pub(crate) fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", (id.0, hash))?;
+        self.sql.change("UPDATE users SET password_hash = ?2 WHERE id = ?1", values![id, hash])?;
         Ok(())
     }
 }
@@ -227,45 +219,43 @@ pub(crate) struct Status {
 }
 
 /// From the columns `presence`, `presence_text` and `last_seen`, which come first.
-pub(super) fn status(row: &Row<'_>) -> Result<Status, rusqlite::Error> {
-    Ok(Status {
-        chosen: word(row, 0, PRESENCE)?,
-        text: row.get(1)?,
-        last_seen: row.get::<_, Option<i64>>(2)?.map(Timestamp),
-    })
+pub(super) fn status(row: &Row<'_>) -> Result<Status, DatabaseError> {
+    Ok(Status { chosen: word(row, 0, PRESENCE)?, text: row.get(1)?, last_seen: row.get(2)? })
 }
 
 impl View {
     /// A user's status; that of a new user if there is no such.
     pub(crate) fn status(&self, id: UserId) -> Result<Status, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT presence, presence_text, last_seen FROM users WHERE id = ?1")?;
-        let found = statement.query_row([id.0], status).optional()?;
+        let found = self.sql.one(
+            "SELECT presence, presence_text, last_seen FROM users WHERE id = ?1",
+            values![id],
+            status,
+        )?;
         Ok(found.unwrap_or(Status { chosen: PresenceStatus::Online, text: String::new(), last_seen: None }))
     }
 
     /// Who they are, also those that are not active any more; ids of nobody are left out.
     pub(crate) fn users_by_id(&self, ids: &[i64]) -> Result<Vec<PublicUser>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, username, first_name, last_name FROM users \
-             WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id",
-        )?;
-        let rows = statement.query_map([serde_json::json!(ids).to_string()], public_user)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.sql.all(
+            &format!(
+                "SELECT id, username, first_name, last_name FROM users WHERE id IN {LISTED} ORDER BY id"
+            ),
+            values![&list(ids.iter().copied())],
+            public_user,
+        )
     }
 
     /// Active users, by name, in whose names each word of the text begins one. No word gives everybody.
     pub(crate) fn users_like(&self, text: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, username, first_name, last_name FROM users WHERE is_active = 1 \
-             AND NOT EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(users.name_key, ' ' || value) = 0) \
-             ORDER BY username_key LIMIT ?2",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let words = search_key(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let rows = statement.query_map((serde_json::Value::from(words).to_string(), limit), public_user)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.sql.all(
+            &format!(
+                "SELECT id, username, first_name, last_name FROM users WHERE is_active AND {IS_NAMED} \
+                 ORDER BY username_key LIMIT ?2"
+            ),
+            values![&serde_json::Value::from(words).to_string(), limit],
+            public_user,
+        )
     }
 }
 
@@ -279,27 +269,29 @@ impl Change {
     ) -> Result<(), StoreError> {
         // Nobody chooses to be offline: who says so is here.
         let chosen = if chosen == PresenceStatus::Offline { PresenceStatus::Online } else { chosen };
-        self.connection
-            .prepare_cached("UPDATE users SET presence = ?2, presence_text = ?3 WHERE id = ?1")?
-            .execute((id.0, words::text(chosen), text))?;
+        self.sql.change(
+            "UPDATE users SET presence = ?2, presence_text = ?3 WHERE id = ?1",
+            values![id, words::text(chosen), text],
+        )?;
         Ok(())
     }
 
     /// Notes when a user was last here.
     pub(crate) fn set_last_seen(&mut self, id: UserId, last_seen: Timestamp) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE users SET last_seen = max(coalesce(last_seen, 0), ?2) WHERE id = ?1")?
-            .execute((id.0, last_seen.0))?;
+        self.sql.change(
+            "UPDATE users SET last_seen = ?2 WHERE id = ?1 AND (last_seen IS NULL OR last_seen < ?2)",
+            values![id, last_seen],
+        )?;
         Ok(())
     }
 
     /// Changes a user's names.
     pub(crate) fn set_names(&mut self, id: UserId, first: &str, last: &str) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "UPDATE users SET first_name = ?2, last_name = ?3, name_key = name_key(username, ?2, ?3) WHERE id = ?1",
-            )?
-            .execute((id.0, first, last))?;
+        let Some(user) = self.user(id)? else { return Ok(()) };
+        self.sql.change(
+            "UPDATE users SET first_name = ?2, last_name = ?3, name_key = ?4 WHERE id = ?1",
+            values![id, first, last, &name_key(&user.username, first, last)],
+        )?;
         Ok(())
     }
 }

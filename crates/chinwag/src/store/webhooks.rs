@@ -5,10 +5,10 @@
 
 use chinwag_protocol::rest::{Webhook, WebhookState};
 use chinwag_protocol::{ConversationId, Event, Timestamp};
-use rusqlite::{OptionalExtension as _, Row, named_params};
 
 use super::log::{COLUMNS, event};
-use super::words::unreadable;
+use super::sql::{DatabaseError, Row, values};
+use super::sqlite::LISTED;
 use super::{Change, StoreError, View};
 
 /// A webhook to be.
@@ -60,24 +60,24 @@ pub(crate) struct HookFailure {
 const HOOK: &str = "id, url, secret, conversation_id, events, position, attempts, due_at, failing_since, \
                     last_error, disabled_at IS NOT NULL, created_at";
 
-fn hook(row: &Row<'_>) -> Result<Hook, rusqlite::Error> {
+fn hook(row: &Row<'_>) -> Result<Hook, DatabaseError> {
     let events: Option<String> = row.get(4)?;
     Ok(Hook {
         id: row.get(0)?,
         url: row.get(1)?,
         secret: row.get(2)?,
-        conversation_id: row.get::<_, Option<i64>>(3)?.map(ConversationId),
+        conversation_id: row.get(3)?,
         events: events
             .map(|text| serde_json::from_str(&text))
             .transpose()
-            .map_err(|error| unreadable(4, error))?,
+            .map_err(|error| DatabaseError::unreadable(4, error))?,
         position: row.get(5)?,
         attempts: row.get(6)?,
-        due_at: Timestamp(row.get(7)?),
-        failing_since: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+        due_at: row.get(7)?,
+        failing_since: row.get(8)?,
         last_error: row.get(9)?,
         is_disabled: row.get(10)?,
-        created_at: Timestamp(row.get(11)?),
+        created_at: row.get(11)?,
     })
 }
 
@@ -112,37 +112,34 @@ fn types_text(events: &[String]) -> Option<String> {
 impl View {
     /// The global position of the newest event; 0 without any.
     pub(crate) fn newest_position(&self) -> Result<i64, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT max(id) FROM events")?;
-        Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.unwrap_or_default())
+        self.sql.single("SELECT coalesce(max(id), 0) FROM events", &[], |row| row.get(0))
     }
 
     /// The next event that a webhook wants, with its position, up to and with `through`.
     pub(crate) fn next_event(&self, hook: &Hook, through: i64) -> Result<Option<(i64, Event)>, StoreError> {
         // The unary plus keeps the walk along the ids: the other indexes are in another order.
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
-             WHERE events.id > ?1 AND events.id <= ?2 \
-               AND (?3 IS NULL OR +events.conversation_id = ?3) \
-               AND (?4 IS NULL OR events.kind IN (SELECT value FROM json_each(?4))) \
-             ORDER BY events.id LIMIT 1"
-        ))?;
         let kinds = hook.events.as_deref().and_then(types_text);
-        let parameters = (hook.position, through, hook.conversation_id.map(|id| id.0), kinds);
-        Ok(statement.query_row(parameters, |row| Ok((row.get(0)?, event(row)?))).optional()?)
+        self.sql.one(
+            &format!(
+                "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+                 WHERE events.id > ?2 AND events.id <= ?3 \
+                   AND (?4 IS NULL OR +events.conversation_id = ?4) \
+                   AND (?1 IS NULL OR events.kind IN {LISTED}) \
+                 ORDER BY events.id LIMIT 1"
+            ),
+            values![kinds.as_deref(), hook.position, through, hook.conversation_id],
+            |row| Ok((row.get(0)?, event(row)?)),
+        )
     }
 
     /// One webhook.
     pub(crate) fn webhook(&self, id: i64) -> Result<Option<Hook>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {HOOK} FROM webhooks WHERE id = ?1"))?;
-        Ok(statement.query_row([id], hook).optional()?)
+        Ok(self.sql.one(&format!("SELECT {HOOK} FROM webhooks WHERE id = ?1"), values![id], hook)?)
     }
 
     /// Every webhook, oldest first.
     pub(crate) fn webhooks(&self) -> Result<Vec<Hook>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {HOOK} FROM webhooks ORDER BY id"))?;
-        let hooks = statement.query_map([], hook)?.collect::<Result<_, _>>()?;
+        let hooks = self.sql.all(&format!("SELECT {HOOK} FROM webhooks ORDER BY id"), &[], hook)?;
         Ok(hooks)
     }
 }
@@ -152,28 +149,26 @@ impl Change {
     pub(crate) fn insert_webhook(&mut self, new: &NewHook) -> Result<Hook, StoreError> {
         let position = self.newest_position()?;
         let events = new.events.as_deref().and_then(types_text);
-        Ok(self
-            .connection
-            .prepare_cached(&format!(
+        Ok(self.sql.single(
+            &format!(
                 "INSERT INTO webhooks (url, secret, conversation_id, events, position, created_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING {HOOK}"
-            ))?
-            .query_row(
-                (
-                    &new.url,
-                    &new.secret,
-                    new.conversation_id.map(|id| id.0),
-                    events,
-                    position,
-                    Timestamp::now().0,
-                ),
-                hook,
-            )?)
+            ),
+            values![
+                &new.url,
+                &new.secret,
+                new.conversation_id,
+                events.as_deref(),
+                position,
+                Timestamp::now()
+            ],
+            hook,
+        )?)
     }
 
     /// Removes a webhook. False if there is none.
     pub(crate) fn delete_webhook(&mut self, id: i64) -> Result<bool, StoreError> {
-        Ok(self.connection.execute("DELETE FROM webhooks WHERE id = ?1", [id])? > 0)
+        Ok(self.sql.change("DELETE FROM webhooks WHERE id = ?1", values![id])? > 0)
     }
 
     /// Changes a webhook. What it failed at before is forgotten: it is called anew at once, unless it is
@@ -183,51 +178,42 @@ impl Change {
         id: i64,
         change: &HookChange,
     ) -> Result<Option<Hook>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "UPDATE webhooks SET attempts = 0, due_at = 0, failing_since = NULL, last_error = NULL, \
-             url = coalesce(:url, url), events = iif(:has_events, :events, events), \
-             disabled_at = iif(:is_enabled IS NULL, disabled_at, iif(:is_enabled, NULL, :now)) \
-             WHERE id = :id RETURNING {HOOK}"
-        ))?;
-        let parameters = named_params! {
-            ":id": id,
-            ":url": change.url,
-            ":has_events": change.events.is_some(),
-            ":events": change.events.as_ref().and_then(Option::as_deref).and_then(types_text),
-            ":is_enabled": change.is_enabled,
-            ":now": Timestamp::now().0,
-        };
-        Ok(statement.query_row(parameters, hook).optional()?)
+        let events = change.events.as_ref().and_then(Option::as_deref).and_then(types_text);
+        self.sql.one(
+            &format!(
+                "UPDATE webhooks SET attempts = 0, due_at = 0, failing_since = NULL, last_error = NULL, \
+                 url = coalesce(?2, url), events = CASE WHEN ?3 THEN ?4 ELSE events END, \
+                 disabled_at = CASE WHEN ?5 IS NULL THEN disabled_at WHEN ?5 THEN NULL ELSE ?6 END \
+                 WHERE id = ?1 RETURNING {HOOK}"
+            ),
+            values![
+                id,
+                change.url.as_deref(),
+                change.events.is_some(),
+                events.as_deref(),
+                change.is_enabled,
+                Timestamp::now(),
+            ],
+            hook,
+        )
     }
 
     /// A webhook has passed everything up to `position`.
     pub(crate) fn advance_webhook(&mut self, id: i64, position: i64) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "UPDATE webhooks SET position = max(position, ?2), attempts = 0, due_at = 0, \
-                 failing_since = NULL, last_error = NULL WHERE id = ?1",
-            )?
-            .execute((id, position))?;
+        self.sql.change("UPDATE webhooks SET position = CASE WHEN position < ?2 THEN ?2 ELSE position END, attempts = 0, due_at = 0, \
+                 failing_since = NULL, last_error = NULL WHERE id = ?1", values![id, position])?;
         Ok(())
     }
 
     /// A call of a webhook failed.
     pub(crate) fn fail_webhook(&mut self, id: i64, failure: &HookFailure) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "UPDATE webhooks SET attempts = attempts + 1, due_at = ?2, last_error = ?3, \
+        self.sql.change(
+            "UPDATE webhooks SET attempts = attempts + 1, due_at = ?2, last_error = ?3, \
                  failing_since = coalesce(failing_since, ?4), \
-                 position = max(position, ?6), \
+                 position = CASE WHEN position < ?6 THEN ?6 ELSE position END, \
                  disabled_at = CASE WHEN ?5 THEN ?4 ELSE disabled_at END WHERE id = ?1",
-            )?
-            .execute((
-                id,
-                failure.due_at.0,
-                &failure.error,
-                failure.now.0,
-                failure.is_final,
-                failure.position,
-            ))?;
+            values![id, failure.due_at, &failure.error, failure.now, failure.is_final, failure.position],
+        )?;
         Ok(())
     }
 }

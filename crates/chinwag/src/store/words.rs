@@ -2,21 +2,15 @@
 
 use std::str::FromStr;
 
-use rusqlite::Row;
-use rusqlite::types::Type;
-
-/// What stands in the database and was never written there.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} holds what no release writes there")]
-struct Damage(&'static str);
+use super::sql::{DatabaseError, Row};
 
 /// Reads one of an enum's words. `place` names the column for whoever mends it: `participants.role`.
 pub(super) fn word<T: FromStr>(
     row: &Row<'_>,
     column: usize,
     place: &'static str,
-) -> Result<T, rusqlite::Error> {
-    let word = row.get_ref(column)?.as_str().ok().and_then(|text| text.parse().ok());
+) -> Result<T, DatabaseError> {
+    let word = row.text(column).ok().and_then(|text| text.parse().ok());
     word.ok_or_else(|| damaged(column, place))
 }
 
@@ -26,14 +20,6 @@ pub(super) fn text(word: impl Into<&'static str>) -> &'static str {
 }
 
 /// That a column does not hold what it has to.
-pub(super) fn damaged(column: usize, place: &'static str) -> rusqlite::Error {
-    unreadable(column, Damage(place))
-}
-
-/// That a column can't be read, and why.
-pub(super) fn unreadable(
-    column: usize,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+pub(super) fn damaged(column: usize, place: &'static str) -> DatabaseError {
+    DatabaseError::unreadable(column, format_args!("{place} holds what no release writes there"))
 }

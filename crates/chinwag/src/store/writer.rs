@@ -22,11 +22,11 @@ use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Event, Seq, UserId};
-use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::{Failure, Standing, StoreError, View};
+use super::sql::{DatabaseError, DatabaseErrorKind, Sql, values};
+use super::{Failure, Standing, StoreError, View, sqlite};
 use crate::seeded_bugs::{self, Bug};
 
 mod jobs;
@@ -40,8 +40,6 @@ pub(crate) use jobs::{Job, Jobs, Steps};
 const QUEUE: usize = 16_384;
 /// Jobs in one transaction at most, so that the first one does not wait for ever.
 const MAX_BATCH: usize = 4_096;
-/// Pages in the write-ahead log before the writer folds it into the database: 32 MiB.
-const CHECKPOINT_PAGES: i32 = 8_000;
 /// Conversations whose head is kept in memory; the rest is one index look-up away.
 const MAX_HEADS: usize = 100_000;
 /// Participants who are kept in memory likewise.
@@ -81,6 +79,8 @@ pub(crate) struct BatchReport {
 pub(crate) struct Change {
     view: View,
     heads: HashMap<ConversationId, Seq>,
+    /// Given to an event, of whatever conversation, once: one that is not committed leaves a hole.
+    last_position: Option<i64>,
     pub(super) standings: Standings,
     commit: Commit,
 }
@@ -156,12 +156,13 @@ impl Writer {
         mut connection: Connection,
         committed: impl FnMut(Commit, BatchReport) + Send + 'static,
     ) -> Result<Self, StartError> {
-        connection.wal_hook(Some(checkpoint))?;
+        sqlite::fold_log_when_long(&mut connection)?;
         let (queue, jobs) = mpsc::unbounded_channel();
         let waiting = Arc::<AtomicUsize>::default();
         let change = Change {
-            view: View { connection },
+            view: View { sql: Sql::new(connection) },
             heads: HashMap::new(),
+            last_position: None,
             standings: Standings::default(),
             commit: Commit::default(),
         };
@@ -219,7 +220,7 @@ fn run(
                 committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
                 if seeded_bugs::is(Bug::PublishBeforeCommit) {
                     seeded_bugs::dawdle();
-                    drop(change.connection.execute_batch("COMMIT"));
+                    drop(change.sql.bracket("COMMIT"));
                 }
                 for outcome in outcomes {
                     (outcome.answer)(Ok(()));
@@ -245,9 +246,9 @@ fn run(
 fn transact(
     change: &mut Change,
     batch: Vec<Job>,
-) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, rusqlite::Error)> {
+) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, DatabaseError)> {
     let mut outcomes = Vec::with_capacity(batch.len());
-    if let Err(error) = change.execute("BEGIN IMMEDIATE") {
+    if let Err(error) = change.sql.bracket(sqlite::BEGIN_WRITING) {
         // The jobs are dropped unrun, and with them their answers, which their callers hear.
         return Err((outcomes, error));
     }
@@ -271,10 +272,10 @@ fn transact(
         return Ok((outcomes, Duration::ZERO));
     }
     let begun = Instant::now();
-    match change.execute("COMMIT") {
+    match change.sql.bracket("COMMIT") {
         Ok(()) => Ok((outcomes, begun.elapsed())),
         Err(error) => {
-            if is_disk_error(&error) {
+            if error.kind() == DatabaseErrorKind::Disk {
                 tracing::error!(%error, "the disk failed during a commit; stopping, so that nothing is acknowledged that is not stored");
                 std::process::abort();
             }
@@ -283,69 +284,47 @@ fn transact(
     }
 }
 
-/// Folds the write-ahead log into the database when it has grown. SQLite's own hook would do the same, but
-/// keep the disk's errors to itself: from here they come out of the commit, which ends the process.
-fn checkpoint(log: &mut Wal, pages: i32) -> Result<(), rusqlite::Error> {
-    if pages < CHECKPOINT_PAGES {
-        return Ok(());
-    }
-    match log.checkpoint() {
-        // A reader or another process is in the way, or the disk is full: the next commit tries again. This one
-        // is on disk already, so nobody may hear that it is not.
-        Err(error)
-            if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull)) =>
-        {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
 /// Why the writer does not start.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error(transparent)]
-    Database(#[from] rusqlite::Error),
+    Database(#[from] DatabaseError),
     #[error(transparent)]
     Thread(#[from] std::io::Error),
-}
-
-fn is_disk_error(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
 }
 
 impl Change {
     /// Runs one job; undoes it alone if it refuses or panics.
     ///
     /// `Ok(None)` after a panic: the caller hears that the store dropped the job.
-    fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
-        self.execute("SAVEPOINT job")?;
+    fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
+        self.sql.bracket("SAVEPOINT job")?;
         self.standings.begin_job();
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
-            self.execute("ROLLBACK TO job")?;
+            self.sql.bracket("ROLLBACK TO job")?;
             for undone in self.commit.events.split_off(events_before) {
                 self.heads.remove(&undone.entry().conversation_id);
             }
             self.commit.notices.truncate(notices_before);
             self.standings.undo_job();
         }
-        self.execute("RELEASE job")?;
+        self.sql.bracket("RELEASE job")?;
         Ok(outcome)
     }
 
     /// Runs one job of a single statement, as above. One that stopped behind its statement has a bug, and takes
     /// the whole batch back: nothing may be stored that nobody is told of.
-    fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, rusqlite::Error> {
-        let changes_before = self.connection.total_changes();
+    fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
+        let changes_before = self.sql.total_changes();
         self.standings.begin_job();
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         let is_over = outcome.as_ref().is_some_and(|outcome| !outcome.is_refused);
-        if is_over || self.connection.total_changes() == changes_before {
+        if is_over || self.sql.total_changes() == changes_before {
             Ok(outcome)
         } else {
-            Err(rusqlite::Error::UnwindingPanic)
+            Err(DatabaseError::other("a job stopped behind its statement"))
         }
     }
 
@@ -353,8 +332,8 @@ impl Change {
         self.commit = Commit::default();
         self.heads.clear();
         self.standings.forget_all();
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        if self.sql.is_in_transaction()
+            && let Err(error) = self.sql.bracket("ROLLBACK")
         {
             tracing::error!(%error, "can't roll back");
         }
@@ -367,6 +346,16 @@ impl Change {
             None => self.head_seq(conversation_id)?,
         };
         Ok(head.next())
+    }
+
+    /// The position among the events of all conversations that the next one gets.
+    pub(super) fn next_position(&mut self) -> Result<i64, StoreError> {
+        let last = match self.last_position {
+            Some(last) => last,
+            None => self.newest_position()?,
+        };
+        self.last_position = Some(last + 1);
+        Ok(last + 1)
     }
 
     /// Notes an event that was just inserted; it is published when the batch is on disk.
@@ -396,10 +385,8 @@ impl Deref for Change {
 impl View {
     /// The position of the newest event, zero if there is none.
     pub(crate) fn head_seq(&self, conversation_id: ConversationId) -> Result<Seq, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT seq FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1")?;
-        let seq = statement.query_row([conversation_id.0], |row| row.get(0)).optional()?;
-        Ok(seq.map_or(Seq::ZERO, Seq))
+        let text = "SELECT seq FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1";
+        let seq = self.sql.one(text, values![conversation_id], |row| row.get(0))?;
+        Ok(seq.unwrap_or(Seq::ZERO))
     }
 }

@@ -130,7 +130,7 @@ fn a_job_that_refuses_behind_its_one_statement_leaves_nothing() {
         .store
         .read_blocking(|view| {
             let query = "SELECT COUNT(*) FROM events";
-            Ok::<_, StoreError>(view.connection.query_row(query, [], |row| row.get(0))?)
+            view.sql.single(query, &[], |row| row.get(0))
         })
         .unwrap();
     assert_eq!(rows, 1);
