@@ -70,7 +70,12 @@ impl Chat {
         limit: usize,
     ) -> Result<Vec<ConversationState>, Refusal> {
         let user_id = actor.user_id;
-        self.store().read(move |view| Ok(view.conversations_of(user_id, after, limit)?)).await
+        self.store()
+            .read(move |view| {
+                let ids = view.conversation_ids_after(user_id, after, limit)?;
+                Ok(view.conversation_states(user_id, &ids)?)
+            })
+            .await
     }
 
     /// One conversation of the caller as it stands.
@@ -83,7 +88,7 @@ impl Chat {
         self.store()
             .read(move |view| {
                 authorize(view.membership(id, user_id)?, Action::Read)?;
-                view.conversation_state(id, user_id)?.ok_or(Refusal::NoConversation)
+                view.conversation_states(user_id, &[id])?.pop().ok_or(Refusal::NoConversation)
             })
             .await
     }

@@ -4,12 +4,12 @@
 //! of their conversations, once each, and to a connection of everybody in a conversation that it comes into. Leaving
 //! waits a second, so that nobody sees a reload. Those who left are noted together, a hundred in a step of the writer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::{PresenceStatus, Receipt};
-use chinwag_protocol::{ConversationId, Frame, Seq, Timestamp, UserId, limits};
+use chinwag_protocol::{ConversationId, Frame, Seq, Timestamp, UserId};
 use tokio::sync::mpsc;
 
 use super::{Chat, Inner, names};
@@ -89,18 +89,21 @@ struct Other {
 }
 
 impl Company {
-    /// Adds one conversation.
+    /// Adds conversations; true where they are resumed.
     pub(super) fn read(
         &mut self,
         view: &View,
         user_id: UserId,
-        id: ConversationId,
-        is_resumed: bool,
+        conversations: &[(ConversationId, bool)],
     ) -> Result<(), StoreError> {
-        let companions = companions(view, id)?;
-        if is_resumed {
-            self.receipts.push((id, begun(&companions)));
-        }
+        let ids: Vec<ConversationId> = conversations.iter().map(|(id, _)| *id).collect();
+        let companions = view.companions(&ids)?;
+        let by_conversation =
+            companions.chunk_by(|one, next| one.conversation_id() == next.conversation_id());
+        let mut receipts: HashMap<ConversationId, Vec<Receipt>> =
+            by_conversation.filter_map(|some| Some((some.first()?.conversation_id(), begun(some)))).collect();
+        let resumed = conversations.iter().filter(|(_, is_resumed)| *is_resumed);
+        self.receipts.extend(resumed.map(|(id, _)| (*id, receipts.remove(id).unwrap_or_default())));
         for Companion { receipt, status, is_direct } in companions {
             if receipt.user_id != user_id {
                 let other = Other { status, is_peer: false };
@@ -109,12 +112,6 @@ impl Company {
         }
         Ok(())
     }
-}
-
-/// Those who take part in a small conversation; nobody in a large one.
-pub(super) fn companions(view: &View, id: ConversationId) -> Result<Vec<Companion>, StoreError> {
-    let is_large = view.participant_count(id)? > limits::SMALL_CONVERSATION;
-    if is_large { Ok(Vec::new()) } else { view.companions(id) }
 }
 
 /// The receipts of those who have begun.
@@ -257,9 +254,7 @@ impl Chat {
         let mut company = self.nobody();
         self.store()
             .read(move |view| {
-                for (id, is_resumed) in conversations {
-                    company.read(view, user_id, id, is_resumed)?;
-                }
+                company.read(view, user_id, &conversations)?;
                 Ok(company)
             })
             .await

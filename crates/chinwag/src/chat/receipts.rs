@@ -5,7 +5,7 @@ use chinwag_protocol::{ConversationId, ErrorCode, Seq};
 
 use super::Chat;
 use super::access::{Action, authorize};
-use super::presence::{begun, companions};
+use super::presence::begun;
 use crate::auth::Actor;
 use crate::error::Refusal;
 
@@ -67,6 +67,6 @@ impl Chat {
 
     /// Everybody's receipts in a small conversation, for a connection that may have missed some.
     pub(crate) async fn receipts(&self, id: ConversationId) -> Result<Vec<Receipt>, Refusal> {
-        self.store().read(move |view| Ok(begun(&companions(view, id)?))).await
+        self.store().read(move |view| Ok(begun(&view.companions(&[id])?))).await
     }
 }

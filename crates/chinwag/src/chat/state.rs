@@ -12,7 +12,7 @@ use super::access::{Action, authorize};
 use super::presence::{Company, acquaintance};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Chunk, CursorState, Membership, StoreError, View};
+use crate::store::{Chunk, CursorState, Entrance, StoreError, Stretch, View};
 
 /// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
 pub(crate) const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: 32 * 1024 };
@@ -103,21 +103,7 @@ impl Chat {
         self.store()
             .read(move |view| {
                 admit(view, &actor)?;
-                let (mut entered, mut missed_bytes) = (Vec::new(), 0);
-                let mut wanted = wanted.into_iter();
-                while missed_bytes < LOG_PAGE.content_bytes
-                    && let Some((id, start)) = wanted.next()
-                {
-                    entered.push(match enter_one(view, &actor, id, start, Some(replay_limit)) {
-                        Ok(one) => {
-                            missed_bytes += one.missed.iter().map(content_bytes).sum::<usize>();
-                            Some(one)
-                        }
-                        Err(Refusal::NotParticipant | Refusal::NoConversation) => None,
-                        Err(refusal) => return Err(refusal.into()),
-                    });
-                }
-                Ok(entered)
+                Ok(enter_some(view, actor.user_id, &wanted, Some(replay_limit))?)
             })
             .await
     }
@@ -133,7 +119,7 @@ impl Chat {
         let (actor, user_id, mut company) = (actor.clone(), actor.user_id, self.nobody());
         let arrived = self.store().read(move |view| {
             let entered = enter(view, &actor, id, start, None)?;
-            company.read(view, user_id, id, true)?;
+            company.read(view, user_id, &[(id, true)])?;
             let own = if is_new { Some(acquaintance(view, user_id)?) } else { None };
             Ok::<_, EnterError>((entered, company, own))
         });
@@ -169,11 +155,7 @@ impl Chat {
         self.store()
             .read(move |view| {
                 let user = view.user(user_id)?.ok_or(Refusal::Unauthenticated("Unknown account"))?;
-                let mut states = Vec::with_capacity(ids.len());
-                for id in ids {
-                    states.extend(view.conversation_state(id, user_id)?);
-                }
-                Ok((user, states))
+                Ok((user, view.conversation_states(user_id, &ids)?))
             })
             .await
     }
@@ -184,10 +166,21 @@ impl Chat {
         user_id: UserId,
         id: ConversationId,
     ) -> Result<Option<ConversationState>, Refusal> {
+        self.store().read(move |view| Ok(view.conversation_states(user_id, &[id])?.pop())).await
+    }
+
+    /// Those of these conversations that the caller takes part in, by id. Asks again whether the account may enter,
+    /// as [`Chat::enter`] does.
+    pub(crate) async fn taken_part_in(
+        &self,
+        actor: &Actor,
+        ids: Vec<ConversationId>,
+    ) -> Result<Vec<ConversationId>, EnterError> {
+        let actor = actor.clone();
         self.store()
-            .read(move |view| match view.membership(id, user_id)? {
-                Membership::Participant(_) => Ok(view.conversation_state(id, user_id)?),
-                _ => Ok(None),
+            .read(move |view| {
+                admit(view, &actor)?;
+                Ok(view.taken_part_in(actor.user_id, &ids)?)
             })
             .await
     }
@@ -201,7 +194,15 @@ fn enter(
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
     admit(view, actor)?;
-    Ok(enter_one(view, actor, id, start, replay_limit)?)
+    let mut entered = enter_some(view, actor.user_id, &[(id, start)], replay_limit)?;
+    match entered.pop().flatten() {
+        Some(entered) => Ok(entered),
+        // It says which of two refusals it is.
+        None => {
+            authorize(view.membership(id, actor.user_id)?, Action::Read)?;
+            Err(Refusal::NotParticipant.into())
+        }
+    }
 }
 
 fn admit(view: &View, actor: &Actor) -> Result<(), EnterError> {
@@ -210,43 +211,62 @@ fn admit(view: &View, actor: &Actor) -> Result<(), EnterError> {
     if row.is_some_and(|row| row.admits(session)) { Ok(()) } else { Err(EnterError::Account) }
 }
 
-fn enter_one(
+/// Enters the first ones: as many as one page of missed events allows, but at least one.
+fn enter_some(
     view: &View,
-    actor: &Actor,
-    id: ConversationId,
-    start: Start,
+    user_id: UserId,
+    wanted: &[(ConversationId, Start)],
     replay_limit: Option<u32>,
-) -> Result<Entered, Refusal> {
-    authorize(view.membership(id, actor.user_id)?, Action::Read)?;
-    let head = view.head(id)?;
-    let resume = match start {
-        Start::Head => None,
-        Start::After(cursor) => Some(match view.cursor_state(id, cursor)? {
-            CursorState::Diverged => Resume::Gap(GapReason::Diverged),
-            CursorState::Expired => Resume::Gap(GapReason::Retention),
-            CursorState::Known => within(cursor.seq, head.seq, replay_limit),
-        }),
-        Start::Joining => {
-            let joined_after = view.joined_after(id, actor.user_id)?.ok_or(Refusal::NotParticipant)?;
-            Some(within(joined_after, head.seq, replay_limit))
+) -> Result<Vec<Option<Entered>>, StoreError> {
+    let cursors: Vec<_> = wanted
+        .iter()
+        .map(|(id, start)| match start {
+            Start::After(cursor) => (*id, Some(*cursor)),
+            Start::Head | Start::Joining => (*id, None),
+        })
+        .collect();
+    let entrances = view.entrances(user_id, &cursors)?;
+    let places: Vec<_> = wanted
+        .iter()
+        .map(|(id, start)| (*id, entrances.get(id).map(|at| (at, resume(at, *start, replay_limit)))))
+        .collect();
+    let stretches: Vec<Stretch> = places
+        .iter()
+        .filter_map(|(id, place)| match place {
+            Some((at, Some(Resume::From(after)))) if *after < at.head.seq => {
+                Some(Stretch { conversation_id: *id, after: *after, through: at.head.seq })
+            }
+            _ => None,
+        })
+        .collect();
+    let mut missed = view.missed(&stretches, LOG_PAGE)?;
+    let mut entered = Vec::with_capacity(places.len());
+    for (id, place) in places {
+        let Some((at, resume)) = place else {
+            entered.push(None);
+            continue;
+        };
+        let events = missed.events.remove(&id).unwrap_or_default();
+        let is_behind = matches!(resume, Some(Resume::From(after)) if after < at.head.seq);
+        if is_behind && events.is_empty() && !missed.is_whole {
+            break;
         }
-    };
-    let missed = match resume {
-        Some(Resume::From(after)) if after < head.seq => view.events(id, after, head.seq, LOG_PAGE)?,
-        _ => Vec::new(),
-    };
-    Ok(Entered { head, resume, missed, participants: view.participant_count(id)? })
+        entered.push(Some(Entered { head: at.head, resume, missed: events, participants: at.participants }));
+    }
+    Ok(entered)
 }
 
-/// What an event holds in memory, roughly: its text, and as much for the rest as is usual.
-fn content_bytes(event: &Event) -> usize {
-    const USUAL_BYTES: usize = LOG_PAGE.content_bytes / LOG_PAGE.events;
-    let text = match event {
-        Event::Message(message) => message.content.len(),
-        Event::MessageEdited { content, .. } => content.len(),
-        _ => 0,
-    };
-    USUAL_BYTES + text
+/// How a client goes on that starts there.
+fn resume(at: &Entrance, start: Start, replay_limit: Option<u32>) -> Option<Resume> {
+    match start {
+        Start::Head => None,
+        Start::After(cursor) => Some(match at.cursor {
+            Some(CursorState::Diverged) => Resume::Gap(GapReason::Diverged),
+            Some(CursorState::Expired) => Resume::Gap(GapReason::Retention),
+            Some(CursorState::Known) | None => within(cursor.seq, at.head.seq, replay_limit),
+        }),
+        Start::Joining => Some(within(at.joined_after, at.head.seq, replay_limit)),
+    }
 }
 
 fn within(after: Seq, head: Seq, replay_limit: Option<u32>) -> Resume {

@@ -47,6 +47,7 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Response {
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     shared.metrics.note_queue(shared.chat.queued_writes());
+    shared.metrics.note_statements(shared.chat.read_statements());
     ([(header::CONTENT_TYPE, content_type)], shared.metrics.text()).into_response()
 }
 

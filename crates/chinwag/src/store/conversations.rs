@@ -1,14 +1,11 @@
 //! Conversations and who takes part in them.
 
 use chinwag_protocol::event::Membership as MembershipEvent;
-use chinwag_protocol::rest::{
-    Conversation, ConversationKind, ConversationState, NotificationLevel, Participant, PublicUser, Role,
-};
+use chinwag_protocol::rest::{Conversation, ConversationKind, NotificationLevel, Participant, Role};
 use chinwag_protocol::{ConversationId, Event, EventKind, Seq, Timestamp, UserId};
 
 use super::log::{Detail, NewEvent};
 use super::sql::{DatabaseError, Row, values};
-use super::users::public_user;
 use super::words::{text, word};
 use super::{Change, Notice, StoreError, View};
 
@@ -40,7 +37,7 @@ pub(crate) struct Standing {
 }
 
 pub(super) const KIND: &str = "conversations.kind";
-const ROLE: &str = "participants.role";
+pub(super) const ROLE: &str = "participants.role";
 const COLUMNS: &str = "conversations.id, kind, title, topic, archived_at IS NOT NULL, created_at";
 
 fn conversation(row: &Row<'_>) -> Result<Conversation, DatabaseError> {
@@ -93,31 +90,22 @@ impl View {
 
     /// The conversation with this id.
     pub(crate) fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        Ok(self.sql.one(
-            &format!("SELECT {COLUMNS} FROM conversations WHERE id = ?1"),
-            values![id],
-            conversation,
-        )?)
+        self.sql.one(&format!("SELECT {COLUMNS} FROM conversations WHERE id = ?1"), values![id], conversation)
     }
 
-    /// The conversations of a user behind `after`, oldest first, at most `limit`, as the user sees them.
-    pub(crate) fn conversations_of(
+    /// The ids of a user's conversations behind `after`, lowest first, at most `limit`.
+    pub(crate) fn conversation_ids_after(
         &self,
         user_id: UserId,
         after: ConversationId,
         limit: usize,
-    ) -> Result<Vec<ConversationState>, StoreError> {
-        let ids = self.sql.all(
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        self.sql.all(
             "SELECT conversation_id FROM participants WHERE user_id = ?1 AND conversation_id > ?2 \
              ORDER BY conversation_id LIMIT ?3",
             values![user_id, after, limit],
             |row| row.get(0),
-        )?;
-        let mut states = Vec::new();
-        for id in ids {
-            states.extend(self.conversation_state(id, user_id)?);
-        }
-        Ok(states)
+        )
     }
 
     /// The ids of all conversations of a user, lowest first.
@@ -131,7 +119,7 @@ impl View {
 
     /// Who takes part, by user id.
     pub(crate) fn participants(&self, id: ConversationId) -> Result<Vec<Participant>, StoreError> {
-        let participants = self.sql.all(
+        self.sql.all(
             "SELECT users.id, username, first_name, last_name, participants.role, delivered_seq, read_seq \
              FROM participants \
              JOIN users ON users.id = participants.user_id \
@@ -148,8 +136,7 @@ impl View {
                     read_seq: row.get(6)?,
                 })
             },
-        )?;
-        Ok(participants)
+        )
     }
 
     /// How many take part.
@@ -159,78 +146,17 @@ impl View {
         })
     }
 
-    /// A conversation as `user_id` sees it; `None` if they do not take part.
-    pub(crate) fn conversation_state(
-        &self,
-        id: ConversationId,
-        user_id: UserId,
-    ) -> Result<Option<ConversationState>, StoreError> {
-        let Membership::Participant(standing) = self.membership(id, user_id)? else { return Ok(None) };
-        let (Some(conversation), Some(receipt)) = (self.conversation(id)?, self.receipt(id, user_id)?) else {
-            return Ok(None);
-        };
-        let unread = self.unread(&receipt)?;
-        Ok(Some(ConversationState {
-            id,
-            title: conversation.title,
-            topic: conversation.topic,
-            kind: conversation.kind,
-            archived: conversation.archived,
-            role: standing.role,
-            head: self.head(id)?,
-            read_seq: receipt.read_seq,
-            unread: unread.messages,
-            mentions: unread.mentions,
-            last_message: self.last_message(id)?,
-            participants: u64::try_from(self.participant_count(id)?).unwrap_or(u64::MAX),
-            notifications: self.notification_level(id, user_id)?,
-            peer: match standing.kind {
-                ConversationKind::Direct => self.other_participant(id, user_id)?,
-                ConversationKind::Group => None,
-            },
-            created_at: conversation.created_at,
-        }))
-    }
-
-    /// The position before a participant's part began; `None` if they do not take part.
-    pub(crate) fn joined_after(
-        &self,
-        id: ConversationId,
-        user_id: UserId,
-    ) -> Result<Option<Seq>, StoreError> {
-        Ok(self.sql.one(
-            "SELECT joined_seq FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
-            values![id, user_id],
-            |row| row.get(0),
-        )?)
-    }
-
-    /// The other one of two people.
-    fn other_participant(
-        &self,
-        id: ConversationId,
-        user_id: UserId,
-    ) -> Result<Option<PublicUser>, StoreError> {
-        Ok(self.sql.one(
-            "SELECT users.id, username, first_name, last_name FROM participants \
-             JOIN users ON users.id = participants.user_id \
-             WHERE conversation_id = ?1 AND user_id <> ?2 LIMIT 1",
-            values![id, user_id],
-            public_user,
-        )?)
-    }
-
     /// The one direct conversation of two people, if they have it.
     pub(crate) fn direct_conversation(
         &self,
         one: UserId,
         other: UserId,
     ) -> Result<Option<Conversation>, StoreError> {
-        Ok(self.sql.one(
+        self.sql.one(
             &format!("SELECT {COLUMNS} FROM conversations WHERE direct_key = ?1"),
             values![&direct_key(one, other)],
             conversation,
-        )?)
+        )
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct StoredFile {
 impl View {
     /// A file, whoever may see it.
     pub(crate) fn file(&self, id: FileId) -> Result<Option<StoredFile>, StoreError> {
-        let file = self.sql.one(
+        self.sql.one(
             "SELECT name, mime, size, width, height, owner_id, sha256, blob, conversation_id \
              FROM files WHERE id = ?1",
             values![id],
@@ -50,8 +50,7 @@ impl View {
                     conversation_id: row.get(8)?,
                 })
             },
-        )?;
-        Ok(file)
+        )
     }
 
     /// Bytes of all files of a user.
@@ -147,10 +146,7 @@ impl Change {
                  SELECT blob, ?2, TRUE FROM files WHERE message_id IS NULL AND created_at < ?1",
             values![before, Timestamp::now()],
         )?;
-        let forgotten = self
-            .sql
-            .change("DELETE FROM files WHERE message_id IS NULL AND created_at < ?1", values![before])?;
-        Ok(forgotten)
+        self.sql.change("DELETE FROM files WHERE message_id IS NULL AND created_at < ?1", values![before])
     }
 
     /// Gives up bytes that were expected before `before` and have no row yet. Whoever still writes them is

@@ -12,11 +12,11 @@ pub(crate) const SHARED_SECRET: &str = "shared-secret";
 impl View {
     /// The account of a subject.
     pub(crate) fn user_of_subject(&self, issuer: &str, subject: &str) -> Result<Option<UserId>, StoreError> {
-        Ok(self.sql.one(
+        self.sql.one(
             "SELECT user_id FROM identities WHERE issuer = ?1 AND subject = ?2",
             values![issuer, subject],
             |row| row.get(0),
-        )?)
+        )
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::sql::{DatabaseError, Row, values};
 use super::sqlite::LISTED;
 use super::words::damaged;
+use super::writer::Head;
 use super::{Change, StoreError, View};
 
 /// A row to append. What an event says beyond its message and text is in `detail`.
@@ -246,42 +247,11 @@ impl View {
     /// The place of the newest event.
     pub(crate) fn head(&self, conversation_id: ConversationId) -> Result<Cursor, StoreError> {
         let head = self.sql.one(
-            "SELECT seq, stamp FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1",
+            "SELECT head_seq, head_stamp FROM conversations WHERE id = ?1",
             values![conversation_id],
             |row| Ok(Cursor { seq: row.get(0)?, stamp: row.get(1)? }),
         )?;
         Ok(head.unwrap_or(Cursor::START))
-    }
-
-    /// Whether a client's cursor belongs to this log.
-    pub(crate) fn cursor_state(
-        &self,
-        conversation_id: ConversationId,
-        cursor: Cursor,
-    ) -> Result<CursorState, StoreError> {
-        let stamp_at = |seq: Seq| -> Result<Option<Stamp>, StoreError> {
-            self.sql.one(
-                "SELECT stamp FROM events WHERE conversation_id = ?1 AND seq = ?2",
-                values![conversation_id, seq],
-                |row| row.get(0),
-            )
-        };
-        let found = stamp_at(cursor.seq)?;
-        match (cursor.stamp, found) {
-            (Some(stamp), Some(found)) if stamp == found => Ok(CursorState::Known),
-            (Some(_), Some(_)) => Ok(CursorState::Diverged),
-            // Nothing there. The log is dense, so either it ends before or begins after.
-            (stamp, None) => {
-                let is_empty_or_begun =
-                    stamp_at(Seq(1))?.is_some() || self.head_seq(conversation_id)? == Seq::ZERO;
-                Ok(match (stamp, is_empty_or_begun) {
-                    (None, true) => CursorState::Known,
-                    (Some(_), true) => CursorState::Diverged,
-                    (_, false) => CursorState::Expired,
-                })
-            }
-            (None, Some(_)) => Ok(CursorState::Known),
-        }
     }
 }
 
@@ -310,9 +280,10 @@ impl Change {
         &mut self,
         new: &NewEvent<'_>,
     ) -> Result<Option<(MessageId, Entry)>, StoreError> {
+        let before = self.log_head(new.conversation_id)?;
         let entry = Entry {
             conversation_id: new.conversation_id,
-            seq: self.next_seq(new.conversation_id)?,
+            seq: before.seq.next(),
             stamp: Stamp::from_bits(rand::random()),
             ts: Timestamp::now(),
             actor_id: new.actor_id,
@@ -340,7 +311,14 @@ impl Change {
                 detail.as_deref(),
             ],
         )?;
-        Ok((appended > 0).then_some((MessageId(position), entry)))
+        if appended == 0 {
+            return Ok(None);
+        }
+        let id = MessageId(position);
+        let last_message = if new.kind == EventKind::Message { Some(id) } else { before.last_message };
+        let head = Head { seq: entry.seq, stamp: Some(entry.stamp), position, last_message };
+        self.move_head(entry.conversation_id, head);
+        Ok(Some((id, entry)))
     }
 }
 

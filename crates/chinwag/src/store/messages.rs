@@ -135,11 +135,6 @@ impl View {
         Ok(self.messages_by_id(&[id])?.pop())
     }
 
-    /// The newest message of a conversation.
-    pub(crate) fn last_message(&self, id: ConversationId) -> Result<Option<Message>, StoreError> {
-        Ok(self.messages(id, Page { before: None, after: None, limit: 1 })?.pop())
-    }
-
     /// Puts the latest writings and the reactions into messages as they were sent.
     fn as_they_stand(&self, sent: Vec<(Message, i64)>) -> Result<Vec<Message>, StoreError> {
         let is_there = |(message, _): &&(Message, i64)| !message.deleted;
@@ -200,7 +195,7 @@ impl View {
         conversation_id: ConversationId,
         id: MessageId,
     ) -> Result<Option<MessageFacts>, StoreError> {
-        let facts = self.sql.one(
+        self.sql.one(
             "SELECT seq, actor_id, version, deleted_at IS NOT NULL, detail ->> 'format' FROM events \
              WHERE id = ?1 AND conversation_id = ?2 AND kind = 'message'",
             values![id, conversation_id],
@@ -216,8 +211,7 @@ impl View {
                     },
                 })
             },
-        )?;
-        Ok(facts)
+        )
     }
 }
 

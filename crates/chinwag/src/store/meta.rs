@@ -6,7 +6,7 @@ use super::{Change, StoreError, View};
 impl View {
     /// What the folder was made by, `demo` or `serve`; `None` in a new one.
     pub(crate) fn mode(&self) -> Result<Option<String>, StoreError> {
-        Ok(self.sql.one("SELECT value FROM meta WHERE key = 'mode'", &[], |row| row.get(0))?)
+        self.sql.one("SELECT value FROM meta WHERE key = 'mode'", &[], |row| row.get(0))
     }
 }
 

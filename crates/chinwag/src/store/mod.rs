@@ -2,7 +2,9 @@
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). What can be asked and changed
 //! is in the files by noun, as methods of [`View`] (reading) and [`Change`] (one job of a write
-//! transaction). Only this folder knows SQL.
+//! transaction). Only this folder knows SQL: the files by noun
+//! write it as SQLite and PostgreSQL both read it, and ask through [`sql`]; what is SQLite's own is in [`sqlite`] and
+//! [`schema`].
 
 mod conversations;
 mod files;
@@ -12,6 +14,7 @@ mod marks;
 mod messages;
 mod meta;
 mod once;
+mod overview;
 mod push;
 mod readers;
 mod receipts;
@@ -34,6 +37,7 @@ pub(crate) use identities::SHARED_SECRET;
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use once::MadeOnce;
+pub(crate) use overview::{Entrance, Stretch};
 pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
 pub(crate) use receipts::Companion;
 pub(crate) use search::Query;
@@ -151,7 +155,8 @@ impl Store {
             schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
         }
         let readers = Readers::new(path);
-        let writer = Writer::start(connection, committed).map_err(|error| damaged(&error))?;
+        sqlite::fold_log_when_long(&mut connection).map_err(|error| damaged(&error))?;
+        let writer = Writer::start(Sql::new(connection), committed).map_err(|error| damaged(&error))?;
         Ok(Self { writer, readers, _lock: lock })
     }
 

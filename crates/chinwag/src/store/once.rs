@@ -17,12 +17,11 @@ pub(crate) struct MadeOnce {
 impl View {
     /// What the user made with this key, if they did.
     pub(crate) fn made_once(&self, user_id: UserId, key: &str) -> Result<Option<MadeOnce>, StoreError> {
-        let made = self.sql.one(
+        self.sql.one(
             "SELECT request, made_id FROM made_once WHERE user_id = ?1 AND key = ?2",
             values![user_id, key],
             |row| Ok(MadeOnce { request: row.get(0)?, id: row.get(1)? }),
-        )?;
-        Ok(made)
+        )
     }
 }
 

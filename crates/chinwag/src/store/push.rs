@@ -77,7 +77,7 @@ const SESSION_IS_LIVE: &str = "(push_subscriptions.session_id IS NULL OR EXISTS 
          AND refresh_tokens.used_at IS NULL AND refresh_tokens.expires_at > ?2))))";
 
 const CONTENT: &str = "push_subscriptions.content";
-const NOTIFICATIONS: &str = "participants.notifications";
+pub(super) const NOTIFICATIONS: &str = "participants.notifications";
 
 fn subscription(row: &Row<'_>) -> Result<PushSubscription, DatabaseError> {
     Ok(PushSubscription {
@@ -91,12 +91,11 @@ fn subscription(row: &Row<'_>) -> Result<PushSubscription, DatabaseError> {
 impl View {
     /// A user's devices, oldest first.
     pub(crate) fn push_subscriptions(&self, user_id: UserId) -> Result<Vec<PushSubscription>, StoreError> {
-        let subscriptions = self.sql.all(
+        self.sql.all(
             "SELECT id, host, content, created_at FROM push_subscriptions WHERE user_id = ?1 ORDER BY id",
             values![user_id],
             subscription,
-        )?;
-        Ok(subscriptions)
+        )
     }
 
     /// Which messages of a conversation notify a participant.
@@ -122,24 +121,23 @@ impl View {
 
     /// Whether anybody has a device.
     pub(crate) fn has_push_subscriptions(&self) -> Result<bool, StoreError> {
-        Ok(self.sql.single("SELECT EXISTS (SELECT 1 FROM push_subscriptions)", &[], |row| row.get(0))?)
+        self.sql.single("SELECT EXISTS (SELECT 1 FROM push_subscriptions)", &[], |row| row.get(0))
     }
 
     /// Where there are new messages among the events after one id and up to another.
     pub(crate) fn news(&self, after: i64, through: i64, since: Timestamp) -> Result<Vec<News>, StoreError> {
-        let news = self.sql.all(
+        self.sql.all(
             "SELECT conversation_id, min(seq), max(seq) FROM events \
              WHERE id > ?1 AND id <= ?2 AND kind = 'message' AND deleted_at IS NULL AND ts > ?3 \
              GROUP BY conversation_id",
             values![after, through, since],
             |row| Ok(News { conversation_id: row.get(0)?, first: row.get(1)?, last: row.get(2)? }),
-        )?;
-        Ok(news)
+        )
     }
 
     /// The devices of those to whom it is news: they take part, somebody else wrote, they have not read it.
     pub(crate) fn candidates(&self, news: News) -> Result<Vec<Candidate>, StoreError> {
-        let candidates = self.sql.all(
+        self.sql.all(
             "SELECT push_subscriptions.id, users.id, participants.notifications, conversations.kind, \
                     users.presence, \
                     EXISTS (SELECT 1 FROM mentions WHERE mentions.user_id = users.id \
@@ -163,8 +161,7 @@ impl View {
                     is_mentioned: row.get(5)?,
                 })
             },
-        )?;
-        Ok(candidates)
+        )
     }
 
     /// Jobs whose time has come, the longest due first, but none for these hosts.
@@ -175,7 +172,7 @@ impl View {
         limit: usize,
     ) -> Result<Vec<PushJob>, StoreError> {
         let hosts = serde_json::to_string(without_hosts).unwrap_or_default();
-        let jobs = self.sql.all(&format!(
+        self.sql.all(&format!(
             "SELECT push_jobs.subscription_id, push_jobs.conversation_id, push_jobs.seq, push_jobs.attempts, \
                     push_jobs.created_at, push_subscriptions.user_id, endpoint, host, p256dh, auth, content, \
                     users.is_active AND {SESSION_IS_LIVE} \
@@ -198,8 +195,7 @@ impl View {
                     content: word(row, 10, CONTENT)?,
                     is_live: row.get(11)?,
                 })
-            })?;
-        Ok(jobs)
+            })
     }
 
     /// When the next job is due, of those that are not yet; and how many there are in all.

@@ -6,11 +6,12 @@ use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Seq, UserId};
 
 use super::sql::values;
+use super::sqlite::{LISTED, list};
 use super::users::{Status, status};
 use super::{Change, Notice, StoreError, View};
 
 /// Counting stops here: nobody needs to know more exactly, and a count must not scan a whole log.
-const MAX_UNREAD: i64 = 10_000;
+pub(super) const MAX_UNREAD: i64 = 10_000;
 
 /// What a user has not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,22 +28,37 @@ pub(crate) struct Companion {
     pub is_direct: bool,
 }
 
+impl Companion {
+    /// Where they take part.
+    pub(crate) fn conversation_id(&self) -> ConversationId {
+        self.receipt.conversation_id
+    }
+}
+
 impl View {
-    /// How far everybody in a conversation is, and their status.
-    pub(crate) fn companions(&self, conversation_id: ConversationId) -> Result<Vec<Companion>, StoreError> {
-        let companions = self.sql.all(
-            "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq, kind = 'direct' \
-             FROM participants JOIN users ON users.id = participants.user_id \
-             JOIN conversations ON conversations.id = conversation_id \
-             WHERE conversation_id = ?1 ORDER BY users.id",
-            values![conversation_id],
+    /// How far everybody is in those of these conversations that are small, and their status; by conversation.
+    pub(crate) fn companions(&self, ids: &[ConversationId]) -> Result<Vec<Companion>, StoreError> {
+        self.sql.all(
+            &format!(
+                "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq, kind = 'direct', \
+                     conversation_id \
+                 FROM participants JOIN users ON users.id = participants.user_id \
+                 JOIN conversations ON conversations.id = conversation_id \
+                 WHERE conversation_id IN (SELECT conversation_id FROM participants \
+                     WHERE conversation_id IN {LISTED} GROUP BY conversation_id HAVING COUNT(*) <= ?2) \
+                 ORDER BY conversation_id, users.id"
+            ),
+            values![&list(ids.iter().map(|id| id.0)), SMALL_CONVERSATION],
             |row| {
-                let (user_id, delivered_seq) = (row.get(3)?, row.get(4)?);
-                let receipt = Receipt { conversation_id, user_id, delivered_seq, read_seq: row.get(5)? };
+                let receipt = Receipt {
+                    conversation_id: row.get(7)?,
+                    user_id: row.get(3)?,
+                    delivered_seq: row.get(4)?,
+                    read_seq: row.get(5)?,
+                };
                 Ok(Companion { receipt, status: status(row)?, is_direct: row.get(6)? })
             },
-        )?;
-        Ok(companions)
+        )
     }
 
     /// One participant's receipt.
@@ -51,15 +67,14 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<Option<Receipt>, StoreError> {
-        let receipt = self.sql.one(
+        self.sql.one(
             "SELECT delivered_seq, read_seq FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
             values![conversation_id, user_id],
             |row| {
                 let (delivered_seq, read_seq) = (row.get(0)?, row.get(1)?);
                 Ok(Receipt { conversation_id, user_id, delivered_seq, read_seq })
             },
-        )?;
-        Ok(receipt)
+        )
     }
 
     /// Messages of others after the user's read position, and those that name the user.

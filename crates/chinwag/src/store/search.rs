@@ -106,11 +106,8 @@ impl View {
     /// Whether messages wait to be indexed.
     pub(crate) fn is_index_behind(&self) -> Result<bool, StoreError> {
         let through = self.indexed_through()?;
-        Ok(self.sql.single(
-            "SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1)",
-            values![through],
-            |row| row.get(0),
-        )?)
+        self.sql
+            .single("SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1)", values![through], |row| row.get(0))
     }
 }
 

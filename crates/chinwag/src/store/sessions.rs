@@ -90,7 +90,7 @@ impl View {
 
     /// Whose session this is, or was.
     pub(crate) fn user_of_session(&self, id: &str) -> Result<Option<UserId>, StoreError> {
-        Ok(self.sql.one("SELECT user_id FROM sessions WHERE id = ?1", values![id], |row| row.get(0))?)
+        self.sql.one("SELECT user_id FROM sessions WHERE id = ?1", values![id], |row| row.get(0))
     }
 
     /// A user's live sessions, newest first. A session's newest token has always lived for `lifetime`.
@@ -100,7 +100,7 @@ impl View {
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<Vec<Session>, StoreError> {
-        let sessions = self.sql.all(
+        self.sql.all(
             "SELECT id, created_at, expires_at, user_agent FROM sessions \
              WHERE user_id = ?1 AND revoked_at IS NULL \
                AND (expires_at > ?2 OR EXISTS (SELECT 1 FROM refresh_tokens WHERE session_id = sessions.id \
@@ -120,8 +120,7 @@ impl View {
                     current: false,
                 })
             },
-        )?;
-        Ok(sessions)
+        )
     }
 }
 
@@ -218,11 +217,11 @@ impl Change {
     }
 
     fn is_unused(&self, hash: &[u8]) -> Result<bool, StoreError> {
-        Ok(self.sql.single(
+        self.sql.single(
             "SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE hash = ?1 AND used_at IS NULL)",
             values![hash],
             |row| row.get(0),
-        )?)
+        )
     }
 
     /// A session lasts as long as its newest token.

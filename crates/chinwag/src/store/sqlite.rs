@@ -30,6 +30,19 @@ pub(super) const LISTED: &str = "(SELECT value FROM json_each(?1))";
 pub(super) const STAYS: &str =
     "(SELECT key AS place, value ->> 0 AS user_id, value ->> 1 AS session_id FROM json_each(?1))";
 
+/// The cursors in parameter `?1`, a JSON list of conversations and positions, where user `?2` takes part. SQLite goes
+/// through tables that are crossed in their order: through the list once, not once for each conversation.
+pub(super) const CURSORS: &str = "(SELECT value ->> 0 AS conversation_id, value ->> 1 AS seq FROM json_each(?1)) AS wanted \
+     CROSS JOIN participants AS own ON own.conversation_id = wanted.conversation_id AND own.user_id = ?2";
+
+/// The events of the stretches in parameter `?1`, a JSON list of conversations and two positions each, with those who
+/// wrote them. The tables are crossed, and those of a stretch are found by their index: they come in the order of the
+/// list, and only those are read that are asked for.
+pub(super) const MISSED: &str = "json_each(?1) AS wanted \
+     CROSS JOIN events ON events.conversation_id = wanted.value ->> 0 \
+                      AND events.seq > wanted.value ->> 1 AND events.seq <= wanted.value ->> 2 \
+     CROSS JOIN users ON users.id = events.actor_id";
+
 /// Whether each of the words in parameter `?1`, a JSON list, begins one of a user's names.
 pub(super) const IS_NAMED: &str =
     "NOT EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(users.name_key, ' ' || value) = 0)";
@@ -51,6 +64,13 @@ pub(super) fn matching(terms: &[&String]) -> String {
 /// A JSON list, as [`LISTED`] reads it.
 pub(super) fn list(values: impl IntoIterator<Item = i64>) -> String {
     serde_json::Value::from_iter(values).to_string()
+}
+
+/// A JSON list of lists, as [`CURSORS`] and [`MISSED`] read it.
+pub(super) fn rows<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> String {
+    let rows: Vec<T> = rows.into_iter().collect();
+    // Numbers and texts: there is nothing that could fail.
+    serde_json::to_string(&rows).unwrap_or_default()
 }
 
 /// Opens a connection with the settings that every one of them has.

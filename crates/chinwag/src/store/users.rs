@@ -95,7 +95,7 @@ impl View {
 
     /// An account, and whether this session of it is live.
     pub(crate) fn auth_row(&self, id: UserId, session: Option<&str>) -> Result<Option<AuthRow>, StoreError> {
-        let row = self.sql.one(
+        self.sql.one(
             &format!(
                 "SELECT {COLUMNS}, sessions.id IS NOT NULL AND sessions.revoked_at IS NULL \
              FROM users LEFT JOIN sessions ON sessions.user_id = users.id AND sessions.id = ?2 \
@@ -103,20 +103,17 @@ impl View {
             ),
             values![id, session],
             |row| Ok(AuthRow { user: user(row)?, session_is_live: row.get(8)? }),
-        )?;
-        Ok(row)
+        )
     }
 
     /// Whether anybody has an account.
     pub(crate) fn has_users(&self) -> Result<bool, StoreError> {
-        Ok(self.sql.single("SELECT EXISTS (SELECT 1 FROM users)", &[], |row| row.get(0))?)
+        self.sql.single("SELECT EXISTS (SELECT 1 FROM users)", &[], |row| row.get(0))
     }
 
     /// Whether somebody is an administrator of the server.
     pub(crate) fn has_administrator(&self) -> Result<bool, StoreError> {
-        Ok(self
-            .sql
-            .single("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin')", &[], |row| row.get(0))?)
+        self.sql.single("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin')", &[], |row| row.get(0))
     }
 
     /// Every account, oldest first.
@@ -126,7 +123,7 @@ impl View {
 
     /// The account with this id.
     pub(crate) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.sql.one(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"), values![id], user)?)
+        self.sql.one(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"), values![id], user)
     }
 }
 

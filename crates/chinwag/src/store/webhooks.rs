@@ -134,13 +134,12 @@ impl View {
 
     /// One webhook.
     pub(crate) fn webhook(&self, id: i64) -> Result<Option<Hook>, StoreError> {
-        Ok(self.sql.one(&format!("SELECT {HOOK} FROM webhooks WHERE id = ?1"), values![id], hook)?)
+        self.sql.one(&format!("SELECT {HOOK} FROM webhooks WHERE id = ?1"), values![id], hook)
     }
 
     /// Every webhook, oldest first.
     pub(crate) fn webhooks(&self) -> Result<Vec<Hook>, StoreError> {
-        let hooks = self.sql.all(&format!("SELECT {HOOK} FROM webhooks ORDER BY id"), &[], hook)?;
-        Ok(hooks)
+        self.sql.all(&format!("SELECT {HOOK} FROM webhooks ORDER BY id"), &[], hook)
     }
 }
 
@@ -149,7 +148,7 @@ impl Change {
     pub(crate) fn insert_webhook(&mut self, new: &NewHook) -> Result<Hook, StoreError> {
         let position = self.newest_position()?;
         let events = new.events.as_deref().and_then(types_text);
-        Ok(self.sql.single(
+        self.sql.single(
             &format!(
                 "INSERT INTO webhooks (url, secret, conversation_id, events, position, created_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING {HOOK}"
@@ -163,7 +162,7 @@ impl Change {
                 Timestamp::now()
             ],
             hook,
-        )?)
+        )
     }
 
     /// Removes a webhook. False if there is none.

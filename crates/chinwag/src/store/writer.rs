@@ -6,6 +6,7 @@
 //!
 //! What messages ask for again and again, where a log ends and who takes part, is remembered here. Nobody else
 //! writes either, so it is exact: changed with them, and what a job found is forgotten when it is undone.
+//! A conversation's row learns where its log ends once in a batch, before the commit ([`heads`]).
 //!
 //! Publishing is the commit's own step: the one thread that commits hands events on before it takes the next batch, so
 //! nothing is told that is not on disk, and the order of the frames is the order of the log. A disk that fails during a
@@ -21,18 +22,20 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::Receipt;
-use chinwag_protocol::{ConversationId, Event, Seq, UserId};
-use rusqlite::Connection;
+use chinwag_protocol::{ConversationId, Event, UserId};
 use tokio::sync::mpsc;
 
-use super::sql::{DatabaseError, DatabaseErrorKind, Sql, values};
+use super::sql::{DatabaseError, DatabaseErrorKind, Sql};
 use super::{Failure, Standing, StoreError, View, sqlite};
 use crate::seeded_bugs::{self, Bug};
 
+mod heads;
 mod jobs;
 #[cfg(test)]
 mod tests;
 
+pub(super) use heads::Head;
+use heads::Heads;
 use jobs::Outcome;
 pub(crate) use jobs::{Job, Jobs, Steps};
 
@@ -40,9 +43,7 @@ pub(crate) use jobs::{Job, Jobs, Steps};
 const QUEUE: usize = 16_384;
 /// Jobs in one transaction at most, so that the first one does not wait for ever.
 const MAX_BATCH: usize = 4_096;
-/// Conversations whose head is kept in memory; the rest is one index look-up away.
-const MAX_HEADS: usize = 100_000;
-/// Participants who are kept in memory likewise.
+/// Participants who are kept in memory; the rest is one look-up away.
 const MAX_STANDINGS: usize = 100_000;
 
 /// What a transaction has to tell the hub once it is on disk.
@@ -78,7 +79,7 @@ pub(crate) struct BatchReport {
 /// One job's view of the write transaction: it can read everything and change what its methods offer.
 pub(crate) struct Change {
     view: View,
-    heads: HashMap<ConversationId, Seq>,
+    heads: Heads,
     /// Given to an event, of whatever conversation, once: one that is not committed leaves a hole.
     last_position: Option<i64>,
     pub(super) standings: Standings,
@@ -153,15 +154,14 @@ impl Drop for Writer {
 
 impl Writer {
     pub(super) fn start(
-        mut connection: Connection,
+        sql: Sql,
         committed: impl FnMut(Commit, BatchReport) + Send + 'static,
-    ) -> Result<Self, StartError> {
-        sqlite::fold_log_when_long(&mut connection)?;
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::unbounded_channel();
         let waiting = Arc::<AtomicUsize>::default();
         let change = Change {
-            view: View { sql: Sql::new(connection) },
-            heads: HashMap::new(),
+            view: View { sql },
+            heads: Heads::default(),
             last_position: None,
             standings: Standings::default(),
             commit: Commit::default(),
@@ -246,12 +246,13 @@ fn run(
 fn transact(
     change: &mut Change,
     batch: Vec<Job>,
-) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, DatabaseError)> {
+) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, StoreError)> {
     let mut outcomes = Vec::with_capacity(batch.len());
     if let Err(error) = change.sql.bracket(sqlite::BEGIN_WRITING) {
         // The jobs are dropped unrun, and with them their answers, which their callers hear.
-        return Err((outcomes, error));
+        return Err((outcomes, error.into()));
     }
+    change.heads.begin_batch();
     for job in batch {
         let ran = match job.steps() {
             Steps::One => change.run_bare(job),
@@ -260,8 +261,11 @@ fn transact(
         match ran {
             Ok(Some(outcome)) => outcomes.push(outcome),
             Ok(None) => {}
-            Err(error) => return Err((outcomes, error)),
+            Err(error) => return Err((outcomes, error.into())),
         }
+    }
+    if let Err(error) = change.write_heads() {
+        return Err((outcomes, error));
     }
     // Only batches with events: the set-up of the checker has to work.
     if seeded_bugs::is(Bug::AckBeforeCommit) && !change.commit.events.is_empty() {
@@ -279,18 +283,9 @@ fn transact(
                 tracing::error!(%error, "the disk failed during a commit; stopping, so that nothing is acknowledged that is not stored");
                 std::process::abort();
             }
-            Err((outcomes, error))
+            Err((outcomes, error.into()))
         }
     }
-}
-
-/// Why the writer does not start.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum StartError {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error(transparent)]
-    Thread(#[from] std::io::Error),
 }
 
 impl Change {
@@ -300,13 +295,13 @@ impl Change {
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
         self.sql.bracket("SAVEPOINT job")?;
         self.standings.begin_job();
+        self.heads.begin_job();
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
             self.sql.bracket("ROLLBACK TO job")?;
-            for undone in self.commit.events.split_off(events_before) {
-                self.heads.remove(&undone.entry().conversation_id);
-            }
+            self.commit.events.truncate(events_before);
+            self.heads.undo_job();
             self.commit.notices.truncate(notices_before);
             self.standings.undo_job();
         }
@@ -319,6 +314,7 @@ impl Change {
     fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
         let changes_before = self.sql.total_changes();
         self.standings.begin_job();
+        self.heads.begin_job();
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         let is_over = outcome.as_ref().is_some_and(|outcome| !outcome.is_refused);
         if is_over || self.sql.total_changes() == changes_before {
@@ -330,7 +326,7 @@ impl Change {
 
     fn roll_back_batch(&mut self) {
         self.commit = Commit::default();
-        self.heads.clear();
+        self.heads.forget_all();
         self.standings.forget_all();
         if self.sql.is_in_transaction()
             && let Err(error) = self.sql.bracket("ROLLBACK")
@@ -339,32 +335,8 @@ impl Change {
         }
     }
 
-    /// The position that the next event of this conversation gets.
-    pub(super) fn next_seq(&mut self, conversation_id: ConversationId) -> Result<Seq, StoreError> {
-        let head = match self.heads.get(&conversation_id) {
-            Some(head) => *head,
-            None => self.head_seq(conversation_id)?,
-        };
-        Ok(head.next())
-    }
-
-    /// The position among the events of all conversations that the next one gets.
-    pub(super) fn next_position(&mut self) -> Result<i64, StoreError> {
-        let last = match self.last_position {
-            Some(last) => last,
-            None => self.newest_position()?,
-        };
-        self.last_position = Some(last + 1);
-        Ok(last + 1)
-    }
-
     /// Notes an event that was just inserted; it is published when the batch is on disk.
     pub(super) fn note(&mut self, event: Event) {
-        if self.heads.len() >= MAX_HEADS {
-            self.heads.clear();
-        }
-        let entry = event.entry();
-        self.heads.insert(entry.conversation_id, entry.seq);
         self.commit.events.push(event);
     }
 
@@ -379,14 +351,5 @@ impl Deref for Change {
 
     fn deref(&self) -> &View {
         &self.view
-    }
-}
-
-impl View {
-    /// The position of the newest event, zero if there is none.
-    pub(crate) fn head_seq(&self, conversation_id: ConversationId) -> Result<Seq, StoreError> {
-        let text = "SELECT seq FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1";
-        let seq = self.sql.one(text, values![conversation_id], |row| row.get(0))?;
-        Ok(seq.unwrap_or(Seq::ZERO))
     }
 }

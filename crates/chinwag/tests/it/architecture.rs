@@ -245,6 +245,17 @@ const CRATES: [(&str, &[&str]); 8] = [
 ];
 
 #[test]
+fn only_the_face_of_the_database_knows_its_driver() {
+    let files = sources(&crates().join("chinwag/src/store"));
+    let knows =
+        |file: &&PathBuf| names(&code(&module(file), &std::fs::read_to_string(file).unwrap()), "rusqlite");
+    let mut knowing: Vec<_> =
+        files.iter().filter(knows).map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    knowing.sort_unstable();
+    assert_eq!(knowing, ["schema.rs", "sql.rs", "sqlite.rs"]);
+}
+
+#[test]
 fn crates_depend_only_on_what_is_below_them() {
     let folders = std::fs::read_dir(crates()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = folders.map(|name| name.into_string().unwrap()).collect();

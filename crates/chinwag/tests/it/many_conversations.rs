@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::{Device, Person, TestServer, open};
 
 /// Makes groups of one person inside the server, a thousand at a time; gives their ids.
-async fn groups(server: &TestServer, person: &Person, count: usize) -> Vec<i64> {
+pub(crate) async fn groups(server: &TestServer, person: &Person, count: usize) -> Vec<i64> {
     let (chat, actor) = (server.server.chat(), server.actor(person).await);
     let mut ids = Vec::new();
     while ids.len() < count {
@@ -28,7 +28,7 @@ async fn groups(server: &TestServer, person: &Person, count: usize) -> Vec<i64> 
 }
 
 /// Says something in each of them.
-async fn say_everywhere(server: &TestServer, person: &Person, ids: &[i64], content: &str) {
+pub(crate) async fn say_everywhere(server: &TestServer, person: &Person, ids: &[i64], content: &str) {
     let (chat, actor) = (server.server.chat(), server.actor(person).await);
     for some in ids.chunks(1000) {
         let sends = some.iter().map(|id| {

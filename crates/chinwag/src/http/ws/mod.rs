@@ -75,6 +75,20 @@ async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterEr
     enter(line, id, Start::Head, None).await.map(|_| ())
 }
 
+/// As [`still_takes_part`], of places of many conversations: those that the user does not take part in.
+async fn takes_no_part_in(
+    line: &Line,
+    mut ids: Vec<ConversationId>,
+) -> Result<Vec<ConversationId>, EnterError> {
+    ids.retain(|id| !line.is_live(*id));
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let still = line.chat.taken_part_in(&present_actor(line), ids.clone()).await?;
+    ids.retain(|id| still.binary_search(id).is_err());
+    Ok(ids)
+}
+
 /// Sends what a client may have missed beside events: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
 async fn tell_company(line: &Line, company: Company) -> Result<(), End> {

@@ -14,7 +14,7 @@ use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
     Added, CloseCode, Command, CommandError, ConversationId, Cursor, Frame, GapReason, Hello,
-    Request as Incoming, Seq, Timestamp, limits,
+    Request as Incoming, Timestamp, limits,
 };
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
@@ -24,16 +24,14 @@ use super::hello::{Credential, Guest, Stranger, greet};
 use super::refusals::{refuse, refuse_frame};
 use super::upgrade::{Handshake, Origin, PROTOCOL, accept, bearer_header, offered_protocols, take_over};
 use super::uploads::Uploads;
-use super::{close_code, present_actor, resume, still_takes_part};
+use super::{close_code, present_actor, resume, takes_no_part_in};
 use crate::chat::{Chat, EnterError, Entered, Start, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
-use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, turn_away,
-};
+use crate::realtime::{Dialect, Driver, End, Errand, Handler, Level, Line, Refused, SendRequest, turn_away};
 
 /// Conversations in `ready`. The rest comes by REST; their events come all the same.
 const MAX_LISTED: usize = 500;
@@ -135,6 +133,7 @@ impl Handler for User {
             let entered = line.chat.enter_some(&present_actor(line), wanted, replay_limit).await;
             let entered = entered.map_err(|error| End::from(close_code(&error)))?;
             let now: Vec<_> = seats.drain(..entered.len()).collect();
+            let mut taken = Vec::with_capacity(now.len());
             for ((id, seat), entered) in now.into_iter().zip(entered) {
                 let Some(entered) = entered else {
                     // Removed since the list was made: the log of that moment has said so to the others.
@@ -148,8 +147,10 @@ impl Handler for User {
                     after = entered.head.seq;
                     resume(line, id, entered, Vec::new()).await?;
                 }
-                settle(line, id, seat, after, level).await?;
+                line.take(id, seat, after, level);
+                taken.push(id);
             }
+            settle(line, taken).await?;
         }
         for some in ids.chunks(MAX_ENTERED) {
             let some = some.iter().map(|id| (*id, start(&hello, *id) != Start::Head)).collect();
@@ -244,22 +245,14 @@ async fn ready(
     Ok(heads)
 }
 
-/// Takes a place, unless the user was removed meanwhile.
-async fn settle(
-    line: &mut Line,
-    id: ConversationId,
-    seat: Seat,
-    after: Seq,
-    level: Level,
-) -> Result<(), End> {
-    line.take(id, seat, after, level);
-    match still_takes_part(line, id).await {
-        Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => {
-            line.leave(id);
-            tell_left(line, id).await
-        }
-        result => result.map_err(|error| close_code(&error).into()),
+/// Gives those of the places back that were just taken whose user was removed meanwhile.
+async fn settle(line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
+    let gone = takes_no_part_in(line, taken).await.map_err(|error| End::from(close_code(&error)))?;
+    for id in gone {
+        line.leave(id);
+        tell_left(line, id).await?;
     }
+    Ok(())
 }
 
 /// The user no longer takes part.
@@ -292,7 +285,8 @@ async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), E
         after = entered.head.seq;
         resume(line, id, entered, Vec::new()).await?;
     }
-    settle(line, id, seat, after, level).await?;
+    line.take(id, seat, after, level);
+    settle(line, vec![id]).await?;
     meet(line, vec![(id, is_resumed)]).await
 }
 
@@ -331,7 +325,8 @@ async fn subscribe(
             if level == Level::Full {
                 resume(line, id, entered, Vec::new()).await?;
             }
-            settle(line, id, seat, head.seq, level).await?;
+            line.take(id, seat, head.seq, level);
+            settle(line, vec![id]).await?;
             if level == Level::Full {
                 meet(line, vec![(id, after.is_some())]).await?;
             }

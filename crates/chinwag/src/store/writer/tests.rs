@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use chinwag_protocol::rest::{Conversation, Role, UserRole};
-use chinwag_protocol::{ConversationId, UserId};
+use chinwag_protocol::{ConversationId, Seq, UserId};
 
 use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Person, Store};
 use super::*;
@@ -134,6 +134,36 @@ fn a_job_that_refuses_behind_its_one_statement_leaves_nothing() {
         })
         .unwrap();
     assert_eq!(rows, 1);
+}
+
+#[test]
+fn a_conversation_ends_where_its_log_does_whatever_is_refused_beside() {
+    let group = Group::new();
+    let (id, owner, member) = (group.id, group.owner, group.member.clone());
+    let mut jobs = Jobs::default();
+    let first = group.draft("the first");
+    let kept = jobs.add(Steps::One, move |change| change.append_message(first, Vec::new()).map(drop));
+    let refused = jobs.add(Steps::Many, move |change| {
+        change.set_participant_role(id, owner, &member, Role::Admin)?;
+        change.set_participant_role(id, owner, &member, Role::Member)?;
+        Err::<(), _>(StoreError::Busy)
+    });
+    let second = group.draft("the second");
+    let also_kept = jobs.add(Steps::One, move |change| change.append_message(second, Vec::new()).map(drop));
+    group.store.begin(jobs);
+    wait(async {
+        kept.await.unwrap();
+        refused.await.unwrap_err();
+        also_kept.await.unwrap();
+    });
+    let ends = "SELECT head_seq, head_position = newest.id AND head_stamp = newest.stamp \
+                       AND last_message_id = newest.id FROM conversations \
+                JOIN events AS newest ON newest.conversation_id = conversations.id AND newest.seq = 2";
+    let ends: (i64, bool) = group
+        .store
+        .read_blocking(|view| view.sql.single(ends, &[], |row| Ok((row.get(0)?, row.get(1)?))))
+        .unwrap();
+    assert_eq!(ends, (2, true));
 }
 
 /// Who of owner and member is remembered.

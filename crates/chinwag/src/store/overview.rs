@@ -1,0 +1,226 @@
+//! Conversations as one of their participants finds them, however many, in a statement or a few: the list, what a
+//! socket that comes in has to know, and what it has missed.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use chinwag_protocol::rest::{ConversationState, Message, PublicUser};
+use chinwag_protocol::{ConversationId, Cursor, Event, MessageId, Seq, Stamp, Timestamp, UserId};
+
+use super::conversations::{KIND, ROLE};
+use super::log::{COLUMNS, Chunk, CursorState, event};
+use super::push::NOTIFICATIONS;
+use super::receipts::MAX_UNREAD;
+use super::sql::{DatabaseError, Row, values};
+use super::sqlite::{CURSORS, LISTED, MISSED, list, rows};
+use super::words::word;
+use super::{StoreError, View};
+
+/// How a conversation stands for somebody who comes into it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entrance {
+    pub head: Cursor,
+    /// Of the cursor that they have.
+    pub cursor: Option<CursorState>,
+    /// The position before their part began.
+    pub joined_after: Seq,
+    pub participants: usize,
+}
+
+/// A part of a log: behind `after`, up to and with `through`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    pub conversation_id: ConversationId,
+    pub after: Seq,
+    pub through: Seq,
+}
+
+/// What was read of several stretches.
+#[derive(Debug, Default)]
+pub(crate) struct Missed {
+    pub events: HashMap<ConversationId, Vec<Event>>,
+    /// Whether it is all, or the first ones, of which the last may be cut.
+    pub is_whole: bool,
+}
+
+/// With its newest message.
+fn state(row: &Row<'_>) -> Result<(ConversationState, Option<MessageId>), DatabaseError> {
+    let peer = match row.get(15)? {
+        Some(id) => {
+            Some(PublicUser { id, username: row.get(16)?, first_name: row.get(17)?, last_name: row.get(18)? })
+        }
+        None => None,
+    };
+    let state = ConversationState {
+        id: row.get(0)?,
+        kind: word(row, 1, KIND)?,
+        title: row.get(2)?,
+        topic: row.get(3)?,
+        archived: row.get(4)?,
+        created_at: row.get::<Timestamp>(5)?.created_at(),
+        head: Cursor { seq: row.get(6)?, stamp: row.get(7)? },
+        role: word(row, 9, ROLE)?,
+        read_seq: row.get(10)?,
+        notifications: word(row, 11, NOTIFICATIONS)?,
+        participants: row.get(12)?,
+        unread: row.get(13)?,
+        mentions: row.get(14)?,
+        last_message: None,
+        peer,
+    };
+    Ok((state, row.get(8)?))
+}
+
+impl View {
+    /// These conversations as `user_id` sees them, by id. Those without them are left out.
+    pub(crate) fn conversation_states(
+        &self,
+        user_id: UserId,
+        ids: &[ConversationId],
+    ) -> Result<Vec<ConversationState>, StoreError> {
+        let states = self.sql.all(
+            &format!(
+                "SELECT conversations.id, conversations.kind, title, topic, archived_at IS NOT NULL, \
+                     conversations.created_at, \
+                     head_seq, head_stamp, last_message_id, own.role, own.read_seq, own.notifications, \
+                     (SELECT COUNT(*) FROM participants WHERE conversation_id = conversations.id), \
+                     (SELECT COUNT(*) FROM (SELECT 1 FROM events \
+                         WHERE events.conversation_id = conversations.id AND events.seq > own.read_seq \
+                           AND events.kind = 'message' AND events.deleted_at IS NULL \
+                           AND events.actor_id != own.user_id LIMIT ?3) AS unread), \
+                     (SELECT COUNT(*) FROM (SELECT 1 FROM mentions \
+                         WHERE mentions.user_id = own.user_id AND mentions.conversation_id = conversations.id \
+                           AND mentions.seq > own.read_seq LIMIT ?3) AS named), \
+                     peer.id, peer.username, peer.first_name, peer.last_name \
+                 FROM participants AS own \
+                 JOIN conversations ON conversations.id = own.conversation_id \
+                 LEFT JOIN participants AS other ON conversations.kind = 'direct' \
+                     AND other.conversation_id = own.conversation_id AND other.user_id != own.user_id \
+                 LEFT JOIN users AS peer ON peer.id = other.user_id \
+                 WHERE own.user_id = ?2 AND own.conversation_id IN {LISTED} ORDER BY own.conversation_id"
+            ),
+            values![&list(ids.iter().map(|id| id.0)), user_id, MAX_UNREAD],
+            state,
+        )?;
+        let newest: Vec<MessageId> = states.iter().filter_map(|(_, newest)| *newest).collect();
+        let newest = self.messages_by_id(&newest)?.into_iter();
+        let mut newest: HashMap<ConversationId, Message> =
+            newest.map(|message| (message.conversation_id, message)).collect();
+        let states = states.into_iter().map(|(mut state, _)| {
+            state.last_message = newest.remove(&state.id);
+            state
+        });
+        Ok(states.collect())
+    }
+
+    /// How conversations stand for `user_id`, who has these cursors. Those without them are left out.
+    pub(crate) fn entrances(
+        &self,
+        user_id: UserId,
+        cursors: &[(ConversationId, Option<Cursor>)],
+    ) -> Result<HashMap<ConversationId, Entrance>, StoreError> {
+        let wanted = rows(cursors.iter().map(|(id, cursor)| (id.0, cursor.map(|cursor| cursor.seq.0))));
+        let cursors: HashMap<ConversationId, Option<Cursor>> = cursors.iter().copied().collect();
+        let entrances = self.sql.all(
+            &format!(
+                "SELECT conversations.id, head_seq, head_stamp, own.joined_seq, \
+                     (SELECT COUNT(*) FROM participants WHERE conversation_id = conversations.id), \
+                     (SELECT stamp FROM events WHERE events.conversation_id = conversations.id \
+                          AND events.seq = wanted.seq), \
+                     EXISTS (SELECT 1 FROM events WHERE events.conversation_id = conversations.id \
+                          AND events.seq = 1) \
+                 FROM {CURSORS} JOIN conversations ON conversations.id = own.conversation_id"
+            ),
+            values![&wanted, user_id],
+            |row| {
+                let id = row.get(0)?;
+                let head = Cursor { seq: row.get(1)?, stamp: row.get(2)? };
+                let (found, is_begun): (Option<Stamp>, bool) = (row.get(5)?, row.get(6)?);
+                let cursor = cursors.get(&id).copied().flatten();
+                let cursor = cursor.map(|cursor| judge(cursor, head, found, is_begun));
+                Ok((id, Entrance { head, cursor, joined_after: row.get(3)?, participants: row.get(4)? }))
+            },
+        )?;
+        Ok(entrances.into_iter().collect())
+    }
+
+    /// Whether a client's cursor belongs to this log.
+    pub(crate) fn cursor_state(
+        &self,
+        conversation_id: ConversationId,
+        cursor: Cursor,
+    ) -> Result<CursorState, StoreError> {
+        let state = self.sql.one(
+            "SELECT head_seq, head_stamp, \
+                 (SELECT stamp FROM events WHERE events.conversation_id = ?1 AND events.seq = ?2), \
+                 EXISTS (SELECT 1 FROM events WHERE events.conversation_id = ?1 AND events.seq = 1) \
+             FROM conversations WHERE id = ?1",
+            values![conversation_id, cursor.seq],
+            |row| {
+                let head = Cursor { seq: row.get(0)?, stamp: row.get(1)? };
+                Ok(judge(cursor, head, row.get(2)?, row.get(3)?))
+            },
+        )?;
+        Ok(state.unwrap_or(CursorState::Diverged))
+    }
+
+    /// What lies in these stretches, oldest first in each of them, as much as `chunk` allows in all.
+    pub(crate) fn missed(&self, stretches: &[Stretch], chunk: Chunk) -> Result<Missed, StoreError> {
+        let mut missed = Missed { is_whole: true, ..Missed::default() };
+        if stretches.is_empty() {
+            return Ok(missed);
+        }
+        let wanted =
+            rows(stretches.iter().map(|part| (part.conversation_id.0, part.after.0, part.through.0)));
+        let (mut count, mut content_bytes) = (0, 0);
+        let text = format!("SELECT {COLUMNS} FROM {MISSED}");
+        self.sql.scan(&text, values![&wanted], |row| {
+            if count == chunk.events || content_bytes >= chunk.content_bytes {
+                missed.is_whole = false;
+                return Ok(ControlFlow::Break(()));
+            }
+            let event = event(row)?;
+            count += 1;
+            content_bytes += row.text(7)?.len();
+            missed.events.entry(event.entry().conversation_id).or_default().push(event);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(missed)
+    }
+
+    /// Those of these conversations that `user_id` takes part in, by id.
+    pub(crate) fn taken_part_in(
+        &self,
+        user_id: UserId,
+        ids: &[ConversationId],
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        self.sql.all(
+            &format!(
+                "SELECT conversation_id FROM participants WHERE user_id = ?2 AND conversation_id IN {LISTED} \
+                 ORDER BY conversation_id"
+            ),
+            values![&list(ids.iter().map(|id| id.0)), user_id],
+            |row| row.get(0),
+        )
+    }
+}
+
+/// What a cursor is to a log that ends at `head`, has `found` at the cursor's position, and still has its first event
+/// or not.
+fn judge(cursor: Cursor, head: Cursor, found: Option<Stamp>, is_begun: bool) -> CursorState {
+    // The newest event may be gone; its stamp is known all the same.
+    let found = if cursor.seq == head.seq { head.stamp } else { found };
+    match (cursor.stamp, found) {
+        (Some(stamp), Some(found)) if stamp != found => CursorState::Diverged,
+        (_, Some(_)) => CursorState::Known,
+        // Nothing there. A log has no holes, so it ends before, or it no longer reaches back that far.
+        (stamp, None) => {
+            let is_gone = cursor.seq < head.seq && !is_begun;
+            match stamp {
+                _ if is_gone => CursorState::Expired,
+                Some(_) => CursorState::Diverged,
+                None => CursorState::Known,
+            }
+        }
+    }
+}
