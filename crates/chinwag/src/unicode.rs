@@ -35,6 +35,14 @@ pub(crate) fn search_key(text: &str) -> String {
     ComposingNormalizer::new_nfkc().normalize(&fold(&plain)).into_owned()
 }
 
+/// The words of a person's names, each behind a blank: all that a look-up compares. A username has its parts,
+/// too, and what is written without a blank (`李小明`) is found in one piece.
+pub(crate) fn name_key(username: &str, first: &str, last: &str) -> String {
+    let parts = username.replace(['.', '_', '-'], " ");
+    let words = search_key(&format!("{username} {parts} {first} {last} {first}{last} {last}{first}"));
+    words.split_whitespace().map(|word| format!(" {word}")).collect()
+}
+
 /// Whether a compatible form of the text is another one: `ａ`, `𝐚`, `ﬁ`, `²`.
 pub(crate) fn is_styled(text: &str) -> bool {
     !text.is_ascii() && !ComposingNormalizer::new_nfkc().is_normalized(text)

@@ -3,10 +3,10 @@
 use chinwag_protocol::rest::{NewParticipant, Participant, Role};
 use chinwag_protocol::{ConversationId, Event, UserId, limits};
 
+use super::Chat;
 use super::access::{Action, authorize};
 use super::conversations::no_user;
 use super::once::{Once, once};
-use super::{Chat};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Change, Membership, Person, Standing};

@@ -213,13 +213,13 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<Option<UserId>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let found = self.sql.one(
             "SELECT actor_id FROM events WHERE conversation_id = ?1 AND kind = ?2 \
              AND detail ->> 'user_id' = ?3 ORDER BY seq DESC LIMIT 1",
+            values![conversation_id, EventKind::ParticipantRemoved.as_str(), user_id],
+            |row| row.get(0),
         )?;
-        let kind = EventKind::ParticipantRemoved.as_str();
-        let found = statement.query_row((conversation_id.0, kind, user_id.0), |row| row.get(0).map(UserId));
-        Ok(found.optional()?)
+        Ok(found)
     }
 
     /// Those of the kinds between two positions, `through` included, oldest first. All between them is looked at.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
-use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Send, Seq, UserId};
+use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Send, Seq, UserId};
 
 use super::log::{COLUMNS, Detail, NewEvent, message, taken};
 use super::sql::{DatabaseError, Row, values};

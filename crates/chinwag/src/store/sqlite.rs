@@ -10,8 +10,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
 use super::sql::DatabaseError;
-use super::users::name_key;
-use crate::unicode::fold;
+use crate::unicode::{fold, name_key};
 
 /// How long a write waits for another process, such as `chinwag user add`, to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -7,7 +7,7 @@ use super::sql::{DatabaseError, Row, values};
 use super::sqlite::{IS_NAMED, LISTED, list};
 use super::words::{self, word};
 use super::{Change, StoreError, View};
-use crate::unicode::{fold, search_key};
+use crate::unicode::{fold, name_key, search_key};
 
 /// A new account. `password_hash` is `None` if another application vouches for the user.
 #[derive(Clone, Debug)]
@@ -60,14 +60,6 @@ fn user(row: &Row<'_>) -> Result<User, DatabaseError> {
 /// it, the other the one that it had.
 fn keys(name: &str) -> [String; 2] {
     [name.to_lowercase(), fold(name)]
-}
-
-/// The words of a person's names, each behind a blank: all that a look-up compares. A username has its parts,
-/// too, and what is written without a blank (`李小明`) is found in one piece.
-pub(super) fn name_key(username: &str, first: &str, last: &str) -> String {
-    let parts = username.replace(['.', '_', '-'], " ");
-    let words = search_key(&format!("{username} {parts} {first} {last} {first}{last} {last}{first}"));
-    words.split_whitespace().map(|word| format!(" {word}")).collect()
 }
 
 pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, DatabaseError> {
@@ -163,10 +155,10 @@ impl Change {
 
     /// Gives an account another username, which the caller knows to be free.
     pub(crate) fn set_username(&mut self, id: UserId, username: &str) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.sql.change(
             "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, first_name, last_name) \
              WHERE id = ?1",
-            (id.0, username, fold(username)),
+            values![id, username, &fold(username)],
         )?;
         Ok(())
     }
@@ -175,13 +167,13 @@ impl Change {
     pub(crate) fn erase_user(&mut self, id: UserId) -> Result<(), StoreError> {
         // With blanks: nobody can choose such a name, or mention it.
         let username = format!("deleted user {id}");
-        self.connection.execute(
+        self.sql.change(
             "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, '', ''), \
                               first_name = '', last_name = '', email = NULL, email_key = NULL, \
                               password_hash = NULL, role = 'user', is_active = 0, \
                               presence = 'online', presence_text = '' \
              WHERE id = ?1",
-            (id.0, &username, fold(&username)),
+            values![id, &username, &fold(&username)],
         )?;
         Ok(())
     }
