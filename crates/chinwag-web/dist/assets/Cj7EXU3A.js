@@ -1,1 +1,0 @@
-var e=import.meta.url,t=new URL(`../`,e);function n(e){return e.pathname.startsWith(t.pathname)?e.pathname.slice(t.pathname.length):e.pathname.slice(1)}export{n,t};
