@@ -82,7 +82,6 @@ impl Client {
     }
 
     /// A request of nobody, to be completed and [sent](Self::send).
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{self}{path}"))
     }
@@ -131,7 +130,7 @@ impl Client {
     ) -> Result<T, ClientError> {
         let late = || format!("no answer within {} s", self.patience.as_secs());
         let answer = tokio::time::timeout(self.patience, exchange).await;
-        answer.unwrap_or_else(|_| Err(ClientError::unreachable(request, late())))
+        answer.unwrap_or_else(|_| Err(ClientError::unreachable(request, &late())))
     }
 }
 
@@ -179,7 +178,6 @@ impl Api {
     }
 
     /// A request of this user, to be completed and [sent](Client::send).
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, path).bearer_auth(&self.token)
     }

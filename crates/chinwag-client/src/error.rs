@@ -1,6 +1,7 @@
 //! Why there is no server, or no answer of it that can be used.
 
 use std::error::Error as _;
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,7 +90,7 @@ impl ClientError {
         Self::Refused { request, status, code, detail: detail(&body) }
     }
 
-    pub(crate) fn unreachable(request: &str, reason: impl ToString) -> Self {
+    pub(crate) fn unreachable(request: &str, reason: &dyn Display) -> Self {
         Self::Unreachable { request: request.to_owned(), reason: reason.to_string() }
     }
 
@@ -101,8 +102,8 @@ impl ClientError {
         }
         // Without a source it would be the library's own sentence, with the URL in it.
         match error.source() {
-            Some(_) => Self::unreachable(request, reason),
-            None => Self::unreachable(request, "the connection broke"),
+            Some(_) => Self::unreachable(request, &reason),
+            None => Self::unreachable(request, &"the connection broke"),
         }
     }
 }

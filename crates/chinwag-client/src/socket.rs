@@ -50,8 +50,8 @@ impl Client {
                     let body = answer.body().as_deref().unwrap_or_default();
                     ClientError::refused(name.clone(), answer.status(), body)
                 }
-                Error::Io(error) => ClientError::unreachable(&name, error),
-                error => ClientError::unreachable(&name, error),
+                Error::Io(error) => ClientError::unreachable(&name, &error),
+                error => ClientError::unreachable(&name, &error),
             })
         };
         self.within(&name, opening).await

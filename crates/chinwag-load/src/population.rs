@@ -44,14 +44,14 @@ impl Population {
             ));
         }
         let count = if room_size > MAX_USERS_OF_A_ROOM { sockets.min(MAX_USERS_OF_A_ROOM) } else { sockets };
-        let users = in_parallel(target, count, async |client, number| {
+        let users = in_parallel(target, count, &async |client, number| {
             let token = target.token(number)?;
             // A token that the server has not seen yet makes its user.
             let user = Api::new(client, &token).get("/users/me").await?;
             Ok(User { id: id_of(&user)?, token })
         })?;
         let user = |socket: usize| users.get(socket % users.len());
-        let rooms = in_parallel(target, sockets / room_size, async |client, room| {
+        let rooms = in_parallel(target, sockets / room_size, &async |client, room| {
             let members = (room * room_size..(room + 1) * room_size).filter_map(user);
             let ids: BTreeSet<u64> = members.clone().map(|user| user.id).collect();
             let owner = members.clone().next().map_or("", |user| &user.token);
@@ -111,7 +111,7 @@ pub(crate) fn prepare<T>(
 pub(crate) fn in_parallel<T>(
     target: &Target,
     count: usize,
-    work: impl AsyncFn(&Client, usize) -> Result<T, BenchError>,
+    work: &impl AsyncFn(&Client, usize) -> Result<T, BenchError>,
 ) -> Result<Vec<T>, BenchError> {
     prepare(target, async |client| {
         stream::iter(0..count).map(|number| work(client, number)).buffered(HANDS).try_collect().await

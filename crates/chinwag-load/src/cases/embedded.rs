@@ -97,7 +97,7 @@ pub(crate) fn host(case: &Embedded, setup: &Setup<'_>) -> Result<(), BenchError>
     // Users are made by their first token, over HTTP as always.
     let options = Options { target: Some(url), jwt_secret_file: Some(secret_file), ..setup.options.clone() };
     let target = Target::open(&Setup { options: &options, ..*setup })?;
-    let users = in_parallel(&target, case.senders, async |client, number| {
+    let users = in_parallel(&target, case.senders, &async |client, number| {
         id_of(&Api::new(client, &target.token(number)?).get("/users/me").await?)
     })?;
     let senders = users.into_iter().enumerate().map(|(number, id)| {
