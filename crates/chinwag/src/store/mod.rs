@@ -2,9 +2,8 @@
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). What can be asked and changed
 //! is in the files by noun, as methods of [`View`] (reading) and [`Change`] (one job of a write
-//! transaction). Only this folder knows SQL: the files by noun
-//! write it as SQLite and PostgreSQL both read it, and ask through [`sql`]; what is SQLite's own is in [`sqlite`] and
-//! [`schema`].
+//! transaction). Only this folder knows SQL: the files by noun write it as SQLite and PostgreSQL both read it, and ask
+//! through [`sql`]; what is SQLite's own is in [`sqlite`] and [`schema`].
 
 mod conversations;
 mod files;

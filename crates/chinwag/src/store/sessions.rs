@@ -7,7 +7,7 @@ use chinwag_protocol::rest::{Session, User};
 use chinwag_protocol::{Stamp, Timestamp, UserId};
 
 use super::sql::{Value, values};
-use super::sqlite::STAYS;
+use super::sqlite::{STAYS, rows};
 use super::{Change, StoreError, View};
 
 /// Sessions whose last access token ended this long ago are forgotten, with their refresh tokens: those
@@ -76,14 +76,19 @@ pub(crate) type Stay = (UserId, Option<Arc<str>>);
 impl View {
     /// Those of them whose account is gone or disabled, or whose session has ended, and whether the account is active.
     pub(crate) fn those_who_may_not_stay(&self, stays: &[Stay]) -> Result<Vec<(Stay, bool)>, StoreError> {
-        let list: Vec<(i64, Option<&str>)> =
-            stays.iter().map(|(id, session)| (id.0, session.as_deref())).collect();
-        let list = serde_json::to_string(&list).unwrap_or_default();
-        let found: Vec<(usize, bool)> = self.sql.all(&format!("SELECT stay.place, coalesce(users.is_active, FALSE) FROM {STAYS} AS stay \
-             LEFT JOIN users ON users.id = stay.user_id \
-             LEFT JOIN sessions ON sessions.id = stay.session_id AND sessions.user_id = users.id \
-                               AND sessions.revoked_at IS NULL \
-             WHERE NOT coalesce(users.is_active, FALSE) OR (stay.session_id IS NOT NULL AND sessions.id IS NULL)"), values![&list], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let stated = rows(stays.iter().map(|(id, session)| (id.0, session.as_deref())));
+        let found: Vec<(usize, bool)> = self.sql.all(
+            &format!(
+                "SELECT stay.place, coalesce(users.is_active, FALSE) FROM {STAYS} AS stay \
+                 LEFT JOIN users ON users.id = stay.user_id \
+                 LEFT JOIN sessions ON sessions.id = stay.session_id AND sessions.user_id = users.id \
+                                   AND sessions.revoked_at IS NULL \
+                 WHERE NOT coalesce(users.is_active, FALSE) \
+                    OR (stay.session_id IS NOT NULL AND sessions.id IS NULL)"
+            ),
+            values![&stated],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         let stay = |(place, is_active): (usize, bool)| Some((stays.get(place)?.clone(), is_active));
         Ok(found.into_iter().filter_map(stay).collect())
     }

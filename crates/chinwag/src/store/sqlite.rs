@@ -65,7 +65,7 @@ pub(super) fn list(values: impl IntoIterator<Item = i64>) -> String {
     serde_json::Value::from_iter(values).to_string()
 }
 
-/// A JSON list of lists, as [`CURSORS`] and [`MISSED`] read it.
+/// A JSON list of lists, as [`STAYS`], [`CURSORS`] and [`MISSED`] read it.
 pub(super) fn rows<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> String {
     let rows: Vec<T> = rows.into_iter().collect();
     // Numbers and texts: there is nothing that could fail.
