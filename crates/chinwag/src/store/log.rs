@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::sql::{DatabaseError, Row, values};
 use super::sqlite::LISTED;
 use super::words::damaged;
-use super::writer::Head;
 use super::{Change, StoreError, View};
 
 /// A row to append. What an event says beyond its message and text is in `detail`.
@@ -79,6 +78,14 @@ pub(crate) enum CursorState {
 pub(super) const COLUMNS: &str = "events.id, events.conversation_id, events.seq, events.stamp, events.ts, \
      events.actor_id, users.username, events.content, events.client_id, events.message_id, events.version, \
      events.detail, events.deleted_at IS NOT NULL, events.kind";
+
+/// Of a row of `conversations`, joined with [`NEWEST`]: where its log ends. What was removed from the end counts.
+pub(super) const HEAD: &str = "CASE WHEN newest.seq > head_seq THEN newest.seq ELSE head_seq END, \
+     CASE WHEN newest.seq > head_seq THEN newest.stamp ELSE head_stamp END";
+
+/// Joins a conversation with the newest event that is there.
+pub(super) const NEWEST: &str = "LEFT JOIN events AS newest ON newest.conversation_id = conversations.id \
+     AND newest.seq = (SELECT max(seq) FROM events WHERE events.conversation_id = conversations.id)";
 
 fn detail(row: &Row<'_>) -> Result<Detail, DatabaseError> {
     let text: Option<String> = row.get(11)?;
@@ -247,7 +254,7 @@ impl View {
     /// The place of the newest event.
     pub(crate) fn head(&self, conversation_id: ConversationId) -> Result<Cursor, StoreError> {
         let head = self.sql.one(
-            "SELECT head_seq, head_stamp FROM conversations WHERE id = ?1",
+            &format!("SELECT {HEAD} FROM conversations {NEWEST} WHERE conversations.id = ?1"),
             values![conversation_id],
             |row| Ok(Cursor { seq: row.get(0)?, stamp: row.get(1)? }),
         )?;
@@ -280,10 +287,10 @@ impl Change {
         &mut self,
         new: &NewEvent<'_>,
     ) -> Result<Option<(MessageId, Entry)>, StoreError> {
-        let before = self.log_head(new.conversation_id)?;
+        let before = self.head_seq(new.conversation_id)?;
         let entry = Entry {
             conversation_id: new.conversation_id,
-            seq: before.seq.next(),
+            seq: before.next(),
             stamp: Stamp::from_bits(rand::random()),
             ts: Timestamp::now(),
             actor_id: new.actor_id,
@@ -314,11 +321,8 @@ impl Change {
         if appended == 0 {
             return Ok(None);
         }
-        let id = MessageId(position);
-        let last_message = if new.kind == EventKind::Message { Some(id) } else { before.last_message };
-        let head = Head { seq: entry.seq, stamp: Some(entry.stamp), position, last_message };
-        self.move_head(entry.conversation_id, head);
-        Ok(Some((id, entry)))
+        self.move_head(entry.conversation_id, before);
+        Ok(Some((MessageId(position), entry)))
     }
 }
 

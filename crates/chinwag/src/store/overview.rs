@@ -8,7 +8,7 @@ use chinwag_protocol::rest::{ConversationState, Message, PublicUser};
 use chinwag_protocol::{ConversationId, Cursor, Event, MessageId, Seq, Stamp, Timestamp, UserId};
 
 use super::conversations::{KIND, ROLE};
-use super::log::{COLUMNS, Chunk, CursorState, event};
+use super::log::{COLUMNS, Chunk, CursorState, HEAD, NEWEST, event};
 use super::push::NOTIFICATIONS;
 use super::receipts::MAX_UNREAD;
 use super::sql::{DatabaseError, Row, values};
@@ -82,7 +82,10 @@ impl View {
             &format!(
                 "SELECT conversations.id, conversations.kind, title, topic, archived_at IS NOT NULL, \
                      conversations.created_at, \
-                     head_seq, head_stamp, last_message_id, own.role, own.read_seq, own.notifications, \
+                     {HEAD}, \
+                     (SELECT id FROM events WHERE events.conversation_id = conversations.id \
+                          AND events.kind = 'message' ORDER BY events.seq DESC LIMIT 1), \
+                     own.role, own.read_seq, own.notifications, \
                      (SELECT COUNT(*) FROM participants WHERE conversation_id = conversations.id), \
                      (SELECT COUNT(*) FROM (SELECT 1 FROM events \
                          WHERE events.conversation_id = conversations.id AND events.seq > own.read_seq \
@@ -93,7 +96,7 @@ impl View {
                            AND mentions.seq > own.read_seq LIMIT ?3) AS named), \
                      peer.id, peer.username, peer.first_name, peer.last_name \
                  FROM participants AS own \
-                 JOIN conversations ON conversations.id = own.conversation_id \
+                 JOIN conversations ON conversations.id = own.conversation_id {NEWEST} \
                  LEFT JOIN participants AS other ON conversations.kind = 'direct' \
                      AND other.conversation_id = own.conversation_id AND other.user_id != own.user_id \
                  LEFT JOIN users AS peer ON peer.id = other.user_id \
@@ -123,13 +126,13 @@ impl View {
         let cursors: HashMap<ConversationId, Option<Cursor>> = cursors.iter().copied().collect();
         let entrances = self.sql.all(
             &format!(
-                "SELECT conversations.id, head_seq, head_stamp, own.joined_seq, \
+                "SELECT conversations.id, {HEAD}, own.joined_seq, \
                      (SELECT COUNT(*) FROM participants WHERE conversation_id = conversations.id), \
                      (SELECT stamp FROM events WHERE events.conversation_id = conversations.id \
                           AND events.seq = wanted.seq), \
                      EXISTS (SELECT 1 FROM events WHERE events.conversation_id = conversations.id \
                           AND events.seq = 1) \
-                 FROM {CURSORS} JOIN conversations ON conversations.id = own.conversation_id"
+                 FROM {CURSORS} JOIN conversations ON conversations.id = own.conversation_id {NEWEST}"
             ),
             values![&wanted, user_id],
             |row| {
@@ -151,10 +154,12 @@ impl View {
         cursor: Cursor,
     ) -> Result<CursorState, StoreError> {
         let state = self.sql.one(
-            "SELECT head_seq, head_stamp, \
-                 (SELECT stamp FROM events WHERE events.conversation_id = ?1 AND events.seq = ?2), \
-                 EXISTS (SELECT 1 FROM events WHERE events.conversation_id = ?1 AND events.seq = 1) \
-             FROM conversations WHERE id = ?1",
+            &format!(
+                "SELECT {HEAD}, \
+                     (SELECT stamp FROM events WHERE events.conversation_id = ?1 AND events.seq = ?2), \
+                     EXISTS (SELECT 1 FROM events WHERE events.conversation_id = ?1 AND events.seq = 1) \
+                 FROM conversations {NEWEST} WHERE conversations.id = ?1"
+            ),
             values![conversation_id, cursor.seq],
             |row| {
                 let head = Cursor { seq: row.get(0)?, stamp: row.get(1)? };

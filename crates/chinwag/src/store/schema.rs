@@ -64,42 +64,5 @@ mod tests {
         assert_eq!(indexed, 0, "the index is made anew");
     }
 
-    #[test]
-    fn conversations_of_before_learn_where_their_logs_end() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        add_functions(&connection).unwrap();
-        embedded::migrations::runner()
-            .set_target(Target::Version(BEFORE_HEADS))
-            .run(&mut connection)
-            .unwrap();
-        connection
-            .execute_batch(
-                "INSERT INTO conversations (id, kind, title, created_at) \
-                     VALUES (1, 'group', 'Two', 0), (2, 'group', 'None', 0), (3, 'group', 'Marks', 0); \
-                 INSERT INTO events (id, conversation_id, seq, stamp, ts, actor_id, kind, content) \
-                     VALUES (11, 1, 1, 'aaaaaaaa', 0, 1, 'message', 'x'), (12, 3, 1, 'bbbbbbbb', 0, 1, 'pinned', ''), \
-                            (13, 1, 2, 'cccccccc', 0, 1, 'message', 'y'), (14, 1, 3, 'dddddddd', 0, 1, 'pinned', '')",
-            )
-            .unwrap();
-
-        migrate(&mut connection).unwrap();
-
-        let mut statement = connection
-            .prepare(
-                "SELECT head_seq, head_stamp, head_position, last_message_id FROM conversations ORDER BY id",
-            )
-            .unwrap();
-        let rows =
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
-        type Head = (i64, Option<String>, i64, Option<i64>);
-        let rows: Vec<Head> = rows.collect::<Result<_, _>>().unwrap();
-        let stamp = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            rows,
-            [(3, stamp("dddddddd"), 14, Some(13)), (0, None, 0, None), (1, stamp("bbbbbbbb"), 12, None)]
-        );
-    }
-
     const BEFORE_NAMES: i32 = 12;
-    const BEFORE_HEADS: i32 = 13;
 }

@@ -6,7 +6,6 @@
 //!
 //! What messages ask for again and again, where a log ends and who takes part, is remembered here. Nobody else
 //! writes either, so it is exact: changed with them, and what a job found is forgotten when it is undone.
-//! A conversation's row learns where its log ends once in a batch, before the commit ([`heads`]).
 //!
 //! Publishing is the commit's own step: the one thread that commits hands events on before it takes the next batch, so
 //! nothing is told that is not on disk, and the order of the frames is the order of the log. A disk that fails during a
@@ -34,7 +33,6 @@ mod jobs;
 #[cfg(test)]
 mod tests;
 
-pub(super) use heads::Head;
 use heads::Heads;
 use jobs::Outcome;
 pub(crate) use jobs::{Job, Jobs, Steps};
@@ -263,9 +261,6 @@ fn transact(
             Ok(None) => {}
             Err(error) => return Err((outcomes, error.into())),
         }
-    }
-    if let Err(error) = change.write_heads() {
-        return Err((outcomes, error));
     }
     // Only batches with events: the set-up of the checker has to work.
     if seeded_bugs::is(Bug::AckBeforeCommit) && !change.commit.events.is_empty() {

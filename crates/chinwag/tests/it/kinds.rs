@@ -39,12 +39,6 @@ impl Scene {
             (group, STAMP),
         );
         assert_eq!(inserted, Ok(1));
-        let moved = database.execute(
-            "UPDATE conversations SET (head_seq, head_stamp, head_position) = \
-             (SELECT seq, stamp, id FROM events WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT 1) WHERE id = ?1",
-            [group],
-        );
-        assert_eq!(moved, Ok(1));
         drop(database);
 
         let server = stopped.start().await;

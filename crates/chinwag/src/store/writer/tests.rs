@@ -6,7 +6,7 @@
 use chinwag_protocol::rest::{Conversation, Role, UserRole};
 use chinwag_protocol::{ConversationId, Seq, UserId};
 
-use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Person, Store};
+use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Page, Person, Store};
 use super::*;
 
 /// A group of an owner and a member.
@@ -156,14 +156,12 @@ fn a_conversation_ends_where_its_log_does_whatever_is_refused_beside() {
         refused.await.unwrap_err();
         also_kept.await.unwrap();
     });
-    let ends = "SELECT head_seq, head_position = newest.id AND head_stamp = newest.stamp \
-                       AND last_message_id = newest.id FROM conversations \
-                JOIN events AS newest ON newest.conversation_id = conversations.id AND newest.seq = 2";
-    let ends: (i64, bool) = group
+    let end = group.store.read_blocking(|view| view.head(id)).unwrap();
+    let newest = group
         .store
-        .read_blocking(|view| view.sql.single(ends, &[], |row| Ok((row.get(0)?, row.get(1)?))))
+        .read_blocking(|view| view.messages(id, Page { before: None, after: None, limit: 1 }))
         .unwrap();
-    assert_eq!(ends, (2, true));
+    assert_eq!((end.seq, end.stamp), (Seq(2), newest.first().map(|message| message.stamp)));
 }
 
 /// Who of owner and member is remembered.
