@@ -7,49 +7,49 @@ use clap::Args;
 /// What to check, and how much of it. A count of zero leaves that part out.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Judge a history that was recorded before, and start no server: JSON lines, as docs/sdk.md describes them
+    /// Judge a history that was recorded before, without a server: JSON lines, as docs/sdk.md describes them
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub history: Option<PathBuf>,
-    /// Check a server that runs already, started with --limits off and --provision-users
+    /// Check a running server, started with --limits off and --provision-users
     #[arg(long, value_name = "URL", requires = "token_secret_file")]
     pub url: Option<String>,
     /// The --jwt-secret-file of that server
     #[arg(long, value_name = "FILE", requires = "url")]
     pub token_secret_file: Option<PathBuf>,
-    /// Certificates to trust behind https://, in PEM, instead of the system's
+    /// Certificates in PEM to trust for https://, instead of the system's
     #[arg(long, value_name = "FILE", requires = "url")]
     pub ca: Option<PathBuf>,
-    /// Check a server on another machine. Only ever your own
+    /// Check a server on another machine. Use this only on your own servers
     #[arg(long)]
     pub allow_remote: bool,
-    /// Repeats the schedule of another run
+    /// Repeat the schedule of the run with this seed
     #[arg(long)]
     pub seed: Option<u64>,
     /// Random disconnects under load
     #[arg(long, default_value_t = 500)]
     pub disconnects: usize,
-    /// Rounds of kill -9 and restart; never of a server that runs already
+    /// Rounds of kill -9 and restart; ignored with --url
     #[arg(long, default_value_t = 20)]
     pub kills: usize,
     /// Devices that send and follow
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub clients: u32,
-    /// Seconds that the load lasts at least
+    /// Minimum seconds under load
     #[arg(long, value_name = "S", default_value_t = 5)]
     pub duration: u64,
     /// Events that a client misses before it resumes
     #[arg(long, default_value_t = 10_000)]
     pub events: usize,
-    /// Connections in the room with those that never read, themselves included
+    /// Connections in the room of the slow-reader check, including those that never read
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub connections: u32,
-    /// How many of them never read; not behind https://, which the load generator does not speak
+    /// How many of them never read; ignored for https://, which the load generator does not speak
     #[arg(long, default_value_t = 20)]
     pub frozen: u32,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// Where temporary folders are made; by default /var/tmp, which is on a disk
+    /// Where to make temporary folders; by default /var/tmp, which is on a disk
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Why a run could not be made. What it found wrong is a fault in the report instead.
+//! Why a run could not be made. A broken promise is a fault in the report instead.
 
 use std::io;
 
@@ -12,10 +12,10 @@ pub enum CheckError {
     System {
         /// What was being done.
         what: &'static str,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
-    /// There is no server, or no answer of it that can be used.
+    /// The server can't be reached, or its answer can't be used.
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The server did not answer as the protocol says.
@@ -24,12 +24,12 @@ pub enum CheckError {
     /// The options contradict each other.
     #[error("{0}")]
     Options(&'static str),
-    /// The part that the load generator measures.
+    /// The load generator failed.
     #[error(transparent)]
     Load(#[from] chinwag_load::BenchError),
 }
 
-/// Says what was being done when the system refused it.
+/// Names the action that the system refused.
 pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> CheckError {
     move |source| CheckError::System { what, source }
 }

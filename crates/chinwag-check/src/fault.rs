@@ -7,9 +7,9 @@ use crate::history::ConversationId;
 /// One broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Which.
+    /// Which promise.
     pub kind: FaultKind,
-    /// Where.
+    /// In which conversation.
     pub conversation: ConversationId,
     /// Who, what, at which position.
     pub detail: String,
@@ -21,13 +21,13 @@ pub struct Fault {
 pub enum FaultKind {
     /// An acknowledged change is not in the log.
     Lost,
-    /// A device that had time to get everything did not.
+    /// A device had time to get an event, but did not.
     Undelivered,
     /// The log or a device has something that nobody sent, or that was refused.
     Phantom,
-    /// One `client_id` has two messages.
+    /// Two messages have the same `client_id`.
     Duplicate,
-    /// One `client_id` was given two results.
+    /// One `client_id` got two results.
     Unstable,
     /// A device got an event again.
     Repeated,
@@ -39,17 +39,17 @@ pub enum FaultKind {
     OutOfOrder,
     /// The log itself has a hole.
     Hole,
-    /// A send that began after another was acknowledged is before it.
+    /// A send began after another was acknowledged, but comes before it.
     RealTimeInversion,
     /// Two sends of one connection changed places.
     WriterInversion,
     /// Two observers disagree in the end, or a receipt went backwards or past the head.
     NotConverged,
-    /// Somebody got what was said without them.
+    /// Somebody got an event of a time when they were not a participant.
     NotParticipant,
     /// A device was told of a gap although the log has everything.
     Discontinued,
-    /// A text was said again after its deletion.
+    /// A deleted text appeared again.
     Revived,
 }
 
@@ -74,7 +74,7 @@ impl FaultKind {
         Self::Revived,
     ];
 
-    /// In words, as a count is shown: `3 lost`.
+    /// The kind in words, for a count: `3 lost`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {

@@ -1,7 +1,6 @@
-//! What a run recorded: what was sent, what was delivered to whom, and what the log says in the end.
+//! What a run recorded: what was sent, what was delivered to each device, and the final logs.
 //!
-//! Plain data without opinions. `checker` judges it; whoever records must leave nothing out and repair
-//! nothing.
+//! Plain data without opinions, which `checker` judges. A recorder must leave nothing out and repair nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +20,13 @@ pub struct History {
     pub attempts: Vec<Attempt>,
     /// Every stretch of deliveries to a device.
     pub sessions: Vec<Session>,
-    /// The logs as they stand when everything is over.
+    /// The final logs.
     pub logs: BTreeMap<ConversationId, Vec<Logged>>,
     /// Who took part at the beginning.
     pub participants: BTreeMap<ConversationId, BTreeSet<UserId>>,
     /// Receipts, in the order in which each connection got them.
     pub marks: Vec<Mark>,
-    /// What each observer holds to be true in the end.
+    /// What each observer believes in the end.
     pub beliefs: Vec<Belief>,
 }
 
@@ -36,19 +35,19 @@ pub struct History {
 pub struct Attempt {
     /// The connection that carried it.
     pub attach: u64,
-    /// Who.
+    /// The user who asked for it.
     pub user: UserId,
-    /// Where.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// What.
+    /// What to change.
     pub change: Change,
     /// When it was handed to the socket.
     pub invoked: Instant,
-    /// What is known of its end.
+    /// How it ended.
     pub outcome: Outcome,
 }
 
-/// What an attempt wants.
+/// What an attempt asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A new message.
@@ -58,7 +57,7 @@ pub enum Change {
         /// The [content key](crate::content_key) of the message.
         content: u64,
     },
-    /// Another event, that nobody repeats.
+    /// Another event, which nobody repeats.
     Other,
 }
 
@@ -69,12 +68,12 @@ pub enum Outcome {
     Stored {
         /// When the answer came.
         at: Instant,
-        /// What it said.
+        /// The place in the answer.
         place: Place,
     },
-    /// It was answered by an error: it must not be stored.
+    /// An error answered it: it must not be stored.
     Refused,
-    /// There was no answer: it may be stored or not.
+    /// No answer came: it may be stored or not.
     Unknown,
 }
 
@@ -85,48 +84,48 @@ pub struct Place {
     pub seq: Seq,
     /// The [stamp](crate::stamp_key), packed.
     pub stamp: u64,
-    /// The message's id; zero where there is none.
+    /// The message's id; zero if there is none.
     pub message_id: i64,
 }
 
-/// One stretch of deliveries of one conversation to one device, between attaching and its end.
+/// Deliveries of one conversation to one device, from attaching to the end of the connection.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// The connection.
     pub attach: u64,
-    /// The device. It keeps its position over many sessions.
+    /// The device, which keeps its position across sessions.
     pub device: u32,
-    /// Whose.
+    /// The device's user.
     pub user: UserId,
-    /// Where.
+    /// The conversation.
     pub conversation: ConversationId,
     /// What the connection asked for.
     pub scope: Scope,
-    /// When the connection was begun, before the server knew of it.
+    /// When the client began to connect, before the server knew of it.
     pub begun: Instant,
-    /// What the device had before: the first delivery is the next one.
+    /// The seq that the device had before: the first delivery is the next one.
     pub after: Seq,
-    /// As they came, nothing dropped and nothing sorted.
+    /// In the order of arrival, unfiltered.
     pub deliveries: Vec<Delivery>,
     /// How it ended.
     pub end: End,
 }
 
-/// What a connection is sent.
+/// What a connection receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every event after the cursor.
     Everything,
-    /// Only messages, of those every one after `after`; an earlier one may come as well.
+    /// Only messages: every one after `after`, and possibly an earlier one.
     Messages,
 }
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Somewhere: what came is a prefix of what should.
+    /// At any point: the deliveries are a prefix of what should have come.
     Cut,
-    /// With time enough to get everything up to here.
+    /// After enough time to get everything up to this seq.
     Settled(Seq),
     /// The server said that it can't continue from the cursor.
     Discontinued,
@@ -139,7 +138,7 @@ pub struct Delivery {
     pub seq: Seq,
     /// The stamp, packed.
     pub stamp: u64,
-    /// The content key; [`WITHHELD`](crate::WITHHELD) if the event no longer says it.
+    /// The content key; [`WITHHELD`](crate::WITHHELD) if the event no longer has its content.
     pub content: u64,
 }
 
@@ -150,13 +149,13 @@ pub struct Logged {
     pub seq: Seq,
     /// The stamp, packed.
     pub stamp: u64,
-    /// The content key; [`WITHHELD`](crate::WITHHELD) if the event no longer says it.
+    /// The content key; [`WITHHELD`](crate::WITHHELD) if the event no longer has its content.
     pub content: u64,
-    /// Who.
+    /// The user who acted.
     pub user: UserId,
-    /// The message that it is or is about; zero where there is none.
+    /// The message that it is, or is about; zero if there is none.
     pub message_id: i64,
-    /// What.
+    /// The kind of event.
     pub kind: Kind,
 }
 
@@ -165,20 +164,20 @@ pub struct Logged {
 pub enum Kind {
     /// A message, with its idempotency key.
     Message(Option<String>),
-    /// A message has another text.
+    /// A message got another text.
     Edited,
-    /// A message has none any more.
+    /// A message lost its text.
     Deleted,
-    /// Somebody takes part from now on.
+    /// A user became a participant.
     Added(UserId),
-    /// Somebody no longer takes part.
+    /// A user stopped being a participant.
     Removed(UserId),
     /// Something else.
     Other,
 }
 
 impl Kind {
-    /// Whether the event says a message's text.
+    /// Whether the event carries a message's text.
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Message(_) | Self::Edited)
@@ -190,21 +189,21 @@ impl Kind {
 pub struct Mark {
     /// The connection.
     pub attach: u64,
-    /// Where.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// Who has read.
+    /// The user who read.
     pub user: UserId,
-    /// Up to here.
+    /// The seq up to which they read.
     pub read: Seq,
 }
 
-/// Something that an observer holds to be true in the end. All who speak of a subject must agree.
+/// Something that an observer believes in the end. All observers of a subject must agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Belief {
-    /// Who.
+    /// The observer.
     pub observer: String,
-    /// Of what.
+    /// The subject.
     pub subject: String,
-    /// What.
+    /// What the observer believes.
     pub value: String,
 }

@@ -1,9 +1,9 @@
-//! Short keys for what is compared: a history of millions of deliveries must fit into memory.
+//! Short keys to compare: a history of millions of deliveries must fit into memory.
 
 /// The content key of an event whose text is gone. It equals every other.
 pub const WITHHELD: u64 = 0;
 
-/// A key of an event's content: FNV-1a over its parts, each closed by a byte that no UTF-8 has.
+/// A key of an event's content: FNV-1a over its parts, each closed by a byte that never occurs in UTF-8.
 #[must_use]
 pub fn content_key<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

@@ -1,7 +1,7 @@
-//! The checker of chinwag: records what clients saw, and proves or disproves what the server promises.
+//! The checker of chinwag: records what clients saw, and tests whether the server keeps its promises.
 //!
-//! [`history`] is what can be recorded, [`check`] judges it and knows nothing else. [`run`] makes such
-//! histories with a real server, real sockets and much misfortune, and reports what became of each promise.
+//! [`history`] is what can be recorded, and [`check`] judges it without any other input. [`run`] records such
+//! histories with a real server, real sockets and many failures, and reports on each promise.
 
 mod args;
 mod checker;

@@ -1,4 +1,4 @@
-//! A process beside the clients: waiting for one, and its memory while something happens.
+//! Helpers around a process: wait for one, and watch its memory.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use chinwag_client::ClientError;
 
 use crate::error::CheckError;
 
-/// Often enough to see the height of a replay.
+/// Often enough to catch the peak of a replay.
 const EVERY: Duration = Duration::from_millis(3);
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// Resident memory in MiB; `None` if the process is not known, or not on this machine.
+/// Resident memory in MiB; `None` if the process is unknown or on another machine.
 pub(crate) fn resident(pid: Option<u32>) -> Option<f64> {
     Some(chinwag_load::resident(pid?)? as f64 / MIB)
 }
 
-/// Does something, and says how much memory the process had at most meanwhile.
+/// Runs `work`; returns its result and the process's peak memory meanwhile.
 pub(crate) async fn peak_during<T>(pid: Option<u32>, work: impl Future<Output = T>) -> (T, Option<f64>) {
     let mut peak = resident(pid);
     tokio::pin!(work);
@@ -32,7 +32,7 @@ pub(crate) async fn peak_during<T>(pid: Option<u32>, work: impl Future<Output = 
     }
 }
 
-/// Waits for a process without holding up the clients of another one.
+/// Waits for a process without blocking the clients of another one.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
 ) -> Result<T, CheckError> {

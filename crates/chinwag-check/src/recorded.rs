@@ -1,7 +1,7 @@
-//! Histories that somebody else recorded: a file of JSON lines, each a part of a [`History`].
+//! Histories that other programs recorded: a file of JSON lines, each a part of a [`History`].
 //!
-//! `record` says which part: `participants`, `attempt`, `session`, `log`, `mark` or `belief`. Events are written
-//! as the server sent them; the lines may come in any order. docs/sdk.md describes the fields.
+//! `record` says which part: `participants`, `attempt`, `session`, `log`, `mark` or `belief`. Events stand as
+//! the server sent them, and the lines may come in any order. docs/sdk.md describes the fields.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -30,7 +30,7 @@ enum Line {
         attach: u64,
         user: UserId,
         conversation: ConversationId,
-        /// With `content`: a message. Without: another change.
+        /// With `content`, a message; without it, another change.
         client_id: Option<String>,
         #[serde(default)]
         content: String,
@@ -46,7 +46,7 @@ enum Line {
         conversation: ConversationId,
         #[serde(default)]
         messages_only: bool,
-        /// Without it nothing is said of what came after a deletion.
+        /// Without it, deliveries after a deletion are not judged.
         #[serde(default)]
         begun: Instant,
         after: Seq,
@@ -85,7 +85,7 @@ struct Stored {
 /// Reads a recorded history.
 ///
 /// # Errors
-/// If the file can't be read, or a line is none of those above.
+/// If the file can't be read, or a line is not one of the records above.
 pub(crate) fn read(path: &Path) -> Result<History, CheckError> {
     let file = File::open(path).map_err(system("can't open the history"))?;
     let mut history = History::default();

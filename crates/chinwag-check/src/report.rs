@@ -1,4 +1,4 @@
-//! What a run found out, for people and for machines.
+//! The results of a run, for people and for machines.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,39 +7,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, FaultKind};
 
-/// Says what is being done, how much of it is done, and how much there is.
+/// Reports progress: the activity, how much of it is done, and how much there is.
 pub type Tell<'a> = &'a (dyn Fn(&str, usize, usize) + Send + Sync);
 
-/// Faults that are told in full.
+/// How many faults the report describes in full.
 const TOLD: usize = 5;
 
-/// Everything that one call found out.
+/// The results of one call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// Of this program.
+    /// The version of this program.
     pub version: String,
-    /// Repeats the schedule.
+    /// The seed that repeats the schedule.
     pub seed: u64,
-    /// One for each promise that was put to the test.
+    /// One for each tested promise.
     pub claims: Vec<Claim>,
 }
 
-/// One promise, and what became of it.
+/// One promise, and whether it was kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claim {
-    /// In words.
+    /// The promise in words.
     pub name: String,
     /// What was tried, in words: `500 disconnects`.
     pub trials: String,
-    /// How often.
+    /// How often it was tried.
     pub count: u64,
     /// How long it took.
     pub seconds: f64,
-    /// What was measured beside it.
+    /// Other measurements.
     pub figures: Vec<Figure>,
-    /// How many of each kind.
+    /// How many faults of each kind.
     pub faults: BTreeMap<FaultKind, usize>,
-    /// The first faults, and what else was not right.
+    /// The first faults, and other problems.
     pub notes: Vec<String>,
     /// Whether the promise was kept.
     pub kept: bool,
@@ -48,9 +48,9 @@ pub struct Claim {
 /// One measured value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {
-    /// What, with its unit.
+    /// What it is, with its unit.
     pub name: String,
-    /// How much.
+    /// The number.
     pub value: f64,
 }
 
@@ -95,13 +95,13 @@ impl Claim {
 }
 
 impl Report {
-    /// Whether every promise that was put to the test was kept.
+    /// Whether every tested promise was kept.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.claims.iter().all(|claim| claim.kept)
     }
 
-    /// For people.
+    /// The report as text, for people.
     #[must_use]
     pub fn table(&self) -> String {
         let mut text = String::new();
@@ -135,7 +135,7 @@ impl Claim {
         text
     }
 
-    /// A zero is shown with what it is worth: of `n` trials without a fault, at most `3 / n` of all have
+    /// Shows what zero faults are worth: after `n` trials without a fault, at most `3 / n` of all trials have
     /// one, at 95 % confidence.
     fn found(&self) -> String {
         if self.faults.is_empty() {
@@ -147,7 +147,7 @@ impl Claim {
     }
 }
 
-/// Whole numbers whole, others with the digits that matter.
+/// Whole numbers without decimals, others with the digits that matter.
 fn shown(value: f64) -> String {
     if value.fract() == 0.0 || value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

@@ -1,4 +1,4 @@
-//! One run: the server, the promises one after the other, the report.
+//! One run: starts the server, tests each promise, and reports.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,13 +11,14 @@ use crate::error::{CheckError, system};
 use crate::process::blocking;
 use crate::report::{Report, Tell};
 
-/// A request must not hang on a server that does.
+/// The limit of a request, so that it does not hang with the server.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Puts the promises to the test; `executable` is the server to start if no other is named.
+/// Tests the promises; starts `executable` unless the options name a server.
 ///
 /// # Errors
-/// If it could not be done. A broken promise is no error but a [claim](crate::Claim) that was not kept.
+/// If a test could not be run. A broken promise is not an error, but a [claim](crate::Claim) that was not
+/// kept.
 pub fn run(options: &Options, executable: &Path, tell: Tell<'_>) -> Result<Report, CheckError> {
     if let Some(path) = &options.history {
         let claims = vec![claims::recorded(path)?];
@@ -68,7 +69,7 @@ async fn check_running(
     Ok(())
 }
 
-/// Each promise gets a fresh server: the memory of one says nothing of the other.
+/// Gives each promise a fresh server, so that one does not affect the memory of the next.
 async fn check_own(
     report: &mut Report,
     options: &Options,

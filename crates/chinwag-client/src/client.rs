@@ -1,4 +1,4 @@
-//! Where a server is, and requests to it: JSON there, JSON back, or the server's refusal.
+//! A server's address, and requests to it: JSON in, and JSON or the server's refusal out.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,7 +14,7 @@ use url::Url;
 use crate::error::{ClientError, system};
 use crate::tls;
 
-/// For a request and its whole answer.
+/// The limit of a request and its whole answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// More than the longest page.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -28,7 +28,7 @@ pub struct Client {
     pub(crate) patience: Duration,
 }
 
-/// One user's requests.
+/// Requests on behalf of one user.
 #[derive(Clone, Debug)]
 pub struct Api {
     client: Client,
@@ -36,19 +36,19 @@ pub struct Api {
 }
 
 impl Client {
-    /// A server at `http://` or `https://`, perhaps below a path. Behind `https://` it trusts the certificates of a
-    /// file in PEM, or else those that the system trusts.
+    /// A server at `http://` or `https://`, perhaps below a path. For `https://` it trusts the certificates
+    /// of a PEM file, or otherwise those that the system trusts.
     ///
     /// # Errors
-    /// If this is no URL of a server, or there are no certificates to trust.
+    /// If `url` does not name a server, or there are no certificates to trust.
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, ClientError> {
         let url = parse(url)?;
-        // A system without certificates is enough for a server without TLS.
+        // A server without TLS also works on a system without certificates.
         let tls = if url.scheme() == "https" { tls::trusting(ca)? } else { tls::trusting_nobody()? };
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .user_agent(concat!("chinwag/", env!("CARGO_PKG_VERSION")))
-            // The server that was named, and no other.
+            // Only the named server, and no other.
             .redirect(Policy::none())
             .no_proxy()
             .build()
@@ -56,7 +56,7 @@ impl Client {
         Ok(Self { url, http, tls: Arc::new(tls), patience: PATIENCE })
     }
 
-    /// The same server, with this much time for a request and its answer.
+    /// The same server, with another limit for a request and its answer.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -68,10 +68,10 @@ impl Client {
         self.url.scheme() == "https"
     }
 
-    /// The addresses of its host, which may have to be this machine.
+    /// The addresses of its host; unless `allow_remote`, they must belong to this machine.
     ///
     /// # Errors
-    /// If the host has no address, or is another machine and that is not allowed.
+    /// If the host has no address, or is another machine without `allow_remote`.
     pub fn addresses(&self, allow_remote: bool) -> Result<Vec<SocketAddr>, ClientError> {
         let addresses =
             self.url.socket_addrs(|| None).map_err(system("can't find the address of the server"))?;
@@ -81,15 +81,16 @@ impl Client {
         }
     }
 
-    /// A request of nobody, to be completed and [sent](Self::send).
+    /// A request without a user, to complete and [send](Self::send).
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{self}{path}"))
     }
 
-    /// Sends a request and gives the answer's head: its body is still to be read, however long that lasts.
+    /// Sends a request and returns the answer's head; the caller reads the body, however long that takes.
     ///
     /// # Errors
-    /// [`Refused`](ClientError::Refused) if it is no success. Otherwise the server may have acted or not.
+    /// [`Refused`](ClientError::Refused) if the status is not a success. After any other error, the server
+    /// may have acted or not.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let (http, request) = request.build_split();
         let request = request.map_err(|error| ClientError::broken("a request", &error))?;
@@ -105,10 +106,10 @@ impl Client {
         self.within(&name, exchange).await
     }
 
-    /// Sends a request and gives the JSON of a success, `null` if it has no body.
+    /// Sends a request and returns the JSON of a success, or `null` without a body.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and if the answer is no JSON.
+    /// As [`send`](Self::send), and if the answer is not JSON.
     pub async fn call(&self, request: RequestBuilder) -> Result<Value, ClientError> {
         let exchange = async {
             let response = self.send(request).await?;
@@ -118,7 +119,7 @@ impl Client {
                 return Ok(Value::Null);
             }
             serde_json::from_slice(&body)
-                .map_err(|error| ClientError::Protocol(format!("{name} is no JSON: {error}")))
+                .map_err(|error| ClientError::Protocol(format!("{name} is not JSON: {error}")))
         };
         self.within("a request", exchange).await
     }
@@ -135,7 +136,7 @@ impl Client {
 }
 
 impl Api {
-    /// The requests of whoever has this token.
+    /// The requests of the user whose token this is.
     #[must_use]
     pub fn new(client: &Client, token: &str) -> Self {
         Self { client: client.clone(), token: token.to_owned() }
@@ -153,10 +154,10 @@ impl Api {
         &self.token
     }
 
-    /// The JSON at a path.
+    /// Gets the JSON at a path.
     ///
     /// # Errors
-    /// As [`Client::call`], like all the others here.
+    /// As [`Client::call`], like all other methods here.
     pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         self.client.call(self.request(Method::GET, path)).await
     }
@@ -177,7 +178,7 @@ impl Api {
         self.client.call(self.request(Method::DELETE, path)).await
     }
 
-    /// A request of this user, to be completed and [sent](Client::send).
+    /// A request of this user, to complete and [send](Client::send).
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, path).bearer_auth(&self.token)
     }
@@ -196,9 +197,9 @@ async fn read(request: &str, mut response: Response) -> Result<Vec<u8>, ClientEr
 
 fn parse(text: &str) -> Result<Url, ClientError> {
     let wrong = |what: &str| ClientError::Url(format!("{text:?} {what}"));
-    let url: Url = text.parse().map_err(|_| wrong("is no URL"))?;
+    let url: Url = text.parse().map_err(|_| wrong("is not a URL"))?;
     if !["http", "https"].contains(&url.scheme()) {
-        return Err(wrong("begins with neither http:// nor https://"));
+        return Err(wrong("must begin with http:// or https://"));
     }
     let has_user = !url.username().is_empty() || url.password().is_some();
     if has_user || url.query().is_some() || url.fragment().is_some() {
@@ -208,7 +209,7 @@ fn parse(text: &str) -> Result<Url, ClientError> {
 }
 
 impl std::fmt::Display for Client {
-    /// What stands before every path: no slash at its end.
+    /// The prefix of every path: no slash at its end.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(self.url.as_str().trim_end_matches('/'))
     }

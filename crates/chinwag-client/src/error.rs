@@ -1,4 +1,4 @@
-//! Why there is no server, or no answer of it that can be used.
+//! Why the server can't be reached, or its answer can't be used.
 
 use std::error::Error as _;
 use std::fmt::Display;
@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-/// Why there is no server, or no answer of it that can be used.
+/// Why the server can't be reached, or its answer can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// A text is no URL of a server.
+    /// A text is not the URL of a server.
     #[error("{0}")]
     Url(String),
     /// There are no certificates to trust.
@@ -21,7 +21,7 @@ pub enum ClientError {
     /// The server is on another machine.
     #[error("{0} is not this machine; add --allow-remote if it is yours")]
     Remote(SocketAddr),
-    /// No connection, or it broke: whether the server acted is unknown.
+    /// No connection, or it broke: the server may have acted or not.
     #[error("{request} had no answer: {reason}")]
     Unreachable {
         /// Method and path.
@@ -29,14 +29,14 @@ pub enum ClientError {
         /// What happened to the connection.
         reason: String,
     },
-    /// The server refuses, in its own words.
+    /// The server refused, in its own words.
     #[error("{request} was refused: {detail} ({status})")]
     Refused {
         /// Method and path.
         request: String,
         /// HTTP status.
         status: StatusCode,
-        /// The protocol's name of the reason; empty if the answer has none.
+        /// The protocol's code for the reason; empty if the answer has none.
         code: String,
         /// A sentence for people; empty if the answer has none.
         detail: String,
@@ -47,12 +47,12 @@ pub enum ClientError {
     /// The server's executable did not start.
     #[error("can't start {path}: {source}")]
     Start {
-        /// Which executable.
+        /// The executable.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The server ended, or was never ready.
+    /// The server ended, or never became ready.
     #[error("the server {what}; its last words:\n{words}")]
     Server {
         /// What it did.
@@ -65,7 +65,7 @@ pub enum ClientError {
     System {
         /// What was being done.
         what: &'static str,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -83,7 +83,7 @@ impl ClientError {
         }
     }
 
-    /// What an answer that is no success says.
+    /// Makes the error from an answer that is not a success.
     pub(crate) fn refused(request: String, status: StatusCode, body: &[u8]) -> Self {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let code = body.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -94,13 +94,13 @@ impl ClientError {
         Self::Unreachable { request: request.to_owned(), reason: reason.to_string() }
     }
 
-    /// The innermost reason: what lies around it says only which layer noticed.
+    /// The innermost cause: the outer ones say only which layer noticed it.
     pub(crate) fn broken(request: &str, error: &reqwest::Error) -> Self {
         let mut reason: &dyn std::error::Error = error;
         while let Some(source) = reason.source() {
             reason = source;
         }
-        // Without a source it would be the library's own sentence, with the URL in it.
+        // Without a source, this would be the library's own sentence, with the URL in it.
         match error.source() {
             Some(_) => Self::unreachable(request, &reason),
             None => Self::unreachable(request, &"the connection broke"),
@@ -108,7 +108,7 @@ impl ClientError {
     }
 }
 
-/// The server's `detail`: a sentence, or the sentences of a list.
+/// The server's `detail`: a sentence, or a list of sentences.
 fn detail(body: &Value) -> String {
     match body.get("detail") {
         Some(Value::String(text)) => text.clone(),
@@ -120,7 +120,7 @@ fn detail(body: &Value) -> String {
     }
 }
 
-/// Says what was being done when the system refused it.
+/// Names the action that the system refused.
 pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> ClientError {
     move |source| ClientError::System { what, source }
 }

@@ -1,4 +1,4 @@
-//! What a server of one's own needs for one run: a folder, and a secret that signs tokens.
+//! What a private server needs for one run: a folder, and a secret that signs tokens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use tempfile::TempDir;
 
 use crate::error::{ClientError, system};
 
-/// A folder for one run, on a disk: memory would make every sync free.
+/// A folder for one run, on a disk: in memory every sync would be free.
 ///
 /// # Errors
-/// If it can't be made.
+/// If it can't be created.
 pub fn temporary_folder(prefix: &str, parent: Option<&Path>) -> Result<TempDir, ClientError> {
     let disk = Path::new("/var/tmp");
     let parent = parent
@@ -18,7 +18,7 @@ pub fn temporary_folder(prefix: &str, parent: Option<&Path>) -> Result<TempDir, 
     tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(system("can't make a folder"))
 }
 
-/// A secret for one run, and its file in that folder. Nothing to keep: the server and its tokens live no longer.
+/// A secret for one run, written to a file in that folder. Server and tokens live no longer than the run.
 ///
 /// # Errors
 /// If it can't be written.
@@ -29,8 +29,7 @@ pub fn make_secret(folder: &Path) -> Result<(PathBuf, String), ClientError> {
     Ok((file, secret))
 }
 
-/// The secret of a server that runs already, without the line end that editors and `echo` put there, as the server
-/// reads it.
+/// The secret of a running server, without the line end that editors and `echo` add, as the server reads it.
 ///
 /// # Errors
 /// If it can't be read.

@@ -1,8 +1,8 @@
 //! A chinwag server as its clients see it, for the command line, the checker and the load generator.
 //!
-//! [`Client`] is where a server is, [`Api`] one user's requests to it, and [`Client::open_socket`] a WebSocket.
-//! [`Server`] starts the binary and waits until it is ready; [`Signer`] makes users for it. This crate knows the
-//! interface that everybody has, and nothing of the library behind it.
+//! [`Client`] is a server's address, [`Api`] the requests of one user, and [`Client::open_socket`] opens a
+//! WebSocket. [`Server`] starts the binary and waits until it is ready; [`Signer`] makes users for it. This
+//! crate knows only the public interface, and nothing of the library behind it.
 
 mod client;
 mod error;

@@ -1,4 +1,4 @@
-//! A server process of one's own: started on a folder, watched, stopped, or killed and started again.
+//! A private server process: started on a folder, watched, stopped, or killed and restarted.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader};
@@ -18,17 +18,17 @@ use crate::error::{ClientError, system};
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// A drain takes at most 20 s.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
-/// Lines of its log that are kept.
+/// How many lines of its log are kept.
 const LAST_WORDS: usize = 20;
 
-/// A server without limits, where whoever has a token that is signed with the secret is a user.
+/// A server without limits, on which every token that is signed with the secret makes a user.
 #[derive(Clone, Debug)]
 pub struct Launch {
     /// The `chinwag` to start.
     pub executable: PathBuf,
     /// Its data folder.
     pub data_dir: PathBuf,
-    /// What signs the tokens of its users.
+    /// The secret that signs the tokens of its users.
     pub secret_file: PathBuf,
 }
 
@@ -42,7 +42,7 @@ pub struct Server {
 }
 
 impl Launch {
-    /// Starts it on a port that the system chooses, and waits until it serves.
+    /// Starts it on a port that the system chooses, and waits until it is ready.
     ///
     /// # Errors
     /// If it does not start, or is not ready in time.
@@ -83,28 +83,28 @@ impl Launch {
 }
 
 impl Server {
-    /// Where it listens.
+    /// The address where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// From the start of the process to its ready line.
+    /// The time from the start of the process to its ready line.
     #[must_use]
     pub fn ready_after(&self) -> Duration {
         self.ready_after
     }
 
-    /// Its process.
+    /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks it to stop and waits until it has, which must be in order.
+    /// Asks it to stop, and waits until it has stopped in order.
     ///
     /// # Errors
-    /// If it ended before, or does not stop in order.
+    /// If it ended earlier, or does not stop in order.
     pub fn stop(mut self) -> Result<(), ClientError> {
         self.expect_alive()?;
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
@@ -122,10 +122,10 @@ impl Server {
         Err(self.failed("did not stop within 30 s of SIGTERM"))
     }
 
-    /// Kills it, as a crash would, and starts it again on the same folder and port.
+    /// Kills it like a crash would, and restarts it on the same folder and port.
     ///
     /// # Errors
-    /// If it ended before, or does not come back.
+    /// If it ended earlier, or does not come back.
     pub fn crash(mut self) -> Result<Self, ClientError> {
         self.expect_alive()?;
         self.child.kill().map_err(system("can't kill the server"))?;
@@ -149,19 +149,19 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be gone already; nothing is left to do then.
+        // It may be gone already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Reads the log to its end, so that the server never waits for a full pipe. A thread does it: a bench drives its
-/// sockets without a runtime.
+/// Reads the log to its end, so that the server never blocks on a full pipe. Uses a thread, because a bench
+/// drives its sockets without a runtime.
 fn listen_to(stderr: ChildStderr, words: &Mutex<VecDeque<String>>, found: &Sender<SocketAddr>) {
     for line in BufReader::new(stderr).lines() {
         let Ok(line) = line else { return };
         if let Some(address) = ready_address(&line) {
-            // Nobody waits any more if it came too late.
+            // If it came too late, nobody waits for it.
             let _ = found.send(address);
         }
         let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,8 +172,8 @@ fn listen_to(stderr: ChildStderr, words: &Mutex<VecDeque<String>>, found: &Sende
     }
 }
 
-/// The address in `{"event":"ready","url":"http://127.0.0.1:41234"}`, the line with which a server says that it
-/// serves; `None` for every other line of its log.
+/// The address in `{"event":"ready","url":"http://127.0.0.1:41234"}`, the line that announces a ready server;
+/// `None` for every other line of its log.
 fn ready_address(line: &str) -> Option<SocketAddr> {
     let value: Value = serde_json::from_str(line.trim()).ok()?;
     if value.get("event")?.as_str()? != "ready" {

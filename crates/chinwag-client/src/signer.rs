@@ -1,4 +1,4 @@
-//! Users of our own making, as an application makes them that shares the server's secret.
+//! Users of our own, made as an application that shares the server's secret makes them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,15 +9,15 @@ use crate::error::ClientError;
 /// Longer than any run.
 const LIFETIME_S: u64 = 24 * 3600;
 
-/// Signs tokens. The server makes a user when it first sees one of theirs.
+/// Signs tokens. The server creates a user when it first sees one of their tokens.
 pub struct Signer {
     key: EncodingKey,
     tag: String,
 }
 
 impl Signer {
-    /// Signs with the server's secret. All names begin with `part` and the time, so that a server that runs already
-    /// has no such user yet.
+    /// Signs with the server's secret. All names begin with `part` and the time, so that they are new to a
+    /// running server.
     #[must_use]
     pub fn new(secret: &[u8], part: &str) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

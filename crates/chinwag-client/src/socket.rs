@@ -18,9 +18,9 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// How a socket is opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SocketOptions<'a> {
-    /// Goes with the protocols that are offered, as a browser sends it.
+    /// Sent with the offered protocols, as a browser does.
     pub bearer: Option<&'a str>,
-    /// In bytes. A small one makes the server's socket full, which is when it has to fall back to its log.
+    /// In bytes. A small buffer fills the server's socket, which makes the server fall back to its log.
     pub receive_buffer: Option<u32>,
 }
 
@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// As [`send`](Client::send).
     pub async fn open_socket(&self, path: &str, options: SocketOptions<'_>) -> Result<Socket, ClientError> {
-        // What is behind the `?` may be a token.
+        // The part after the `?` may contain a token.
         let name = format!("{} {}", Method::GET, path.split('?').next().unwrap_or_default());
         let opening = async {
             // `ws` for `http`, `wss` for `https`.
@@ -57,7 +57,7 @@ impl Client {
         self.within(&name, opening).await
     }
 
-    /// Every address of the name is tried: `localhost` is often `::1` first.
+    /// Tries every address of the name: `localhost` is often `::1` first.
     async fn connect(&self, receive_buffer: Option<u32>) -> io::Result<TcpStream> {
         let host = self.url.host_str().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::ClientError;
 
-/// Trusts the certificates of a file, or those that the system trusts.
+/// Trusts the certificates of a file, or otherwise those that the system trusts.
 pub(crate) fn trusting(ca: Option<&Path>) -> Result<ClientConfig, ClientError> {
     let roots = match ca {
         Some(file) => roots_of(file).map_err(|what| format!("{}: {what}", file.display())),
@@ -40,12 +40,12 @@ fn roots_of(file: &Path) -> Result<RootCertStore, String> {
         let certificate = certificate.map_err(|error| error.to_string())?;
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
-    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+    if roots.is_empty() { Err("it has no certificate".to_owned()) } else { Ok(roots) }
 }
 
 fn system_roots() -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    // What can't be read is left out; what remains decides.
+    // Unreadable ones are skipped; the rest decide.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         return Err("this system trusts no certificates; install ca-certificates".to_owned());

@@ -1,12 +1,12 @@
-//! The bench without the server around it, for a server that is built already:
-//! `cargo run --release -p chinwag-load --example bench -- bench append --server PATH`.
+//! The bench without the server around it, for a server that is already built: `cargo run --release -p
+//! chinwag-load --example bench -- bench append --server PATH`.
 
 use std::process::ExitCode;
 
 use chinwag_load::{Bench, main_with};
 use clap::Parser;
 
-/// With the word `bench` in front, as in `chinwag bench`: that is how it starts its own helpers.
+/// With the word `bench` in front, as in `chinwag bench`, because it starts its helpers that way.
 #[derive(Parser)]
 enum Program {
     Bench(Bench),

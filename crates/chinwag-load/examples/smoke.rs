@@ -1,7 +1,7 @@
 //! Whether this library and a server understand each other: every case, small, in a few seconds.
 //! `CHINWAG_BIN=target/release/chinwag cargo run -p chinwag-load --example smoke`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks to whoever runs it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example prints for its user")]
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! A timer in the poll loop. The poller's own timeout is in whole milliseconds, which is as long as
-//! what is measured here.
+//! A timer in the poll loop. The poller's own timeout counts whole milliseconds, which is as long as the
+//! measured times.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};

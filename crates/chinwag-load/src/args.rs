@@ -19,19 +19,19 @@ pub struct Bench {
 /// One measurement.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Case {
-    /// Durable messages a second: senders in conversations of their own, each waits for its echo
+    /// Durable messages a second: each sender has its own conversation, and waits for its echo
     Append(Append),
     /// One message to many sockets, at a fixed rate
     Fanout(Fanout),
-    /// Conversations of two, who take turns as fast as the server lets them
+    /// Conversations of two people who take turns as fast as the server lets them
     Pairs(Pairs),
-    /// Fan-out while some of the receivers never read
+    /// Fan-out while some receivers never read
     Slow(Slow),
-    /// Memory of connections that say nothing
+    /// Memory of silent connections
     Idle(Idle),
     /// Everybody reconnects at once
     Storm(Storm),
-    /// Clients come back far behind
+    /// Clients that come back far behind
     Resume(Resume),
     /// Files: their speed, and what they cost messages on the same socket and on others
     Upload(Upload),
@@ -39,7 +39,7 @@ pub enum Case {
     All,
     /// Very many connections, as the sum over several servers and clients
     Million(Million),
-    /// One HTML page with plots, made of what --json printed
+    /// An HTML page with plots, made from the output of --json
     Report(ReportFiles),
     /// The bare server, in a process of its own
     #[command(hide = true)]
@@ -55,10 +55,10 @@ pub enum Case {
 /// Options of every case.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Seconds that a load lasts.
+    /// Seconds of load.
     #[arg(long, global = true, default_value_t = 5.0, value_parser = positive)]
     pub seconds: f64,
-    /// Messages that a run sends at most.
+    /// The most messages that a run sends.
     #[arg(long, global = true, default_value_t = 5_000_000)]
     pub max_messages: u64,
     /// Runs of each case, each with a fresh server.
@@ -67,25 +67,25 @@ pub struct Options {
     /// Print the report as JSON.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Keep the server (and what stands for it in a floor) on processor 0 and the client on 1.
+    /// Pin the server (and what stands for it in a floor) to processor 0 and the client to 1.
     #[arg(long, global = true)]
     pub pin: bool,
     /// The server's executable; by default this one.
     #[arg(long, global = true, value_name = "PATH")]
     pub server: Option<PathBuf>,
-    /// Where temporary folders are made; by default /var/tmp, which is on a disk.
+    /// Where to make temporary folders; by default /var/tmp, which is on a disk.
     #[arg(long, global = true, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
-    /// Load a server that runs already, started with --limits off --provision-users.
+    /// Load a running server, started with --limits off --provision-users.
     #[arg(long, global = true, value_name = "URL", requires = "jwt_secret_file")]
     pub target: Option<String>,
-    /// The secret of that server.
+    /// The secret of the --target server.
     #[arg(long, global = true, value_name = "FILE")]
     pub jwt_secret_file: Option<PathBuf>,
-    /// The process of that server, for its CPU time and memory.
+    /// The process of the --target server, for its CPU time and memory.
     #[arg(long, global = true)]
     pub pid: Option<u32>,
-    /// Load a server on another machine. Only ever your own.
+    /// Load a server on another machine. Use this only on your own servers.
     #[arg(long, global = true)]
     pub allow_remote: bool,
 }
@@ -93,7 +93,7 @@ pub struct Options {
 /// `append`: durable messages a second.
 #[derive(Args, Clone, Debug)]
 pub struct Append {
-    /// How many senders; several numbers are several measurements.
+    /// Number of senders; several numbers are several measurements.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 256])]
     pub senders: Vec<usize>,
     /// Call the library as a host does, from as many tasks of one process: the log without sockets.
@@ -107,19 +107,19 @@ pub struct Append {
 /// `fanout`: one message to many sockets.
 #[derive(Args, Clone, Debug)]
 pub struct Fanout {
-    /// How many sockets, the senders' included.
+    /// Number of sockets, including the senders'.
     #[arg(long, default_value_t = 1000)]
     pub receivers: usize,
-    /// Sockets in a room, of which the first one sends; by default all in one.
+    /// Sockets per room, of which the first sends; by default all are in one room.
     #[arg(long)]
     pub room_size: Option<usize>,
     /// Deliveries offered a second, over all rooms.
     #[arg(long, default_value_t = 100_000)]
     pub rate: u32,
-    /// Offer so many percent of what the bare loop can do instead, which is measured first.
+    /// Instead, offer this percentage of what the bare loop can do, which is measured first.
     #[arg(long, conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub percent_of_floor: Option<u32>,
-    /// Messages for the same room at the same moment.
+    /// Messages to the same room at the same moment.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub burst: u32,
     /// Bytes of a message's text.
@@ -130,7 +130,7 @@ pub struct Fanout {
 /// `pairs`: conversations of two.
 #[derive(Args, Clone, Debug)]
 pub struct Pairs {
-    /// How many conversations.
+    /// Number of conversations.
     #[arg(long, default_value_t = 200)]
     pub pairs: usize,
     /// Bytes of a message's text.
@@ -141,10 +141,10 @@ pub struct Pairs {
 /// `slow`: fan-out while some never read.
 #[derive(Args, Clone, Debug)]
 pub struct Slow {
-    /// How many sockets, those that never read included.
+    /// Number of sockets, including those that never read.
     #[arg(long, default_value_t = 1000)]
     pub receivers: usize,
-    /// How many of a hundred never read.
+    /// Percentage of sockets that never read.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=90))]
     pub stalled_percent: u8,
     /// Deliveries offered a second to those that read.
@@ -158,10 +158,10 @@ pub struct Slow {
 /// `idle`: memory of connections.
 #[derive(Args, Clone, Debug)]
 pub struct Idle {
-    /// How many, each of a user of its own.
+    /// Number of connections, each of its own user.
     #[arg(long, default_value_t = 5000)]
     pub connections: usize,
-    /// Connections in a conversation.
+    /// Connections per conversation.
     #[arg(long, default_value_t = 10)]
     pub room_size: usize,
 }
@@ -169,10 +169,10 @@ pub struct Idle {
 /// `storm`: everybody reconnects at once.
 #[derive(Args, Clone, Debug)]
 pub struct Storm {
-    /// How many.
+    /// Number of clients.
     #[arg(long, default_value_t = 2000)]
     pub clients: usize,
-    /// Clients in a conversation.
+    /// Clients per conversation.
     #[arg(long, default_value_t = 10)]
     pub room_size: usize,
 }
@@ -180,10 +180,10 @@ pub struct Storm {
 /// `resume`: clients come back far behind.
 #[derive(Args, Clone, Debug)]
 pub struct Resume {
-    /// How many clients; fewer where they would be sent more than two million events.
+    /// Number of clients; fewer if they would get more than two million events together.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub clients: u32,
-    /// How many events each has missed; several numbers are several measurements.
+    /// Events that each client missed; several numbers are several measurements.
     #[arg(long, value_delimiter = ',', default_values_t = [10, 1000, 100_000],
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub behind: Vec<u64>,
@@ -195,16 +195,16 @@ pub struct Resume {
 /// `million`: very many connections.
 #[derive(Args, Clone, Debug)]
 pub struct Million {
-    /// How many, over all servers.
+    /// Number of connections, over all servers.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
     pub connections: u32,
-    /// How many in one server process, and in the process of its clients.
+    /// Connections per server process, and per process of its clients.
     #[arg(long, default_value_t = 19_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     pub per_process: u32,
-    /// Connections in a conversation.
+    /// Connections per conversation.
     #[arg(long, default_value_t = 10)]
     pub room_size: usize,
-    /// Seconds for which all of them are held.
+    /// Seconds for which all connections are held.
     #[arg(long, default_value_t = 180, value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub hold_seconds: u32,
 }
@@ -212,31 +212,31 @@ pub struct Million {
 /// `report`: one HTML page.
 #[derive(Args, Clone, Debug)]
 pub struct ReportFiles {
-    /// What --json printed; by default standard input.
+    /// Output of --json; by default standard input.
     pub files: Vec<PathBuf>,
 }
 
 /// `hold`: one server and its clients, for `million`, which starts it.
 #[derive(Args, Clone, Debug)]
 pub struct Hold {
-    /// How many connections.
+    /// Number of connections.
     #[arg(long)]
     pub connections: usize,
-    /// Connections in a conversation.
+    /// Connections per conversation.
     #[arg(long)]
     pub room_size: usize,
 }
 
-/// `embedded`: the library and those who call it, for `append`, which starts it.
+/// `embedded`: the library and its callers, for `append`, which starts it.
 #[derive(Args, Clone, Debug)]
 pub struct Embedded {
-    /// How many senders.
+    /// Number of senders.
     #[arg(long)]
     pub senders: usize,
     /// Bytes of a message's text.
     #[arg(long)]
     pub content_bytes: usize,
-    /// Has the secret; gets the data.
+    /// Holds the secret, and gets the data.
     #[arg(long)]
     pub folder: PathBuf,
 }
@@ -244,24 +244,24 @@ pub struct Embedded {
 /// `upload`: files beside messages.
 #[derive(Args, Clone, Debug)]
 pub struct Upload {
-    /// MiB of a file.
+    /// Size of a file in MiB.
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=25))]
     pub file_mib: u32,
     /// Messages offered a second, on each socket.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rate: u32,
-    /// Files at once, for the memory of the server.
+    /// Simultaneous files, for the memory of the server.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub at_once: u32,
 }
 
-/// `floor`: the bare server that other cases compare with. They start it themselves.
+/// `floor`: the bare server that other cases compare with, and start themselves.
 #[derive(Args, Clone, Debug)]
 pub struct Floor {
-    /// How many sockets come.
+    /// Number of sockets to expect.
     #[arg(long)]
     pub sockets: usize,
-    /// Sockets in a room.
+    /// Sockets per room.
     #[arg(long)]
     pub room_size: usize,
 }

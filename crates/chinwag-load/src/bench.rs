@@ -1,4 +1,4 @@
-//! Runs the cases that were asked for, one after the other, each as often as was asked for.
+//! Runs the requested cases in turn, each as often as requested.
 
 use std::path::Path;
 
@@ -11,25 +11,25 @@ use crate::machine::{obstacles, raise_descriptor_limit};
 use crate::report::{Report, Sample};
 use crate::setup::Setup;
 
-/// What a bench says while it runs.
+/// What a bench reports while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// A limit of the system that stands in the way, before anything is measured.
+    /// A system limit that is too low, reported before the measurement.
     Obstacle(&'a str),
     /// A run begins: its name, its number, and how many there are.
     Run(&'a str, usize, usize),
-    /// How far a run is.
+    /// The progress of a run.
     Step(&'a str),
 }
 
 type Measure<'a> = Box<dyn Fn(&dyn Fn(&str)) -> Result<Sample, BenchError> + 'a>;
 type Run<'a> = (String, Measure<'a>);
 
-/// Measures what `bench` asks for. `executable` is the `chinwag` to start, as the server and for `bench`'s own
-/// helpers. Says through `progress` what it is doing.
+/// Measures what `bench` asks for. `executable` is the `chinwag` to start, as the server and for the bench's
+/// helpers. Reports through `progress`.
 ///
 /// # Errors
-/// If something could not be measured. Messages that were lost, repeated or moved are no error but
+/// If something could not be measured. Lost, repeated or misplaced messages are not an error, but
 /// [`Faults`](crate::Faults) in the report.
 pub fn run(bench: &Bench, executable: &Path, progress: impl Fn(Progress<'_>)) -> Result<Report, BenchError> {
     raise_descriptor_limit();
@@ -57,8 +57,8 @@ pub fn run(bench: &Bench, executable: &Path, progress: impl Fn(Progress<'_>)) ->
     Ok(report)
 }
 
-/// A small run of a second or less of every case but `idle`: whether this library and that server understand
-/// each other, and whether all deliveries are right. For tests.
+/// Runs every case but `idle` for a second or less: tests that this library and the server understand each
+/// other, and that all deliveries are right.
 ///
 /// # Errors
 /// As [`run`].
@@ -119,7 +119,7 @@ fn runs_of<'a>(case: &'a Case, setup: Setup<'a>) -> Vec<Run<'a>> {
     }
 }
 
-/// How many sockets a case has in one process, and how many connections in all.
+/// How many sockets a case needs in one process, and how many connections in all.
 fn size(case: &Case) -> (usize, usize) {
     let one = |sockets| (sockets, sockets);
     match case {
@@ -144,7 +144,7 @@ fn size(case: &Case) -> (usize, usize) {
     }
 }
 
-/// Every case but the longest as the command line would make it without options.
+/// Every case but the longest, with the command line's defaults.
 fn defaults() -> Vec<Case> {
     let names = ["append", "fanout", "pairs", "slow", "idle", "storm", "resume", "upload"];
     names.iter().filter_map(|name| Some(Bench::try_parse_from(["bench", name]).ok()?.case)).collect()

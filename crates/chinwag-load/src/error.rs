@@ -1,4 +1,4 @@
-//! Why a bench could not measure. What it measured wrong is a fault in the report instead.
+//! Why a bench could not measure. A wrong delivery is a fault in the report instead.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ pub enum BenchError {
     System {
         /// What was being done.
         what: &'static str,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
     /// A helper did not start.
     #[error("can't start {path}: {source}")]
     Start {
-        /// Which executable.
+        /// The executable.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// There is no server, or no answer of it that can be used.
+    /// The server can't be reached, or its answer can't be used.
     #[error(transparent)]
     Client(#[from] ClientError),
     /// A transfer was refused.
@@ -34,7 +34,7 @@ pub enum BenchError {
         request: String,
         /// HTTP status.
         status: u16,
-        /// What came with it.
+        /// The body of the answer.
         body: String,
     },
     /// The server did not answer as the protocol says.
@@ -43,7 +43,7 @@ pub enum BenchError {
     /// A bounded wait ran out.
     #[error("gave up waiting for {0}")]
     Timeout(String),
-    /// More sockets than this process may open.
+    /// The process may not open enough sockets.
     #[error(
         "{needed} descriptors are needed and {limit} are allowed: raise the limit with `ulimit -n {needed}` \
          (as root, and up to the sysctl fs.nr_open), or ask for fewer connections"
@@ -59,7 +59,7 @@ pub enum BenchError {
     Options(&'static str),
 }
 
-/// Says what was being done when the system refused it.
+/// Names the action that the system refused.
 pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> BenchError {
     move |source| BenchError::System { what, source }
 }

@@ -1,5 +1,5 @@
-//! Files in and out over a bare connection: how long that takes is measured, and what a client's library does with
-//! the bytes is not meant. Everything else that a bench asks for goes through `chinwag-client`.
+//! Files in and out over a bare connection, because their time is measured without a client library's work.
+//! All other requests of a bench go through `chinwag-client`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::{BenchError, system};
 
-/// A bench must not hang on a server that does.
+/// The limit of an answer, so that a bench does not hang with its server.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// The largest answer of a bench is a file.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -37,7 +37,7 @@ impl Files {
         body.extend_from_slice(b"\r\n--limit--\r\n");
         let answer = self.request("POST", "/files", token, &body)?;
         serde_json::from_slice(&answer)
-            .map_err(|error| BenchError::Protocol(format!("/files: the answer is no JSON: {error}")))
+            .map_err(|error| BenchError::Protocol(format!("/files: the answer is not JSON: {error}")))
     }
 
     /// The bytes of a file.
@@ -58,7 +58,7 @@ impl Files {
             .write_all(request.as_bytes())
             .and_then(|()| self.stream.get_mut().write_all(body))
             .map_err(system("can't send a request"));
-        // A server may refuse a body before it has all of it: its answer says why it stopped to read.
+        // A server may refuse a body before it has all of it; its answer then says why it stopped reading.
         let answer = self.answer();
         let (status, body) = if answer.is_err() { sent.and(answer)? } else { answer? };
         if !(200..300).contains(&status) {

@@ -1,7 +1,7 @@
-//! WebSocket framing for the client's end (RFC 6455), no more of it than a load generator needs.
+//! WebSocket framing for the client's end (RFC 6455), as little as a load generator needs.
 //!
-//! The masking key is zero: the frame is then its own unmasked self, which section 5.3 allows to nobody
-//! who fears proxies and which saves a pass over every byte here. Never use it in a real client.
+//! The masking key is zero, so a masked frame equals its unmasked bytes. That saves a pass over every byte
+//! here, but section 5.3 forbids it wherever proxies matter. Never use it in a real client.
 
 /// A frame of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
-/// The server sent what section 5.1 forbids, or what this client has no use for.
+/// The server sent what section 5.1 forbids, or what this client can't use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
     Masked,
@@ -48,7 +48,7 @@ pub(crate) fn client_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// How long the first frame of a client is, header included; `None` if it is not whole.
+/// The length of a client's first frame, including its header; `None` if it is incomplete.
 pub(crate) fn client_frame_length(bytes: &[u8]) -> Option<usize> {
     let [_, length, rest @ ..] = bytes else { return None };
     let (header, payload) = match length & 0x7f {
@@ -60,7 +60,7 @@ pub(crate) fn client_frame_length(bytes: &[u8]) -> Option<usize> {
     (whole <= bytes.len()).then_some(whole)
 }
 
-/// Makes an unmasked frame, as a server does: for the floor.
+/// Makes an unmasked frame for the floor, as a server does.
 pub(crate) fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = client_frame(opcode, payload);
     let header = frame.len() - payload.len();
@@ -71,7 +71,7 @@ pub(crate) fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Reads the first frame of `bytes`, and says how many bytes it took. `None`: it is not there whole.
+/// Reads the first frame of `bytes`; returns it with its length. `None`: the frame is incomplete.
 pub(crate) fn read_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & 0x70 != 0 {

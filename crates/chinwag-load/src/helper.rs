@@ -1,5 +1,5 @@
-//! Another process of this program, for what one process may not do: hold more sockets than it has
-//! descriptors, or be measured apart from the client. The two talk in lines of JSON.
+//! Another process of this program, for what one process can't do: hold more sockets than it has descriptors,
+//! or be measured apart from the client. The two exchange lines of JSON.
 
 use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -47,7 +47,7 @@ impl Helper {
         write(&mut self.orders, order).map_err(system("can't talk to a helper"))
     }
 
-    /// Waits for an answer; what failed over there has been said on its standard error.
+    /// Waits for an answer; a failing helper prints the reason on its standard error.
     pub(crate) fn hear<T: DeserializeOwned>(&mut self) -> Result<T, BenchError> {
         let mut line = String::new();
         self.answers.read_line(&mut line).map_err(system("can't hear a helper"))?;
@@ -57,7 +57,8 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        // Its work is done, or nobody waits for it any more. With it goes the server that it may have started.
+        // Its work is done, or nobody waits for it any longer. The server that it may have started ends with
+        // it.
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -65,7 +66,7 @@ impl Drop for Helper {
     }
 }
 
-/// In the helper: what it was told, until its orders end.
+/// In the helper: its orders, until they end.
 pub(crate) fn orders<T: DeserializeOwned>() -> impl Iterator<Item = T> {
     io::stdin().lines().map_while(Result::ok).map_while(|line| serde_json::from_str(&line).ok())
 }

@@ -1,20 +1,20 @@
-//! What one socket has to receive, and what it did: the judge of every run.
+//! What one socket should receive, and what it did receive: the judge of every run.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, counted. Anything but zeros fails the bench.
+/// What went wrong, as counts. The bench fails unless all are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
     /// Deliveries that never came.
     pub lost: u64,
     /// Deliveries that came again.
     pub repeated: u64,
-    /// Deliveries that came behind a later one.
+    /// Deliveries that came after a later one.
     pub out_of_order: u64,
-    /// Deliveries of another room, or with a `seq` that does not follow the one before.
+    /// Deliveries of another room, or with a `seq` that does not follow the previous one.
     pub misplaced: u64,
     /// Error frames, and frames that the protocol does not know.
     pub refused: u64,
@@ -23,7 +23,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Nothing went wrong.
+    /// Whether nothing went wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         *self == Self::default()
@@ -50,7 +50,7 @@ impl fmt::Display for Faults {
     }
 }
 
-/// What one socket received, numbered from where it started without a hole.
+/// What one socket received, numbered from its start without holes.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     next: u64,
@@ -61,16 +61,16 @@ pub(crate) struct Ledger {
     faults: Faults,
 }
 
-/// Holes that are remembered one by one. More are lost, and nobody needs to know which.
+/// The most holes that are remembered individually. Beyond that, lost messages are only counted.
 const MAX_MISSING: u64 = 100_000;
 
 impl Ledger {
-    /// For a socket whose first delivery has the number `first`.
+    /// A ledger for a socket whose first delivery has the number `first`.
     pub(crate) fn starting_at(first: u64) -> Self {
         Self { next: first, offset: None, missing: BTreeSet::new(), faults: Faults::default() }
     }
 
-    /// Notes a delivery.
+    /// Records a delivery.
     pub(crate) fn receive(&mut self, number: u64, seq: u64) {
         let offset = seq.wrapping_sub(number);
         if *self.offset.get_or_insert(offset) != offset {
@@ -92,7 +92,7 @@ impl Ledger {
         }
     }
 
-    /// Notes a delivery that was meant for somebody else.
+    /// Records a delivery that was meant for another socket.
     pub(crate) fn misplaced(&mut self) {
         self.faults.misplaced += 1;
     }
@@ -102,7 +102,7 @@ impl Ledger {
         self.next >= end && self.missing.is_empty() && self.faults.lost == 0
     }
 
-    /// The faults, if the last number was to be `end - 1`.
+    /// The faults, if the last number should be `end - 1`.
     pub(crate) fn close(&self, end: u64) -> Faults {
         let missing = u64::try_from(self.missing.len()).unwrap_or(u64::MAX);
         let mut faults = self.faults;

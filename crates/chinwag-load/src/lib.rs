@@ -1,9 +1,10 @@
 //! Drives a chinwag server, verifies every delivery, and measures the machine's floor beside it.
 //!
-//! [`Bench`] is what the command line takes, [`run`] does it, [`main_with`] prints as well. A case starts
-//! the server binary on a fresh folder, makes users and conversations, opens room sockets and drives
-//! them from one thread, cheap enough per frame not to be what is measured. Beside it runs a *floor*:
-//! the least that any program must do for the same work, so that a figure is a ratio and not a mood.
+//! [`Bench`] holds the arguments, [`run`] measures, and [`main_with`] also prints. A case starts the server
+//! binary on a fresh folder, makes users and conversations, opens room sockets and drives them from one
+//! thread, cheap enough per frame not to distort the measurement. Beside it runs a *floor*: the least that
+//! any program must do for the same work. A figure divided by its floor does not depend on the machine's
+//! mood.
 //!
 //! A run that loses, repeats or reorders a message is a failure, however fast it was.
 

@@ -1,4 +1,4 @@
-//! What all sockets of a run receive, judged socket by socket.
+//! Judges what each socket of a run receives.
 
 use std::time::{Duration, Instant};
 
@@ -9,23 +9,23 @@ use crate::marker::{Mark, Template, cursor_of};
 use crate::schedule::Schedule;
 use crate::statistics::Latencies;
 
-/// Time for the last deliveries to come, after the last message was due.
+/// The time for the last deliveries, after the last message was due.
 const GRACE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Listeners {
     room_size: usize,
     ledgers: Vec<Ledger>,
-    /// Of messages that have a schedule.
+    /// Of messages in a schedule.
     pub(crate) latencies: Latencies,
     schedule: Option<Schedule>,
-    /// Whose latencies and arrivals count: sockets from this one on.
+    /// Only the latencies and arrivals of sockets from this one on count.
     measured_from: usize,
     /// Deliveries to measured sockets.
     pub(crate) received: u64,
     pub(crate) last: Instant,
-    /// The last message seen, for the floor to copy.
+    /// The last message received, for the floor to copy.
     pub(crate) sample: Vec<u8>,
-    /// For each room the cursor of its last greeting.
+    /// The cursor of each room's last greeting.
     pub(crate) cursors: Vec<String>,
 }
 
@@ -59,12 +59,12 @@ impl Audience for Listeners {
 }
 
 impl Listeners {
-    /// For so many sockets, in rooms of `room_size`, who have not missed anything yet.
+    /// For this many sockets in rooms of `room_size`, which have missed nothing yet.
     pub(crate) fn new(sockets: usize, room_size: usize) -> Self {
         Self::starting_at(sockets, room_size, 0)
     }
 
-    /// The same, for sockets whose first message has this number.
+    /// The same, for sockets whose first message has the number `first`.
     pub(crate) fn starting_at(sockets: usize, room_size: usize, first: u64) -> Self {
         Self {
             room_size,
@@ -79,14 +79,14 @@ impl Listeners {
         }
     }
 
-    /// Adds sockets that come later: the message with this number is their first. Only they are measured.
+    /// Adds sockets that join later: message `first` is their first. Only they are measured.
     pub(crate) fn join(&mut self, sockets: usize, first: u64) {
         self.measured_from = self.ledgers.len();
         self.ledgers.extend((0..sockets).map(|_| Ledger::starting_at(first)));
         self.room_size += sockets;
     }
 
-    /// Sends one message to each room and waits until everybody has it. `member` sends it.
+    /// Sends one message to each room as `member`, and waits until everybody has it.
     pub(crate) fn greet(
         &mut self,
         crowd: &mut Crowd,
@@ -107,7 +107,7 @@ impl Listeners {
         })
     }
 
-    /// Follows a schedule to its end. With a template, the sockets of `speaker` places in their rooms send;
+    /// Follows a schedule to its end. With a template, the sockets in place `speaker` of their rooms send;
     /// without one, somebody else does.
     pub(crate) fn follow(
         &mut self,
@@ -165,7 +165,7 @@ impl Listeners {
         })
     }
 
-    /// What went wrong, if `end` gives the index after the last one of a room.
+    /// The faults; `end` gives the index after the last message of a room.
     pub(crate) fn faults(&self, end: impl Fn(usize) -> u64) -> Faults {
         let mut faults = Faults::default();
         for (socket, ledger) in self.ledgers.iter().enumerate() {
@@ -178,7 +178,7 @@ impl Listeners {
         self.ledgers.get(self.measured_from..).unwrap_or_default()
     }
 
-    /// A wait that runs out is no error here: the ledgers say what is missing.
+    /// A timeout is not an error here: the ledgers say what is missing.
     fn wait(
         &mut self,
         crowd: &mut Crowd,

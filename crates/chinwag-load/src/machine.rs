@@ -1,4 +1,4 @@
-//! The machine that a bench runs on: described in the report, and asked for what a run needs.
+//! The machine that a bench runs on: described in the report, and checked for what a run needs.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{BenchError, system};
 
-/// Where a report comes from: figures of different machines are not comparable.
+/// Describes the machine, because figures of different machines are not comparable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Machine {
     /// Processors that this process may use.
@@ -25,12 +25,12 @@ pub struct Machine {
 /// Descriptors that are open anyway: files, pipes, the poller.
 const SPARE_DESCRIPTORS: u64 = 64;
 
-/// Connections from one source address. A destination can't be reached more often than there are
-/// ephemeral ports, by default 28,232, and the closed ones rest for a minute.
+/// Connections per source address. One destination takes at most as many as there are ephemeral ports, by
+/// default 28,232, and closed ones stay blocked for a minute.
 pub(crate) const SOCKETS_PER_ADDRESS: usize = 10_000;
 
 impl Machine {
-    /// This one.
+    /// Describes this machine.
     #[must_use]
     pub fn this() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
@@ -51,23 +51,23 @@ impl Machine {
     }
 }
 
-/// Raises this process's limit of open files as far as it may, and says how far that is.
+/// Raises this process's limit of open files as far as possible; returns the new limit.
 pub(crate) fn raise_descriptor_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
-    // Refused only where the present limit is all there is.
+    // This fails only if the present limit is already the highest.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Whether this process may hold so many sockets.
+/// Whether this process may hold this many sockets.
 pub(crate) fn allows_sockets(sockets: usize) -> Result<(), BenchError> {
     let needed = u64::try_from(sockets).unwrap_or(u64::MAX).saturating_add(SPARE_DESCRIPTORS);
     let limit = raise_descriptor_limit();
     if needed > limit { Err(BenchError::Descriptors { needed, limit }) } else { Ok(()) }
 }
 
-/// What limits of the system say against so many sockets in one process and so many connections in all,
-/// and how each is raised. Empty if nothing does.
+/// The system limits that are too low for this many sockets in one process and connections in all, and how to
+/// raise each. Empty if there are none.
 pub(crate) fn obstacles(sockets: usize, connections: usize) -> Vec<String> {
     let (sockets, connections) = (count(sockets), count(connections));
     let mut found = Vec::new();
@@ -91,7 +91,7 @@ pub(crate) fn obstacles(sockets: usize, connections: usize) -> Vec<String> {
     ask("net.core.somaxconn", sockets.min(4096), "connections that wait to be accepted");
     // Both ends of a connection on loopback.
     ask("fs.file-max", connections.saturating_mul(2), "open files of the whole machine");
-    // An entry costs a connection on loopback only where the firewall tracks it; a full table drops packets.
+    // On loopback, a connection needs an entry only if the firewall tracks it; a full table drops packets.
     ask("net.netfilter.nf_conntrack_max", connections, "connections that the firewall tracks, if it does");
     found
 }
@@ -100,7 +100,7 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Keeps the calling thread, and what it starts from now on, on one processor.
+/// Pins the calling thread, and the threads it starts later, to one processor.
 pub(crate) fn pin(cpu: usize) -> Result<(), BenchError> {
     let mut set = CpuSet::new();
     set.set(cpu);

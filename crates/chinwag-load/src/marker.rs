@@ -1,8 +1,8 @@
-//! The mark that every message of a bench carries, and the cheap way to find it again.
+//! The mark in every message of a bench, and a cheap way to find it.
 //!
-//! A content begins with the number of its room and its own number in that room, in fixed width: the
-//! frame to send is made once and only its digits are written anew, and a received frame is searched
-//! for two short strings instead of being parsed.
+//! A content begins with the number of its room and its own number in that room, in fixed width. So a frame
+//! is built once and only its digits are rewritten, and a received frame is searched for two short strings
+//! instead of being parsed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::frame::{TEXT, client_frame};
 
 const ROOM_DIGITS: usize = 6;
 const INDEX_DIGITS: usize = 10;
-/// Of milliseconds since 1970.
+/// Milliseconds since 1970.
 const TIME_DIGITS: usize = 13;
 /// Room, hyphen, index, space.
 pub(crate) const MARK_BYTES: usize = ROOM_DIGITS + INDEX_DIGITS + 2;
@@ -24,8 +24,8 @@ pub(crate) struct Mark {
     pub index: u64,
 }
 
-/// A frame to send, of which only the digits change. Its client id begins with the time, as those of the
-/// project's own client and all ULIDs do.
+/// A frame to send, in which only the digits change. Its client id begins with the time, like those of the
+/// project's own client and all ULIDs.
 pub(crate) struct Template {
     frame: Vec<u8>,
     in_content: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// For messages of `content_bytes` bytes, at least as many as the mark needs.
+    /// For messages of `content_bytes` bytes, but at least as many as the mark needs.
     pub(crate) fn new(content_bytes: usize) -> Self {
         let filling = "x".repeat(content_bytes.saturating_sub(MARK_BYTES));
         let mark = written(Mark { room: 0, index: 0 });
@@ -46,7 +46,7 @@ impl Template {
         Self { frame, in_content, in_client_id }
     }
 
-    /// The frame with this mark, also as its client id.
+    /// The frame with this mark, which is also its client id.
     pub(crate) fn frame(&mut self, mark: Mark) -> &[u8] {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if let Some(digits) = self.frame.get_mut(self.in_client_id..self.in_client_id + TIME_DIGITS) {
@@ -59,7 +59,7 @@ impl Template {
     }
 }
 
-/// A received `message` frame, to be sent again with other numbers: what the floor writes.
+/// A received `message` frame, to send again with other numbers: what the floor writes.
 pub(crate) struct Copy {
     frame: Vec<u8>,
     content: usize,
@@ -67,7 +67,7 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    /// Of this payload, with room for a seq of `most`; `None` if it is no message of a bench.
+    /// A copy of this payload, with room for a seq of `most`; `None` if it is not a message of a bench.
     pub(crate) fn of(payload: &[u8], most: u64) -> Option<Self> {
         let scanner = Scanner::new();
         let mut payload = payload.to_vec();
@@ -94,7 +94,7 @@ impl Copy {
 const CONTENT: &[u8] = br#""content":""#;
 const SEQ: &[u8] = br#""seq":"#;
 
-/// Finds what identifies a message in a frame.
+/// Finds the mark and the seq in a frame.
 pub(crate) struct Scanner {
     content: Finder<'static>,
     seq: Finder<'static>,
@@ -111,7 +111,7 @@ impl Scanner {
         Some((mark, seq_at(payload, self.seq.find(payload)? + SEQ.len())?))
     }
 
-    /// The marks and seqs of all messages in a frame that has many; `None` for one that can't be read.
+    /// The marks and seqs of all messages in a frame that has many; `None` if it can't be parsed.
     pub(crate) fn read_all<'a>(
         &'a self,
         payload: &'a [u8],

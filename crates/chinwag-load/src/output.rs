@@ -1,5 +1,5 @@
-//! The only module that prints: the report to stdout, progress and failures to stderr. Progress is a bar where
-//! somebody watches, and plain lines elsewhere.
+//! The only module that prints: the report to stdout, progress and failures to stderr. Progress is a bar on a
+//! terminal, and plain lines elsewhere.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command line speaks")]
 
 use std::fs;
@@ -19,8 +19,8 @@ use crate::page::page;
 use crate::report::{CaseReport, Report, shown};
 use crate::setup::Setup;
 
-/// Runs a bench, prints its report, and gives the exit code: 0 if every delivery was right, 1 if not or
-/// if it could not be measured. `executable` is the `chinwag` to start.
+/// Runs a bench, prints its report, and returns the exit code: 0 if every delivery was right, 1 if not or if
+/// it could not be measured. `executable` is the `chinwag` to start.
 #[must_use]
 pub fn main_with(bench: &Bench, executable: &Path) -> ExitCode {
     match act(bench, executable) {
@@ -33,7 +33,7 @@ pub fn main_with(bench: &Bench, executable: &Path) -> ExitCode {
     }
 }
 
-/// Does it; false if a delivery was wrong.
+/// Runs the bench; false if a delivery was wrong.
 fn act(bench: &Bench, executable: &Path) -> Result<bool, BenchError> {
     let options = &bench.options;
     let server = options.server.as_deref().unwrap_or(executable);
@@ -59,7 +59,7 @@ fn act(bench: &Bench, executable: &Path) -> Result<bool, BenchError> {
 fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
     if !io::stderr().is_terminal() {
         return run(bench, executable, |progress| match progress {
-            Progress::Obstacle(text) => eprintln!("before it begins: {text}"),
+            Progress::Obstacle(text) => eprintln!("before the run: {text}"),
             Progress::Run(name, number, of) => eprintln!("{name}: run {number} of {of}"),
             Progress::Step(text) => eprintln!("  {text}"),
         });
@@ -70,7 +70,7 @@ fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     let report = run(bench, executable, |progress| match progress {
-        Progress::Obstacle(text) => bar.println(format!("before it begins: {text}")),
+        Progress::Obstacle(text) => bar.println(format!("before the run: {text}")),
         Progress::Run(name, number, of) => {
             bar.set_length(of.try_into().unwrap_or(u64::MAX));
             bar.set_position((number - 1).try_into().unwrap_or(0));
@@ -86,8 +86,7 @@ fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
 /// The reports in these files, or on standard input.
 fn read(files: &[PathBuf]) -> Result<Vec<Report>, BenchError> {
     let parse = |text: &str| {
-        serde_json::from_str(text)
-            .map_err(|error| BenchError::Protocol(format!("this is no report: {error}")))
+        serde_json::from_str(text).map_err(|error| BenchError::Protocol(format!("not a report: {error}")))
     };
     if files.is_empty() {
         let text = io::read_to_string(io::stdin()).map_err(system("can't read standard input"))?;

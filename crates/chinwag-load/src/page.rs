@@ -1,5 +1,5 @@
-//! One HTML page made of reports: for each case a table, and a plot for each unit. No script and nothing to
-//! load, so that it can be kept and sent; light or dark as its reader prefers.
+//! One HTML page made from reports: a table for each case, and a plot for each unit. It has no script and
+//! loads nothing, so that it can be kept and sent. Light or dark, as its reader prefers.
 
 use std::fmt::Write as _;
 
@@ -82,7 +82,7 @@ fn section(html: &mut String, case: &CaseReport) {
     html.push_str("</table>\n");
 }
 
-/// Bars of the medians, a line from the least to the greatest; for ratios, a mark at one.
+/// Bars show the medians, and lines the range from minimum to maximum; ratios have a mark at one.
 fn plot(html: &mut String, unit: &str, metrics: &[&Metric]) {
     let is_ratio = unit == "x";
     let least: f64 = if is_ratio { 1.0 } else { 0.0 };

@@ -1,4 +1,4 @@
-//! Users and conversations for a bench, made over REST before anything is measured.
+//! Users and conversations for a bench, made over REST before the measurement.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::error::{BenchError, system};
 use crate::target::Target;
 
-/// Requests that prepare at once: the server commits what comes together in one go.
+/// Simultaneous requests during preparation: the server commits what arrives together in one batch.
 const HANDS: usize = 16;
-/// In a larger room, several sockets share a user: everybody there is told of each new user, which would
-/// take longer than the bench.
+/// In a larger room, several sockets share a user: the room hears of each new user, which would take longer
+/// than the bench.
 const MAX_USERS_OF_A_ROOM: usize = 1000;
 /// The RFC's own example, whose answer is known.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -25,7 +25,7 @@ pub(crate) struct Population {
     pub(crate) address: SocketAddr,
     /// For each socket, the request that opens it.
     pub(crate) requests: Vec<Vec<u8>>,
-    /// For each socket, what it asks for.
+    /// For each socket, the path that it requests.
     paths: Vec<String>,
     pub(crate) room_size: usize,
 }
@@ -46,7 +46,7 @@ impl Population {
         let count = if room_size > MAX_USERS_OF_A_ROOM { sockets.min(MAX_USERS_OF_A_ROOM) } else { sockets };
         let users = in_parallel(target, count, &async |client, number| {
             let token = target.token(number)?;
-            // A token that the server has not seen yet makes its user.
+            // A new token makes the server create its user.
             let user = Api::new(client, &token).get("/users/me").await?;
             Ok(User { id: id_of(&user)?, token })
         })?;
@@ -67,7 +67,7 @@ impl Population {
         Ok(Self { address: target.address, requests, paths, room_size })
     }
 
-    /// For each socket, the request that opens it again and asks for what came after its room's cursor.
+    /// For each socket, the request that reopens it after its room's cursor.
     pub(crate) fn resumes(&self, cursors: &[String]) -> Vec<Vec<u8>> {
         let paths = self.paths.iter().enumerate();
         let resume = |(socket, path): (usize, &String)| {
@@ -94,7 +94,7 @@ pub(crate) fn id_of(value: &serde_json::Value) -> Result<u64, BenchError> {
         .ok_or_else(|| BenchError::Protocol(format!("no id in {value}")))
 }
 
-/// Does `work` with a client whose connections end with it.
+/// Runs `work` with a client whose connections end with it.
 pub(crate) fn prepare<T>(
     target: &Target,
     work: impl AsyncFnOnce(&Client) -> Result<T, BenchError>,
@@ -107,7 +107,7 @@ pub(crate) fn prepare<T>(
     runtime.block_on(work(&client))
 }
 
-/// Does `work` for each number below `count`, several at once, and gives the results in order.
+/// Runs `work` for each number below `count`, several at once; returns the results in order.
 pub(crate) fn in_parallel<T>(
     target: &Target,
     count: usize,

@@ -5,33 +5,33 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// CPU time of a process so far, user and system, of all its threads, also of those that ended.
-/// The kernel tells it in ticks of 10 ms: measure over seconds.
+/// The CPU time of a process so far, user and system, including threads that have ended. The kernel counts in
+/// ticks of 10 ms: measure over seconds.
 pub(crate) fn cpu(pid: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     cpu_ticks(&stat)
         .map(|ticks| Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
-/// Resident memory of a process, in bytes; `None` if it is not on this machine.
+/// Resident memory of a process, in bytes; `None` if it is on another machine.
 #[must_use]
 pub fn resident(pid: u32) -> Option<u64> {
     field_kib(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:").map(|kib| kib * 1024)
 }
 
-/// What the kernel itself holds: slabs, page tables and stacks of the whole machine, in bytes.
+/// The kernel's own memory: slabs, page tables and stacks of the whole machine, in bytes.
 pub(crate) fn kernel_memory() -> Option<u64> {
     let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
     let parts = ["Slab:", "PageTables:", "KernelStack:"];
     parts.iter().map(|name| field_kib(&meminfo, name)).sum::<Option<u64>>().map(|kib| kib * 1024)
 }
 
-/// What the machine could still give, in bytes.
+/// Memory that the machine still has available, in bytes.
 pub(crate) fn available_memory() -> Option<u64> {
     field_kib(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:").map(|kib| kib * 1024)
 }
 
-/// What all TCP sockets of the machine hold in their buffers, in bytes.
+/// The memory in the buffers of all TCP sockets of the machine, in bytes.
 pub(crate) fn socket_memory() -> Option<u64> {
     let page = u64::try_from(rustix::param::page_size()).ok()?;
     tcp_pages(&fs::read_to_string("/proc/net/sockstat").ok()?).map(|pages| pages * page)

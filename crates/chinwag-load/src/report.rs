@@ -1,4 +1,4 @@
-//! What a bench found out, for people and for machines.
+//! The results of a bench, for people and for machines.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,9 @@ use crate::statistics::Spread;
 /// Everything that one call measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// Of this program.
+    /// The version of this program.
     pub version: String,
-    /// Where it was measured.
+    /// The machine that ran it.
     pub machine: Machine,
     /// One for each case and load.
     pub cases: Vec<CaseReport>,
@@ -24,28 +24,28 @@ pub struct CaseReport {
     pub case: String,
     /// The load in words: `256 senders`.
     pub load: String,
-    /// The figures, in the order in which they are worth reading.
+    /// The figures, most important first.
     pub metrics: Vec<Metric>,
-    /// What all runs together did wrong.
+    /// The faults of all runs together.
     pub faults: Faults,
-    /// The first thing that went wrong, or why a figure is missing.
+    /// The first fault, or why a figure is missing.
     pub notes: Vec<String>,
 }
 
 /// One figure, from each run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Metric {
-    /// What.
+    /// Its name.
     pub name: String,
-    /// In which unit; `x` for a ratio.
+    /// Its unit; `x` for a ratio.
     pub unit: String,
-    /// One value a run.
+    /// One value per run.
     pub values: Vec<f64>,
-    /// Of these values.
+    /// The spread of these values.
     pub spread: Spread,
 }
 
-/// What one run of a case found out.
+/// The results of one run of a case.
 #[derive(Debug)]
 pub(crate) struct Sample {
     case: &'static str,
@@ -64,7 +64,7 @@ impl Sample {
         self.metrics.push((name, unit, value));
     }
 
-    /// Adds a figure that could not always be measured.
+    /// Adds a figure that may be unknown.
     pub(crate) fn add_known(&mut self, name: &'static str, unit: &'static str, value: Option<f64>) {
         if let Some(value) = value {
             self.add(name, unit, value);
@@ -81,7 +81,7 @@ impl Report {
         Self { version: env!("CARGO_PKG_VERSION").to_owned(), machine: Machine::this(), cases: Vec::new() }
     }
 
-    /// Whether every message of every run arrived once, in order and where it belongs.
+    /// Whether every message of every run arrived once, in order and in its place.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.cases.iter().all(|case| case.faults.is_clean())
@@ -134,7 +134,7 @@ impl CaseReport {
     }
 }
 
-/// About four digits that matter.
+/// Shows about four significant digits.
 pub(crate) fn shown(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 1000.0 => 0,

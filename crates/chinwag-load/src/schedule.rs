@@ -1,7 +1,7 @@
-//! When which message is due, at a fixed rate that does not wait for the server.
+//! When each message is due, at a fixed rate that does not wait for the server.
 //!
-//! Latency counts from the moment at which a message was due, not from when it was written: a client
-//! that is late must not make the server look early.
+//! Latency counts from the moment when a message was due, not from its write: a late client must not make the
+//! server look early.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::marker::Mark;
 
-/// Room after room gets a message, the first one of each being number 1 (0 was its greeting).
+/// Rooms take turns. The first message of each room has number 1 (0 was its greeting).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Schedule {
     #[serde(serialize_with = "write_instant", deserialize_with = "read_instant")]
@@ -18,7 +18,7 @@ pub(crate) struct Schedule {
     pub interval: Duration,
     pub rooms: usize,
     pub messages: u64,
-    /// Messages that each room has had before.
+    /// Messages that each room had before.
     pub first_index: u64,
     /// Messages that are due in a room at the same moment.
     pub burst: u64,
@@ -34,7 +34,7 @@ impl Schedule {
         )]
         let messages = (rate * seconds) as u64;
         Self {
-            // Everybody has a moment to get there.
+            // Everybody has a moment to get ready.
             start: Instant::now() + Duration::from_millis(20),
             interval: Duration::from_secs_f64(1.0 / rate.max(0.001)),
             rooms,
@@ -49,7 +49,7 @@ impl Schedule {
         Self { interval: Duration::ZERO, ..self }
     }
 
-    /// As many messages, but so many at once, and a longer pause between.
+    /// As many messages, `burst` at once, with longer pauses.
     pub(crate) fn in_bursts(self, burst: u64) -> Self {
         let burst = burst.max(1);
         Self { burst, messages: (self.messages / burst).max(1) * burst, ..self }
@@ -68,7 +68,7 @@ impl Schedule {
         Mark { room, index: self.first_index + turn / rooms * self.burst + within }
     }
 
-    /// When the message with this mark was due; `None` if it is not of this schedule.
+    /// When the message with this mark was due; `None` if it is not in this schedule.
     pub(crate) fn due_of(&self, mark: Mark) -> Option<Instant> {
         let earlier = mark.index.checked_sub(self.first_index)?;
         let room = u64::try_from(mark.room).ok()?;
@@ -86,7 +86,7 @@ impl Schedule {
     }
 }
 
-/// An instant means something to another process only by the clock that both share.
+/// Another process understands an instant only by the clock that both share.
 fn write_instant<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     (monotonic() + instant.saturating_duration_since(Instant::now())).serialize(serializer)
 }

@@ -1,4 +1,4 @@
-//! What every case is given: how to measure, and which programs to start.
+//! The input of every case: how to measure, and which programs to start.
 
 use std::path::Path;
 
@@ -9,6 +9,6 @@ pub(crate) struct Setup<'a> {
     pub(crate) options: &'a Options,
     /// The server to measure.
     pub(crate) server: &'a Path,
-    /// A program that has this bench as its command `bench`, for helpers.
+    /// A program whose command `bench` is this bench, for helpers.
     pub(crate) program: &'a Path,
 }

@@ -13,11 +13,11 @@ use crate::machine::SOCKETS_PER_ADDRESS;
 pub(crate) enum Manner {
     /// Reads whatever comes.
     Attentive,
-    /// Reads nothing once it is let in.
+    /// Reads nothing after it is let in.
     Stalled,
 }
 
-/// How far a socket has come.
+/// The state of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Waits for the answer to its opening handshake.
@@ -34,29 +34,29 @@ pub(crate) struct Socket {
     pub(crate) stream: TcpStream,
     pub(crate) phase: Phase,
     pub(crate) manner: Manner,
-    /// The beginning of what has not come whole. Empty, and without memory, in an idle socket.
+    /// The start of an incomplete frame. Empty, and without memory, in an idle socket.
     pub(crate) unread: Vec<u8>,
-    /// What did not fit, or waits for the connection.
+    /// Bytes that did not fit, or wait for the connection.
     unsent: Vec<u8>,
 }
 
-/// What a path over Ethernet has. Loopback's own 64 KiB would give each socket megabytes of buffer, which
-/// a receiver that never reads would take minutes to fill.
+/// The segment size of an Ethernet path. Loopback's own 64 KiB would give each socket megabytes of buffer,
+/// which would take minutes to fill at a receiver that never reads.
 const ETHERNET_SEGMENT: u32 = 1460;
 
-/// A source address that no other process uses: neither the ports of those that run beside this one nor those
-/// that the run before has left are met. An address is bound before it is known where to, so that all its
-/// connections together can't be more than it has ports.
+/// A source address that no other process uses, so that it avoids the ports of concurrent processes and of
+/// the previous run. An address is bound before the destination is known, so all its connections together
+/// can't exceed its number of ports.
 fn own_address(number: usize) -> io::Result<Ipv4Addr> {
     let [.., high, low] = std::process::id().to_be_bytes();
     let last = u8::try_from(2 + number / SOCKETS_PER_ADDRESS).map_err(|_| io::ErrorKind::AddrNotAvailable)?;
-    // 127.0.0.0/16 is where servers listen.
+    // Servers listen in 127.0.0.0/16.
     Ok(Ipv4Addr::new(127, high | 0x80, low, last))
 }
 
 impl Socket {
-    /// Begins a connection; `request` goes out as soon as there is one. `number` counts all sockets of the
-    /// process: it chooses the source address.
+    /// Begins a connection; `request` is sent as soon as it is established. `number` counts all sockets of
+    /// the process, and chooses the source address.
     pub(crate) fn open(
         address: SocketAddr,
         request: &[u8],
@@ -95,7 +95,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Writes what waited.
+    /// Writes the waiting bytes.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.unsent.is_empty() {
             return Ok(());
@@ -116,7 +116,7 @@ impl Socket {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Before the connection stands, a write has nowhere to go either.
+                // Before the connection is established, a write can't go anywhere either.
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected) =>
                 {

@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Buckets an octave: a recorded value is off by at most 1.6 %.
+/// Buckets per octave: a recorded value is off by at most 1.6 %.
 const BUCKETS: u64 = 1 << BUCKET_BITS;
 const BUCKET_BITS: u32 = 6;
 /// Enough for every `u64` of nanoseconds.
 const ALL_BUCKETS: usize = 59 * 64;
 
-/// A histogram of durations. Recording is an increment: it must cost nothing beside a socket read.
+/// A histogram of durations. Recording is one increment, which must cost nothing beside a socket read.
 #[derive(Clone, Debug)]
 pub(crate) struct Latencies {
     counts: Vec<u64>,
     total: u64,
 }
 
-/// The least, the middle and the greatest of some runs.
+/// The minimum, median and maximum of some runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The least.
+    /// The minimum.
     pub min: f64,
-    /// The middle one, or the mean of the two in the middle.
+    /// The median: the middle value, or the mean of the two in the middle.
     pub median: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: f64,
 }
 
@@ -73,7 +73,7 @@ impl Latencies {
     }
 }
 
-/// Values below 128 have a bucket each; above, every octave has 64 of them.
+/// Each value below 128 has a bucket; above, every octave has 64.
 fn bucket(nanos: u64) -> usize {
     let shift = nanos.max(1).ilog2().saturating_sub(BUCKET_BITS);
     usize::try_from(u64::from(shift) * BUCKETS + (nanos >> shift)).unwrap_or(usize::MAX)
@@ -90,7 +90,7 @@ fn middle(bucket: usize) -> u64 {
 }
 
 impl Spread {
-    /// Of these values; `None` if there are none.
+    /// The spread of these values; `None` if there are none.
     #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();

@@ -1,4 +1,4 @@
-//! The server under load: one that the bench started, or one that runs already.
+//! The server under load: one that the bench started, or one that is already running.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,13 +12,13 @@ use crate::machine::pin;
 use crate::process;
 use crate::setup::Setup;
 
-/// Begins the name of a bench's folders.
+/// The prefix of a bench's folders.
 pub(crate) const FOLDER: &str = "chinwag-bench-";
-/// Begins the names of its users.
+/// The prefix of its users' names.
 const USERS: &str = "b";
-/// Where the server runs, and what stands for it in a floor, if processors are pinned.
+/// The processor of the server, and of what stands for it in a floor, with --pin.
 pub(crate) const SERVER_CPU: usize = 0;
-/// Where the client runs then.
+/// The processor of the client, with --pin.
 pub(crate) const CLIENT_CPU: usize = 1;
 
 pub(crate) struct Target {
@@ -31,7 +31,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Starts a server on a fresh folder, or takes the one that the options name.
+    /// Starts a server on a fresh folder, or uses the one that the options name.
     pub(crate) fn open(setup: &Setup<'_>) -> Result<Self, BenchError> {
         let options = setup.options;
         let folder = temporary_folder(FOLDER, options.work_dir.as_deref())?;
@@ -69,12 +69,12 @@ impl Target {
         self.signer.username(number)
     }
 
-    /// A token for the user with this number, as another application signs one.
+    /// A token for the user with this number, signed as another application does.
     pub(crate) fn token(&self, number: usize) -> Result<String, BenchError> {
         Ok(self.signer.token(number)?)
     }
 
-    /// Its CPU time so far; `None` if nobody said which process it is.
+    /// Its CPU time so far; `None` if its process is unknown.
     pub(crate) fn cpu(&self) -> Option<Duration> {
         process::cpu(self.pid?)
     }
@@ -84,20 +84,20 @@ impl Target {
         process::resident(self.pid?)
     }
 
-    /// From its start to its ready line; `None` if it ran already.
+    /// From its start to its ready line; `None` if it was already running.
     pub(crate) fn ready_after(&self) -> Option<Duration> {
         self.server.as_ref().map(Server::ready_after)
     }
 
-    /// Where the server's data is, for a floor on the same disk.
+    /// The folder of the server's data, for a floor on the same disk.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Stops a server that was started for this.
+    /// Stops a server that the bench started.
     ///
     /// # Errors
-    /// If it ended before, or does not stop in order.
+    /// If it ended earlier, or does not stop in order.
     pub(crate) fn close(self) -> Result<(), BenchError> {
         Ok(self.server.map_or(Ok(()), Server::stop)?)
     }

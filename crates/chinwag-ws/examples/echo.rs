@@ -1,7 +1,7 @@
-//! A server that sends every message back: what `scripts/autobahn` puts to the test.
+//! A server that echoes every message: `scripts/autobahn` tests it.
 //! `cargo run --release -p chinwag-ws --example echo -- 127.0.0.1:9001`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks to whoever runs it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example prints for its user")]
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -53,7 +53,7 @@ fn serve(mut stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// Sends a message back; false if it was the last one.
+/// Echoes a message; false if it was the last one.
 fn answer(mut stream: &TcpStream, message: &Message<'_>) -> io::Result<bool> {
     match message {
         Message::Text(text) => {
@@ -70,7 +70,7 @@ fn answer(mut stream: &TcpStream, message: &Message<'_>) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Answers the opening handshake; what came behind it lies at the front of `buffer` then.
+/// Answers the opening handshake; the bytes that followed it are then at the front of `buffer`.
 fn upgrade(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     let end = loop {

@@ -1,9 +1,9 @@
-//! Bytes from a client become messages, in any chunks the network makes of them.
+//! Turns bytes from a client into messages, in whatever chunks the network delivers them.
 //!
-//! A frame that lies whole in the input is unmasked there and lent to the caller. Only what is
-//! incomplete is copied, and the copy is given away with the message or freed: between messages a
-//! decoder is one null pointer, because most sockets are idle most of the time.
-//! Memory grows with bytes received, never with a length that a header announces.
+//! A frame that lies whole in the input is unmasked in place and lent to the caller. Only incomplete data is
+//! copied, and the copy is handed over with the message or freed. Between messages a decoder is one null
+//! pointer, because most sockets are idle most of the time. Memory grows with bytes received, never with a
+//! length that a header announces.
 
 use std::{borrow::Cow, mem};
 
@@ -14,7 +14,7 @@ use crate::{
     message::MessageBuffer,
 };
 
-/// The largest frame and message to accept, in payload bytes; one over is refused.
+/// The largest accepted frame and message, in payload bytes.
 ///
 /// Control frames are exempt: RFC 6455 5.5 bounds them to 125 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Decoder {
     pending: Option<Box<Pending>>,
 }
 
-/// What has begun and not ended.
+/// A frame or message that has begun and not ended.
 #[derive(Debug, Default)]
 struct Pending {
     progress: Progress,
@@ -54,8 +54,8 @@ struct Pending {
 enum Progress {
     /// The header bytes so far; empty between frames.
     Header(Vec<u8>),
-    /// At least one payload byte is missing. Holds what came of a control payload; what came of a
-    /// data payload is in [`Pending::message`].
+    /// At least one payload byte is missing. Holds the received part of a control payload; that of a data
+    /// payload is in [`Pending::message`].
     Payload(Frame, Vec<u8>),
 }
 
@@ -66,15 +66,14 @@ impl Decoder {
         Self::default()
     }
 
-    /// Returns the next message or control frame; takes its bytes off the front of `input`.
+    /// Returns the next message or control frame, and takes its bytes off the front of `input`.
     ///
-    /// Payloads are unmasked in place. `None`: all of `input` was taken, and nothing is complete.
-    /// The same stream gives the same messages and the same error in whatever chunks it arrives.
+    /// Unmasks payloads in place. `None`: all of `input` was taken, and nothing is complete. The same stream
+    /// gives the same messages and the same error, however it is split into chunks.
     ///
     /// # Errors
-    /// The first violation in the stream, as soon as the bytes that prove it are there. What was
-    /// buffered is freed. The connection is to be failed (RFC 6455 7.1.7): what another call
-    /// returns is unspecified.
+    /// The first violation in the stream, as soon as the bytes that prove it have arrived. The buffer is
+    /// freed. The caller must fail the connection (RFC 6455 7.1.7): what another call returns is unspecified.
     pub fn decode<'a>(
         &mut self,
         limits: &Limits,
@@ -88,7 +87,7 @@ impl Decoder {
         result
     }
 
-    /// True while a frame or a fragmented message is incomplete.
+    /// Returns true while a frame or a fragmented message is incomplete.
     #[must_use]
     pub fn is_mid_message(&self) -> bool {
         self.pending.is_some()
@@ -108,8 +107,9 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Goes on with the current frame, or reads the header of the next one.
+    /// Continues with the current frame, or reads the next header.
     ///
+    /// The bytes are those of the frame's control payload so far. `None`: `input` is used up.
     /// The bytes are those of its control payload so far. `None`: `input` is used up.
     fn next_frame(
         &mut self,
@@ -135,7 +135,7 @@ impl Decoder {
             take_front(input, header_bytes);
             return Ok(Some((frame, Vec::new())));
         }
-        // Byte by byte, so that no payload byte ends up here; a header has at most 14.
+        // One byte at a time, so that no payload byte ends up here; a header has at most 14 bytes.
         while let Some(byte) = input.split_off_first_mut() {
             header.push(*byte);
             if let Some((frame, _)) = Frame::parse(&header, limits, open)? {
@@ -146,7 +146,7 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Takes what `input` has of the frame's payload; returns the message that it completes.
+    /// Takes the frame's payload from `input`; returns the message that it completes.
     fn read_payload<'a>(
         &mut self,
         mut frame: Frame,

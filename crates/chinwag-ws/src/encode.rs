@@ -1,7 +1,7 @@
 //! Frames for clients: unmasked, unfragmented, ready to be written to any number of sockets.
 //!
-//! A payload is written once, behind room for the longest header; the header that its length calls
-//! for then goes right in front of it. Cloning the result copies no payload.
+//! The payload is written once, after room for the longest header; the header of the right size then goes
+//! directly in front of it. Cloning the result copies no payload.
 
 use bytes::Bytes;
 
@@ -18,16 +18,16 @@ const MAX_HEADER_BYTES: usize = 10;
 /// RFC 6455 5.5.
 const MAX_CONTROL_BYTES: usize = 125;
 
-/// A control payload less the close code (RFC 6455 5.5.1).
+/// A control payload without the close code (RFC 6455 5.5.1).
 const MAX_REASON_BYTES: usize = MAX_CONTROL_BYTES - 2;
 
-/// Room for a short chat event, so that writing one seldom moves it.
+/// Room for a short chat event, so that writing one rarely reallocates.
 const EXPECTED_TEXT_BYTES: usize = 256 - MAX_HEADER_BYTES;
 
 /// Returns one text frame with the payload that `write_payload` appends.
 ///
-/// The payload must be UTF-8 (RFC 6455 5.6); only debug builds check. The vector comes with the
-/// header's room in front: `write_payload` may append and reserve, nothing else.
+/// The payload must be UTF-8 (RFC 6455 5.6); only debug builds check it. The vector already holds the room
+/// for the header: `write_payload` may append and reserve, nothing else.
 ///
 /// # Panics
 /// If `write_payload` leaves the vector shorter than it was.
@@ -57,7 +57,7 @@ pub fn ping_frame(payload: &[u8]) -> Bytes {
     control_frame(PING, payload)
 }
 
-/// Returns a pong frame; to answer a ping, `payload` is the ping's (RFC 6455 5.5.3).
+/// Returns a pong frame; a pong that answers a ping repeats its `payload` (RFC 6455 5.5.3).
 ///
 /// # Panics
 /// If `payload` exceeds 125 bytes: no control frame can carry it. The payload of a decoded
@@ -67,7 +67,7 @@ pub fn pong_frame(payload: &[u8]) -> Bytes {
     control_frame(PONG, payload)
 }
 
-/// Returns a close frame; `reason` is cut between two characters to fit 123 bytes.
+/// Returns a close frame; `reason` is cut at a character boundary to fit 123 bytes.
 ///
 /// 1005, 1006 and 1015 must not be sent (RFC 6455 7.4.1); `code` is not checked.
 #[must_use]
@@ -80,7 +80,8 @@ pub fn close_frame(code: u16, reason: &str) -> Bytes {
 }
 
 fn control_frame(first: u8, payload: &[u8]) -> Bytes {
-    // To cut or drop it would send what nobody asked for; only our own code can get here.
+    // Cutting or dropping the payload would send something else than was asked. Only our own code can get
+    // here.
     assert!(
         payload.len() <= MAX_CONTROL_BYTES,
         "control payload of {} bytes, at most {MAX_CONTROL_BYTES} fit",
@@ -105,13 +106,13 @@ fn frame(first: u8, expected_bytes: usize, write_payload: impl FnOnce(&mut Vec<u
     if let Some(room) = buffer.first_chunk_mut() {
         *room = header;
     }
-    // Copied: some frames are kept for long, and should take no more memory than they have bytes.
+    // Copied, because some frames are kept for long and should hold no spare capacity.
     Bytes::copy_from_slice(buffer.get(unused..).unwrap_or_default())
 }
 
-/// Returns the header at the end of its room, and how much of the room it leaves unused.
+/// Returns the header at the end of its room, and how much of the room is unused.
 ///
-/// The length takes as few bytes as it can (RFC 6455 5.2).
+/// The length takes as few bytes as possible (RFC 6455 5.2).
 fn header(first: u8, payload_bytes: u64) -> ([u8; MAX_HEADER_BYTES], usize) {
     let [a, b, c, d, e, f, g, h] = payload_bytes.to_be_bytes();
     match payload_bytes {

@@ -1,7 +1,7 @@
-//! Why a client's bytes were refused, and the close code to tell it so.
+//! Why a client's bytes were refused, and the close code that says so.
 //!
-//! Every variant is final for the connection: there is no frame boundary to go on from
-//! (RFC 6455 7.1.7), so the caller sends one close frame and stops reading.
+//! Every variant ends the connection: there is no frame boundary to resume from (RFC 6455 7.1.7), so the
+//! caller sends one close frame and stops reading.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Error {
     /// A reserved bit is set although no extension was agreed (RFC 6455 5.2).
     ReservedBits,
-    /// The opcode is none of the six that exist (RFC 6455 5.2).
+    /// The opcode is not one of the six defined ones (RFC 6455 5.2).
     ReservedOpcode(u8),
     /// A client must mask every frame (RFC 6455 5.1).
     Unmasked,
@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code for the close frame that answers this error (RFC 6455 7.4.1):
+    /// Returns the code for the close frame that answers this error (RFC 6455 7.4.1):
     /// 1002 protocol error, 1007 invalid UTF-8, 1009 too large.
     #[must_use]
     pub fn close_code(&self) -> u16 {

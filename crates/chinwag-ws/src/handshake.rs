@@ -14,7 +14,7 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// whitespace around it.
 #[must_use]
 pub fn accept_key(key: &str) -> Option<String> {
-    // 16 bytes have 24 characters. Asked first, so that a long header costs nothing.
+    // 16 bytes have 24 characters. Checked first, so that a long header costs nothing.
     if key.len() != 24 || STANDARD.decode(key).ok()?.len() != 16 {
         return None;
     }

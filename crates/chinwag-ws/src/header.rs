@@ -1,7 +1,7 @@
 //! Frame headers as a client sends them (RFC 6455 5.2).
 //!
-//! Each rule is checked as soon as the bytes it needs are there, so an announced length is refused
-//! before the first byte of its payload is kept.
+//! Each rule is checked as soon as its bytes have arrived, so an oversized length is refused before any byte
+//! of its payload is kept.
 
 use crate::{Error, Limits};
 
@@ -11,9 +11,9 @@ pub(crate) struct Frame {
     pub(crate) kind: Kind,
     /// True for the last or only frame of its message.
     pub(crate) is_final: bool,
-    /// The mask, turned to fit the next payload byte.
+    /// The mask, rotated to fit the next payload byte.
     pub(crate) mask: [u8; 4],
-    /// Payload bytes that are still to come.
+    /// Payload bytes still to come.
     pub(crate) remaining_bytes: usize,
 }
 
@@ -47,9 +47,9 @@ pub(crate) struct OpenMessage {
 }
 
 impl Frame {
-    /// Parses the header at the front of `bytes`; returns it with the bytes behind it.
+    /// Parses the header at the front of `bytes`; returns it with the bytes that follow.
     ///
-    /// `None`: the bytes end inside the header, and nothing is wrong with it so far.
+    /// `None`: the bytes end inside the header, which is valid so far.
     pub(crate) fn parse<'a>(
         bytes: &'a [u8],
         limits: &Limits,
@@ -106,7 +106,7 @@ fn parse_kind(first: u8, is_final: bool, open: Option<OpenMessage>) -> Result<Ki
     Ok(kind)
 }
 
-/// Reads the extended length, if `short_length` calls for one (RFC 6455 5.2).
+/// Reads the extended length, if `short_length` says that there is one (RFC 6455 5.2).
 fn parse_length(short_length: u8, bytes: &[u8]) -> Result<Option<(u64, &[u8])>, Error> {
     let (length, smallest, bytes) = match short_length {
         126 => {
@@ -132,7 +132,7 @@ fn parse_length(short_length: u8, bytes: &[u8]) -> Result<Option<(u64, &[u8])>, 
     Ok(Some((length, bytes)))
 }
 
-/// Holds the announced length against the limits (RFC 6455 10.4).
+/// Checks the announced length against the limits (RFC 6455 10.4).
 fn check_length(
     announced: u64,
     kind: Kind,
@@ -140,7 +140,7 @@ fn check_length(
     open: Option<OpenMessage>,
 ) -> Result<usize, Error> {
     let length = usize::try_from(announced).map_err(|_| Error::FrameTooLarge)?;
-    // A control frame has its own bound, and an answer to a ping must not depend on ours.
+    // A control frame has its own bound, and answers to pings must not depend on our limits.
     if matches!(kind, Kind::Control(_)) {
         return Ok(length);
     }

@@ -1,8 +1,8 @@
 //! RFC 6455 framing for the server's end of a socket, without I/O and without extensions.
 //!
-//! [`Decoder`] turns received bytes into [`Message`]s; the frame functions make the bytes to send,
-//! which any number of sockets can share. The caller owns the socket, the timers and the close
-//! handshake. Nothing here may allocate for a connection that is idle, or trust an announced length.
+//! [`Decoder`] turns received bytes into [`Message`]s. The frame functions make the bytes to send, which any
+//! number of sockets can share. The caller owns the socket, the timers and the close handshake. Nothing here
+//! may allocate for an idle connection, or trust an announced length.
 
 mod decode;
 mod encode;

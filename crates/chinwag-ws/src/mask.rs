@@ -2,9 +2,9 @@
 //!
 //! Runs over every received byte, so it works in words that the compiler can widen further.
 
-/// Unmasks `payload` and turns `mask` so that it fits the byte that follows.
+/// Unmasks `payload`, and rotates `mask` to fit the byte that follows.
 ///
-/// A payload may therefore be passed in parts of any size.
+/// So a payload may be passed in parts of any size.
 pub(crate) fn unmask(payload: &mut [u8], mask: &mut [u8; 4]) {
     let [a, b, c, d] = *mask;
     let word_mask = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -12,7 +12,7 @@ pub(crate) fn unmask(payload: &mut [u8], mask: &mut [u8; 4]) {
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ word_mask).to_ne_bytes();
     }
-    // Whole words leave the mask where it was; only the rest turns it.
+    // Whole words leave the mask unchanged; only the rest rotates it.
     for (byte, key) in rest.iter_mut().zip(mask.iter().cycle()) {
         *byte ^= key;
     }

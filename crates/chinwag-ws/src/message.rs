@@ -1,4 +1,4 @@
-//! What a client said: whole messages and control frames, unmasked and validated.
+//! What a client sent: whole messages and control frames, unmasked and validated.
 
 use std::borrow::Cow;
 
@@ -10,21 +10,21 @@ use crate::{
 
 /// One message or control frame.
 ///
-/// Borrows from the input when the payload lay whole in it, owns what had to be put together.
+/// Borrows from the input if the payload lay whole in it, and otherwise owns the joined parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
     /// A text message (RFC 6455 5.6).
     Text(Cow<'a, str>),
     /// A binary message (RFC 6455 5.6).
     Binary(Cow<'a, [u8]>),
-    /// At most 125 bytes, to be returned in a pong (RFC 6455 5.5.2).
+    /// At most 125 bytes, to return in a pong (RFC 6455 5.5.2).
     Ping(Cow<'a, [u8]>),
     /// At most 125 bytes (RFC 6455 5.5.3).
     Pong(Cow<'a, [u8]>),
     /// The code, if the client gave one, and its reason, which may be empty (RFC 6455 5.5.1).
     ///
     /// The code is one that an endpoint may send: 1000–1003, 1007–1014 or 3000–4999.
-    /// Whatever the client sends after this is to be discarded, not decoded.
+    /// The caller must discard whatever the client sends after this.
     Close(Option<u16>, Cow<'a, str>),
 }
 
@@ -56,7 +56,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A message of which the end has not arrived.
+/// A message whose end has not arrived.
 #[derive(Debug)]
 pub(crate) enum MessageBuffer {
     Text(TextBuffer),
@@ -71,7 +71,7 @@ impl MessageBuffer {
         }
     }
 
-    /// Kind and bytes so far, for the rules that the next header is checked by.
+    /// The kind and the bytes so far, which decide what the next header may be.
     pub(crate) fn open(&self) -> OpenMessage {
         match self {
             Self::Text(text) => OpenMessage { kind: DataKind::Text, bytes: text.len() },
@@ -104,8 +104,8 @@ fn parse_close(payload: &[u8]) -> Result<(Option<u16>, &str), Error> {
     }
     let (code, reason) = payload.split_first_chunk().ok_or(Error::TruncatedCloseCode)?;
     let code = u16::from_be_bytes(*code);
-    // RFC 6455 7.4, and the codes registered since: 1012–1014. Never on the wire: 1004 (no meaning
-    // yet), 1005, 1006 and 1015 (for local use).
+    // RFC 6455 7.4, and the codes registered since: 1012–1014. Never on the wire: 1004 (no meaning yet),
+    // 1005, 1006 and 1015 (for local use).
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
         return Err(Error::InvalidCloseCode(code));
     }

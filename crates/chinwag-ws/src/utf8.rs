@@ -1,7 +1,7 @@
 //! Text that arrives in parts, checked part by part (RFC 6455 8.1).
 //!
-//! A character may be split between parts: up to three bytes wait for the rest of it. A part that
-//! no continuation can make valid is refused at once, not when the message ends.
+//! Parts may split a character: up to three bytes wait for the rest of it. A part that no continuation can
+//! make valid is refused at once, not when the message ends.
 
 use crate::Error;
 
@@ -66,7 +66,7 @@ mod tests {
     use super::TextBuffer;
     use crate::Error;
 
-    /// Feeds one byte at a time; returns how many were taken before the refusal.
+    /// Feeds one byte at a time; returns how many were accepted before the refusal.
     fn bytes_before_refusal(bytes: &[u8]) -> Option<usize> {
         let mut buffer = TextBuffer::default();
         bytes.iter().position(|byte| buffer.push(&[*byte]) == Err(Error::InvalidUtf8))

@@ -1,5 +1,5 @@
-//! A text that was deleted is said to nobody any more: not by the log, not to whoever connects later, not to
-//! whoever was told of the deletion.
+//! A deleted text must not appear again: not in the log, not to a client that connects later, not to a client
+//! that already heard of the deletion.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ type Deletions = HashMap<(ConversationId, i64), Deletion>;
 
 struct Deletion {
     seq: Seq,
-    /// If the answer came.
+    /// If an answer came.
     acknowledged: Option<Instant>,
 }
 

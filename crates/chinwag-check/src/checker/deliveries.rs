@@ -1,4 +1,4 @@
-//! What is stored against what was delivered.
+//! Compares what was stored with what was delivered.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -34,7 +34,7 @@ pub(super) fn named(session: &Session, seq: Seq) -> String {
     format!("device {} of user {}, connection {}, at {seq}", session.device, session.user, session.attach)
 }
 
-/// One after the other from the cursor on, to the end if there was time.
+/// Consecutive from the cursor, and up to the head if there was time.
 fn continuous(session: &Session, faults: &mut Faults) {
     let mut have = session.after;
     let mut skipped = BTreeSet::new();
@@ -43,7 +43,7 @@ fn continuous(session: &Session, faults: &mut Faults) {
         if seq > have.saturating_add(1) {
             let detail = format!("{}, after {have}", named(session, seq));
             faults.add(FaultKind::Gap, session.conversation, detail);
-            // Enough of them to tell late from repeated.
+            // Bounded, but enough to tell late events from repeated ones.
             skipped.extend((have + 1..seq).take(1000));
         } else if seq <= have {
             let kind = if skipped.remove(&seq) { FaultKind::OutOfOrder } else { FaultKind::Repeated };
@@ -59,7 +59,7 @@ fn continuous(session: &Session, faults: &mut Faults) {
     }
 }
 
-/// Ascending, and of the messages of the log none left out.
+/// Ascending, with every message of the log.
 fn every_message(history: &History, session: &Session, faults: &mut Faults) {
     let mut last = 0;
     let mut seen = BTreeSet::new();
@@ -83,7 +83,7 @@ fn every_message(history: &History, session: &Session, faults: &mut Faults) {
     }
 }
 
-/// What was delivered is what the log says.
+/// Each delivery matches the log.
 fn faithful(history: &History, session: &Session, faults: &mut Faults) {
     for Delivery { seq, stamp, content } in &session.deliveries {
         let Some(event) = log::at(history, session.conversation, *seq) else {
@@ -97,7 +97,7 @@ fn faithful(history: &History, session: &Session, faults: &mut Faults) {
     }
 }
 
-/// Since when those who no longer take part hear nothing.
+/// The seq at which each user was removed; they must hear nothing after it.
 fn removals(history: &History) -> HashMap<(i64, UserId), Seq> {
     let mut removals = HashMap::new();
     for (conversation, log) in &history.logs {

@@ -1,4 +1,4 @@
-//! What was sent against what is stored.
+//! Compares what was sent with what is stored.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ pub(super) fn check(history: &History, sends: &[Send<'_>], faults: &mut Faults) 
     wanted(history, sends, faults);
 }
 
-/// Everything that was acknowledged is there, as it was acknowledged.
+/// Every acknowledged message is in the log, as acknowledged.
 fn stored(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
     let deleted: HashSet<_> = events(history)
         .filter(|(_, event)| event.kind == Kind::Deleted)
@@ -57,7 +57,7 @@ fn stored(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
     }
 }
 
-/// Everything that is there was wanted, and once.
+/// Every message in the log was sent, and is there once.
 fn wanted(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
     let mut wishes: HashMap<(UserId, i64, u64), (usize, bool)> = HashMap::new();
     for send in sends {
@@ -65,7 +65,7 @@ fn wanted(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
         wish.0 += 1;
         wish.1 |= send.may_be_stored;
     }
-    // What was deleted no longer says what it was; its key does, or its place if it has none.
+    // A deleted message no longer has its content, but it keeps its key, or its place if it has no key.
     let by_key: HashMap<_, _> =
         sends.iter().map(|send| ((send.user, send.client_id), send.content)).collect();
     let by_place: HashMap<_, _> = sends
@@ -107,6 +107,6 @@ fn events(history: &History) -> impl Iterator<Item = (ConversationId, &Logged)> 
 /// The event of a final log at a position.
 pub(super) fn at(history: &History, conversation: i64, seq: i64) -> Option<&Logged> {
     let place = usize::try_from(seq.checked_sub(1)?).ok()?;
-    // Dense, unless it is at fault itself.
+    // The log is dense, unless it is faulty itself.
     history.logs.get(&conversation)?.get(place).filter(|event| event.seq == seq)
 }

@@ -1,7 +1,7 @@
-//! Judges a history. Pure: the same history gives the same faults, and nothing is read but it.
+//! Judges a history. Pure: it reads nothing else, and the same history gives the same faults.
 //!
 //! `log` compares what was sent with what is stored, `deliveries` what is stored with what was delivered,
-//! `order` both with the clock, and `deletions` all of it with what must not be said any more. Each finds
+//! `order` both with the clock, and `deletions` all of it with the texts that were deleted. Each module finds
 //! faults on its own, so one cause may show as several kinds.
 
 mod deletions;
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::fault::{Fault, FaultKind};
 use crate::history::{Attempt, Belief, Change, ConversationId, History, Instant, Outcome, Place, UserId};
 
-/// Every fault of a history, in no promised order.
+/// Returns every fault of a history, in no particular order.
 #[must_use]
 pub fn check(history: &History) -> Vec<Fault> {
     let mut faults = Faults::default();
@@ -27,7 +27,7 @@ pub fn check(history: &History) -> Vec<Fault> {
     faults.found
 }
 
-/// Only what is wrong between the logs and the deliveries: for histories whose sends were not recorded.
+/// Returns only the faults between logs and deliveries, for histories whose sends were not recorded.
 #[must_use]
 pub fn check_deliveries(history: &History) -> Vec<Fault> {
     let mut faults = Faults::default();
@@ -46,7 +46,7 @@ impl Faults {
     }
 }
 
-/// All attempts at one message: they share a key and must have one effect.
+/// All attempts at one message. They share a key and must have one effect.
 struct Send<'a> {
     user: UserId,
     client_id: &'a str,
@@ -56,9 +56,9 @@ struct Send<'a> {
     begun: Instant,
     /// When the first acknowledgement came, and what it said.
     stored: Option<(Instant, Place)>,
-    /// Whether any attempt has an outcome other than a refusal.
+    /// Whether any attempt was not refused.
     may_be_stored: bool,
-    /// Acknowledgements that do not agree with the first.
+    /// Acknowledgements that differ from the first.
     differing: Vec<Place>,
 }
 

@@ -1,5 +1,5 @@
-//! The log's order against the clock: what was acknowledged before something else began comes before it,
-//! and what one connection sent stays in its order.
+//! Compares the log's order with the clock: an event acknowledged before another began comes first, and each
+//! connection's sends keep their order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,8 +12,8 @@ pub(super) fn check(history: &History, sends: &[Send<'_>], faults: &mut Faults) 
     writers(history, faults);
 }
 
-/// From the end of each log to its beginning: nothing may begin after the earliest acknowledgement of
-/// what is behind it.
+/// Walks each log from its end: no send may begin after the earliest acknowledgement of the events that
+/// follow it in the log.
 fn real_time(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
     let mut stored: BTreeMap<ConversationId, Vec<(Seq, Instant, Instant)>> = BTreeMap::new();
     for send in sends {
@@ -42,7 +42,7 @@ fn real_time(history: &History, sends: &[Send<'_>], faults: &mut Faults) {
     }
 }
 
-/// Only first attempts count: a repeat may rightly come after what was sent later.
+/// Counts first attempts only: a repeat may rightly come after later sends.
 fn writers(history: &History, faults: &mut Faults) {
     let mut attempts: Vec<_> = history.attempts.iter().collect();
     attempts.sort_by_key(|attempt| attempt.invoked);

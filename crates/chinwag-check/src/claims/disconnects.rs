@@ -1,5 +1,5 @@
-//! Random disconnects under load: closed, reset, or frozen and then reset; every device must have
-//! everything once, in order. In the middle somebody is removed, and must hear nothing from then on.
+//! Random disconnects under load: closed, reset, or frozen and then reset. Every device must get everything
+//! once, in order. Midway a participant is removed, and must hear nothing from then on.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::report::{Claim, Tell};
 /// The longest that a connection lives before it is cut.
 const LIFE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(60);
-/// Without a cut for that long, something is stuck.
+/// If nothing is cut for this long, something is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn disconnects(

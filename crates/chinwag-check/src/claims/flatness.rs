@@ -1,16 +1,16 @@
-//! Whether a process's memory stays flat over repeats of the same thing: a judge of numbers, that knows no process.
+//! Judges whether a process's memory stays flat while the same thing repeats. It sees numbers only.
 //!
-//! An allocator grows when it likes: a page that is touched for the first time, the arena of another thread. That is
-//! paid once, at any repeat. A leak is paid at each. So what counts is the usual rise from one repeat to the next,
-//! never the largest, and of the whole only what no allocator explains.
+//! An allocator grows at any time, for example when it first touches a page or a thread gets an arena. It
+//! pays for that once; a leak costs memory at every repeat. So the median rise from one repeat to the next
+//! counts, not the largest, and of the total only what no allocator explains.
 
-/// What one repeat may usually hold while it runs, however long it is.
+/// The median height of a repeat while it runs, however long it is.
 const MAX_HEIGHT_MIB: f64 = 16.0;
-/// What all of them may add, with whatever is paid once.
+/// Total growth over all repeats, including what is paid once.
 const MAX_GROWTH_MIB: f64 = 48.0;
-/// What may usually be left of one event: less than the smallest has.
+/// The median that may stay of one event: less than the smallest event has.
 const LEFT_BYTES: f64 = 64.0;
-/// What may usually be left of a repeat: some pages.
+/// The median that may stay of a repeat: a few pages.
 const LEFT_MIB: f64 = 0.25;
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -22,7 +22,7 @@ pub(crate) struct Round {
     pub after: f64,
 }
 
-/// Why memory is not flat over these repeats, each of so many events; `None` if it is.
+/// Says why memory is not flat over these repeats of `events` each; `None` if it is flat.
 pub(crate) fn problem(rounds: &[Round], events: usize) -> Option<String> {
     let heights = rounds.iter().map(|round| round.peak - round.before);
     if let Some(height) = median(heights).filter(|height| *height > MAX_HEIGHT_MIB) {
@@ -48,14 +48,14 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    // What a test indexes it has made itself.
+    // The tests index only what they made.
     #![allow(clippy::indexing_slicing)]
 
     use proptest::prelude::*;
 
     use super::*;
 
-    /// Repeats that add these to what stays, and so much while they run.
+    /// Repeats that each leave this many MiB behind, and need `height` while they run.
     fn rounds(rises: &[f64], height: f64) -> Vec<Round> {
         let mut after = 40.0;
         let round = |rise: &f64| {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn what_stays_of_each_is_a_leak() {
-        // A page of text for each page that is sent, as `keep-replays` does it, beside an allocator's steps.
+        // One page of text leaks for each page sent, as in `keep-replays`, among an allocator's steps.
         for rises in [[2.6; 8], [9.0, 2.6, 2.1, 6.0, 2.6, 0.0, 2.9, 2.6]] {
             let found = problem(&rounds(&rises, 3.0), 10_000);
             assert!(found.as_ref().is_some_and(|found| found.contains("keeps")), "{rises:?}: {found:?}");

@@ -1,5 +1,5 @@
-//! Connections that never read beside others that do: the others must not notice. The load generator
-//! measures it, with and without those that are frozen; here is only what is made of it.
+//! Connections that never read, beside others that do: the others must not notice. The load generator
+//! measures both, with and without frozen connections; this file judges the figures.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use crate::args::Options;
 use crate::error::CheckError;
 use crate::report::{Claim, Tell};
 
-/// The p99 of those who read, with frozen ones divided by without.
+/// The readers' p99 with frozen connections, divided by the p99 without.
 const MAX_RATIO: f64 = 1.2;
-/// The middle one counts: on a machine that does other things as well, one alone says little.
+/// The median of these runs counts: on a busy machine, a single run says little.
 const RUNS: u32 = 3;
 const SECONDS: f64 = 2.0;
 /// Deliveries a second to each connection.

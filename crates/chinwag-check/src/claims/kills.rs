@@ -1,8 +1,8 @@
-//! kill -9 in the middle of everything, restart on the same folder and port, again and again: what was
-//! acknowledged must be there, once, and what was delivered must be what is there.
+//! Kills the server with -9 under load and restarts it on the same folder and port, again and again. What was
+//! acknowledged must be there once, and what was delivered must match the log.
 //!
-//! This shows that nothing is acknowledged or published before it is handed to the operating system. The
-//! page cache survives a kill: whether it reached the disk takes a power cut to see.
+//! This shows that the server hands everything to the operating system before it acknowledges or publishes.
+//! The page cache survives a kill; only a power cut shows whether it reached the disk.
 
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,9 @@ use crate::process::blocking;
 use crate::report::{Claim, Tell};
 
 const PAUSE: Duration = Duration::from_millis(8);
-/// A server lives that long at most once somebody was answered.
+/// The longest that a server lives after its first answer.
 const LIFE_MS: u64 = 60;
-/// If nobody is answered for that long after a restart, something is stuck.
+/// If nobody is answered for this long after a restart, something is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn kills(
@@ -35,7 +35,7 @@ pub(crate) async fn kills(
     let name = "what is acknowledged survives kill -9, once";
     let mut claim = Claim::new(name, format!("{rounds} rounds of kill -9 under load"), rounds);
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
-    // Between two kills, nobody is cut.
+    // Only the kills cut connections.
     let size = Size { devices, cuts: 0, pause: PAUSE, life: Duration::ZERO, seed };
     let crowd = Crowd::start(client, signer, size).await?;
     let mut rng = StdRng::seed_from_u64(seed);

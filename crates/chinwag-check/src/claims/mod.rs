@@ -1,4 +1,4 @@
-//! The promises that are put to the test, one file each.
+//! The promises to test, one file each.
 
 mod disconnects;
 mod flatness;
@@ -25,7 +25,7 @@ fn judge(claim: &mut Claim, outcome: &Outcome) {
     let deliveries: usize = history.sessions.iter().map(|session| session.deliveries.len()).sum();
     let is_unknown = |attempt: &&history::Attempt| attempt.outcome == history::Outcome::Unknown;
     claim.figure("requests to change something", history.attempts.len() as f64);
-    claim.figure("of them without an answer", history.attempts.iter().filter(is_unknown).count() as f64);
+    claim.figure("requests without an answer", history.attempts.iter().filter(is_unknown).count() as f64);
     claim.figure("events in the logs", messages as f64);
     claim.figure("deliveries", deliveries as f64);
     claim.figure("connections to a conversation", history.sessions.len() as f64);

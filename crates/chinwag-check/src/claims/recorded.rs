@@ -1,4 +1,4 @@
-//! A history that another program recorded: judged as one of the checker's own.
+//! Judges a history that another program recorded like one of the checker's own.
 
 use std::path::Path;
 use std::time::Instant;

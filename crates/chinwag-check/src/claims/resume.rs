@@ -1,5 +1,5 @@
-//! A client that was away for long: 10, 1,000 and as many events as were asked for, these several times, with the
-//! server's memory before, at most during and after each replay.
+//! A client that was away for long: it misses 10, 1,000 and the requested number of events, the last several
+//! times. Measures the server's memory before, during (the peak) and after each replay.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -21,13 +21,13 @@ use crate::history::{End, History, Scope, Seq, Session};
 use crate::process::{peak_during, resident};
 use crate::report::{Claim, Tell};
 
-/// Writers that fill the log: what comes together is committed together.
+/// Writers that fill the log. Messages that arrive together are committed together.
 const WRITERS: usize = 64;
-/// How often the longest replay is repeated, to see what stays of each.
+/// Repeats of the longest replay, to see what each leaves behind.
 const ROUNDS: usize = 8;
-/// Between replays, for what happens behind them.
+/// A pause after each replay, so that the server can clean up.
 const REST: Duration = Duration::from_millis(250);
-/// Between two frames of a replay.
+/// The longest wait between two frames of a replay.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn resume(
@@ -97,7 +97,7 @@ pub(crate) async fn resume(
     Ok(claim)
 }
 
-/// Sends that many messages and gives the head.
+/// Sends this many messages; returns the head.
 async fn fill(
     client: &Client,
     person: &Person,
@@ -134,7 +134,7 @@ async fn fill(
     }
 }
 
-/// What a client missed.
+/// The events that a client missed.
 struct Span {
     conversation: i64,
     cursor: String,
@@ -142,7 +142,7 @@ struct Span {
     head: Seq,
 }
 
-/// The cursor of an event, as whoever has it knows it.
+/// The cursor of an event, as a client that has it would write it.
 fn cursor_at(history: &History, conversation: i64, seq: Seq) -> String {
     let log = history.logs.get(&conversation).map_or(&[][..], Vec::as_slice);
     match log.iter().find(|event| event.seq == seq) {
@@ -151,7 +151,7 @@ fn cursor_at(history: &History, conversation: i64, seq: Seq) -> String {
     }
 }
 
-/// Resumes, and reads to the head.
+/// Resumes and reads up to the head.
 async fn replay(client: &Client, person: &Person, span: &Span, attach: u64) -> Session {
     let Span { conversation, cursor, after, head } = span;
     let (conversation, after, head) = (*conversation, *after, *head);

@@ -1,4 +1,4 @@
-//! People with several devices each, in a few conversations, through the phases of a run.
+//! Users with several devices each, in a few conversations, through the phases of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::error::CheckError;
 use crate::history::{ConversationId, History, Kind, Logged, Seq};
 
 const CONVERSATIONS: usize = 4;
-/// For an answer to everything that was sent.
+/// How long to wait until everything sent has an answer.
 const SETTLE_LIMIT: Duration = Duration::from_secs(30);
-/// For everybody to get everything.
+/// How long to wait until every device has everything.
 const FINISH_LIMIT: Duration = Duration::from_secs(30);
 
 /// How large a crowd is, and what happens to it.
@@ -44,15 +44,15 @@ pub(crate) struct Crowd {
     participants: BTreeMap<ConversationId, BTreeSet<i64>>,
 }
 
-/// What a run of a crowd came to.
+/// The result of a crowd's run.
 pub(crate) struct Outcome {
     pub(crate) history: History,
-    /// Things that are no fault of a history, but not right.
+    /// Problems that are not faults of the history.
     pub(crate) problems: Vec<String>,
 }
 
 impl Crowd {
-    /// Makes users and conversations, and lets the devices loose.
+    /// Makes users and conversations, and starts the devices.
     pub(crate) async fn start(client: &Client, signer: &Signer, size: Size) -> Result<Self, CheckError> {
         let people = size.devices.div_ceil(3).max(2);
         let mut persons = Vec::new();
@@ -89,7 +89,7 @@ impl Crowd {
 
     fn populate(&mut self, persons: &[Person], size: Size) {
         let rooms = self.world.conversations.clone();
-        // REST writers have nothing to cut: the others, and the readers of streams, share the cuts.
+        // REST writers have no connection to cut; the other devices and the stream readers share the cuts.
         let cut_devices = size.devices - size.devices / 6 + rooms.len();
         let share = |device| size.cuts / cut_devices + usize::from(device < size.cuts % cut_devices);
         let (mut number, mut cut_device) = (0_u32, 0);
@@ -147,7 +147,7 @@ impl Crowd {
         self.world.acknowledged.load(Ordering::Relaxed)
     }
 
-    /// Removes the guests, whose sockets are open.
+    /// Removes the guests while their sockets are open.
     pub(crate) async fn remove_guests(&self) -> Result<(), CheckError> {
         let api = Api::new(&self.world.client, &self.owner.token);
         for (room, guest) in &self.guests {
@@ -156,7 +156,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Lets everything come to rest, and collects what was recorded.
+    /// Lets all traffic settle, and collects what was recorded.
     pub(crate) async fn finish(mut self) -> Result<Outcome, CheckError> {
         let mut problems = Vec::new();
         self.phase.send_replace(Phase::Settle);
@@ -170,7 +170,7 @@ impl Crowd {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        // What was cut off in the middle is either read by now, or never will be.
+        // What was cut off midway has been read by now, or never will be.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let mut history =
             History { participants: std::mem::take(&mut self.participants), ..History::default() };
@@ -224,7 +224,7 @@ pub(crate) async fn read_log(api: &Api, id: ConversationId) -> Result<Vec<Logged
     }
 }
 
-/// The conversation as it stands, for comparison with what the events made of it.
+/// Reads the conversation as it stands, to compare it with the picture made from events.
 async fn read_history(api: &Api, id: ConversationId, picture: &mut Picture) -> Result<(), CheckError> {
     let mut after: Seq = 0;
     loop {

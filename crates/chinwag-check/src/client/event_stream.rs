@@ -1,4 +1,4 @@
-//! The log of a conversation as Server-Sent Events: `GET …/events` that stays open.
+//! The log of a conversation as Server-Sent Events: a `GET …/events` that stays open.
 
 use bytes::BytesMut;
 use chinwag_client::{Api, ClientError, Method, Response};
@@ -12,14 +12,14 @@ pub(crate) struct EventStream {
     unread: BytesMut,
 }
 
-/// What came, with the name by which a reader resumes behind it.
+/// An event, with the id from which a reader resumes.
 pub(crate) struct Sent {
     pub(crate) id: String,
     pub(crate) event: Value,
 }
 
 impl EventStream {
-    /// Opens the stream behind the event that came last; from the beginning if there was none.
+    /// Opens the stream after the last event that came, or from the beginning.
     pub(crate) async fn open(
         api: &Api,
         conversation: ConversationId,
@@ -33,7 +33,7 @@ impl EventStream {
         Ok(Self { response: api.client().send(request).await?, unread: BytesMut::new() })
     }
 
-    /// Cancel-safe: what came of an event stays until it is whole. `None` is the end of the stream.
+    /// Cancel-safe: a partial event stays in the buffer. `None` is the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Sent> {
         loop {
             while let Some(end) = self.unread.windows(2).position(|bytes| bytes == b"\n\n") {
@@ -47,7 +47,7 @@ impl EventStream {
     }
 }
 
-/// The event of a block of lines; a comment has none.
+/// The event in a block of lines; a comment has none.
 fn sent(block: &str) -> Option<Sent> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
     Some(Sent { id: field("id: ")?.to_owned(), event: serde_json::from_str(field("data: ")?).ok()? })

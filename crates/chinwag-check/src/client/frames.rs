@@ -17,7 +17,8 @@ pub(crate) fn kind(frame: &Value) -> &str {
     text(frame, "type")
 }
 
-/// Whether it is an event of a log: only those have a position and a stamp, and a type that is no answer.
+/// Whether a frame is an event of a log. Only an event has a position, a stamp, and a type other than an
+/// answer's.
 pub(crate) fn is_event(frame: &Value) -> bool {
     frame.get("stamp").is_some() && frame.get("seq").is_some() && kind(frame) != "ok"
 }
@@ -32,22 +33,22 @@ pub(crate) fn cursor_seq(cursor: &str) -> Seq {
     cursor.split('.').next().and_then(|seq| seq.parse().ok()).unwrap_or_default()
 }
 
-/// Who did it. A message names its sender.
+/// Who acted. A message names its sender instead.
 fn actor(event: &Value) -> UserId {
     if kind(event) == "message" { number(event, "sender_id") } else { number(event, "actor_id") }
 }
 
-/// The message that an event is or is about.
+/// The message that an event is, or is about.
 pub(crate) fn message_id(event: &Value) -> i64 {
     number(event, if kind(event) == "message" { "id" } else { "message_id" })
 }
 
-/// Whether a message is one of which only its place is left.
+/// Whether only the place of a message is left.
 pub(crate) fn is_deleted(message: &Value) -> bool {
     message.get("deleted").and_then(Value::as_bool) == Some(true)
 }
 
-/// The content key of a message that is to be sent.
+/// The content key of a message to send.
 pub(crate) fn message_key(sender: UserId, content: &str) -> u64 {
     content_key(["message", &sender.to_string(), content])
 }

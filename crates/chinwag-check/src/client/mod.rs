@@ -1,4 +1,4 @@
-//! Clients that do what the protocol asks of them, and write down everything they see.
+//! Clients that follow the protocol, and record everything they see.
 
 pub(crate) mod crowd;
 pub(crate) mod device;

@@ -1,4 +1,4 @@
-//! What one device writes down, and what it makes of the events: its own picture of the conversations.
+//! What one device records, and the picture of the conversations that it builds from events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(crate) struct Record {
     pub(crate) is_witness: bool,
 }
 
-/// Events folded into state, as a client's screen would show it.
+/// Events folded into state, as a client would show it.
 #[derive(Default)]
 pub(crate) struct Picture {
     texts: BTreeMap<(ConversationId, i64), u64>,
@@ -30,13 +30,13 @@ pub(crate) struct Picture {
 }
 
 impl Record {
-    /// Begins an attempt, and gives its number: the answer names it.
+    /// Begins an attempt and returns its number, which the answer repeats.
     pub(crate) fn begin(&mut self, attempt: Attempt) -> usize {
         self.attempts.push(attempt);
         self.attempts.len() - 1
     }
 
-    /// Notes an outcome. The first one stands: a second answer to one attempt would be another's.
+    /// Records an outcome. The first one stands: a second answer would belong to another attempt.
     pub(crate) fn end(&mut self, attempt: usize, outcome: Outcome) {
         if let Some(attempt) = self.attempts.get_mut(attempt)
             && attempt.outcome == Outcome::Unknown
@@ -45,19 +45,19 @@ impl Record {
         }
     }
 
-    /// Notes a receipt, if it says something new.
+    /// Records a receipt, if it says something new.
     pub(crate) fn mark(&mut self, attach: u64, receipt: &Value) {
         let (conversation, user) = (conversation(receipt), number(receipt, "user_id"));
         let read = number(receipt, "read_seq");
         let known = self.picture.read.entry((conversation, user)).or_default();
         if read != *known {
             self.marks.push(Mark { attach, conversation, user, read });
-            // As the protocol says: a position only moves forward.
+            // The protocol says that a position only moves forward.
             *known = read.max(*known);
         }
     }
 
-    /// Adds it to a history; `observer` is whose picture it is.
+    /// Adds the record to a history; `observer` names whose picture it is.
     pub(crate) fn into_history(self, history: &mut History, observer: &str) {
         history.attempts.extend(self.attempts);
         history.sessions.extend(self.sessions);
@@ -89,7 +89,7 @@ impl Picture {
         }
     }
 
-    /// A message as a fresh page of history shows it.
+    /// Applies a message as a fresh page of history shows it.
     pub(crate) fn apply_page_entry(&mut self, message: &Value) {
         let key = (conversation(message), number(message, "id"));
         if is_deleted(message) {
@@ -108,7 +108,7 @@ impl Picture {
         self.pinned.insert(message);
     }
 
-    /// What was deleted has no text, no reactions and no pin.
+    /// A deleted message has no text, no reactions and no pin.
     fn forget(&mut self, message: (ConversationId, i64)) {
         self.texts.insert(message, WITHHELD);
         self.reactions.remove(&message);

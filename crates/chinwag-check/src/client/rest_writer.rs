@@ -1,4 +1,4 @@
-//! A writer over REST: one message after the other, some of them twice at once, each until it is answered.
+//! A writer over REST: one message at a time, some of them twice at once, each until it is answered.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -49,7 +49,7 @@ impl RestWriter {
         (self.plan.number, record)
     }
 
-    /// One or two requests at once for one message. True once one of them was answered.
+    /// Sends one or two simultaneous requests for one message. True once one of them is answered.
     async fn post(
         &self,
         api: &Api,
@@ -62,7 +62,7 @@ impl RestWriter {
         let body = json!({"content": content, "client_id": client_id});
         let mut begin = || {
             record.begin(Attempt {
-                // Two requests at once have no order: each is a connection of its own.
+                // Simultaneous requests have no order, so each counts as its own connection.
                 attach: self.world.attaches.fetch_add(1, Ordering::Relaxed),
                 user: self.person.id,
                 conversation: self.conversation,

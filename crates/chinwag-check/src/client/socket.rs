@@ -1,4 +1,4 @@
-//! A WebSocket that can be treated badly: closed, reset in the middle, or not read.
+//! A WebSocket that can misbehave: close, reset midway, or stop reading.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use socket2::SockRef;
 use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Message;
 
-/// A write must not hang on a server that does not read.
+/// The limit of a write, so that it does not hang on a server that stopped reading.
 const LIMIT: Duration = Duration::from_secs(10);
-/// A polite goodbye.
+/// The limit of the closing handshake.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Socket {
@@ -22,7 +22,7 @@ pub(crate) struct Socket {
 #[derive(Debug)]
 pub(crate) enum Incoming {
     Frame(Value),
-    /// The end, with its code if there was one.
+    /// The end, with its close code if there was one.
     Closed(Option<u16>),
 }
 
@@ -32,7 +32,7 @@ impl Socket {
         Some(Self { stream: client.open_socket(path, options).await.ok()? })
     }
 
-    /// Cancel-safe: a frame is whole or still in the stream.
+    /// Cancel-safe: a frame is whole, or still in the stream.
     pub(crate) async fn next(&mut self) -> Incoming {
         loop {
             match self.stream.next().await {
@@ -56,24 +56,24 @@ impl Socket {
         tokio::time::timeout(LIMIT, sent).await.is_ok_and(|sent| sent.is_ok())
     }
 
-    /// Says goodbye and waits a moment for the answer.
+    /// Closes, and waits a moment for the answer.
     pub(crate) async fn close(mut self) {
         let goodbye = async {
-            // A peer that is gone needs no goodbye.
+            // If the peer is gone, the close may fail.
             let _ = self.stream.close(None).await;
             while let Some(Ok(_)) = self.stream.next().await {}
         };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
     }
 
-    /// Goes as a process that is killed behind a broken link: the peer gets a TCP reset.
+    /// Ends like a killed process behind a broken link: the peer gets a TCP reset.
     pub(crate) fn reset(self) {
         let tcp = match self.stream.get_ref() {
             MaybeTlsStream::Plain(tcp) => tcp,
             MaybeTlsStream::Rustls(tls) => tls.get_ref().0,
             _ => return,
         };
-        // If the option can't be set, this is an ordinary end of the stream, which is a cut as well.
+        // If the option can't be set, the stream ends in the ordinary way, which is a cut as well.
         let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
     }
 }

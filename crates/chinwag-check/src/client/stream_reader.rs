@@ -1,5 +1,5 @@
-//! A reader over Server-Sent Events, cut again and again: it resumes with the `id` that came last, and is held
-//! to the rules of every other device.
+//! A reader over Server-Sent Events, cut again and again. It resumes with the last `id`, and the rules of
+//! every other device apply to it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ use super::record::{Record, now};
 use crate::history::{ConversationId, End, Scope, Seq, Session};
 
 const PAUSE: Duration = Duration::from_millis(5);
-/// For what comes once too often.
+/// The wait for events that come once too often.
 const LINGER: Duration = Duration::from_millis(500);
 
 pub(crate) struct StreamReader {
@@ -31,7 +31,7 @@ pub(crate) struct StreamReader {
     last_event_id: Option<String>,
     position: Seq,
     cuts_left: usize,
-    /// Once it is known.
+    /// Set once it is known.
     head: Option<Seq>,
     is_over: bool,
     record: Record,
@@ -61,7 +61,7 @@ impl StreamReader {
         }
     }
 
-    /// Lives until it has everything, or is stopped.
+    /// Runs until the reader has everything, or is stopped.
     pub(crate) async fn run(mut self) -> (u32, Record) {
         while !self.is_over && !matches!(*self.phase.borrow(), Phase::Stop) {
             self.follow().await;
@@ -72,7 +72,7 @@ impl StreamReader {
         (self.plan.number, self.record)
     }
 
-    /// One connection.
+    /// Serves one connection.
     async fn follow(&mut self) {
         let mut session = Session {
             attach: self.world.attaches.fetch_add(1, Ordering::Relaxed),
@@ -97,7 +97,7 @@ impl StreamReader {
                 session.end = End::Discontinued;
                 self.is_over = true;
             }
-            // As one who was not there: it comes again.
+            // As if it never read this: the event comes again.
             Err(_) => return,
         }
         self.record.sessions.push(session);
@@ -132,7 +132,7 @@ impl StreamReader {
                 () = sleep_until(cut_at.unwrap_or(never)), if may_cut => {
                     self.cuts_left -= 1;
                     if self.rng.random_bool(0.5) {
-                        // Reads nothing for a while: the server meets a full socket.
+                        // Stops reading for a while, so that the server meets a full socket.
                         sleep(self.plan.life.mul_f64(self.rng.random::<f64>())).await;
                     }
                     self.world.cuts.fetch_add(1, Ordering::Relaxed);
@@ -151,7 +151,7 @@ impl StreamReader {
         }
     }
 
-    /// Writes down what came, then applies the client rule: false says to come back.
+    /// Records what came, then applies the client rule: false means reconnect.
     fn hear(&mut self, sent: &Sent, session: &mut Session) -> bool {
         session.deliveries.push(delivery(&sent.event));
         let seq = number(&sent.event, "seq");

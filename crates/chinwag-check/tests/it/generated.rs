@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::sample::{delivery, kinds, stamp};
 
-/// One message: who sends it, how often without an answer, how long until it is stored, and how long the
-/// answer takes then.
+/// One message: its sender, how many attempts get no answer, how long until it is stored, and how long the
+/// answer takes after that.
 #[derive(Clone, Debug)]
 struct Wish {
     user: i64,
@@ -25,11 +25,11 @@ fn wish() -> impl Strategy<Value = Wish> {
     })
 }
 
-/// A correct server: it stores in the order of its own clock, answers afterwards, and serves each device
-/// in stretches that meet.
+/// A correct server: it stores in the order of its own clock, answers afterwards, and serves each device in
+/// adjoining stretches.
 fn model(wishes: &[Wish], cuts: &[usize]) -> History {
     let mut clock = 0;
-    // Of each user's connection: nothing is stored before what was sent earlier.
+    // For each user's connection: nothing is stored before what was sent earlier.
     let mut stored_at: Vec<(u64, usize)> = Vec::new();
     let mut busy = [0_u64; 4];
     for (number, wish) in wishes.iter().enumerate() {
@@ -111,7 +111,7 @@ proptest! {
         mutation in 0..7_usize,
     ) {
         let mut history = model(&wishes, &cuts);
-        // Of stretches that can be broken: two deliveries at least.
+        // Only stretches of at least two deliveries can be broken.
         let long: Vec<_> = (0..history.sessions.len())
             .filter(|place| history.sessions[*place].deliveries.len() >= 2)
             .collect();
@@ -120,7 +120,7 @@ proptest! {
         let deliveries = &mut history.sessions[session].deliveries;
         let place = seed.index(deliveries.len() - 1);
         let expected = match mutation {
-            // Drop: not the last one of a stretch that was cut, which may rightly be missing.
+            // Drops one, but not the last of a cut stretch, which may rightly be missing.
             0 => { deliveries.remove(place); vec![FaultKind::Gap] }
             1 => { let again = deliveries[place]; deliveries.push(again); vec![FaultKind::Repeated] }
             2 => { deliveries.swap(place, place + 1); vec![FaultKind::OutOfOrder] }

@@ -1,4 +1,4 @@
-//! The checker against histories that are right, and against each way to be wrong.
+//! Tests the checker with correct histories, and with each kind of fault.
 
 // A failed expectation is the point of a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,4 +1,4 @@
-//! Each way to be wrong, made by hand.
+//! Each kind of fault, made by hand.
 
 use chinwag_check::FaultKind;
 use chinwag_check::history::{Change, End, History, Kind, Outcome, Scope};
@@ -174,7 +174,7 @@ fn a_send_ordered_before_one_that_was_acknowledged_earlier_is_an_inversion() {
 #[test]
 fn two_sends_of_a_connection_that_changed_places_are_an_inversion() {
     assert_found(FaultKind::WriterInversion, |history| {
-        // Both were on their way at once, so only the connection orders them.
+        // Both were in flight at once, so only the connection orders them.
         let places = [3, 4];
         assert_eq!([history.attempts[3].user, history.attempts[4].user], [ANN, ANN]);
         for place in places {

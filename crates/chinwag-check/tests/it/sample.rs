@@ -1,4 +1,4 @@
-//! A small history that is right, for tests to break.
+//! A small correct history, for tests to break.
 
 use chinwag_check::history::{
     Attempt, Belief, Change, Delivery, End, History, Kind, Logged, Mark, Outcome, Place, Scope, Session,
@@ -42,7 +42,7 @@ pub(crate) fn session(attach: u64, user: i64, scope: Scope, after: i64, end: End
     Session { attach, device, user, conversation: ROOM, scope, begun: 0, after, deliveries: Vec::new(), end }
 }
 
-/// Ann and Ben talk; Eve is removed; Ann's socket is cut once and resumes; Ben has the original's client.
+/// Ann and Ben talk; Eve is removed; Ann's socket is cut once and resumes; Ben uses the original's client.
 pub(crate) fn clean() -> History {
     let mut log: Vec<_> = (1..=6).map(|seq| message(seq, if seq % 2 == 1 { ANN } else { BEN })).collect();
     log[3].kind = Kind::Removed(EVE);
@@ -79,7 +79,7 @@ pub(crate) fn clean() -> History {
     history
 }
 
-/// Ann deletes the message at 3, of which Ann's own device had the text; Ben's new device comes later.
+/// Ann deletes the message at 3, whose text Ann's own device had; Ben's new device comes later.
 pub(crate) fn clean_with_deletion() -> History {
     let mut history = clean();
     let mut deletion = message(7, ANN);

@@ -1,4 +1,4 @@
-//! `append`: how many messages a second are acknowledged, which means on disk.
+//! `append`: how many messages a second are acknowledged, that is, on disk.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::report::Sample;
 use crate::setup::Setup;
 use crate::target::{FOLDER, Target};
 
-/// Share of the time that the floor gets, before the load and again after it: a disk has moods, and a
-/// ratio needs both of its sides in the same one.
+/// The floor's share of the time, before the load and again after it: a disk's speed varies, and a ratio
+/// needs both sides under the same conditions.
 const FLOOR_SHARE: f64 = 0.2;
 
-/// One run with so many senders.
+/// One run with this many senders.
 pub(crate) fn append(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     if case.embedded { embedded(case, senders, setup) } else { over_sockets(case, senders, setup) }
 }
@@ -45,7 +45,7 @@ fn over_sockets(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Samp
     Ok(sample)
 }
 
-/// The log without sockets, in a process of its own.
+/// The log without sockets, in its own process.
 fn embedded(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     let options = setup.options;
     let folder = chinwag_client::temporary_folder(FOLDER, options.work_dir.as_deref())?;

@@ -1,7 +1,7 @@
-//! Conversations in which every message waits for the one before: the load that a server sets itself.
+//! Conversations in which every message waits for the one before: the server sets its own load.
 //!
-//! In a room of one, the sender's own echo asks for the next message. In a room of two they take turns:
-//! whoever receives a message of the other sends the next one.
+//! In a room of one, the sender's own echo asks for the next message. In a room of two they take turns: the
+//! receiver of a message sends the next one.
 
 use std::time::{Duration, Instant};
 
@@ -16,17 +16,17 @@ use crate::socket::Manner;
 use crate::statistics::Latencies;
 use crate::target::Target;
 
-/// What a closed loop reached.
+/// The result of a closed loop.
 pub(super) struct Outcome {
     pub messages_per_second: f64,
     pub messages: u64,
     pub latencies: Latencies,
     pub faults: Faults,
-    /// The last message that the first socket heard, for a floor to copy.
+    /// The last message that the first socket received, for a floor to copy.
     pub sample: Vec<u8>,
 }
 
-/// Conversations, people in each, and bytes in a message's text.
+/// The number of conversations, the people in each, and the bytes of a message's text.
 #[derive(Clone, Copy)]
 pub(super) struct Rooms {
     pub count: usize,
@@ -65,7 +65,7 @@ struct Turn {
     sent: Instant,
 }
 
-/// Time for the messages in flight at the end.
+/// The time for the last messages in flight.
 const GRACE: Duration = Duration::from_secs(30);
 
 impl Audience for Loop {
@@ -128,7 +128,7 @@ pub(super) fn drive(crowd: &mut Crowd, options: &Options, rooms: Rooms) -> Resul
     let in_room = u64::try_from(rooms.size).unwrap_or(1);
     while crowd.is_whole() && Instant::now() < deadline {
         crowd.wait(Duration::from_millis(50), &mut state)?;
-        // A loop that is idle for longer has lost a message, or has come to its end.
+        // A loop that is idle for longer has lost a message, or is done.
         let is_over = Instant::now() >= state.stop || state.sent >= state.max_messages;
         if is_over && state.received >= state.sent * in_room {
             break;

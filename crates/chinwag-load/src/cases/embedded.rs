@@ -1,5 +1,5 @@
-//! `append --embedded`: the library as a host calls it, from as many tasks as there are senders, without
-//! sockets. A process of its own, as every server is: this program again, with the hidden case `embedded`.
+//! `append --embedded`: the library as a host calls it, from one task per sender, without sockets. Runs in
+//! its own process, as every server does: this program again, with the hidden case `embedded`.
 
 use std::fmt::Display;
 use std::fs;
@@ -26,18 +26,18 @@ use crate::setup::Setup;
 use crate::statistics::Latencies;
 use crate::target::Target;
 
-/// All senders have their conversation.
+/// All senders have their conversations.
 #[derive(Serialize, Deserialize)]
 struct Ready {}
 
-/// Send until then, at most so many.
+/// Send until that time, at most this many messages.
 #[derive(Serialize, Deserialize)]
 struct Order {
     seconds: f64,
     max_messages: u64,
 }
 
-/// What they reached.
+/// The result of the senders.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Reached {
     pub(super) messages: u64,
@@ -45,12 +45,12 @@ pub(super) struct Reached {
     /// Latencies in microseconds.
     pub(super) p50: f64,
     pub(super) p99: f64,
-    /// Of the whole process, the senders' tasks included.
+    /// CPU time of the whole process, including the senders' tasks.
     pub(super) cpu: Duration,
     pub(super) faults: Faults,
 }
 
-/// The process of the library and its callers, seen from the bench.
+/// The process of the library and its callers, as the bench sees it.
 pub(super) struct Host {
     helper: Helper,
 }
@@ -78,7 +78,7 @@ impl Host {
     }
 }
 
-/// Is that process, until its orders end.
+/// Runs as that process until its orders end.
 pub(crate) fn host(case: &Embedded, setup: &Setup<'_>) -> Result<(), BenchError> {
     let secret_file = case.folder.join("secret");
     let secret = fs::read(&secret_file).map_err(system("can't read the secret"))?;
@@ -94,7 +94,7 @@ pub(crate) fn host(case: &Embedded, setup: &Setup<'_>) -> Result<(), BenchError>
     };
     let runtime = Runtime::new().map_err(system("can't start threads"))?;
     let (chat, url) = runtime.block_on(serve(config))?;
-    // Users are made by their first token, over HTTP as always.
+    // Users are created by their first token, over HTTP as always.
     let options = Options { target: Some(url), jwt_secret_file: Some(secret_file), ..setup.options.clone() };
     let target = Target::open(&Setup { options: &options, ..*setup })?;
     let users = in_parallel(&target, case.senders, &async |client, number| {
@@ -137,7 +137,7 @@ fn actor(id: u64, username: &str) -> Actor {
     Actor { user_id, username: Arc::from(username), role: UserRole::User, session: None, expires_at }
 }
 
-/// One task for each sender, of which each waits for its answer before it sends again.
+/// One task per sender; each waits for its answer before it sends again.
 async fn send_all(
     chat: &Chat,
     senders: &[(Actor, ConversationId)],
@@ -167,7 +167,7 @@ async fn send_all(
                         ledger.receive(number, u64::try_from(sent.message.seq.0).unwrap_or(0));
                     }
                     Ok(_) => ledger.misplaced(),
-                    // It counts as lost.
+                    // The message counts as lost.
                     Err(_) => {}
                 }
                 latencies.lock().unwrap_or_else(PoisonError::into_inner).record(sent.elapsed());
@@ -193,7 +193,7 @@ async fn send_all(
     Reached { messages, seconds, p50, p99, cpu: cpu.unwrap_or_default(), faults }
 }
 
-/// Begins with the time, as those of the project's own client.
+/// Begins with the time, like the ids of the project's own client.
 fn client_id(user_id: UserId, number: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{:013}-{user_id}-{number}", now.as_millis())

@@ -1,4 +1,5 @@
-//! `fanout`: one message to many sockets at a fixed rate, beside a bare loop that writes the same bytes.
+//! `fanout`: one message to many sockets at a fixed rate, compared with a bare loop that writes the same
+//! bytes.
 
 use super::{CpuClock, counted, judge};
 use crate::args::Fanout;
@@ -15,7 +16,7 @@ use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
-/// Deliveries of the bare loop when it shows what it can do, for each second of the run.
+/// Deliveries per second of the run that the bare loop gets to show its maximum.
 const RUSH: f64 = 100_000.0;
 
 /// One run.
@@ -68,7 +69,7 @@ pub(crate) fn fanout(case: &Fanout, setup: &Setup<'_>) -> Result<Sample, BenchEr
     target.close()?;
 
     let has_rushed = rush.is_some();
-    // Offered more than it can do, the bare loop's latencies would say nothing.
+    // If the bare loop got more than it can do, its latencies would say nothing.
     let floor = match rush {
         Some(rush) => rush,
         None => floor(shape, &payload, setup, plan)?,
@@ -120,7 +121,7 @@ impl Figures {
 }
 
 pub(super) struct Floor {
-    /// For a delivery.
+    /// CPU time of a delivery.
     pub(super) cpu_micros: f64,
     figures: Figures,
 }
@@ -143,9 +144,9 @@ pub(super) fn floor(
     let schedule = plan();
     floor.begin(payload, Work::Write(schedule))?;
     listeners.follow(&mut crowd, schedule, None, 0)?;
-    // Asked before the end is waited for: a loop that nobody hears any more would never come to it.
+    // Check before the wait for the end: a loop whose sockets are gone would never reach it.
     if !listeners.faults(|room| schedule.end_index(room)).is_clean() || !crowd.is_whole() {
-        return Err(BenchError::Protocol("the bare loop was not heard to its end in time".to_owned()));
+        return Err(BenchError::Protocol("the bare loop did not finish in time".to_owned()));
     }
     let cpu = floor.finish()?;
     let cpu_micros = cpu.as_secs_f64() * 1e6 / listeners.received.max(1) as f64;

@@ -1,4 +1,4 @@
-//! `hold`: one server of `million` and the process of its clients, which does as `million` tells it.
+//! `hold`: one server of `million` and the process of its clients, which follows the orders of `million`.
 
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
-/// The server runs, and knows all users and conversations.
+/// The server runs, with all users and conversations.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Prepared {
-    /// The server's memory before them.
+    /// The server's memory before they connect.
     pub(super) empty: u64,
 }
 
@@ -29,22 +29,22 @@ pub(super) struct Prepared {
 pub(super) enum Order {
     /// Open all connections.
     Open,
-    /// Send a message in each room, and see that everybody gets it.
+    /// Send a message in each room, and check that everybody gets it.
     Greet,
-    /// Hang up and stop the server.
+    /// Close all connections and stop the server.
     End,
 }
 
-/// What came of an order.
+/// The result of an order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     pub(super) alive: u64,
     pub(super) delivered: u64,
     /// The server's memory.
     pub(super) resident: u64,
-    /// Until all had the message.
+    /// The time until all had the message.
     pub(super) seconds: f64,
-    /// Those that were not told before.
+    /// Faults that were not reported before.
     pub(super) faults: Faults,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn hold(case: &Hold, setup: &Setup<'_>) -> Result<(), BenchError> {
         match arriving.try_recv() {
             Ok(Order::Open) => {
                 crowd.open(population.address, &population.requests, Manner::Attentive)?;
-                // Nobody else needs so much memory.
+                // This frees memory that nothing else needs.
                 population.requests = Vec::new();
                 crowd.settle()?;
                 answer(&Seen::default()).map_err(system("can't answer"))?;
@@ -89,7 +89,7 @@ pub(crate) fn hold(case: &Hold, setup: &Setup<'_>) -> Result<(), BenchError> {
             }
             Ok(Order::End) => break,
             Err(TryRecvError::Empty) => crowd.wait(GLANCE, &mut Nobody)?,
-            // Nobody is there to tell.
+            // The parent is gone, so there is no one to answer.
             Err(TryRecvError::Disconnected) => return Ok(()),
         }
     }
@@ -100,7 +100,7 @@ pub(crate) fn hold(case: &Hold, setup: &Setup<'_>) -> Result<(), BenchError> {
     answer(&Seen { faults, ..Seen::default() }).map_err(system("can't answer"))
 }
 
-/// Orders, from a thread that waits for them: this one has to answer pings meanwhile.
+/// Reads orders on a thread of its own, because this one must answer pings meanwhile.
 fn listen_for_orders() -> Result<Receiver<Order>, BenchError> {
     let (tell, told) = channel();
     std::thread::Builder::new()

@@ -1,4 +1,4 @@
-//! `idle`: what a connection costs that is authenticated, in a conversation, and silent.
+//! `idle`: the cost of a connection that is authenticated, in a conversation, and silent.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,9 @@ use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
-/// Rooms that are opened before the first look: code and caches come with the first connections.
+/// Rooms opened before the first measurement, because the first connections also load code and caches.
 const WARM_ROOMS: usize = 10;
-/// Until memory that is no longer needed is given back.
+/// The time until unused memory is given back.
 const REST: Duration = Duration::from_millis(1500);
 
 /// One run.
@@ -38,7 +38,7 @@ pub(crate) fn idle(case: &Idle, setup: &Setup<'_>) -> Result<Sample, BenchError>
     rest(&mut crowd)?;
     let (silent, kernel_silent) = (target.resident(), kernel_memory());
 
-    // Each sends one message in its turn, and each hears those of its room.
+    // Each sends one message in its turn, and hears those of its room.
     let mut listeners = Listeners::new(sockets, population.room_size);
     let mut template = Template::new(200);
     let mut end = 0;
@@ -79,7 +79,7 @@ fn floor(case: &Idle, setup: &Setup<'_>) -> Result<(Option<u64>, Option<u64>), B
     Ok((empty, floor.resident()))
 }
 
-/// Lets news and memory settle, while pings are still answered.
+/// Lets traffic and memory settle, while pings are still answered.
 fn rest(crowd: &mut Crowd) -> Result<(), BenchError> {
     crowd.settle()?;
     let end = Instant::now() + REST;

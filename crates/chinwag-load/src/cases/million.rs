@@ -1,6 +1,6 @@
-//! `million`: more connections than one process may hold, as the sum over several servers, each with a process
-//! of clients. All are authenticated, in a conversation, held for minutes; each is sent a message at the
-//! beginning and at the end, so that whoever is alive has proved it.
+//! `million`: more connections than one process may hold, as the sum over several servers, each with a
+//! process of clients. All connections are authenticated, in a conversation, and held for minutes. Each gets
+//! a message at the beginning and at the end, which proves that it is alive.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::process::{available_memory, kernel_memory, socket_memory};
 use crate::report::Sample;
 use crate::setup::Setup;
 
-/// Time for memory that is no longer needed to be given back.
+/// The time until unused memory is given back.
 const REST: Duration = Duration::from_secs(2);
 
-/// One run. Says through `progress` how far it is.
+/// One run. Reports through `progress`.
 pub(crate) fn million(
     case: &Million,
     setup: &Setup<'_>,
@@ -26,8 +26,8 @@ pub(crate) fn million(
     let shares = shares(case)?;
     let mut helpers = Vec::new();
     let mut empty = 0;
-    // First all servers, then all connections: answering the pings of those that are open takes a part of the
-    // machine by the end.
+    // All servers first, then all connections: by the end, answering the pings of open connections takes a
+    // part of the machine.
     for connections in &shares {
         let mut helper = start(*connections, case.room_size, setup)?;
         let prepared: Prepared = helper.hear()?;
@@ -83,7 +83,7 @@ pub(crate) fn million(
     Ok(sample)
 }
 
-/// How many connections each pair of processes holds: whole rooms, together all.
+/// How many connections each pair of processes holds: whole rooms that add up to all.
 fn shares(case: &Million) -> Result<Vec<usize>, BenchError> {
     let whole = usize::try_from(case.connections).unwrap_or(usize::MAX);
     let most = usize::try_from(case.per_process).unwrap_or(usize::MAX);
@@ -111,8 +111,8 @@ fn start(connections: usize, room_size: usize, setup: &Setup<'_>) -> Result<Help
     Helper::start(setup.program, words)
 }
 
-/// Gives each of them an order, one after the other, and sums up what they have seen: all at once, they would wait
-/// for a processor longer than for their servers.
+/// Gives each helper the order in turn, and sums up the results. If all ran at once, they would wait longer
+/// for a processor than for their servers.
 fn ask(helpers: &mut [Helper], order: Order, faults: &mut Faults) -> Result<Seen, BenchError> {
     let mut all = Seen::default();
     for helper in helpers {

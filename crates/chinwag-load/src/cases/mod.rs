@@ -1,4 +1,4 @@
-//! The cases: each prepares a fresh server, drives one load, and gives one sample.
+//! The cases: each prepares a fresh server, drives one load, and returns one sample.
 
 mod append;
 mod closed_loop;
@@ -44,7 +44,7 @@ impl CpuClock {
         Self { server: target.cpu(), client: thread_cpu() }
     }
 
-    /// Microseconds of the server and of the client since the start, divided by `units`.
+    /// Microseconds of server and client since the start, divided by `units`.
     fn micros_per(&self, target: &Target, units: u64) -> (Option<f64>, f64) {
         let per_unit = |time: Duration| time.as_secs_f64() * 1e6 / units.max(1) as f64;
         let server = target.cpu().zip(self.server).map(|(now, then)| per_unit(now.saturating_sub(then)));
@@ -52,7 +52,7 @@ impl CpuClock {
     }
 }
 
-/// Adds what the ledgers and the sockets say to a sample.
+/// Adds the faults of ledgers and sockets to a sample.
 fn judge(sample: &mut Sample, ledgers: &Faults, crowd: &Crowd) {
     sample.faults.add(ledgers);
     let (faults, first) = crowd.faults();

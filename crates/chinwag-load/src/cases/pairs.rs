@@ -1,7 +1,7 @@
 //! `pairs`: many conversations of two people who take turns. Both deliveries are part of a message.
 //!
-//! The floor is a chat of one thread that knows nobody and stores nothing: it reads a frame, and writes the
-//! message to both.
+//! The floor is a chat of one thread without users or storage: it reads a frame, and writes the message to
+//! both.
 
 use super::closed_loop::{self, Outcome, Rooms};
 use super::{CpuClock, counted, judge};
@@ -41,7 +41,7 @@ pub(crate) fn pairs(case: &Pairs, setup: &Setup<'_>) -> Result<Sample, BenchErro
     Ok(sample)
 }
 
-/// The same rooms on a bare chat, and its CPU time for a message.
+/// The same rooms on a bare chat, and its CPU time per message.
 fn floor(rooms: Rooms, payload: &[u8], setup: &Setup<'_>) -> Result<(Outcome, f64), BenchError> {
     let shape = Shape { sockets: rooms.count * rooms.size, room_size: rooms.size };
     let mut floor = SocketFloor::start(shape, setup)?;

@@ -1,4 +1,4 @@
-//! `resume`: clients come back with cursors that are far behind, and are sent what they missed.
+//! `resume`: clients come back with cursors far behind, and get what they missed.
 //!
 //! The floor is a loop that writes as many bytes to as many sockets, in pieces as large as the server's.
 
@@ -18,14 +18,14 @@ use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
-/// Events that a run replays at most, over all clients.
+/// The most events that a run replays, over all clients.
 const MOST_EVENTS: u64 = 2_000_000;
-/// Who fill the log: each waits for its own message before the next.
+/// The writers that fill the log; each waits for its own message before the next.
 const WRITERS: usize = 32;
 const FILL_LIMIT: Duration = Duration::from_secs(300);
 const REPLAY_LIMIT: Duration = Duration::from_secs(120);
 
-/// One run with clients that are so many events behind.
+/// One run with clients that are this many events behind.
 pub(crate) fn resume(case: &Resume, behind: u64, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     let clients = u64::from(case.clients).min(MOST_EVENTS / behind).max(1);
     let clients = usize::try_from(clients).unwrap_or(1);
@@ -38,7 +38,7 @@ pub(crate) fn resume(case: &Resume, behind: u64, setup: &Setup<'_>) -> Result<Sa
     let requests = requests.get(..clients).unwrap_or_default();
 
     let mut crowd = Crowd::new()?;
-    // The first message, of which everybody has the cursor, has seq 1 or a later one.
+    // Everybody has the cursor of the first message, whose seq may be above 1.
     let mut returned = Returned::new(clients);
     let cpu = CpuClock::start(&target);
     let begun = Instant::now();
@@ -66,7 +66,7 @@ pub(crate) fn resume(case: &Resume, behind: u64, setup: &Setup<'_>) -> Result<Sa
     Ok(sample)
 }
 
-/// Writes so many messages after a first one, and gives the first one's cursor.
+/// Writes this many messages after a first one; returns the first one's cursor.
 fn fill(population: &Population, behind: u64, content_bytes: usize) -> Result<String, BenchError> {
     let writers = population.requests.get(..WRITERS).unwrap_or_default();
     let mut crowd = Crowd::new()?;
@@ -103,7 +103,7 @@ struct Filling {
     template: Template,
     next: u64,
     end: u64,
-    /// At the first socket.
+    /// Messages that reached the first socket.
     arrived: u64,
     cursor: Option<String>,
     /// What each writer waits for.
@@ -140,7 +140,7 @@ impl Audience for Filling {
     }
 }
 
-/// Clients that have come back. What they receive is judged by `seq`: the log's order is the truth.
+/// Clients that have come back. Their deliveries are judged by `seq`, since the log's order is the truth.
 struct Returned {
     ledgers: Vec<Ledger>,
     first_seq: Option<u64>,
@@ -201,7 +201,7 @@ struct Floor {
     cpu_micros: f64,
 }
 
-/// Counts, and judges nothing: a bare socket repeats one page.
+/// Only counts, because a bare socket repeats one page.
 struct Counter {
     received: u64,
     last: Instant,
@@ -230,9 +230,9 @@ fn floor(clients: usize, page: &[u8], events: u64, setup: &Setup<'_>) -> Result<
     while counter.received < events && crowd.is_whole() && Instant::now() < deadline {
         crowd.wait(Duration::from_millis(20), &mut counter)?;
     }
-    // Asked before the end is waited for: a loop that nobody hears any more would never come to it.
+    // Check before the wait for the end: a loop whose sockets are gone would never reach it.
     if counter.received < events {
-        return Err(BenchError::Protocol("the bare socket was not heard to its end in time".to_owned()));
+        return Err(BenchError::Protocol("the bare socket did not finish in time".to_owned()));
     }
     let cpu = floor.finish()?;
     Ok(Floor {

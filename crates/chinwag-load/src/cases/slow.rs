@@ -1,4 +1,4 @@
-//! `slow`: some receivers never read. The others must not notice, and in the end nobody has lost anything.
+//! `slow`: some receivers never read. The others must not notice, and nobody may lose anything in the end.
 
 use std::time::{Duration, Instant};
 
@@ -19,14 +19,14 @@ use crate::setup::Setup;
 use crate::socket::Manner;
 use crate::target::Target;
 
-/// Messages of the greatest length before the measurement: more than the buffers of those who don't read
-/// take, so that they are really behind when it begins.
+/// Messages of the greatest length before the measurement: more than the buffers of the stalled receivers
+/// hold, so that they are really behind when it begins.
 const FLOOD_MESSAGES: u64 = 600;
 const FLOOD_CONTENT_BYTES: usize = 4000;
 const FLOOD_AT_ONCE: u64 = 50;
 const FLOOD_LIMIT: Duration = Duration::from_secs(60);
 
-/// One run: without them, and with them.
+/// One run: first without the stalled receivers, then with them.
 pub(crate) fn slow(case: &Slow, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     allows_sockets(case.receivers)?;
     let stalled = case.receivers * usize::from(case.stalled_percent) / 100;
@@ -83,8 +83,8 @@ fn schedule(case: &Slow, readers: usize, setup: &Setup<'_>, first_index: u64) ->
     Schedule::new(messages_per_second, setup.options.seconds, setup.options.max_messages, 1, first_index)
 }
 
-/// The room is: the sender, those that never read, those that do. The first ones come first and are
-/// flooded; the readers come when they are full.
+/// The room has the sender, the receivers that never read, and those that do. The stalled ones come first and
+/// are flooded; the readers join once they are full.
 fn measure(case: &Slow, readers: usize, stalled: usize, setup: &Setup<'_>) -> Result<Part, BenchError> {
     let target = Target::open(setup)?;
     let sockets = 1 + stalled + readers;
@@ -112,7 +112,7 @@ fn measure(case: &Slow, readers: usize, stalled: usize, setup: &Setup<'_>) -> Re
     let deliveries_per_second = listeners.received as f64 / elapsed;
     let resident = resident_before.zip(target.resident());
 
-    // Whoever begins to read again gets everything, from the log if need be.
+    // A receiver that begins to read again gets everything, from the log if necessary.
     crowd.wake_stalled()?;
     listeners.hear_all(&mut crowd, &schedule)?;
     let faults = listeners.faults(|room| schedule.end_index(room));

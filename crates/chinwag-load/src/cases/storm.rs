@@ -1,5 +1,5 @@
-//! `storm`: the network comes back and everybody with it, at the same moment, each with the cursor of what it
-//! had. One message of each conversation was missed, so that resuming is seen to work.
+//! `storm`: everybody reconnects at the same moment, as after a network failure, each with its cursor. Each
+//! conversation has one missed message, which shows that resuming works.
 
 use super::{CpuClock, counted, judge};
 use crate::args::Storm;
@@ -40,7 +40,7 @@ pub(crate) fn storm(case: &Storm, setup: &Setup<'_>) -> Result<Sample, BenchErro
     let clients = u64::try_from(case.clients).unwrap_or(u64::MAX);
     let (server, client) = cpu.micros_per(&target, clients);
     crowd.settle()?;
-    // All are back only if all hear again.
+    // All are back only when all receive again.
     listeners.greet(&mut crowd, &mut template, 0, 2)?;
 
     let mut sample = Sample::new("storm", counted(case.clients, "client"));

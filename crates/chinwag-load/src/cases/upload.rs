@@ -1,5 +1,5 @@
-//! `upload`: how fast files go in and out beside a plain copy, what an upload at full speed costs messages on
-//! the same socket and on another one, and the memory that many uploads take.
+//! `upload`: the speed of files in and out compared with a plain copy, what an upload at full speed costs
+//! messages on the same socket and on another one, and the memory of many uploads.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -21,9 +21,9 @@ use crate::setup::Setup;
 use crate::statistics::Latencies;
 use crate::target::Target;
 
-/// A user may keep 1 GiB: a run stops uploading before that.
+/// A user may keep 1 GiB, so a run stops uploading before that.
 const MAX_STORED: usize = 900 << 20;
-/// Turns of messages alone and beside an upload, so that both meet the same moods of the machine.
+/// Alternating rounds of messages alone and beside an upload, so that both see the same conditions.
 const ROUNDS: u32 = 8;
 /// How often a speed is measured.
 const COPIES: usize = 5;
@@ -103,7 +103,7 @@ pub(crate) fn upload(case: &Upload, setup: &Setup<'_>) -> Result<Sample, BenchEr
     Ok(sample)
 }
 
-/// The greatest memory of the server while so many users upload at once.
+/// The server's peak memory while this many users upload at once.
 fn memory_of(target: &Target, at_once: usize, bytes: &[u8]) -> Result<Option<u64>, BenchError> {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn memory_of(target: &Target, at_once: usize, bytes: &[u8]) -> Result<Option<u64
     })
 }
 
-/// The seconds that a plain copy with its sync takes: what every upload has to do, too.
+/// The time of a plain copy with its sync, which every upload needs, too.
 fn copy(folder: &Path, bytes: &[u8]) -> Result<Duration, BenchError> {
     let path = folder.join("copy");
     let begun = Instant::now();
@@ -154,7 +154,7 @@ fn median(times: impl Iterator<Item = Result<Duration, BenchError>>) -> Result<f
     Ok(times.get(times.len() / 2).map_or(f64::NAN, Duration::as_secs_f64))
 }
 
-/// What no disk and no server can shorten.
+/// Bytes that no disk and no server can compress.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let words = std::iter::repeat_with(|| {
@@ -166,12 +166,12 @@ fn noise(length: usize) -> Vec<u8> {
     words.flatten().take(length).collect()
 }
 
-/// What a socket is to do.
+/// What a socket should do.
 struct Work<'a> {
     every: Duration,
     time: Duration,
     has_messages: bool,
-    /// Ends with the file, not with the time.
+    /// Ends with the file instead of the time.
     once: bool,
     file: Option<Transfer<'a>>,
     latencies: Latencies,
@@ -196,7 +196,7 @@ impl Work<'_> {
     }
 }
 
-/// A file on its way, again and again.
+/// A file that is sent again and again.
 struct Transfer<'a> {
     bytes: &'a [u8],
     sha256: String,
@@ -220,7 +220,7 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// A level 1 room socket in a conversation of its own.
+/// A level 1 room socket in its own conversation.
 struct Line {
     stream: TcpStream,
     unread: Vec<u8>,
@@ -321,7 +321,7 @@ impl Line {
         self.stream.write_all(&client_frame(opcode, payload)).map_err(system("can't write to a socket"))
     }
 
-    /// The next JSON frame, if one comes in this time.
+    /// The next JSON frame, if one comes within this time.
     fn next(&mut self, wait: Duration) -> Result<Option<Value>, BenchError> {
         let begun = Instant::now();
         loop {
@@ -361,7 +361,7 @@ impl Line {
 }
 
 impl Transfer<'_> {
-    /// Takes a frame about the upload; says whether it is complete.
+    /// Handles a frame of the upload; returns whether the upload is complete.
     fn hear(&mut self, frame: &Value) -> bool {
         let number = |name: &str| {
             frame.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok())

@@ -1,6 +1,6 @@
-//! All sockets of the client, served by one thread that waits for all of them at once.
+//! All sockets of the client, served by one thread that polls them together.
 //!
-//! It must never be what is measured: no parsing, no allocation a frame, one read for whatever came.
+//! It must never be what is measured: no parsing, no allocation per frame, one read for all that came.
 
 mod open;
 mod read;
@@ -26,13 +26,13 @@ pub(crate) struct Delivery<'a> {
     pub payload: &'a [u8],
 }
 
-/// Whoever is told of deliveries.
+/// Receives deliveries.
 pub(crate) trait Audience {
-    /// Notes a delivery, and may answer into the outbox.
+    /// Records a delivery, and may answer into the outbox.
     fn deliver(&mut self, delivery: &Delivery<'_>, outbox: &mut Outbox);
 }
 
-/// Nobody: for times when no messages are expected.
+/// Nobody: for times without messages.
 pub(crate) struct Nobody;
 
 impl Audience for Nobody {
@@ -43,7 +43,7 @@ impl Audience for Nobody {
 #[derive(Default)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
-    /// Socket, and the end of its frame in `bytes`.
+    /// The socket, and the end of its frame in `bytes`.
     ends: Vec<(usize, usize)>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Crowd {
 const ALARM: Token = Token(usize::MAX);
 const SCRATCH_BYTES: usize = 256 * 1024;
 const EVENTS: usize = 1024;
-/// Nothing came for so long: it is quiet.
+/// After this much silence, traffic has settled.
 const QUIET: Duration = Duration::from_millis(150);
 const QUIET_LIMIT: Duration = Duration::from_secs(30);
 
@@ -102,7 +102,7 @@ impl Crowd {
         self.sockets.len()
     }
 
-    /// What went wrong with the sockets themselves, and the first of it in words.
+    /// The sockets' own faults, and the first of them in words.
     pub(crate) fn faults(&self) -> (Faults, Option<&str>) {
         (self.faults, self.first_fault.as_deref())
     }
@@ -112,7 +112,7 @@ impl Crowd {
         self.faults.is_clean()
     }
 
-    /// Waits until no frame has come for a while: the news of who joined are over.
+    /// Waits until no frame has come for a while: the announcements of who joined are over.
     pub(crate) fn settle(&mut self) -> Result<(), BenchError> {
         let begun = Instant::now();
         let mut last_frames = self.frames;
@@ -130,7 +130,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Lets those that never read begin to.
+    /// Lets the stalled sockets begin to read.
     pub(crate) fn wake_stalled(&mut self) -> Result<(), BenchError> {
         for (place, socket) in self.sockets.iter_mut().enumerate() {
             if socket.manner == Manner::Stalled {
@@ -159,7 +159,7 @@ impl Crowd {
         self.wait(Duration::from_secs(1), audience)
     }
 
-    /// Waits at most `timeout` for something to happen, and serves the sockets to which it did.
+    /// Waits at most `timeout` for an event, and serves the sockets that have one.
     pub(crate) fn wait(&mut self, timeout: Duration, audience: &mut impl Audience) -> Result<(), BenchError> {
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -177,7 +177,7 @@ impl Crowd {
 
     fn serve(&mut self, event: &Event, audience: &mut impl Audience) {
         let Token(place) = event.token();
-        // An event of a socket that has just been hung up.
+        // An event of a socket that was just closed.
         let Some(socket) = self.sockets.get_mut(place) else { return };
         if event.is_writable()
             && let Err(error) = socket.flush()

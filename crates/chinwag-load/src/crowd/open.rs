@@ -1,4 +1,4 @@
-//! Opening sockets, a few at a time or all at once, and hanging them up.
+//! Opens sockets, a few at a time or all at once, and closes them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,9 +12,9 @@ use crate::error::{BenchError, system};
 use crate::socket::{Manner, Socket};
 use crate::statistics::Latencies;
 
-/// Opened at the same time when it does not matter how fast.
+/// Simultaneous handshakes when speed does not matter.
 const HANDSHAKES: usize = 256;
-/// All sockets are open by then, or something is wrong.
+/// If not all sockets are open by then, something is wrong.
 const OPEN_LIMIT: Duration = Duration::from_secs(120);
 
 impl Crowd {
@@ -28,7 +28,7 @@ impl Crowd {
         self.open_some_at_once(address, requests, manner, HANDSHAKES, &mut Nobody).map(drop)
     }
 
-    /// Opens all of them at the same moment; says how long each took from then.
+    /// Opens all of them at the same moment; returns how long each took from then on.
     pub(crate) fn open_all_at_once(
         &mut self,
         address: SocketAddr,
@@ -79,14 +79,14 @@ impl Crowd {
         Ok(times)
     }
 
-    /// Closes all sockets, without a word, as a network that fails does.
+    /// Closes all sockets without a close frame, as a network failure does.
     pub(crate) fn hang_up(&mut self) {
         self.sockets.clear();
         self.ready = 0;
     }
 
     fn open_one(&mut self, address: SocketAddr, request: &[u8], manner: Manner) -> io::Result<()> {
-        // Of the process: it chooses the source address.
+        // Counts all sockets of the process, because the number chooses the source address.
         static OPENED: AtomicUsize = AtomicUsize::new(0);
 
         let number = OPENED.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! From bytes on a socket to deliveries. A frame costs two searches and no allocation.
+//! Turns bytes of a socket into deliveries. A frame costs two searches and no allocation.
 
 use std::io::{self, Read as _};
 use std::time::Instant;
@@ -10,13 +10,13 @@ use crate::frame::{self, Frame, client_frame, read_frame};
 use crate::population::ACCEPT;
 use crate::socket::{Manner, Phase};
 
-/// Frames that tell of people, places and commands, not of messages.
+/// Frames about people, places and commands instead of messages.
 const NEWS: [&[u8]; 6] =
     [b"ok\"", b"user_joined\"", b"user_left\"", b"receipt\"", b"presence\"", b"caught_up\""];
 
 impl Crowd {
-    /// Reads what is there. A read that does not fill the buffer has emptied the socket (epoll(7)), so that
-    /// a second one is only needed to see the end.
+    /// Reads what is there. A read that does not fill the buffer has emptied the socket (epoll(7)), so that a
+    /// second one is needed only to see the end.
     pub(super) fn read(&mut self, place: usize, ends: bool, audience: &mut impl Audience) {
         loop {
             let Some(socket) = self.sockets.get_mut(place) else { return };
@@ -50,7 +50,7 @@ impl Crowd {
         }
     }
 
-    /// Takes what was read, together with the beginning of a frame that was left before.
+    /// Processes what was read, after the partial frame that was left before.
     fn consume(&mut self, place: usize, bytes: &[u8], audience: &mut impl Audience) {
         let at = Instant::now();
         let Some(socket) = self.sockets.get_mut(place) else { return };
@@ -74,7 +74,7 @@ impl Crowd {
         }
     }
 
-    /// Takes all whole frames, and says how many bytes they were.
+    /// Processes all whole frames; returns how many bytes they took.
     fn parse(&mut self, place: usize, bytes: &[u8], at: Instant, audience: &mut impl Audience) -> usize {
         let mut used = 0;
         while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {

@@ -1,5 +1,5 @@
-//! How the bare server lets sockets in: accept, read a request, answer it. No more than that, since it is
-//! the floor of a reconnect storm.
+//! How the bare server lets sockets in: accept, read a request, answer it. Nothing more, because this is the
+//! floor of a reconnect storm.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -15,9 +15,9 @@ use crate::frame::{TEXT, server_frame};
 use crate::population::ACCEPT;
 
 const LISTENER: Token = Token(usize::MAX);
-/// As much as the system allows.
+/// As many as the system allows.
 const BACKLOG: i32 = 65_535;
-/// A client that does not come by then has failed.
+/// A client that has not come by then has failed.
 const ADMIT_LIMIT: Duration = Duration::from_secs(120);
 
 pub(super) fn listen() -> io::Result<TcpListener> {
@@ -27,7 +27,7 @@ pub(super) fn listen() -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Accepts and upgrades so many connections; gives them in the order of the numbers in their paths.
+/// Accepts and upgrades this many connections; returns them ordered by the numbers in their paths.
 pub(super) fn admit(mut listener: TcpListener, sockets: usize) -> io::Result<Vec<std::net::TcpStream>> {
     let poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -53,7 +53,7 @@ pub(super) fn admit(mut listener: TcpListener, sockets: usize) -> io::Result<Vec
 
 struct Door {
     poll: Poll,
-    /// Accepted, but without a request so far.
+    /// Accepted, but still without a request.
     waiting: HashMap<Token, TcpStream>,
     next: usize,
     seats: Vec<Option<std::net::TcpStream>>,
@@ -74,7 +74,7 @@ impl Door {
         }
     }
 
-    /// Answers a handshake, or waits for it. `watched` is the token under which the poller knows the stream.
+    /// Answers a handshake, or waits for it. `watched` is the stream's token at the poller.
     fn upgrade(&mut self, mut stream: TcpStream, watched: Option<Token>) -> io::Result<()> {
         match (answer(&stream), watched) {
             (Ok(number), watched) => {
@@ -101,7 +101,7 @@ impl Door {
     }
 }
 
-/// Answers a handshake, which comes in one piece, and gives the number in its path.
+/// Answers a handshake, which comes in one piece; returns the number in its path.
 fn answer(mut stream: &TcpStream) -> io::Result<usize> {
     let mut request = [0; 2048];
     let count = stream.read(&mut request)?;

@@ -1,4 +1,4 @@
-//! A bare file with group commit: one append and one fdatasync for all who wait, and nothing else.
+//! A bare file with group commit: one append and one fdatasync for all waiters, and nothing else.
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crate::error::{BenchError, system};
 use crate::statistics::Latencies;
 
-/// Written with zeros beforehand: a sync then has no growth and no new blocks to note.
+/// Filled with zeros beforehand, so that a sync records no growth and no new blocks.
 const FILE_BYTES: u64 = 64 << 20;
 
-/// What the bare file reached.
+/// The result of the bare file.
 pub(crate) struct FileFloor {
     waiters: usize,
     elapsed: Duration,
-    /// From the append to the end of its sync: what each waiter waits.
+    /// From the append to the end of its sync, which each waiter waits for.
     pub latencies: Latencies,
     /// One message, one sync.
     pub single: Latencies,
@@ -35,7 +35,7 @@ impl FileFloor {
         self.single.add(&other.single);
     }
 
-    /// Appends for `waiters` who each have one message of `bytes` bytes on its way, for that long.
+    /// Appends for this long, for `waiters` that each have one message of `bytes` bytes in flight.
     pub(crate) fn measure(
         folder: &Path,
         waiters: usize,
@@ -45,7 +45,7 @@ impl FileFloor {
         let path = folder.join("floor");
         let floor =
             Self::measure_in(&path, waiters, bytes, time).map_err(system("can't measure the disk"))?;
-        // The folder goes as a whole; this only spares the next run the space.
+        // The folder is deleted as a whole; this only frees the space for the next run.
         let _ = std::fs::remove_file(&path);
         Ok(floor)
     }

@@ -1,4 +1,4 @@
-//! The least that any server must do for the same work: what its figures are divided by.
+//! The least that any server must do for the same work: the divisor of its figures.
 
 mod door;
 mod file;

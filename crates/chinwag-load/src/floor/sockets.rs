@@ -1,5 +1,5 @@
-//! A bare server in a process of its own: one thread that accepts, upgrades without looking, and then does
-//! with the same bytes only what no server can leave out. It knows no users and stores nothing.
+//! A bare server in its own process: one thread that accepts, upgrades without checks, and then does with the
+//! same bytes only what no server can leave out. It has no users and stores nothing.
 //!
 //! It is this program again, with the hidden case `floor`.
 
@@ -25,7 +25,7 @@ use crate::schedule::Schedule;
 use crate::setup::Setup;
 use crate::target::SERVER_CPU;
 
-/// What the bare server shall do with a message as the real server framed it.
+/// What the bare server does with a message as the real server framed it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub payload: String,
@@ -34,17 +34,17 @@ pub(crate) struct Job {
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Work {
-    /// The first message of each room, now.
+    /// Writes the first message of each room at once.
     Greet,
-    /// To each socket of a room at its time, what belongs together in one write.
+    /// Writes to each socket of a room at its time; what belongs together goes in one write.
     Write(Schedule),
-    /// Whatever a socket says, to each socket of its room, until all have hung up.
+    /// Relays whatever a socket says to each socket of its room, until all have hung up.
     Relay,
-    /// So many copies to each socket, as fast as they are taken.
+    /// Writes this many copies to each socket, as fast as it takes them.
     Pour(u64),
 }
 
-/// How many sockets, in which rooms.
+/// How many sockets, and in which rooms.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub sockets: usize,
@@ -67,7 +67,7 @@ struct Done {
     cpu: Duration,
 }
 
-/// More messages than a room relays while it is measured.
+/// More messages than a room relays during a measurement.
 const MOST_RELAYED: u64 = 9_999_999;
 const SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -94,7 +94,7 @@ impl SocketFloor {
         self.helper.tell(&Job { payload: String::from_utf8_lossy(payload).into_owned(), work })
     }
 
-    /// Waits for the end of a job and says how much CPU time it took.
+    /// Waits for the end of a job; returns its CPU time.
     pub(crate) fn finish(&mut self) -> Result<Duration, BenchError> {
         self.helper.hear().map(|Done { cpu }| cpu)
     }
@@ -105,7 +105,7 @@ impl SocketFloor {
     }
 }
 
-/// Is the bare server, until its orders end.
+/// Runs as the bare server until its orders end.
 pub(crate) fn serve_floor(floor: &Floor, is_pinned: bool) -> Result<(), BenchError> {
     if is_pinned {
         pin(SERVER_CPU)?;
@@ -118,7 +118,7 @@ pub(crate) fn serve_floor(floor: &Floor, is_pinned: bool) -> Result<(), BenchErr
         .map_err(system("the floor failed"))
 }
 
-/// Lets the sockets in and does job after job.
+/// Lets the sockets in, and does job after job.
 fn serve(
     listener: TcpListener,
     shape: Shape,
@@ -182,7 +182,7 @@ fn write_to_all(members: &mut [TcpStream], frame: &[u8]) -> io::Result<()> {
     members.iter_mut().try_for_each(|member| member.write_all(frame))
 }
 
-/// Reads a frame, finds its mark, and writes the message to each member: a chat without anything else.
+/// Reads a frame, finds its mark, and writes the message to each member: a chat and nothing else.
 fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Result<()> {
     let mut copy = copy_of(payload, MOST_RELAYED)?;
     let scanner = Scanner::new();
@@ -200,12 +200,12 @@ fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Resu
         for event in &events {
             let Token(place) = event.token();
             let room = place / room_size;
-            // Edges, and blocking sockets: one read for each, since a room says one thing at a time.
+            // Edge-triggered and blocking: one read each is enough, since a room sends one message at a time.
             let count = match streams.get_mut(place).map(|stream| stream.read(&mut scratch)) {
                 Some(Ok(count)) => count,
                 _ => 0,
             };
-            // One edge may tell of both, the last message and the end behind it.
+            // One edge may announce both the last message and the end after it.
             if count == 0 || event.is_read_closed() {
                 open.remove(&place);
             }
@@ -215,7 +215,7 @@ fn relay(streams: &mut [TcpStream], room_size: usize, payload: &str) -> io::Resu
             {
                 let mark = scanner.content(frame).ok_or(io::ErrorKind::InvalidData)?;
                 let members = streams.chunks_mut(room_size).nth(room).unwrap_or_default();
-                // A client that has hung up has heard enough.
+                // A client that has hung up needs nothing more.
                 let _ = write_to_all(members, copy.frame(mark));
                 rest = behind;
             }
@@ -238,7 +238,7 @@ mod tests {
 
     const PAYLOAD: &str = r#"{"type":"message","id":1,"content":"000000-0000000000 x","seq":1}"#;
 
-    /// Twelve sockets in rooms of four hear 32 messages of a schedule, and a bare server writes them.
+    /// Twelve sockets in rooms of four receive 32 messages of a schedule, which a bare server writes.
     fn heard(burst: u64) -> (Listeners, Crowd, Schedule) {
         let listener = listen().unwrap();
         let address = listener.local_addr().unwrap();

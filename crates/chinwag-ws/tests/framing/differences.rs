@@ -1,5 +1,5 @@
-//! Any stream of frames, sound or not, before this decoder and before tungstenite's server: the same messages,
-//! and then both refuse with the same close code, or neither does.
+//! Any stream of frames, valid or not, through this decoder and tungstenite's server: both give the same
+//! messages, and then both refuse with the same close code, or neither does.
 
 use std::io::{Cursor, ErrorKind, Read, Result, Write};
 
@@ -15,7 +15,7 @@ use crate::support::{
 
 const LIMITS: Limits = Limits { max_frame_bytes: 1000, max_message_bytes: 1500 };
 
-/// A socket with a client's bytes in it, which is silent then.
+/// A socket that holds a client's bytes and then stays silent.
 struct Wire(Cursor<Vec<u8>>);
 
 impl Read for Wire {
@@ -37,14 +37,14 @@ impl Write for Wire {
     }
 }
 
-/// Messages up to the first close, and the code with which the rest is refused.
+/// Messages up to the first close, and the code that refuses the rest.
 type Verdict = (Vec<Message<'static>>, Option<u16>);
 
 fn ours(stream: &[u8], chunk_sizes: &[usize]) -> Verdict {
     let outcome = decode_chunks(&LIMITS, cut(stream, chunk_sizes));
     let end = outcome.messages.iter().position(|message| matches!(message, Message::Close(..)));
     match end {
-        // What comes behind a close is not read (RFC 6455 5.5.1).
+        // What follows a close is not read (RFC 6455 5.5.1).
         Some(end) => (outcome.messages.into_iter().take(end + 1).collect(), None),
         None => (outcome.messages, outcome.error.as_ref().map(Error::close_code)),
     }
@@ -66,7 +66,7 @@ fn theirs(stream: &[u8]) -> Verdict {
             Ok(tungstenite::Message::Close(None)) => close(None, ""),
             Ok(tungstenite::Message::Close(Some(frame))) => {
                 let code = u16::from(frame.code);
-                // How it reports a code that nobody may send.
+                // How tungstenite reports a code that nobody may send.
                 if code == 1002 && frame.reason.as_str() == "Protocol violation" {
                     return (messages, Some(1002));
                 }
@@ -100,10 +100,10 @@ fn any_payload(most: usize) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// At most one thing is wrong with it: which of two is named first, no RFC says.
+/// At most one thing is wrong with it: no RFC says which of two to name first.
 fn any_close() -> impl Strategy<Value = Vec<u8>> {
     let payload = |code: u16, reason: &[u8]| [&code.to_be_bytes()[..], reason].concat();
-    // 1014 is registered by now, which tungstenite does not know.
+    // 1014 is registered now, but tungstenite does not know it.
     let codes =
         prop_oneof![3 => 1000..=1016_u16, 1 => any::<u16>()].prop_filter("1014", |code| *code != 1014);
     prop_oneof![
@@ -114,7 +114,7 @@ fn any_close() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Mostly what a client may send.
+/// Mostly frames that a client may send.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let data = (select(vec![CONTINUATION, CONTINUATION, TEXT, BINARY]), any::<bool>(), any_payload(900))
         .prop_map(|(opcode, is_last, payload)| {
@@ -123,7 +123,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let control = (select(vec![PING, PONG]), any_payload(125))
         .prop_map(|(opcode, payload)| frame(0x80 | opcode, &payload, MASK));
     let closing = any_close().prop_map(|payload| frame(0x80 | CLOSE, &payload, MASK));
-    // Every first byte there is: reserved bits, reserved opcodes, control frames in fragments.
+    // Every possible first byte: reserved bits, reserved opcodes, fragmented control frames.
     let first = any::<u8>().prop_filter("a close", |first| *first != 0x80 | CLOSE);
     let strange = (first, any_payload(20)).prop_map(|(first, payload)| frame(first, &payload, MASK));
     let unmasked = (select(vec![TEXT, BINARY, PING]), any_payload(100)).prop_map(|(opcode, payload)| {
@@ -168,7 +168,7 @@ proptest! {
     }
 }
 
-/// Each limit alone, so that there is one thing to refuse.
+/// One limit at a time, so that there is one thing to refuse.
 #[test]
 fn what_is_too_large_is_refused_as_by_tungstenite() {
     let large = frame(0x80 | BINARY, &[0; 1001], MASK);

@@ -1,5 +1,4 @@
-//! The public API against the RFC's own bytes, every refusal, random streams, and another
-//! implementation.
+//! The public API against the RFC's own bytes, every refusal, random streams, and another implementation.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

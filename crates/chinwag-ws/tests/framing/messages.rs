@@ -1,4 +1,4 @@
-//! What a client may send, and what becomes of it.
+//! What a client may send, and how it is decoded.
 
 use std::borrow::Cow;
 

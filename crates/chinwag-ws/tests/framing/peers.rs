@@ -1,4 +1,4 @@
-//! Against another implementation: each side reads what the other writes.
+//! Each implementation reads what the other writes.
 
 use std::io::{Cursor, Read, Result, Write};
 
@@ -18,7 +18,7 @@ use crate::support::{binary, close, complete, cut, decode_chunks, ping, pong, te
 
 const LIMITS: Limits = Limits { max_frame_bytes: 1 << 20, max_message_bytes: 1 << 20 };
 
-/// A socket with what the server sent already in it; keeps what the client sends.
+/// A socket that holds what the server sent, and keeps what the client sends.
 struct Wire {
     from_server: Cursor<Vec<u8>>,
     from_client: Vec<u8>,
@@ -45,7 +45,7 @@ fn client(from_server: Vec<u8>) -> WebSocket<Wire> {
     WebSocket::from_raw_socket(wire, Role::Client, None)
 }
 
-/// The same message in the other implementation's words.
+/// The same message in the other implementation's types.
 fn theirs(message: &Message<'_>) -> tungstenite::Message {
     let bytes = |payload: &[u8]| Bytes::copy_from_slice(payload);
     match message {

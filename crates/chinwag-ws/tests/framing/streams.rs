@@ -1,5 +1,5 @@
-//! Properties of any stream: valid ones decode to what was sent, the others never panic, and
-//! chunks make no difference.
+//! Properties of any stream: valid ones decode to what was sent, invalid ones never panic, and chunks make no
+//! difference.
 
 use chinwag_ws::{Limits, Message};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -15,13 +15,13 @@ struct Sent {
     message: Message<'static>,
     /// Where a data message is cut into fragments.
     cuts: Vec<Index>,
-    /// Pings sent behind each fragment but the last.
+    /// Pings sent after each fragment but the last.
     pings: Vec<Vec<u8>>,
     mask: [u8; 4],
 }
 
 impl Sent {
-    /// Appends the frames to `stream`, and what they must decode to, in order, to `expected`.
+    /// Appends the frames to `stream`, and the messages they must decode to, in order, to `expected`.
     fn append(self, stream: &mut Vec<u8>, expected: &mut Vec<Message<'static>>) {
         let (opcode, payload) = match &self.message {
             Message::Text(text) => (TEXT, text.as_bytes().to_vec()),

@@ -1,4 +1,4 @@
-//! A client that can say anything, and a decoder that listens in any chunks.
+//! A client that can send anything, and a decoder that reads in any chunks.
 
 use chinwag_ws::{Decoder, Error, Limits, Message};
 
@@ -11,7 +11,7 @@ pub(crate) const PONG: u8 = 0xa;
 
 pub(crate) const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// What came of a stream.
+/// The result of a stream.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) messages: Vec<Message<'static>>,
@@ -24,7 +24,7 @@ pub(crate) fn complete(messages: impl IntoIterator<Item = Message<'static>>) -> 
     Outcome { messages: messages.into_iter().collect(), error: None, is_mid_message: false }
 }
 
-/// Nothing but an error; what was buffered is freed.
+/// Only an error, with the buffer freed.
 pub(crate) fn refused(error: Error) -> Outcome {
     Outcome { messages: Vec::new(), error: Some(error), is_mid_message: false }
 }

@@ -1,9 +1,9 @@
-//! What a device makes of the frames that it hears: answers, echoes, refusals, events.
+//! How a device handles frames: answers, echoes, refusals and events.
 
 use super::*;
 
 impl Device {
-    /// One frame. False if the client rule says to come back with the cursor.
+    /// Handles one frame. False if the client rule says to reconnect with the cursor.
     pub(super) fn hear(&mut self, frame: &Value, retry_at: &mut Option<Instant>) -> bool {
         match kind(frame) {
             "replay" => {
@@ -14,7 +14,7 @@ impl Device {
             "ok" => self.answered(frame),
             "error" => self.refused(frame, retry_at),
             "receipt" => self.record.mark(self.attach, frame),
-            // The answer to a repeat at level 0: no delivery, and in no order with those.
+            // The answer to a repeat at level 0. It is not a delivery, and has no place in their order.
             "message" if frame.get("duplicate").is_some() => self.echoed(frame),
             _ if is_event(frame) => return self.deliver(frame),
             _ => {}
@@ -61,7 +61,7 @@ impl Device {
     fn answered(&mut self, frame: &Value) {
         let Some(attempt) = attempt_of(frame) else { return };
         if frame.get("seq").is_none() {
-            // A change that changed nothing.
+            // The change changed nothing.
             return self.record.end(attempt, Outcome::Refused);
         }
         let place = place(frame, "message_id");
@@ -73,7 +73,7 @@ impl Device {
         }
     }
 
-    /// The original's sender knows by the echo.
+    /// The original's client learns from the echo that its message was stored.
     fn echoed(&mut self, event: &Value) {
         let client_id = text(event, "client_id");
         let found = self.unsettled.iter().position(|unsettled| unsettled.client_id == client_id);
@@ -97,7 +97,7 @@ impl Device {
             let wait = u64::try_from(number(frame, "retry_after_ms")).unwrap_or_default();
             *retry_at = Some(Instant::now() + Duration::from_millis(wait).max(PAUSE));
         } else {
-            // It would be refused again.
+            // The server would refuse it again.
             self.unsettled.retain(|unsettled| !unsettled.attempts.contains(&attempt));
         }
     }

@@ -1,8 +1,7 @@
-//! One device of one user: follows its conversations over sockets that are cut again and again, and sends.
+//! One device of one user: it follows its conversations over sockets that are cut again and again, and sends.
 //!
-//! It keeps to the client rule of the protocol. What it writes down is what came, before the rule is
-//! applied. All its choices come from its own seed: the schedule is the same in every run, only what the
-//! server makes of it differs.
+//! It follows the protocol's client rule, and records what came before it applies the rule. Its own seed
+//! decides all its choices, so every run has the same schedule; only the server's answers differ.
 
 mod hearing;
 mod saying;
@@ -27,11 +26,11 @@ use crate::client::socket::{Incoming, Socket};
 use crate::error::CheckError;
 use crate::history::{Attempt, Change, ConversationId, End, Outcome, Scope, Seq, Session, UserId};
 
-/// Messages without an answer before a device waits.
+/// Unanswered messages at which a device waits.
 const WINDOW: usize = 4;
-/// Before an attempt that was refused for now is repeated, and before a lost socket is opened again.
+/// The pause before a device repeats an attempt that failed for now, or reopens a lost socket.
 const PAUSE: Duration = Duration::from_millis(5);
-/// State that is on its way when everything else is over: receipts.
+/// The wait for receipts that are still on their way when everything else is over.
 const LINGER: Duration = Duration::from_millis(1500);
 /// A receive buffer that a few messages fill.
 const SMALL_BUFFER: u32 = 4096;
@@ -53,11 +52,11 @@ pub(crate) struct World {
 pub(crate) enum Phase {
     /// Send, and be cut.
     Run,
-    /// Get an answer to everything; nothing new.
+    /// Get an answer to everything, and send nothing new.
     Settle,
     /// Get everything up to these heads.
     Finish(BTreeMap<ConversationId, Head>),
-    /// Time is over.
+    /// Stop.
     Stop,
 }
 
@@ -65,7 +64,7 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     pub(crate) event: Seq,
-    /// The last message: the original's client hears of nothing behind it.
+    /// The last message: the original's client hears of nothing after it.
     pub(crate) message: Seq,
 }
 
@@ -78,7 +77,7 @@ pub(crate) enum Role {
     Room(ConversationId),
     /// The original's client: messages only, and REST for what it missed.
     Original(ConversationId),
-    /// A reader with a room socket, who is removed one day.
+    /// A reader with a room socket, who is removed during the run.
     Guest(ConversationId),
 }
 
@@ -89,7 +88,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// A user of the signer's, whom the server makes when it first sees the token.
+    /// Makes a user that the signer vouches for; the server creates the account when it first sees the token.
     pub(crate) async fn new(client: &Client, signer: &Signer, number: usize) -> Result<Self, CheckError> {
         let token = signer.token(number)?;
         let user = Api::new(client, &token).get("/users/me").await?;
@@ -131,18 +130,18 @@ pub(crate) struct Device {
     /// The cursor in each conversation.
     have: BTreeMap<ConversationId, String>,
     attach: u64,
-    /// When that connection was begun.
+    /// When the current connection was begun.
     begun: crate::history::Instant,
     open: BTreeMap<ConversationId, Session>,
     unsettled: VecDeque<Unsettled>,
     sent: u64,
-    /// The last message of its own that it may edit.
+    /// Its last own message, which it may edit.
     own: Option<(ConversationId, i64)>,
     cuts_left: usize,
     is_counted_as_settled: bool,
     is_discontinued: bool,
     is_over: bool,
-    /// Once they are known.
+    /// Set once they are known.
     heads: BTreeMap<ConversationId, Head>,
     record: Record,
 }
@@ -175,7 +174,7 @@ impl Device {
         }
     }
 
-    /// Lives until it has everything, or is stopped.
+    /// Runs until the device has everything, or is stopped.
     pub(crate) async fn run(mut self) -> (u32, Record) {
         while !self.is_over {
             if matches!(*self.phase.borrow(), Phase::Stop) {
@@ -229,7 +228,7 @@ impl Device {
             }
         }
         if let Role::Original(id) = self.plan.role {
-            // After `connection`: what comes live begins no later than the head that this reads.
+            // Read after `connection`: live delivery begins no later than the head that this reads.
             self.read_missed(id).await?;
         }
         let scope =
@@ -296,13 +295,13 @@ impl Device {
     }
 
     fn closed(&mut self, code: Option<u16>) {
-        // Removed: it is the end for a guest. Every other end is one to resume from.
+        // Removed: this ends a guest's run. After any other end, the device resumes.
         if code == Some(4003) && matches!(self.plan.role, Role::Guest(_)) {
             self.is_over = true;
         }
     }
 
-    /// One connection, until it is cut, lost, or everything is over.
+    /// Serves one connection until it is cut or lost, or everything is over.
     async fn live(&mut self, mut socket: Socket) {
         let cut = self.next_cut();
         let cut_at = cut.as_ref().map(|(at, _)| *at);
@@ -377,7 +376,7 @@ impl Device {
         }
     }
 
-    /// The last event that comes to a device like this one.
+    /// The last event that a device of this role gets.
     fn last_of(&self, head: &Head) -> Seq {
         if matches!(self.plan.role, Role::Original(_)) { head.message } else { head.event }
     }

@@ -1,11 +1,11 @@
-//! What a device says: messages, changes of the last one, and again what has no answer.
+//! What a device sends: messages, changes of its last one, and repeats of what has no answer.
 
 use super::*;
 
 const EMOJIS: [&str; 3] = ["👍", "🎉", "❤️"];
 
 impl Device {
-    /// Says something new: mostly a message, sometimes a change of the last one. False if the socket is
+    /// Sends something new: mostly a message, sometimes a change of the last one. False if the socket is
     /// gone.
     pub(super) async fn say(&mut self, socket: &mut Socket) -> bool {
         let is_original = matches!(self.plan.role, Role::Original(_));
@@ -35,7 +35,7 @@ impl Device {
                     self.change(socket, id, json!({"type": "pin", "message_id": message, "op": op})).await
                 }
                 10..12 => {
-                    // There is nothing left to change.
+                    // The message is gone, so nothing is left to change.
                     self.own = None;
                     self.change(socket, id, json!({"type": "delete", "message_id": message})).await
                 }
@@ -53,7 +53,7 @@ impl Device {
         let filler = if self.rng.random_bool(0.05) { 3500 } else { self.rng.random_range(0..200) };
         let content = format!("{client_id} {}", "x".repeat(filler));
         self.unsettled.push_back(Unsettled { client_id, conversation, content, attempts: Vec::new() });
-        // One in twenty is sent twice in a row: a client that is not sure.
+        // One message in twenty is sent twice in a row, as an unsure client would.
         for _ in 0..if self.rng.random_bool(0.05) { 2 } else { 1 } {
             if !self.send(socket, self.unsettled.len() - 1).await {
                 return false;
@@ -82,7 +82,7 @@ impl Device {
         })
     }
 
-    /// Sends everything again that has no answer, oldest first, with its own key.
+    /// Sends everything unanswered again, oldest first, each with its own key.
     pub(super) async fn repeat(&mut self, socket: &mut Socket) -> Option<Instant> {
         for place in 0..self.unsettled.len() {
             if !self.send(socket, place).await {
