@@ -1,6 +1,6 @@
-//! Turns `dist/`, the built web application, and `static/`, the page of the sockets, into one table of
-//! files for `lib.rs`: with their entity tags, and with a Brotli copy where that is worth it. The files of
-//! Swagger UI come from the archive of another crate, and are packed.
+//! Turns `dist/`, the built web application, and `static/`, the page of the sockets, into one table of files
+//! for `lib.rs`: with entity tags, and with a Brotli copy if it is worth it. The files of Swagger UI come
+//! from another crate's archive, and are packed.
 //!
 //! `dist/` is committed, so that a build needs neither Node nor a network. Its source is in `web/`.
 
@@ -16,9 +16,9 @@ use sha2::{Digest as _, Sha256};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
-/// A copy has to be smaller by a tenth; else it is not worth a second set of bytes in the binary.
+/// A copy must save a tenth to be worth a second set of bytes in the binary.
 const WORTH_IT: (usize, usize) = (9, 10);
-/// What the page of the API documentation loads of Swagger UI.
+/// The files of Swagger UI that the API documentation loads.
 const DOCUMENTATION: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<()> {
@@ -79,7 +79,7 @@ fn documentation(out: &Path) -> Result<String> {
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
     let mut table = String::from("&[\n");
     for name in DOCUMENTATION {
-        // Below one folder, which is named after the version.
+        // All files are below one folder, named after the version.
         let place = format!("dist/{name}");
         let found = archive
             .file_names()

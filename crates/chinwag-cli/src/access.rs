@@ -1,4 +1,4 @@
-//! Who a command is on the server: a token, a user with a password, or a demo's sample user.
+//! How a command signs in: with a token, as a user with a password, or as a demo's sample user.
 
 use chinwag_client::{Api, Client, ClientError, Method, StatusCode};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::password;
 
-/// What every demo has, and nobody else.
+/// A user that only demo servers have.
 const DEMO_USER: &str = "testuser";
 const DEMO_PASSWORD: &str = "TestPassword123";
 
@@ -23,10 +23,10 @@ pub(crate) struct AccessArguments {
         default_value = "http://localhost:8000"
     )]
     url: String,
-    /// A token; the variable keeps it out of the list of processes
+    /// A token; set by the variable, it stays out of the process list
     #[arg(long, env = "CHINWAG_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Sign in as this user, whatever token there is; asks for the password
+    /// Sign in as this user, even if there is a token; asks for the password
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Read the password from the first line of stdin
@@ -34,7 +34,7 @@ pub(crate) struct AccessArguments {
     pub(crate) password_stdin: bool,
 }
 
-/// A way in, which can be taken again when a token has run out.
+/// A token, and how to get a new one when it expires.
 #[derive(Debug)]
 pub(crate) struct Access {
     pub(crate) api: Api,
@@ -47,14 +47,14 @@ struct Credentials {
 }
 
 impl AccessArguments {
-    /// Signs in, if there is no token.
+    /// Signs in, unless there is a token.
     pub(crate) async fn enter(self) -> Result<Access, Failure> {
         let client = Client::new(&self.url, None).map_err(|error| {
             Failure::new(Exit::Usage, error)
                 .fix("write it like http://localhost:8000 or https://chat.example.com")
         })?;
         let credentials = match (self.token.filter(|token| !token.is_empty()), self.user) {
-            // The user comes first: a variable in the shell must not change whom the command names.
+            // The named user comes first: a variable in the shell must not change who the command acts as.
             (_, Some(username)) => {
                 Credentials { password: password_of(&username, self.password_stdin)?, username }
             }
@@ -67,14 +67,14 @@ impl AccessArguments {
 }
 
 impl Access {
-    /// Gets a new token, if there is a password to get it with.
+    /// Gets a new token, if there is a password for it.
     pub(crate) async fn renew(&mut self) -> Result<bool, ClientError> {
         let Some(credentials) = &self.credentials else { return Ok(false) };
         self.api = sign_in(self.api.client(), credentials).await?;
         Ok(true)
     }
 
-    /// For whoever typed the command.
+    /// Explains an error to the user of the command.
     pub(crate) fn explain(&self, error: &ClientError) -> Failure {
         explain(error, self.api.client())
     }
@@ -92,7 +92,7 @@ async fn demo_credentials(client: &Client) -> Result<Credentials, Failure> {
     let health = client.call(client.request(Method::GET, "/healthz")).await;
     let health = health.map_err(|error| explain(&error, client))?;
     if health.get("demo") != Some(&Value::Bool(true)) {
-        return Err(Failure::new(Exit::Usage, "this server is no demo, so it has to know who you are")
+        return Err(Failure::new(Exit::Usage, "this server is not a demo, so it must know who you are")
             .fix("add --user NAME, or --token, or set CHINWAG_TOKEN"));
     }
     Ok(Credentials { username: DEMO_USER.to_owned(), password: DEMO_PASSWORD.to_owned() })
@@ -102,7 +102,7 @@ async fn sign_in(client: &Client, credentials: &Credentials) -> Result<Api, Clie
     let form = [("username", &credentials.username), ("password", &credentials.password)];
     let answer = client.call(client.request(Method::POST, "/auth/token").form(&form)).await?;
     let token = answer.get("access_token").and_then(Value::as_str);
-    let token = token.ok_or_else(|| ClientError::Protocol("it is no chinwag server".to_owned()))?;
+    let token = token.ok_or_else(|| ClientError::Protocol("this is not a chinwag server".to_owned()))?;
     Ok(Api::new(client, token))
 }
 
@@ -110,7 +110,7 @@ fn explain(error: &ClientError, client: &Client) -> Failure {
     match error {
         ClientError::Refused { status, detail, .. } => {
             let detail = if detail.is_empty() { "no explanation" } else { detail };
-            let what = format!("the server refuses: {} ({status})", output::printable_line(detail));
+            let what = format!("the server refused: {} ({status})", output::printable_line(detail));
             let failure = Failure::new(Exit::Refused, what);
             if *status == StatusCode::UNAUTHORIZED {
                 failure.fix("sign in with --user NAME, or give a valid --token")

@@ -1,4 +1,4 @@
-//! What commands take alike: the order of their help, and the options that are settings.
+//! What commands have in common: the order of their help, and the options that are settings.
 
 use std::marker::PhantomData;
 
@@ -18,26 +18,26 @@ Examples:
 {all-args}
 ";
 
-/// Which settings a command takes.
+/// The settings that a command takes.
 pub(crate) trait Choice {
     const SETTINGS: &'static [&'static Setting];
-    /// Whose defaults hold.
+    /// Whose defaults apply.
     const MODE: Mode = Mode::Serve;
 }
 
-/// All, as `serve` takes them.
+/// All settings, as for `serve`.
 #[derive(Debug)]
 pub(crate) struct ForServe;
 
-/// All, as `demo` takes them.
+/// All settings, as for `demo`.
 #[derive(Debug)]
 pub(crate) struct ForDemo;
 
-/// Those of commands that work on a data folder.
+/// The settings of commands that work on a data folder.
 #[derive(Debug)]
 pub(crate) struct ForFolder;
 
-/// Those of tokens that are made in a data folder.
+/// The settings of commands that make tokens in a data folder.
 #[derive(Debug)]
 pub(crate) struct ForTokens;
 
@@ -66,7 +66,7 @@ pub(crate) struct SettingArguments<C> {
 }
 
 impl<C: Choice> SettingArguments<C> {
-    /// Joins them with the file.
+    /// Combines them with the environment and the file.
     pub(crate) fn gather(self) -> Result<Settings, Failure> {
         Settings::gather(self.given, C::MODE)
     }

@@ -1,4 +1,4 @@
-//! The command line: which commands there are, what they take, and what their help says.
+//! The command line: the commands, their arguments and their help.
 
 use std::ffi::OsString;
 use std::time::Instant;
@@ -41,15 +41,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Commands {
-    /// Run the server (this is what `chinwag` alone does)
+    /// Run the server (the same as `chinwag` alone)
     #[command(help_template = HELP, before_help = SERVE_EXAMPLES)]
     Serve(SettingArguments<ForServe>),
-    /// Try it: a server with sample users, for this computer only
+    /// Try it: a server with sample users, on this computer only
     #[command(help_template = HELP, before_help = DEMO_EXAMPLES)]
     Demo(SettingArguments<ForDemo>),
     /// Add, list, disable and enable users, and set their passwords
     User(user::Arguments),
-    /// Print a token with which a user is signed in
+    /// Print a token that signs a user in
     #[command(help_template = HELP, before_help = token::EXAMPLES)]
     Token(token::Arguments),
     /// Follow a conversation
@@ -61,16 +61,16 @@ enum Commands {
     /// Measure a server on this computer
     #[command(help_template = HELP, before_help = bench::EXAMPLES)]
     Bench(chinwag_load::Bench),
-    /// Put the server's promises to the test, with disconnects, crashes and slow readers
+    /// Test the server's promises, with disconnects, crashes and slow readers
     #[command(help_template = HELP, before_help = check::EXAMPLES)]
     Check(check::Arguments),
     /// Show or check the configuration
     Config(config::Arguments),
-    /// Print the description of the REST interface, as /openapi.json answers it
+    /// Print the description of the REST interface, as served at /openapi.json
     Openapi,
-    /// Print the description of the sockets, as /asyncapi.json answers it
+    /// Print the description of the sockets, as served at /asyncapi.json
     Asyncapi,
-    /// Print the completions for a shell
+    /// Print the completion script of a shell
     #[command(help_template = HELP, before_help = completions::EXAMPLES)]
     Completions(completions::Arguments),
     /// Print the version
@@ -88,7 +88,7 @@ const DEMO_EXAMPLES: &str = "  \
 
 /// Reads the arguments and runs the command.
 pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), Failure> {
-    // `chinwag` is `chinwag serve`, with and without options. Only the options that belong to no command
+    // `chinwag` means `chinwag serve`, with or without options. Only the options that belong to no command
     // stay.
     let is_for_all = |argument: &OsString| {
         ["-h", "--help", "-V", "--version"].iter().any(|option| argument.as_os_str() == *option)
@@ -119,10 +119,10 @@ pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), 
     }
 }
 
-/// Help and version go to stdout with 0, mistakes to stderr with 2.
+/// Help and version go to stdout with code 0, mistakes to stderr with code 2.
 fn explain(error: &clap::Error) -> ! {
     let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    // There is nobody to tell if this fails.
+    // If this fails, there is no one to tell.
     let _ = error.print();
     std::process::exit(if is_asked { 0 } else { 2 })
 }

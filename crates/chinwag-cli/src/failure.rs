@@ -1,27 +1,27 @@
-//! Why a command ends without its result: what happened, how to mend it, and the exit code.
+//! Why a command failed: what happened, how to fix it, and the exit code.
 //!
-//! A failure is made where the cause is known and shown once, by `main`.
+//! A failure is made where the cause is known, and `main` shows it once.
 
 use std::fmt::{self, Display};
 
 use chinwag::{AccountError, OpenError, Refusal, StartError};
 
-/// What scripts see. The numbers above 2 are those of `sysexits.h`.
+/// The exit codes that scripts see. Those above 2 come from `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// The server, or the state of its data, says no.
+    /// The server refused, or the state of its data does not allow it.
     Refused = 1,
-    /// The command line makes no sense.
+    /// The command line is wrong.
     Usage = 2,
-    /// A fault of this program.
+    /// A bug in this program.
     Bug = 70,
     /// The disk or the network failed.
     Io = 74,
-    /// The configuration makes no sense.
+    /// The configuration is wrong.
     Config = 78,
 }
 
-/// What is told, in up to three parts: `error:`, lines of the file at fault, `help:`.
+/// The message, in up to three parts: `error:`, the lines at fault in a file, `help:`.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -35,7 +35,7 @@ impl Failure {
         Self { exit, what: what.to_string(), excerpt: None, fix: None }
     }
 
-    /// Adds what to do about it.
+    /// Adds how to fix it.
     pub(crate) fn fix(mut self, fix: impl Display) -> Self {
         self.fix = Some(fix.to_string());
         self
@@ -59,7 +59,7 @@ impl From<StartError> for Failure {
             | StartError::Storage(_)
             | StartError::System(_) => Exit::Io,
         };
-        // The sentence names the place and, where there is one, the way out.
+        // The sentence names the place, and the way out if there is one.
         Self::new(exit, error)
     }
 }
@@ -68,7 +68,7 @@ impl From<AccountError> for Failure {
     fn from(error: AccountError) -> Self {
         match &error {
             AccountError::Unknown(_) => {
-                Self::new(Exit::Refused, error).fix("`chinwag user list` shows who there is")
+                Self::new(Exit::Refused, error).fix("`chinwag user list` lists the users")
             }
             AccountError::Refused(Refusal::Unavailable | Refusal::Internal) => Self::new(Exit::Io, error),
             AccountError::Disabled(_) | AccountError::Refused(_) => Self::new(Exit::Refused, error),

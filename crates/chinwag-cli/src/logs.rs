@@ -1,4 +1,4 @@
-//! Logs: lines on stderr, as text or JSON. One event is one line, whatever a peer put into it.
+//! Logs: lines on stderr, as text or JSON. One event is one line, whatever a peer sent.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
-/// How and how much.
+/// The format and the filter of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogOptions {
     pub(crate) format: Format,
@@ -15,7 +15,7 @@ pub(crate) struct LogOptions {
     pub(crate) filter: String,
 }
 
-/// How a line looks.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Text,
@@ -23,7 +23,7 @@ pub(crate) enum Format {
 }
 
 impl Default for LogOptions {
-    /// For commands that run for a moment: only what went wrong.
+    /// For short commands: warnings and errors only.
     fn default() -> Self {
         Self { format: Format::Text, filter: "warn".to_owned() }
     }
@@ -31,20 +31,20 @@ impl Default for LogOptions {
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
-/// Says what is wrong with a filter.
+/// Returns what is wrong with a filter.
 pub(crate) fn check_filter(text: &str) -> Result<(), String> {
     let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
-    // A single word that is no level would be taken for a module that does not exist, and silence all.
+    // A single word that is not a level would count as an unknown module, and silence everything.
     if !is_level && !text.contains('=') && !text.contains(',') {
         return Err(format!("{text:?} is neither a level ({}) nor a filter", LEVELS.join(", ")));
     }
-    EnvFilter::try_new(text).map(drop).map_err(|error| format!("{text:?} is no filter: {error}"))
+    EnvFilter::try_new(text).map(drop).map_err(|error| format!("{text:?} is not a filter: {error}"))
 }
 
 /// Starts logging for the rest of the process.
 pub(crate) fn start(options: &LogOptions) -> Result<(), Failure> {
     let bug = |error: &dyn std::fmt::Display| Failure::new(Exit::Bug, format!("can't log: {error}"));
-    // Every new database would begin its log with the steps of its schema.
+    // Otherwise every new database would begin its log with its schema's migrations.
     let filter = if options.filter == "info" { "info,refinery_core=warn" } else { &options.filter };
     let filter = EnvFilter::try_new(filter).map_err(|error| bug(&error))?;
     let lines = tracing_subscriber::fmt()
@@ -58,11 +58,11 @@ pub(crate) fn start(options: &LogOptions) -> Result<(), Failure> {
     started.map_err(|error| bug(&error))
 }
 
-/// Escapes control characters of a formatted event, so that no value can forge a line or drive a terminal.
+/// Escapes control characters of a formatted event, so that no value can forge a line or control a terminal.
 struct OneLine<W>(W);
 
 impl<W: Write> Write for OneLine<W> {
-    /// Takes one whole event with its line end: that is how the subscriber writes.
+    /// Takes one whole event with its line end, because the subscriber writes it in one call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = output::printable_line(text.strip_suffix('\n').unwrap_or(&text));

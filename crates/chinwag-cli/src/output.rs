@@ -1,5 +1,5 @@
-//! The only place that writes to stdout and stderr, logs aside. Nothing that another person wrote reaches
-//! a terminal from here without [`printable`].
+//! The only place that writes to stdout and stderr, except logs. Text by other people reaches a terminal only
+//! through [`printable`].
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -8,7 +8,8 @@ use crate::failure::{Exit, Failure};
 
 /// Writes a line to stdout: the command's result.
 ///
-/// Ends the process if the reader has left, as in `chinwag user list | head -1`: it has what it wanted.
+/// Ends the process if the reader has closed the pipe, as in `chinwag user list | head -1`: it has what it
+/// wanted.
 pub(crate) fn result(line: impl Display) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
@@ -18,38 +19,38 @@ pub(crate) fn result(line: impl Display) -> Result<(), Failure> {
     }
 }
 
-/// Writes a line to stderr: for whoever watches. There is nobody to tell if that fails.
+/// Writes a line to stderr, for the user. If that fails, there is no one to tell.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Whether somebody watches stderr on a terminal.
+/// Whether stderr is a terminal.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes over the last line of a terminal, or nothing if there is none: how far something is.
+/// Overwrites the last line of a terminal with the progress; does nothing without a terminal.
 pub(crate) fn progress(line: impl Display) {
     let mut stderr = io::stderr().lock();
     if stderr.is_terminal() {
-        // Back to the beginning, and away with what stood there.
+        // Back to the beginning of the line, and erase it.
         let _ = write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush());
     }
 }
 
-/// The text with everything escaped that could move the cursor, change colours or reorder what is read.
-/// Line breaks and tabs stay.
+/// Escapes every character that could move the cursor, change colours or reorder the text. Line breaks and
+/// tabs stay.
 pub(crate) fn printable(text: &str) -> String {
     escape(text, |character| !matches!(character, '\n' | '\t') && is_unsafe(character))
 }
 
-/// The same for text that has to stay on its line. JSON stays JSON, and means the same.
+/// The same for text that must stay on one line. JSON keeps its meaning.
 pub(crate) fn printable_line(text: &str) -> String {
     escape(text, is_unsafe)
 }
 
-/// Control characters, and the bidirectional overrides and isolates that make text read otherwise than it
-/// is (Unicode Technical Report 36, 2.11).
+/// Control characters, and the bidirectional overrides and isolates that make text read differently from what
+/// it is (Unicode Technical Report 36, 2.11).
 fn is_unsafe(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -58,7 +59,7 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         if is_escaped(character) {
-            // JSON's spelling; four digits are enough for all of them.
+            // JSON's notation; four digits are enough for all of them.
             safe.push_str(&format!("\\u{:04x}", u32::from(character)));
         } else {
             safe.push(character);

@@ -1,10 +1,10 @@
-//! Where a password comes from: stdin for scripts, the terminal for people, or chance.
+//! Where a password comes from: stdin for scripts, the terminal for people, or a generator.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use crate::failure::{Exit, Failure};
 
-/// Letters and digits that are not mistaken for each other; 32 of them, so that 5 bits choose one.
+/// Letters and digits that are hard to confuse: 32 of them, so that 5 bits choose one.
 const ALPHABET: &[u8; 32] = b"23456789abcdefghjkmnpqrstuvwxyzA";
 /// Groups of five: 100 bits in all.
 const GROUPS: usize = 4;
@@ -23,12 +23,12 @@ pub(crate) struct NewPassword {
 /// A password for an account.
 pub(crate) struct Chosen {
     pub(crate) password: String,
-    /// Nobody has seen it yet.
+    /// Whether the password was generated, so nobody has seen it yet.
     pub(crate) is_generated: bool,
 }
 
 impl NewPassword {
-    /// Reads, makes or asks twice for a password.
+    /// Reads a password, generates one, or asks for one twice.
     pub(crate) fn choose(&self) -> Result<Chosen, Failure> {
         if self.generate_password {
             return Ok(Chosen { password: generate(), is_generated: true });
@@ -38,7 +38,7 @@ impl NewPassword {
     }
 }
 
-/// The first line of stdin, without its end.
+/// The first line of stdin, without its line end.
 pub(crate) fn from_stdin() -> Result<String, Failure> {
     let mut line = String::new();
     io::stdin()

@@ -1,7 +1,8 @@
-//! The web pages of chinwag, embedded into the binary: the chat, which is built from `web/` into `dist/`,
-//! the page that tries out the sockets, which is its own source in `static/`, and the files of Swagger UI.
+//! The web pages of chinwag, embedded into the binary: the chat, built from `web/` into `dist/`; the page
+//! that tries out the sockets, whose source is `static/`; and the files of Swagger UI.
 //!
-//! This crate only hands out bytes; the server decides on headers and routes. No page loads anything from
+//! This crate only provides bytes; the server decides on headers and routes. No page loads anything from
+//! another origin.
 //! another origin.
 
 use std::io::{self, Read as _};
@@ -19,7 +20,7 @@ pub struct Asset {
     pub bytes: &'static [u8],
     /// Strong entity tag, quotes included. Changes whenever `bytes` do.
     pub etag: &'static str,
-    /// The same body for whoever accepts the content coding `br`; `None` where it would save little.
+    /// The same body for clients that accept the content coding `br`; `None` if it would save little.
     pub brotli: Option<Brotli>,
 }
 
@@ -28,31 +29,31 @@ pub struct Asset {
 pub struct Brotli {
     /// The whole body.
     pub bytes: &'static [u8],
-    /// Strong entity tag, quotes included: another one than that of the plain body (RFC 9110 section 8.8.3).
+    /// Strong entity tag, quotes included; it differs from that of the plain body (RFC 9110 section 8.8.3).
     pub etag: &'static str,
 }
 
 impl Asset {
-    /// Whether the file's name changes with its content, so that it may be kept for ever.
+    /// Whether the file's name changes with its content, so that it may be cached forever.
     #[must_use]
     pub fn is_immutable(&self) -> bool {
         self.path.starts_with("/assets/")
     }
 }
 
-/// A file that is embedded compressed only, since it is large and seldom asked for.
+/// A file that is embedded only compressed, since it is large and rarely requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
     /// The last part of its URL, for example `swagger-ui.css`.
     pub name: &'static str,
     /// Value of the `Content-Type` header.
     pub content_type: &'static str,
-    /// The whole body in the content coding `gzip`: browsers accept Brotli over TLS only.
+    /// The whole body in the content coding `gzip`: browsers accept Brotli only over TLS.
     pub gzip: &'static [u8],
 }
 
 impl Packed {
-    /// The body itself, for whoever does not accept `gzip`.
+    /// The uncompressed body, for clients that do not accept `gzip`.
     ///
     /// # Errors
     /// If the embedded bytes are broken.
@@ -63,10 +64,10 @@ impl Packed {
     }
 }
 
-/// The `Content-Security-Policy` that the pages of this crate live under, but for who may frame them.
+/// The `Content-Security-Policy` of this crate's pages, except who may frame them.
 ///
 /// Nothing runs, loads or connects outside the page's own origin, and the DOM sinks that turn strings into
-/// markup are closed, but for the address of the service worker.
+/// markup are closed, except for the address of the service worker.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
      worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
@@ -93,7 +94,7 @@ pub fn documentation() -> &'static [Packed] {
 static DOCUMENTATION: &[Packed] = include!(concat!(env!("OUT_DIR"), "/documentation.rs"));
 static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// What all files of the built application may have together; by Brotli they travel as a third of that.
+/// The limit for all files of the built application together; compressed with Brotli they take a third of it.
 #[cfg(test)]
 const MAX_DIST_BYTES: usize = 544 * 1024;
 
@@ -140,14 +141,14 @@ mod tests {
 
     #[test]
     fn every_file_a_page_asks_for_is_embedded() {
-        // The application's paths start from the root, those of the sockets' page from where it is served.
+        // The application's paths start at the root, those of the sockets' page at its own address.
         for (page, folder) in [("/index.html", "/"), ("/static/ws.html", "/docs/")] {
             let mut found = 0;
             for attribute in [" src=\"", " href=\""] {
                 for part in text(page).split(attribute).skip(1) {
                     let target = part.split('"').next().unwrap_or_default().trim_start_matches("./");
                     let path = format!("{folder}{target}").replace("/docs/../", "/");
-                    // What the server makes itself.
+                    // The server itself generates these.
                     let is_made = matches!(path.as_str(), "/docs" | "/asyncapi.json");
                     if !target.starts_with('#') && !is_made {
                         assert!(asset(&path).is_some(), "{target} in {page}");

@@ -1,4 +1,5 @@
-//! `chinwag bench`: load against a server of its own, measured beside the machine's floor and verified.
+//! `chinwag bench`: loads a server of its own, verifies every delivery, and compares it with the machine's
+//! floor.
 
 use chinwag_load::{Bench, main_with};
 
@@ -11,12 +12,9 @@ pub(crate) const EXAMPLES: &str = "  \
 
 pub(crate) fn run(bench: &Bench) -> Result<(), Failure> {
     let executable = std::env::current_exe()
-        .map_err(|error| Failure::new(Exit::Io, format!("can't find this program's own file: {error}")))?;
+        .map_err(|error| Failure::new(Exit::Io, format!("can't find the file of this program: {error}")))?;
     if main_with(bench, &executable) == std::process::ExitCode::SUCCESS {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Refused,
-        "the bench found faults, or could not measure: the lines above say which",
-    ))
+    Err(Failure::new(Exit::Refused, "the bench found faults or could not measure; see above"))
 }

@@ -1,4 +1,4 @@
-//! `chinwag check`: puts the promises of a server to the test, and says which of them it kept.
+//! `chinwag check`: tests a server's promises, and reports which of them it kept.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub(crate) const EXAMPLES: &str = "  \
 
 /// Width of the progress bar.
 const BAR: usize = 30;
-/// Between two lines where there is no terminal.
+/// The time between two lines if there is no terminal.
 const QUIET: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executable = std::env::current_exe()
-        .map_err(|error| Failure::new(Exit::Io, format!("can't find this program: {error}")))?;
+        .map_err(|error| Failure::new(Exit::Io, format!("can't find the file of this program: {error}")))?;
     let options = &arguments.options;
     let progress = Progress::default();
     let checked = chinwag_check::run(options, &executable, &|what, done, all| {
@@ -53,12 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(broken);
     }
     Err(broken.fix(format!(
-        "the same schedule again: chinwag check --seed {}; please report what the table says",
+        "the same schedule again: chinwag check --seed {}; please report the table above",
         report.seed
     )))
 }
 
-/// A bar on a terminal, elsewhere a line now and then.
+/// A bar on a terminal, or otherwise an occasional line.
 #[derive(Default)]
 struct Progress {
     last: Mutex<Option<(String, Instant)>>,

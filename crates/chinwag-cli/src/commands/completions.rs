@@ -1,4 +1,4 @@
-//! `chinwag completions`: a script that teaches a shell the commands and options.
+//! `chinwag completions`: a script that completes commands and options in a shell.
 
 use clap::Command;
 use clap_complete::Shell;
@@ -12,7 +12,7 @@ pub(crate) const EXAMPLES: &str = "  \
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// For which shell
+    /// The shell
     shell: Shell,
 }
 

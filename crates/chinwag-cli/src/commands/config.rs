@@ -1,4 +1,4 @@
-//! `chinwag config`: what a server would be started with, and who said so.
+//! `chinwag config`: the settings that a server would start with, and where each comes from.
 
 use clap::Subcommand;
 
@@ -15,10 +15,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Show every setting, its value and where that comes from
+    /// Show every setting, its value and where the value comes from
     #[command(help_template = HELP, before_help = "  chinwag config show --config /etc/chinwag/chinwag.toml")]
     Show(SettingArguments<ForServe>),
-    /// Check the settings and the files that they name, without starting
+    /// Check the settings and the files that they name, without starting a server
     #[command(help_template = HELP, before_help = "  chinwag config check && systemctl restart chinwag")]
     Check(SettingArguments<ForServe>),
 }
@@ -30,10 +30,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Longer values take their line alone, and the others stand below each other.
+/// A longer value has its line to itself; the others form a column.
 const MAX_COLUMN: usize = 48;
 
-/// A table. Secrets are only ever named by their files, so it can be shown to anybody.
+/// Shows the settings as a table. It names secrets only by their files, so anybody may see it.
 fn show(settings: &Settings) -> Result<(), Failure> {
     let rows: Vec<(&str, String, String)> = SETTINGS
         .into_iter()
@@ -44,7 +44,7 @@ fn show(settings: &Settings) -> Result<(), Failure> {
         })
         .collect();
     let key_width = rows.iter().map(|(key, ..)| key.len()).max().unwrap_or_default();
-    // One long value, such as a list of origins, would push all others off the screen.
+    // One long value, such as a list of origins, would push the others off the screen.
     let fits = |text: &String| Some(text.chars().count()).filter(|&width| width <= MAX_COLUMN);
     let width = rows.iter().filter_map(|(_, text, _)| fits(text)).max().unwrap_or_default();
     for (key, text, origin) in rows {
@@ -57,7 +57,7 @@ fn check(settings: &Settings) -> Result<(), Failure> {
     Options::read(settings)?;
     let source = match settings.file() {
         Some(path) => path.display().to_string(),
-        None => "no chinwag.toml found, so flags, environment and defaults hold".to_owned(),
+        None => "no chinwag.toml found; flags, environment and defaults apply".to_owned(),
     };
     output::result(format_args!("ok: {}", output::printable_line(&source)))
 }

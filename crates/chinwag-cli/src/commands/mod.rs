@@ -1,5 +1,5 @@
-//! The commands beside `serve` and `demo`. Those on a data folder use the library, the others only what
-//! every client can use.
+//! The commands besides `serve` and `demo`. Those that work on a data folder use the library; the others use
+//! only the public interface.
 
 pub(crate) mod bench;
 pub(crate) mod check;
@@ -18,26 +18,26 @@ use crate::failure::{Exit, Failure};
 use crate::logs::{self, LogOptions};
 use crate::settings::{self, Settings};
 
-/// Opens the accounts of the data folder, which has to be there.
+/// Opens the accounts of the data folder, which must exist.
 fn open_accounts(settings: &Settings) -> Result<Accounts, Failure> {
     let folder = settings::data_dir(settings)?;
-    // Opening would make it, and a misspelt path would look like a server without users.
+    // Opening would create it, and a misspelt path would look like a server without users.
     if !folder.is_dir() {
         return Err(Failure::new(Exit::Config, format!("there is no data folder {}", folder.display())).fix(
-            "name the server's own with --data-dir, or run `chinwag user add` or `chinwag serve` first",
+            "name the server's folder with --data-dir, or run `chinwag user add` or `chinwag serve` first",
         ));
     }
     open_or_make_accounts(&folder)
 }
 
-/// Opens the accounts of a data folder, new or not.
+/// Opens the accounts of a data folder, and creates the folder if it does not exist.
 fn open_or_make_accounts(folder: &Path) -> Result<Accounts, Failure> {
-    // The library logs why a query failed; without this nobody would see it.
+    // The library logs why a query failed; without a log nobody would see it.
     logs::start(&LogOptions::default())?;
     Ok(Accounts::open(folder)?)
 }
 
-/// Runs a command that talks to a server. One thread is enough for one conversation.
+/// Runs a command that talks to a server. One thread is enough for that.
 fn run_async(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! `chinwag send`: posts a message by REST, once, however often the network makes it try.
+//! `chinwag send`: posts a message over REST exactly once, however often it must retry.
 
 use std::io::{self, Read as _};
 use std::time::Duration;
@@ -14,9 +14,9 @@ pub(crate) const EXAMPLES: &str = "  \
   chinwag send 1 \"hello\"
   make 2>&1 | tail -n 3 | chinwag send 1 -";
 
-/// Pauses before further attempts.
+/// The pauses before retries.
 const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
-/// The server takes less; reading more than this is a mistake.
+/// The server accepts less, so reading more would be a mistake.
 const MAX_STDIN_BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     })
 }
 
-/// Tries again with the same key where the outcome is unknown: the server makes one message of it.
+/// Retries with the same key if the outcome is unknown: the server makes only one message of it.
 async fn send(api: &Api, conversation: i64, content: &str) -> Result<Value, ClientError> {
     let path = format!("/conversations/{conversation}/messages");
     let client_id = format!("cli-{:032x}", rand::random::<u128>());

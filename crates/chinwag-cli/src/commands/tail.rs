@@ -1,7 +1,7 @@
-//! `chinwag tail`: follows a conversation through its socket, and misses nothing while reconnecting.
+//! `chinwag tail`: follows a conversation through its socket, and misses nothing across reconnects.
 //!
-//! The socket brings what is new. What was sent while there was none is read over REST once the next
-//! socket is open; `seq` tells what was shown already.
+//! The socket brings new messages. When a new socket opens, the command reads over REST what it missed
+//! between the sockets; `seq` tells what it has shown already.
 
 use std::time::Duration;
 
@@ -23,12 +23,12 @@ pub(crate) const EXAMPLES: &str = "  \
   chinwag tail 1 --url https://chat.example.com --user alice
   chinwag tail 1 --json | jq -r 'select(.type == \"message\").content'";
 
-/// After this much silence the server is asked whether it is there, after as much again it is not.
+/// After this much silence the command pings the server; after as much again it gives the socket up.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Reconnecting waits a random part of this, doubled with each failure up to the longest.
+/// A reconnect waits a random part of this, which doubles with each failure up to the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// The width of `HH:MM `: further lines of a message begin below its first.
+/// The width of `HH:MM `: further lines of a message align with its first.
 const INDENT: &str = "\n      ";
 
 #[derive(Debug, clap::Args)]
@@ -36,31 +36,31 @@ pub(crate) struct Arguments {
     /// The conversation's number
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     conversation: i64,
-    /// How many of the last messages to begin with, at most 200
+    /// How many of the last messages to show first, at most 200
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=200))]
     lines: u8,
-    /// Print every frame as it comes, one JSON object a line
+    /// Print every frame as it comes, one JSON object per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     access: AccessArguments,
 }
 
-/// One conversation, as far as it was shown.
+/// One conversation, and how far it was shown.
 struct Tail {
     access: Access,
     conversation: i64,
     is_json: bool,
     lines: u8,
-    /// The newest position that was shown, or that there was before the start.
+    /// The newest position that was shown, or that existed before the start.
     seen: i64,
 }
 
 /// How a socket ended.
 enum End {
-    /// Another one may work.
+    /// Another socket may work.
     Lost,
-    /// Only with a new token.
+    /// A new token is needed.
     TokenOver,
 }
 
@@ -73,9 +73,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 impl Tail {
-    /// Runs until the server sends it away for good. Ctrl+C ends the process.
+    /// Runs until the server closes the socket for good. Ctrl+C ends the process.
     async fn follow(&mut self) -> Result<(), Failure> {
-        // The first attempt tells whether this can work at all.
+        // The first attempt shows whether this can work at all.
         let limit = self.lines.max(1);
         let newest =
             self.messages(&format!("limit={limit}")).await.map_err(|error| self.access.explain(&error))?;
@@ -109,7 +109,7 @@ impl Tail {
                     Err(error) => return Err(self.access.explain(&error)),
                 },
             }
-            // Full jitter: all clients of a restarted server would else come back at once.
+            // Full jitter: otherwise all clients of a restarted server would come back at once.
             tokio::time::sleep(pause.mul_f64(rand::random::<f64>())).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -121,7 +121,7 @@ impl Tail {
         self.access.api.client().open_socket(&path, SocketOptions::default()).await
     }
 
-    /// Shows what comes until the socket ends.
+    /// Shows frames until the socket ends.
     async fn read(
         &mut self,
         socket: &mut Socket,
@@ -151,7 +151,7 @@ impl Tail {
                     if is_hello {
                         (*pause, *has_renewed) = (FIRST_PAUSE, false);
                         output::note(format_args!("following conversation {}", self.conversation));
-                        // Only now that the socket is attached: nothing falls between the two.
+                        // Only once the socket is attached, so that nothing is lost in between.
                         match self.catch_up().await {
                             Ok(()) => {}
                             Err(CatchUpError::Call(error)) if error.may_pass() => return Ok(End::Lost),
@@ -166,7 +166,7 @@ impl Tail {
         }
     }
 
-    /// Shows what was sent since the newest message shown, in pages.
+    /// Shows, page by page, what was sent since the newest message shown.
     async fn catch_up(&mut self) -> Result<(), CatchUpError> {
         loop {
             let seen = self.seen;
@@ -178,7 +178,7 @@ impl Tail {
         }
     }
 
-    /// Shows messages of a page as the frames that would have brought them.
+    /// Shows a page's messages as the frames that would have brought them.
     fn show_page(&mut self, page: Vec<Value>) -> Result<(), Failure> {
         for mut message in page {
             if let Some(fields) = message.as_object_mut() {
@@ -193,15 +193,15 @@ impl Tail {
         let path = format!("/conversations/{}/messages?{query}", self.conversation);
         match self.access.api.get(&path).await? {
             Value::Array(messages) => Ok(messages),
-            _ => Err(ClientError::Protocol("its history is no list".to_owned())),
+            _ => Err(ClientError::Protocol("its history is not a list".to_owned())),
         }
     }
 
-    /// Shows a frame, unless it is a message that was shown before.
+    /// Shows a frame, unless it is a message that was shown already.
     fn show_frame(&mut self, text: &str, frame: &Value) -> Result<(), Failure> {
         let is_message = kind(frame) == Some("message");
         if is_message {
-            // Without a position it can't be told from another.
+            // Without a position, it can't be compared.
             if let Some(seq) = seq(frame) {
                 if seq <= self.seen {
                     return Ok(());
@@ -231,7 +231,7 @@ fn seq(message: &Value) -> Option<i64> {
     message.get("seq")?.as_i64()
 }
 
-/// `HH:MM username: text`, in the time zone of whoever reads.
+/// `HH:MM username: text`, in the reader's time zone.
 fn message_line(message: &Value, zone: &TimeZone) -> String {
     let text = |name| message.get(name).and_then(Value::as_str).unwrap_or_default();
     let moment =
@@ -244,7 +244,7 @@ fn message_line(message: &Value, zone: &TimeZone) -> String {
     format!("{time} {name}: {}", output::printable(text("content")).replace('\n', INDENT))
 }
 
-/// What a close code means here.
+/// What a close code means for the command.
 fn end(frame: Option<CloseFrame>) -> Result<End, Failure> {
     let Some(frame) = frame else { return Ok(End::Lost) };
     let refused = |what: &str| Err(Failure::new(Exit::Refused, what));

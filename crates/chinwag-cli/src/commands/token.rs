@@ -1,4 +1,4 @@
-//! `chinwag token`: a signed-in token for scripts, made on the server's own computer.
+//! `chinwag token`: a signed token for scripts, made on the server's own computer.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const EXAMPLES: &str = "  \
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Who is signed in
+    /// The user whom the token signs in
     name: String,
     /// How long the token is valid [default: the server's token_minutes]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MAX_TOKEN_MINUTES))]

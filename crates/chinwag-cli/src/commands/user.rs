@@ -1,4 +1,4 @@
-//! `chinwag user`: the accounts of a data folder, whether a server runs on it or not.
+//! `chinwag user`: the accounts of a data folder, whether or not a server runs on it.
 
 use chinwag::NewAccount;
 use chinwag::protocol::rest::{User, UserRole};
@@ -26,10 +26,10 @@ enum UserCommand {
     Add {
         /// 1 to 64 letters, digits or `. _ -` of one script
         name: String,
-        /// With which the user can sign in, too
+        /// An address that also signs the user in
         #[arg(long)]
         email: Option<String>,
-        /// What the user may do on the whole server
+        /// The user's role on the whole server
         #[arg(long, value_enum, default_value_t)]
         role: RoleArgument,
         #[command(flatten)]
@@ -49,7 +49,7 @@ enum UserCommand {
     /// Keep a user out, and end all of their sessions
     #[command(help_template = HELP, before_help = "  chinwag user disable alice")]
     Disable {
-        /// Who
+        /// The user
         name: String,
         #[command(flatten)]
         folder: Folder,
@@ -57,17 +57,17 @@ enum UserCommand {
     /// Let a user in again
     #[command(help_template = HELP, before_help = "  chinwag user enable alice")]
     Enable {
-        /// Who
+        /// The user
         name: String,
         #[command(flatten)]
         folder: Folder,
     },
-    /// Make somebody an administrator of the server, or no longer
+    /// Make a user an administrator of the server, or an ordinary user again
     #[command(help_template = HELP, before_help = "  chinwag user role alice admin")]
     Role {
-        /// Who
+        /// The user
         name: String,
-        /// What they may do on the whole server
+        /// The user's role on the whole server
         #[arg(value_enum)]
         role: RoleArgument,
         #[command(flatten)]
@@ -76,23 +76,23 @@ enum UserCommand {
     /// Give a user another username
     #[command(help_template = HELP, before_help = "  chinwag user rename alice alice.smith")]
     Rename {
-        /// Who
+        /// The user
         name: String,
         /// 1 to 64 letters, digits or `. _ -` of one script
         new: String,
         #[command(flatten)]
         folder: Folder,
     },
-    /// End a user's account for good; their messages stay
-    #[command(help_template = HELP, before_help = "  chinwag user remove alice             there is no way back: `disable` has one")]
+    /// Delete a user's account for good; their messages stay
+    #[command(help_template = HELP, before_help = "  chinwag user remove alice             can't be undone; `disable` can")]
     Remove {
-        /// Who
+        /// The user
         name: String,
         #[command(flatten)]
         folder: Folder,
     },
-    /// Say which account stands for a user of the application that shares its token secret
-    #[command(help_template = HELP, before_help = "  chinwag user link alice 4711          whoever has a token with this `sub` is alice")]
+    /// Link an account to a user of the application that shares its token secret
+    #[command(help_template = HELP, before_help = "  chinwag user link alice 4711          tokens with this `sub` are alice's")]
     Link {
         /// The account here
         name: String,
@@ -104,7 +104,7 @@ enum UserCommand {
     /// Set a user's password, and end all of their sessions
     #[command(help_template = HELP, before_help = "  chinwag user passwd alice")]
     Passwd {
-        /// Who
+        /// The user
         name: String,
         #[command(flatten)]
         password: NewPassword,
@@ -156,7 +156,7 @@ fn add(
     password: &NewPassword,
     folder: Folder,
 ) -> Result<(), Failure> {
-    // The folder may be new: users can be made before the server runs for the first time.
+    // The folder may be new: users can be created before the server first runs.
     let folder = data_dir(&folder.gather()?)?;
     let chosen = password.choose()?;
     let (first_name, last_name) = (String::new(), String::new());
@@ -212,13 +212,13 @@ fn set_active(name: &str, is_active: bool, folder: Folder) -> Result<(), Failure
 
 fn set_role(name: &str, role: UserRole, folder: Folder) -> Result<(), Failure> {
     open_accounts(&folder.gather()?)?.set_role(name, role)?;
-    output::note(format_args!("{} is {} now", output::printable_line(name), role_name(role)));
+    output::note(format_args!("{} is now {}", output::printable_line(name), role_name(role)));
     Ok(())
 }
 
 fn rename(name: &str, new: &str, folder: Folder) -> Result<(), Failure> {
     open_accounts(&folder.gather()?)?.rename(name, new)?;
-    output::note(format_args!("{} is {} now", output::printable_line(name), output::printable_line(new)));
+    output::note(format_args!("{} is now {}", output::printable_line(name), output::printable_line(new)));
     Ok(())
 }
 
@@ -234,7 +234,7 @@ fn remove(name: &str, folder: Folder) -> Result<(), Failure> {
 fn link(name: &str, subject: &str, folder: Folder) -> Result<(), Failure> {
     open_accounts(&folder.gather()?)?.link(name, subject)?;
     let (subject, name) = (output::printable_line(subject), output::printable_line(name));
-    output::note(format_args!("tokens of {subject} are {name}'s from now on"));
+    output::note(format_args!("tokens with the `sub` {subject} are now {name}'s"));
     Ok(())
 }
 

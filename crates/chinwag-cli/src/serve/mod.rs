@@ -1,4 +1,4 @@
-//! `chinwag serve` and `chinwag demo`: start the library's server, say where it is, stop it on a signal.
+//! `chinwag serve` and `chinwag demo`: start the library's server, print its address, stop it on a signal.
 
 mod port;
 mod ready;
@@ -12,13 +12,13 @@ use crate::failure::{Exit, Failure};
 use crate::logs;
 use crate::settings::{Options, Settings};
 
-/// Below this many open files, a busy server refuses people.
+/// With fewer open files, a busy server refuses people.
 const ENOUGH_FILES: u64 = 10_000;
-/// How often memory that nobody uses goes back to the system, and what is asked for to make it so: more than any
-/// thread keeps to itself.
+/// How often unused memory goes back to the system, and the size of the allocation that triggers it: more
+/// than any thread keeps to itself.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 const GIVE_BACK_BYTES: usize = 1 << 20;
-/// Time for what the runtime still does when everything has drained.
+/// The time for the runtime's remaining work after everything has drained.
 const LAST_WORK: Duration = Duration::from_secs(3);
 
 /// Runs the server until a signal, then drains.
@@ -37,17 +37,17 @@ pub(crate) fn run(settings: &Settings, started: Instant) -> Result<(), Failure> 
 }
 
 async fn serve(options: Options, started: Instant) -> Result<(), Failure> {
-    // From here on a signal means: stop in order, even before the server is ready.
+    // From here on a signal means an orderly stop, even before the server is ready.
     let stop = signals::stop()
         .map_err(|error| Failure::new(Exit::Io, format!("can't listen for signals: {error}")))?;
-    // The port comes first: when it is taken, nothing must have been made.
+    // Bind the port first: if it is taken, nothing must have been created.
     let has_tls = options.tls.is_some();
     let listener = Listener::bind(options.listen, options.tls)
         .await
         .map_err(|error| port::explain(&error, options.listen))?;
     let address = listener
         .local_addr()
-        .map_err(|error| Failure::new(Exit::Io, format!("can't tell the bound address: {error}")))?;
+        .map_err(|error| Failure::new(Exit::Io, format!("can't read the bound address: {error}")))?;
     let (mode, data_dir) = (options.config.mode, options.config.data_dir.clone());
     let public_url = options.config.public_url.clone();
     let server = Server::builder(options.config).build().await?;
@@ -69,22 +69,22 @@ async fn serve(options: Options, started: Instant) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What was free for a second, the allocator gives back when it next gets memory from the system or returns some. A
-/// server that went quiet does neither, and would keep what its last burst took.
+/// The allocator returns memory that was free for a second when it next gets memory from the system or
+/// returns some. An idle server does neither, and would keep what its last burst took.
 async fn give_memory_back() {
     let mut interval = tokio::time::interval(GIVE_BACK_EVERY);
     loop {
         interval.tick().await;
-        // Nothing is written to it, so it is never resident.
+        // Nothing writes to it, so it is never resident.
         drop(std::hint::black_box(Vec::<u8>::with_capacity(GIVE_BACK_BYTES)));
     }
 }
 
-/// A huge page is resident as a whole, and is no longer when a part of it is given back: a connection would cost
-/// what it took to set it up. What the larger pages save in address translation does not show in any bench.
+/// The system keeps a huge page resident as a whole, and splits it when a part is given back; a connection
+/// would cost as much as its setup took. No bench shows the gain in address translation.
 fn keep_pages_small() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
-        tracing::debug!(%error, "can't do without huge pages");
+        tracing::debug!(%error, "can't turn huge pages off");
     }
 }
 
@@ -94,8 +94,8 @@ fn raise_open_files() {
         Ok(limit) if limit >= ENOUGH_FILES => {}
         Ok(limit) => tracing::warn!(
             limit,
-            "few open files are allowed, and every connection is one; raise the hard limit (ulimit -Hn, LimitNOFILE=)"
+            "the limit of open files is low, and every connection needs one; raise the hard limit (ulimit -Hn, LimitNOFILE=)"
         ),
-        Err(error) => tracing::warn!(%error, "can't raise the number of open files"),
+        Err(error) => tracing::warn!(%error, "can't raise the limit of open files"),
     }
 }

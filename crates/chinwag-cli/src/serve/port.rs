@@ -1,4 +1,4 @@
-//! Why an address can't be bound, and what to type instead.
+//! Why an address can't be bound, and what to run instead.
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,22 +25,22 @@ pub(super) fn explain(error: &io::Error, address: SocketAddr) -> Failure {
             "choose a port from 1024 up, or give the binary the capability: setcap cap_net_bind_service=+ep",
         ),
         io::ErrorKind::AddrNotAvailable => {
-            let what = format!("{} is no address of this computer", address.ip());
-            Failure::new(Exit::Io, what).fix("`ip address` shows which there are; 0.0.0.0 is all of them")
+            let what = format!("{} is not an address of this computer", address.ip());
+            Failure::new(Exit::Io, what).fix("`ip address` lists them; 0.0.0.0 means all of them")
         }
-        // The library's word for certificate files that it can't use.
+        // How the library reports certificate files that it can't use.
         io::ErrorKind::InvalidInput => Failure::new(Exit::Config, error),
         _ => Failure::new(Exit::Io, format!("can't listen on {address}: {error}")),
     }
 }
 
-/// The command that was given, with another address.
+/// The given command, with another address.
 fn command_with(address: &SocketAddr, arguments: impl Iterator<Item = OsString>) -> String {
     let mut words = Vec::new();
     let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         if argument == "--listen" {
-            // Its value goes, too.
+            // Skip its value, too.
             arguments.next();
         } else if !argument.starts_with("--listen=") {
             words.push(quoted(&argument));
@@ -50,7 +50,7 @@ fn command_with(address: &SocketAddr, arguments: impl Iterator<Item = OsString>)
     words.join(" ")
 }
 
-/// For a shell.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=@%+,".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -60,7 +60,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Who listens on a port: `process 4711 (name)`. Best effort: other users' processes are not shown to us.
+/// Who listens on a port: `process 4711 (name)`. Best effort: we can't see other users' processes.
 fn owner(port: u16) -> Option<String> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()

@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use crate::output;
 
-/// What there is to say.
+/// What the announcement contains.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) mode: Mode,
     pub(super) data_dir: PathBuf,
     pub(super) address: SocketAddr,
     pub(super) has_tls: bool,
-    /// Where a proxy in front is reached.
+    /// Where clients reach a proxy in front of the server.
     pub(super) public_url: Option<PublicUrl>,
     pub(super) setup_token: Option<String>,
     pub(super) took: Duration,
@@ -54,7 +54,7 @@ fn line(ready: &Ready) -> String {
         public_url: ready.public_url.as_ref().map(ToString::to_string),
         setup_url: ready.setup_url(&url),
     };
-    // Strings and a number: there is nothing that could fail.
+    // Strings and a number can't fail to serialize.
     serde_json::to_string(&line).unwrap_or_default()
 }
 
@@ -110,24 +110,24 @@ impl Ready {
         if self.has_tls { format!("{plain}s") } else { plain.to_owned() }
     }
 
-    /// What people type on this computer.
+    /// The address to type on this computer.
     fn host_for_people(&self) -> String {
         let ip = self.address.ip();
         let is_local = ip == IpAddr::from([127, 0, 0, 1]) || ip.is_unspecified();
         if is_local { format!("localhost:{}", self.address.port()) } else { self.address.to_string() }
     }
 
-    /// Where people go: the address from outside, if there is one.
+    /// The address to visit: the public one, if there is one.
     fn shown(&self, url: &str) -> String {
         self.public_url.as_ref().map_or_else(|| url.to_owned(), ToString::to_string)
     }
 
-    /// The token stands behind the `#`, where browsers keep it to themselves.
+    /// The token follows the `#`, which browsers do not send.
     fn setup_url(&self, url: &str) -> Option<String> {
         self.setup_token.as_ref().map(|token| format!("{}/setup#{token}", self.shown(url)))
     }
 
-    /// For the other commands, where their default does not lead here.
+    /// The option for other commands, if their default does not lead to this server.
     fn url_option(&self, url: &str) -> String {
         if self.address.port() == 8000 { String::new() } else { format!(" --url {url}") }
     }

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first stops in order, the second at once.
+//! SIGTERM and SIGINT: the first stops the server in order, the second ends the process at once.
 
 use std::io;
 
@@ -7,11 +7,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// 128 + SIGINT, as shells report it.
 const STOPPED_AT_ONCE: i32 = 130;
 
-/// Takes the signals over, and gives a future that is ready when the first one comes.
+/// Takes over the signals; returns a future that completes at the first one.
 pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send> {
     let mut signals =
         Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
-    // Counted apart from the future, so that two signals end a process that is still starting.
+    // Counted separately from the future, so that two signals end a process that is still starting.
     let (first, mut came) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
         signals.next().await;
@@ -21,7 +21,7 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send> {
         std::process::exit(STOPPED_AT_ONCE);
     });
     Ok(async move {
-        // An error means that the task is gone: then stopping is right as well.
+        // An error means that the task is gone, and stopping is right then, too.
         let _ = came.wait_for(|has_come| *has_come).await;
     })
 }

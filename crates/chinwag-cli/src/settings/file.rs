@@ -1,6 +1,6 @@
-//! `chinwag.toml`: which file is read, and what stands in it, with the line of each key.
+//! `chinwag.toml`: which file is read, and what it contains, with the line of each key.
 //!
-//! A key that nobody knows is an error: a misspelt limit must not silently be no limit.
+//! An unknown key is an error: a misspelt limit must not silently mean no limit.
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,9 @@ use toml::de::{DeTable, DeValue};
 use super::table::{ALIASES, SETTINGS, Setting, Shape};
 use crate::failure::{Exit, Failure};
 
-/// The file's name in each folder that is searched.
+/// The file's name in each searched folder.
 const NAME: &str = "chinwag.toml";
-/// How alike a known key has to be for "did you mean": 1 is the same.
+/// How similar a known key must be for "did you mean": 1 means equal.
 const ALIKE: f64 = 0.7;
 
 /// What the file sets.
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 }
 
 impl ConfigFile {
-    /// Reads the named file, else the first that exists of those that are searched; `None` without any.
+    /// Reads the named file, or the first that exists in the searched folders; `None` if there is none.
     pub(crate) fn find(named: Option<&Path>) -> Result<Option<Self>, Failure> {
         if let Some(path) = named {
             return Self::read(path).map(Some);
@@ -74,7 +74,7 @@ struct Source<'a> {
     text: &'a str,
 }
 
-/// A key with all of its tables, and where it stands.
+/// A key with all of its tables, and its position.
 struct Found<'a> {
     name: String,
     start: usize,
@@ -117,7 +117,7 @@ impl Source<'_> {
             .fix("`chinwag config show` lists the keys, `chinwag config check` checks the file")
     }
 
-    /// A failure that shows the line, with carets under what is wrong and a remark behind them.
+    /// A failure that shows the line, with carets under the error and a remark after them.
     fn failure(&self, start: usize, width: usize, what: &str, remark: &str) -> Failure {
         let (number, column, line) = self.line(start);
         let indent: String =
@@ -128,7 +128,7 @@ impl Source<'_> {
         let excerpt = format!("{number:>4} | {line}\n     | {}", pointer.trim_end());
         Failure::new(Exit::Config, format!("{what} in {}:{number}", self.path.display()))
             .excerpt(excerpt)
-            .fix("mend the file, then try `chinwag config check`")
+            .fix("fix the file, then run `chinwag config check`")
     }
 
     /// Number, column and text of the line at a byte of the file.
@@ -140,7 +140,7 @@ impl Source<'_> {
     }
 }
 
-/// Every key that has a value, with dots between it and its tables.
+/// Every key that has a value, joined to its tables by dots.
 fn collect<'a>(prefix: &str, table: &'a DeTable<'a>, found: &mut Vec<Found<'a>>) {
     for (key, value) in table {
         let name = format!("{prefix}{}", key.get_ref());
@@ -159,7 +159,7 @@ fn known(name: &str) -> Option<&'static Setting> {
     by_key.or_else(|| ALIASES.into_iter().find(|(alias, _)| *alias == name).map(|(_, setting)| setting))
 }
 
-/// The value as texts, as a flag would give them; `None` if it is of another type.
+/// The value as texts, as a flag would give them; `None` if it has another type.
 fn items(shape: Shape, value: &DeValue<'_>) -> Option<Vec<String>> {
     let single = match (shape, value) {
         (Shape::Text | Shape::Path | Shape::Switch | Shape::Flag, DeValue::String(text)) => text.to_string(),
@@ -183,7 +183,7 @@ fn expected(setting: &Setting) -> String {
         Shape::Switch | Shape::Flag => "true or false",
         Shape::List => "a list of strings",
     };
-    format!("`{}` has to be {shape}", setting.key)
+    format!("`{}` must be {shape}", setting.key)
 }
 
 #[cfg(test)]
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn a_wrong_type_a_repetition_and_broken_toml_are_refused() {
         for (text, expected) in [
-            ("token_minutes = \"5\"", "`token_minutes` has to be a whole number in a.toml:1"),
-            ("\nlisten = 8000", "`listen` has to be a string in a.toml:2"),
+            ("token_minutes = \"5\"", "`token_minutes` must be a whole number in a.toml:1"),
+            ("\nlisten = 8000", "`listen` must be a string in a.toml:2"),
             ("provision_users = true\nauth.provision = true", "`provision_users` is set twice in a.toml:2"),
             ("listen = ", "not valid TOML"),
         ] {

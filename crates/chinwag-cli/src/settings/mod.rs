@@ -1,6 +1,6 @@
-//! Where each setting's value comes from: flag before environment before file before default.
+//! Where each setting's value comes from: flags before environment, file and defaults, in that order.
 //!
-//! Values stay texts here, each with its origin; [`Options`] makes sense of them.
+//! Values stay texts here, each with its origin; [`Options`] interprets them.
 
 mod file;
 mod options;
@@ -20,14 +20,14 @@ use file::ConfigFile;
 pub(crate) use options::{MAX_TOKEN_MINUTES, Options, data_dir, token_lifetime};
 pub(crate) use table::{DATA_DIR, SETTINGS, Setting, TOKEN_MINUTES};
 
-/// What the command line and the environment gave, for the settings that the command has.
+/// What the command line and the environment set, among the command's settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
     config: Option<PathBuf>,
     values: Vec<(&'static Setting, Vec<String>, Origin)>,
 }
 
-/// Who said so.
+/// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Flag(&'static str),
@@ -44,7 +44,7 @@ pub(crate) struct Value {
     pub(crate) origin: Origin,
 }
 
-/// All values, as far as anybody gave them.
+/// All values that are set.
 #[derive(Debug)]
 pub(crate) struct Settings {
     mode: Mode,
@@ -68,7 +68,8 @@ impl Given {
         command.arg(config)
     }
 
-    /// Takes from the matches what was given. An empty variable counts as unset, as in `CHINWAG_LOG= chinwag`.
+    /// Takes the given values from the matches. An empty variable counts as unset, as in `CHINWAG_LOG=
+    /// chinwag`.
     pub(crate) fn read(matches: &ArgMatches, settings: &[&'static Setting]) -> Self {
         let mut values = Vec::new();
         for setting in settings {
@@ -88,7 +89,7 @@ impl Given {
 }
 
 impl Settings {
-    /// Reads the file and joins it with what was given.
+    /// Reads the file and combines it with the given values.
     pub(crate) fn gather(given: Given, mode: Mode) -> Result<Self, Failure> {
         let file = ConfigFile::find(given.config.as_deref())?;
         Ok(Self { mode, given, file })
@@ -118,12 +119,12 @@ impl Settings {
 }
 
 impl Value {
-    /// The value, if there is one that is not empty.
+    /// The value, if it is set and not empty.
     pub(crate) fn text(&self) -> Option<&str> {
         self.items.first().map(String::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Says what is wrong with the value, and where it stands.
+    /// Says what is wrong with the value, and where it is set.
     pub(crate) fn refuse(&self, what: impl fmt::Display) -> Failure {
         let name = match &self.origin {
             Origin::Flag(flag) => format!("--{flag}"),
@@ -134,7 +135,7 @@ impl Value {
         Failure::new(self.exit(), format!("{name}: {what}"))
     }
 
-    /// A wrong flag is a wrong command; a wrong variable or file is a wrong configuration.
+    /// A bad flag is a usage error; a bad variable or file is a configuration error.
     pub(crate) fn exit(&self) -> Exit {
         if matches!(self.origin, Origin::Flag(_)) { Exit::Usage } else { Exit::Config }
     }

@@ -1,4 +1,4 @@
-//! What the server is started with, made of the settings. Here are the rules that join several of them.
+//! What the server starts with, made from the settings. The rules that involve several settings are here.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -17,9 +17,9 @@ use super::{Settings, Value, parse};
 use crate::failure::Failure;
 use crate::logs::{self, Format, LogOptions};
 
-/// Ten years: longer is a mistake in the unit.
+/// Ten years: a longer time is a mistake in the unit.
 pub(crate) const MAX_TOKEN_MINUTES: u64 = 10 * 366 * 24 * 60;
-/// A heartbeat outside of this is a mistake in the unit.
+/// A heartbeat outside this range is a mistake in the unit.
 const HEARTBEAT_RANGE_MS: (u64, u64) = (50, 3_600_000);
 
 /// Everything that `serve` and `demo` need.
@@ -32,7 +32,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Makes sense of the settings.
+    /// Interprets the settings.
     pub(crate) fn read(settings: &Settings) -> Result<Self, Failure> {
         let behind_proxy = switch(settings, &BEHIND_PROXY)?;
         let tls = tls(settings)?;
@@ -63,7 +63,7 @@ impl Options {
     }
 }
 
-/// The data folder alone, for commands that work beside a server.
+/// Only the data folder, for commands that work beside a server.
 pub(crate) fn data_dir(settings: &Settings) -> Result<PathBuf, Failure> {
     parsed(&settings.value(&DATA_DIR), |text| Ok(PathBuf::from(text)))
 }
@@ -145,13 +145,14 @@ fn auth(settings: &Settings) -> Result<Auth, Failure> {
         let value = settings.value(setting);
         match value.text().map(str::to_owned) {
             Some(_) if shared_secret.is_none() => Err(value
-                .refuse("it is about tokens of an application that shares its secret")
+                .refuse("this concerns tokens of an application that shares its secret")
                 .fix("add --jwt-secret-file FILE")),
             text => Ok(text),
         }
     };
     let (audience, issuer) = (named(&JWT_AUDIENCE)?, named(&JWT_ISSUER)?);
-    // Where another application's users come in by its tokens, strangers come in only if somebody says so.
+    // If another application's users come in by its tokens, strangers may register only if the operator says
+    // so.
     let registration = switch_if_set(settings, &REGISTRATION)?.unwrap_or(shared_secret.is_none());
     Ok(Auth {
         shared_secret,
@@ -188,14 +189,12 @@ fn storage(settings: &Settings) -> Result<Storage, Failure> {
         && !url.starts_with("http://")
     {
         return Err(endpoint
-            .refuse(format!("{url:?} is no address"))
+            .refuse(format!("{url:?} is not an address"))
             .fix("write it like https://s3.example.com"));
     }
     let Some(bucket) = text(&S3_BUCKET) else {
         if endpoint.text().is_some() {
-            return Err(endpoint
-                .refuse("files go to a bucket only if it is named")
-                .fix("add --s3-bucket NAME"));
+            return Err(endpoint.refuse("no bucket is named").fix("add --s3-bucket NAME"));
         }
         return Ok(Storage::Folder);
     };
@@ -208,7 +207,7 @@ fn storage(settings: &Settings) -> Result<Storage, Failure> {
     }))
 }
 
-/// The file's bytes without the line end that editors and `echo` put there.
+/// The file's bytes, without the line end that editors and `echo` add.
 fn shared_secret(value: &Value) -> Result<Option<Secret>, Failure> {
     let Some(path) = value.text() else { return Ok(None) };
     let mut bytes = std::fs::read(path).map_err(|error| unreadable(value, Path::new(path), &error))?;

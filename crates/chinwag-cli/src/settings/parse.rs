@@ -1,9 +1,9 @@
-//! From texts to values: one function for each kind of setting. Errors say what is wrong with the value;
-//! where it stands is added by the caller.
+//! Turns texts into values: one function for each kind of setting. An error says what is wrong with the
+//! value; the caller adds where it is set.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// `on` and `off`, with the spellings that people are used to.
+/// `on` and `off`, in their usual spellings.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" | "1" => Ok(true),
@@ -12,9 +12,9 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A whole number between two others.
+/// A whole number within bounds.
 pub(super) fn number(text: &str, lowest: u64, highest: u64) -> Result<u64, String> {
-    let number = text.parse().map_err(|_| format!("{text:?} is no whole number"))?;
+    let number = text.parse().map_err(|_| format!("{text:?} is not a whole number"))?;
     if (lowest..=highest).contains(&number) {
         Ok(number)
     } else {
@@ -22,34 +22,34 @@ pub(super) fn number(text: &str, lowest: u64, highest: u64) -> Result<u64, Strin
     }
 }
 
-/// An address and a port. `localhost` is 127.0.0.1 (RFC 6761 6.3) and so is nothing before the colon:
-/// whoever leaves the address out has not asked to be reached from elsewhere.
+/// An address and a port. `localhost` is 127.0.0.1 (RFC 6761 6.3), and so is nothing before the colon:
+/// without an address, nobody has asked to be reached from elsewhere.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
     let (host, port) = text.rsplit_once(':').ok_or_else(|| format!("{text:?} has no port"))?;
-    let port = port.parse().map_err(|_| format!("{port:?} is no port"))?;
+    let port = port.parse().map_err(|_| format!("{port:?} is not a port"))?;
     if host.is_empty() || host.eq_ignore_ascii_case("localhost") {
         return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     }
-    Err(format!("{host:?} is no IP address"))
+    Err(format!("{host:?} is not an IP address"))
 }
 
-/// A browser's origin, spelt as browsers spell it: they are compared byte by byte.
+/// A browser's origin, spelt as browsers spell it, because origins are compared byte by byte.
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let origin = text.to_ascii_lowercase();
     let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let authority = authority.ok_or_else(|| format!("{text:?} begins with neither https:// nor http://"))?;
+    let authority = authority.ok_or_else(|| format!("{text:?} must begin with https:// or http://"))?;
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ".-:[]".contains(letter);
     if authority.is_empty() || !authority.chars().all(is_plain) {
-        return Err(format!("{text:?} is more or less than a scheme, a host and a port"));
+        return Err(format!("{text:?} must be a scheme, a host and an optional port"));
     }
     let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
     Ok(origin.strip_suffix(default_port).unwrap_or(&origin).to_owned())
 }
 
-/// Whom push services may write to (RFC 8292 2.1).
+/// The contact that push services may write to (RFC 8292 2.1).
 pub(super) fn contact(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("mailto:").filter(|address| address.contains('@'));
     let rest = rest.or_else(|| text.strip_prefix("https://"));

@@ -1,29 +1,29 @@
-//! Everything that can be set, once: flags, environment variables, file keys, help, defaults and
-//! `config show` are all read from here.
+//! Every setting, defined once: flags, environment variables, file keys, help, defaults and `config show` all
+//! come from here.
 
 use chinwag::Mode;
 use clap::{Arg, ArgAction, ValueHint};
 
-/// One thing that can be set.
+/// One setting.
 #[derive(Debug)]
 pub(crate) struct Setting {
-    /// In the file.
+    /// The key in the file.
     pub(crate) key: &'static str,
-    /// Without the dashes.
+    /// The flag, without the dashes.
     pub(crate) flag: &'static str,
     /// The environment variable.
     pub(crate) env: &'static str,
-    /// What stands behind the flag in the help.
+    /// The placeholder after the flag in the help.
     placeholder: &'static str,
-    /// Empty: nothing is set.
+    /// Empty if the setting is unset by default.
     default: &'static str,
-    /// Where it stands in the help.
+    /// The group in the help.
     group: &'static str,
     pub(crate) shape: Shape,
     help: &'static str,
 }
 
-/// What a value looks like in the file, and on the command line.
+/// The form of a value in the file and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// A string.
@@ -34,9 +34,9 @@ pub(crate) enum Shape {
     Number,
     /// `true`, `false`, `"on"` or `"off"`.
     Switch,
-    /// The same, and the flag alone means on.
+    /// Like a switch, and the flag alone means on.
     Flag,
-    /// A list of strings; the flag may be repeated, the variable has commas.
+    /// A list of strings; the flag may be repeated, the variable uses commas.
     List,
 }
 
@@ -99,7 +99,7 @@ pub(crate) const PUBLIC_URL: Setting = Setting {
     default: "",
     group: NETWORK,
     shape: Shape::Text,
-    help: "Where browsers reach the server, if a proxy gives it another address or a path",
+    help: "The address at which browsers reach the server, if a proxy gives it another one or a path",
 };
 
 pub(crate) const ALLOWED_ORIGINS: Setting = Setting {
@@ -110,7 +110,7 @@ pub(crate) const ALLOWED_ORIGINS: Setting = Setting {
     default: "",
     group: NETWORK,
     shape: Shape::List,
-    help: "Web page origin that may use the server, beside its own; repeat it, or use commas",
+    help: "Web page origin that may use the server, besides its own; repeat it, or use commas",
 };
 
 pub(crate) const EMBED_ORIGINS: Setting = Setting {
@@ -165,7 +165,7 @@ pub(crate) const S3_ENDPOINT: Setting = Setting {
     default: "",
     group: FILES,
     shape: Shape::Text,
-    help: "Where the bucket is, if not at AWS: https://s3.example.com",
+    help: "The address of the bucket, if it is not at AWS: https://s3.example.com",
 };
 
 pub(crate) const S3_REGION: Setting = Setting {
@@ -187,7 +187,7 @@ pub(crate) const S3_PATH_STYLE: Setting = Setting {
     default: "off",
     group: FILES,
     shape: Shape::Flag,
-    help: "The bucket is part of the path, as MinIO and others want it",
+    help: "Put the bucket into the path, as MinIO and others need it",
 };
 
 pub(crate) const S3_ACCESS_KEY: Setting = Setting {
@@ -231,7 +231,7 @@ pub(crate) const JWT_AUDIENCE: Setting = Setting {
     default: "",
     group: SECURITY,
     shape: Shape::Text,
-    help: "What your application's tokens for the chat have as, or among, their `aud`; others are refused",
+    help: "The `aud` of your application's tokens for the chat, or one of them; others are refused",
 };
 
 pub(crate) const JWT_ISSUER: Setting = Setting {
@@ -242,7 +242,7 @@ pub(crate) const JWT_ISSUER: Setting = Setting {
     default: "",
     group: SECURITY,
     shape: Shape::Text,
-    help: "What your application's tokens have as their `iss`; others are refused",
+    help: "The `iss` of your application's tokens; others are refused",
 };
 
 pub(crate) const PROVISION_USERS: Setting = Setting {
@@ -253,7 +253,7 @@ pub(crate) const PROVISION_USERS: Setting = Setting {
     default: "off",
     group: SECURITY,
     shape: Shape::Flag,
-    help: "A token of your application with an unknown `sub` makes that user",
+    help: "Create a user for an unknown `sub` in a token of your application",
 };
 
 pub(crate) const TOKEN_MINUTES: Setting = Setting {
@@ -275,7 +275,7 @@ pub(crate) const TOKEN_IN_QUERY: Setting = Setting {
     default: "off",
     group: SECURITY,
     shape: Shape::Flag,
-    help: "Accept /ws?token=; URLs end up in the logs of proxies",
+    help: "Accept /ws?token=, although proxies log URLs",
 };
 
 pub(crate) const REGISTRATION: Setting = Setting {
@@ -286,7 +286,7 @@ pub(crate) const REGISTRATION: Setting = Setting {
     default: "",
     group: SECURITY,
     shape: Shape::Switch,
-    help: "Whether anybody may make an account [default: on, and off with a shared secret]",
+    help: "Whether anybody may create an account [default: on, and off with a shared secret]",
 };
 
 pub(crate) const PASSWORD_LOGIN: Setting = Setting {
@@ -319,7 +319,7 @@ pub(crate) const PUSH: Setting = Setting {
     default: "on",
     group: PUSH_GROUP,
     shape: Shape::Switch,
-    help: "Whether devices can be notified of messages",
+    help: "Whether devices can get notifications",
 };
 
 pub(crate) const PUSH_CONTACT: Setting = Setting {
@@ -330,7 +330,7 @@ pub(crate) const PUSH_CONTACT: Setting = Setting {
     default: "",
     group: PUSH_GROUP,
     shape: Shape::Text,
-    help: "Whom push services may write to: mailto:you@example.com; Apple's insists on it",
+    help: "The contact for push services: mailto:you@example.com; Apple's requires it",
 };
 
 pub(crate) const OUTBOUND_ALLOW: Setting = Setting {
@@ -341,7 +341,7 @@ pub(crate) const OUTBOUND_ALLOW: Setting = Setting {
     default: "",
     group: PUSH_GROUP,
     shape: Shape::List,
-    help: "Receiver inside your network that may be called: a host name, or 10.1.0.0/16; repeat it, or use commas",
+    help: "Receiver inside your network that the server may call: a host name, or 10.1.0.0/16; repeat it, or use commas",
 };
 
 pub(crate) const OUTBOUND_CA: Setting = Setting {
@@ -352,7 +352,7 @@ pub(crate) const OUTBOUND_CA: Setting = Setting {
     default: "",
     group: PUSH_GROUP,
     shape: Shape::Path,
-    help: "PEM file with certificate authorities to trust beside the system's when calling others",
+    help: "PEM file with certificate authorities to trust besides the system's, for calls to other servers",
 };
 
 pub(crate) const LOG: Setting = Setting {
@@ -374,7 +374,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
     default: "text",
     group: LOGGING,
     shape: Shape::Text,
-    help: "How log lines look",
+    help: "The format of log lines",
 };
 
 /// In the order of the help.
@@ -411,7 +411,7 @@ pub(crate) const SETTINGS: [&Setting; 30] = [
     &LOG_FORMAT,
 ];
 
-/// Other spellings in the file, for those who group their keys.
+/// Other spellings in the file, for people who group their keys.
 pub(crate) const ALIASES: [(&str, &Setting); 5] = [
     ("auth.provision", &PROVISION_USERS),
     ("push.enabled", &PUSH),
@@ -421,8 +421,8 @@ pub(crate) const ALIASES: [(&str, &Setting); 5] = [
 ];
 
 impl Setting {
-    /// What holds if nobody sets anything; empty for nothing. A demo has a folder of its own, so that
-    /// trying the one never finds the other's users.
+    /// The value if nobody sets one; empty for none. A demo has its own folder, so that it never finds the
+    /// users of a real server.
     pub(crate) fn default_in(&self, mode: Mode) -> &'static str {
         if mode == Mode::Demo && self.key == DATA_DIR.key { "./chinwag-demo" } else { self.default }
     }
@@ -442,7 +442,7 @@ impl Setting {
             .value_hint(hint)
             .help(self.help)
             .help_heading(self.group)
-            // For those who test clients; nobody needs it to run a server.
+            // For tests of clients; nobody needs it to run a server.
             .hide(self.key == HEARTBEAT_MS.key);
         let argument = match self.shape {
             Shape::Flag => argument.num_args(0..=1).require_equals(true).default_missing_value("on"),

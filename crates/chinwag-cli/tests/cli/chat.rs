@@ -1,4 +1,4 @@
-//! `tail` and `send`, which have nothing that other clients do not have.
+//! `tail` and `send`, which use only what every client can use.
 
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fn a_tail_comes_back_after_a_restart_and_misses_nothing() {
     let send = |text: &str| assert_eq!(place.run(&["send", "1", text, "--url", &url]).code, 0);
     send("before");
     followed.stdout.wait_for("before");
-    // While the tail stands still, its connection breaks and messages are sent.
+    // While the tail is stopped, its connection breaks and messages are sent.
     followed.signal("STOP");
     assert_eq!(server.stop().code, 0);
     let server = Server::start(place.command(&["demo", "--listen", &address]));
@@ -86,7 +86,7 @@ fn a_real_server_has_to_know_who_asks() {
     let server = place.server(&["serve"]);
     let anonymous = place.run(&["send", "1", "hello", "--url", &server.url]);
     assert_eq!(anonymous.code, 2, "{}", anonymous.stderr);
-    assert!(anonymous.stderr.contains("this server is no demo"), "{}", anonymous.stderr);
+    assert!(anonymous.stderr.contains("this server is not a demo"), "{}", anonymous.stderr);
 
     assert_eq!(place.run_with_input(&["user", "add", "alice", "--password-stdin"], "long enough").code, 0);
     let by_password = ["tail", "1", "--url", &server.url, "--user", "alice", "--password-stdin"];

@@ -1,4 +1,4 @@
-//! `chinwag check`, in a few seconds: small counts, the same paths.
+//! `chinwag check` in a few seconds: small counts, the same paths.
 
 use serde_json::Value;
 

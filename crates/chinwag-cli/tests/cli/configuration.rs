@@ -116,7 +116,7 @@ fn check_accepts_a_good_file_and_names_the_bad_value() {
         ),
         (
             "jwt_audience = \"chat\"\n",
-            "error: `jwt_audience` in chinwag.toml:1: it is about tokens of an application",
+            "error: `jwt_audience` in chinwag.toml:1: this concerns tokens of an application",
         ),
         ("\njwt_secret_file = \"none\"\n", "error: `jwt_secret_file` in chinwag.toml:2: can't read none"),
         ("limits = \"maybe\"\n", "error: `limits` in chinwag.toml:1: \"maybe\" is neither on nor off"),
@@ -126,11 +126,11 @@ fn check_accepts_a_good_file_and_names_the_bad_value() {
         ("allowed_origins = [\"*\"]\n", "error: `allowed_origins` in chinwag.toml:1"),
         (
             "s3_endpoint = \"https://s3.example\"\n",
-            "error: `s3_endpoint` in chinwag.toml:1: files go to a bucket",
+            "error: `s3_endpoint` in chinwag.toml:1: no bucket is named",
         ),
         (
             "s3_endpoint = \"s3.example\"\n",
-            "error: `s3_endpoint` in chinwag.toml:1: \"s3.example\" is no address",
+            "error: `s3_endpoint` in chinwag.toml:1: \"s3.example\" is not an address",
         ),
         (
             "s3_access_key = \"x\"\n",

@@ -1,4 +1,5 @@
-//! `serve --jwt-secret-file`: beside an application whose secret verifies its tokens, and signs nothing here.
+//! `serve --jwt-secret-file`: beside an application whose secret verifies that application's tokens, but
+//! signs none here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +27,7 @@ fn token(algorithm: &str, claims: &Value) -> String {
     format!("{signed}.{signature}")
 }
 
-/// Whether the application takes a token for one of its own.
+/// Whether the application accepts a token as its own.
 fn host_takes(token: &str) -> bool {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     hmac(signed) == signature

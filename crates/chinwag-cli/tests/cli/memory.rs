@@ -1,13 +1,14 @@
-//! The memory formula of docs/performance.md, held against a server with connections in many conversations.
+//! Checks the memory formula of docs/performance.md with connections in many conversations.
 
 use std::path::Path;
 
 use chinwag_load::Bench;
 use clap::Parser as _;
 
-/// What a connection may cost that is in a conversation, and has sent and received.
+/// The most that a connection may cost that is in a conversation, and has sent and received.
 const CONNECTION_BYTES: f64 = 8.0 * 1024.0;
-/// What a conversation may cost that somebody is connected to, with its last messages of 200 characters.
+/// The most that a conversation may cost that somebody is connected to, with its last messages of 200
+/// characters.
 const CONVERSATION_BYTES: f64 = 8.0 * 1024.0;
 
 #[test]

@@ -13,12 +13,12 @@ use self::browser::Browser;
 use self::receiver::{Answer, Call, Receiver};
 use crate::support::{Place, Server, text};
 
-/// A demo whose user alice has a device, and who writes to her.
+/// A demo whose user alice has a device, and a user who writes to her.
 struct Scene {
     runtime: tokio::runtime::Runtime,
     receiver: Receiver,
     place: Place,
-    /// `None` only between two.
+    /// `None` only between two processes.
     server: Option<Server>,
     http: reqwest::Client,
     sender: String,
@@ -65,13 +65,13 @@ impl Scene {
         })
     }
 
-    /// Sends a message, and gives its id once it is acknowledged.
+    /// Sends a message; returns its id once it is acknowledged.
     fn say(&self, text: &str) -> Value {
         let path = format!("/conversations/{}/messages", self.group);
         self.post(&self.sender, &path, &json!({"content": text}))["id"].clone()
     }
 
-    /// Waits until the device is told of this message. What was told before a crash may come again.
+    /// Waits until the device hears of this message. What was sent before a crash may come again.
     fn is_told(&mut self, id: &Value) {
         while self.browser.read(&self.runtime.block_on(self.receiver.call()))["message_id"] != *id {}
     }

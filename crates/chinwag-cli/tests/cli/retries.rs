@@ -1,4 +1,4 @@
-//! Requests that are sent again after the server was killed: each has one result.
+//! Requests that are repeated after the server was killed: each has one result.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ const PASSWORD: &str = "correct horse";
 /// How often the server is killed.
 const KILLS: usize = 3;
 
-/// Somebody who sends requests again with the same key.
+/// A client that repeats requests with the same key.
 struct Sender {
     token: String,
 }
@@ -45,7 +45,7 @@ fn a_request_that_is_sent_again_after_a_kill_has_one_result() {
         let (first, second) = (json!({"content": answered}), json!({"content": unanswered}));
         let (status, said) = exchange(alice.post(&server, &messages, &answered, &first));
         assert_eq!(status, 201, "{said}");
-        // Whether this one is stored before the end is left open.
+        // Whether this one is stored before the end stays open.
         let request = alice.post(&server, &messages, &unanswered, &second);
         let on_its_way = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -80,7 +80,7 @@ fn a_refresh_token_that_is_sent_again_after_a_kill_gets_the_same_successor() {
     let (status, first) = server.post("/auth/refresh", &body);
     assert_eq!(status, 200, "{first}");
     kill(server);
-    // However long the next start takes: the retry comes soon after the first.
+    // The retry counts as soon after the first request, however long the next start takes.
     let database = rusqlite::Connection::open(place.path("chinwag-data").join("chinwag.db")).unwrap();
     database
         .execute("UPDATE refresh_tokens SET used_at = unixepoch() * 1000 WHERE used_at IS NOT NULL", [])

@@ -1,4 +1,4 @@
-//! `serve` and `demo`: where they listen, what they say, how they stop.
+//! `serve` and `demo`: where they listen, what they print, how they stop.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -53,7 +53,7 @@ fn serve_is_the_default_and_offers_a_setup_link_while_nobody_is_there() {
         serde_json::json!({"username": "bob", "email": "bob@example.com", "password": "long enough"});
     assert_eq!(server.post("/users/register", &account).0, 403);
     let made = place.run(&["user", "role", "alice", "admin"]);
-    assert_eq!((made.code, made.stderr.as_str()), (0, "alice is admin now"));
+    assert_eq!((made.code, made.stderr.as_str()), (0, "alice is now admin"));
     assert_eq!(server.post("/users/register", &account).0, 200);
     assert_eq!(server.stop().code, 0);
     let server = place.server(&["serve"]);
@@ -119,7 +119,7 @@ fn both_signals_stop_in_order() {
 fn a_second_signal_stops_at_once() {
     let place = Place::new();
     let mut server = place.server(&["demo"]);
-    // A request whose body does not come keeps the server draining.
+    // A request whose body never comes keeps the server draining.
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     let head = "POST /auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\
                 Content-Type: application/x-www-form-urlencoded\r\n\r\n";

@@ -1,4 +1,4 @@
-//! A folder for each test, and processes in it whose lines are waited for, never slept for.
+//! A folder for each test, and processes in it. Tests wait for their lines, and never sleep.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where a test's commands run; nothing of the machine's own configuration reaches them.
+/// Where a test's commands run, untouched by the machine's own configuration.
 pub(crate) struct Place {
     folder: TempDir,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Done {
     pub(crate) stderr: String,
 }
 
-/// A command that runs. Killed when dropped.
+/// A running command. Killed when dropped.
 pub(crate) struct Running {
     child: Child,
     pub(crate) stdout: Lines,
@@ -85,7 +85,7 @@ impl Place {
         finish(self.command(arguments))
     }
 
-    /// Runs with this on stdin.
+    /// Runs with this stdin.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Done {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped());
@@ -134,7 +134,7 @@ impl Running {
     pub(crate) fn end(mut self) -> Done {
         let stderr = self.stderr.rest();
         let stdout = self.stdout.rest();
-        // Both streams are closed, so this does not wait long.
+        // Both streams are closed, so this wait is short.
         let status = self.child.wait().unwrap();
         Done { code: status.code().unwrap_or(-1), stdout, stderr }
     }
@@ -162,7 +162,7 @@ impl Lines {
         Self { lines, seen: Vec::new() }
     }
 
-    /// Waits for a line that has this in it.
+    /// Waits for a line that contains this.
     pub(crate) fn wait_for(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -178,7 +178,7 @@ impl Lines {
         }
     }
 
-    /// Everything to the end of the stream, with what was waited for before.
+    /// Everything up to the end of the stream, including the lines that were waited for.
     fn rest(&mut self) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -14,7 +14,7 @@ use crate::support::{Place, Server};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the server is killed.
 const KILLS: usize = 12;
-/// Users that upload at the same time.
+/// How many users upload at the same time.
 const UPLOADERS: usize = 4;
 
 /// A file that the server has acknowledged.
@@ -59,7 +59,7 @@ async fn upload(http: &reqwest::Client, url: &str, token: &str, bytes: &[u8]) ->
     status.is_success().then_some(body)
 }
 
-/// Uploads one file after the other until the server is gone; gives those that were acknowledged.
+/// Uploads one file after another until the server is gone; returns those that were acknowledged.
 async fn keep_uploading(
     http: reqwest::Client,
     url: String,
@@ -77,7 +77,7 @@ async fn keep_uploading(
     }
 }
 
-/// Every row has its bytes, whoever was told of it; and after the sweep, all bytes have a row.
+/// Every row has its bytes, acknowledged or not; and after the sweep, all bytes have a row.
 fn check_folder(data: &Path) -> usize {
     let database = rusqlite::Connection::open(data.join("chinwag.db")).unwrap();
     let loose = || {
@@ -125,7 +125,7 @@ fn a_kill_in_the_middle_of_uploads_loses_nothing_that_was_acknowledged() {
                 runtime.spawn(keep_uploading(http.clone(), url, token.clone(), acknowledged))
             })
             .collect();
-        // Anywhere in an upload, once the first ones are through.
+        // At any point of an upload, once the first ones are through.
         let deadline = Instant::now() + PATIENCE;
         while acknowledged.load(Ordering::Relaxed) < 2 {
             assert!(Instant::now() < deadline, "no upload gets through");
@@ -158,13 +158,13 @@ fn a_kill_in_the_middle_of_uploads_loses_nothing_that_was_acknowledged() {
 fn a_sync_that_fails_acknowledges_nothing() {
     let place = Place::new();
     let data = place.path("chinwag-data");
-    // The first start makes the folder, which strace has to know.
+    // The first start creates the folder, which strace must know.
     assert_eq!(Server::start(serve(&place)).stop().code, 0);
     let plain = serve(&place);
     let mut traced = Command::new("strace");
-    // With `-D` the server is our child, not strace's.
+    // With `-D` the server is our child instead of strace's.
     traced.args(["-D", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO"]);
-    // Only of the folder that files are linked into.
+    // Only in the folder that files are linked into.
     traced.arg("-P").arg(data.join("files")).arg("--");
     traced.arg(plain.get_program()).args(plain.get_args());
     traced.current_dir(plain.get_current_dir().unwrap());

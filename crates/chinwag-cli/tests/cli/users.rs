@@ -56,7 +56,7 @@ fn a_user_is_renamed_and_removed_beside_a_running_server() {
     let token = answer["access_token"].as_str().unwrap().to_owned();
 
     let renamed = place.run(&["user", "rename", "alice", "alice.smith"]);
-    assert_eq!((renamed.code, renamed.stderr.as_str()), (0, "alice is alice.smith now"));
+    assert_eq!((renamed.code, renamed.stderr.as_str()), (0, "alice is now alice.smith"));
     let (status, me) = server.get("/users/me", Some(&token));
     assert_eq!((status, &me["username"], &me["id"]), (200, &"alice.smith".into(), &answer["user"]["id"]));
     assert_eq!(server.sign_in("alice.smith", PASSWORD).0, 200);
