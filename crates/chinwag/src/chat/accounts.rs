@@ -345,12 +345,7 @@ pub(crate) fn username(text: &str) -> Result<String, Refusal> {
 }
 
 fn invalid(field: &'static str, message: &str) -> Refusal {
-    Refusal::Invalid {
-        field,
-        kind: "value_error",
-        code: ErrorCode::InvalidFrame,
-        message: message.to_owned(),
-    }
+    Refusal::invalid(field, ErrorCode::InvalidFrame, message)
 }
 
 /// Judged in the form that is hashed.
