@@ -15,7 +15,7 @@ pub use written::{OwnStatus, Place, Written};
 use crate::codes::ErrorCode;
 use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq};
 use crate::limits;
-use crate::rest::{Format, PresenceStatus};
+use crate::rest::{Extras, Format, PresenceStatus};
 
 /// A decoded frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,16 +84,21 @@ pub enum Op {
 pub struct Send {
     /// The text as it was typed. May be empty if there are files.
     pub content: String,
-    /// Files that the sender uploaded and that no message has yet.
-    pub attachments: Vec<FileId>,
     /// The client's own id of the message: the idempotency key.
     pub client_id: Option<String>,
-    /// The message that this one answers.
-    pub reply_to: Option<MessageId>,
-    /// How to read the text.
-    pub format: Format,
-    /// What the client's application wants to keep with the message.
-    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What it has beside the text. Its files are the sender's own, and no message has them yet.
+    pub extras: Extras<FileId>,
+}
+
+impl Send {
+    /// A message with this text. Files alone are one, too; `None` if there are neither.
+    #[must_use]
+    pub fn new(content: Option<String>, client_id: Option<String>, extras: Extras<FileId>) -> Option<Self> {
+        if content.is_none() && extras.attachments.is_empty() {
+            return None;
+        }
+        Some(Self { content: content.unwrap_or_default(), client_id, extras })
+    }
 }
 
 /// Replace a message's text.
@@ -240,19 +245,15 @@ impl Wire {
         let seq = self.seq.ok_or_else(|| missing("seq is required"));
         let upload_id = self.upload_id.ok_or_else(|| missing("upload_id is required"));
         match self.kind.as_deref() {
-            None | Some("send") => Ok(Command::Send(Send {
-                // Files alone are a message.
-                content: match (self.content, &self.attachments) {
-                    (Some(content), _) => content,
-                    (None, Some(files)) if !files.is_empty() => String::new(),
-                    (None, _) => return Err(no_content),
-                },
-                attachments: self.attachments.unwrap_or_default(),
-                client_id: self.client_id,
-                reply_to: self.reply_to,
-                format: self.format.unwrap_or_default(),
-                meta: self.meta,
-            })),
+            None | Some("send") => {
+                let extras = Extras {
+                    reply_to: self.reply_to,
+                    format: self.format.unwrap_or_default(),
+                    meta: self.meta,
+                    attachments: self.attachments.unwrap_or_default(),
+                };
+                Send::new(self.content, self.client_id, extras).map(Command::Send).ok_or(no_content)
+            }
             Some("edit") => Ok(Command::Edit(Edit {
                 message_id: message_id?,
                 content: self.content.ok_or(no_content)?,
@@ -386,7 +387,10 @@ mod tests {
             (r#"{"type":"upload_abort","upload_id":17}"#, Command::UploadAbort(17)),
             (
                 r#"{"type":"send","attachments":[55]}"#,
-                Command::Send(Send { attachments: vec![FileId(55)], ..Send::default() }),
+                Command::Send(Send {
+                    extras: Extras { attachments: vec![FileId(55)], ..Extras::default() },
+                    ..Send::default()
+                }),
             ),
             (
                 r#"{"type":"hello","cursors":{"1":"41.k3v9x2ab"}}"#,

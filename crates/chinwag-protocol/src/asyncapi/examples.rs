@@ -11,7 +11,7 @@ use crate::frame::{Done, Frame, GapReason, Ready};
 use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::limits;
 use crate::rest::{
-    Attachment, ConversationKind, ConversationState, Format, Limits, Message, NotificationLevel,
+    Attachment, ConversationKind, ConversationState, Extras, Limits, Message, NotificationLevel,
     PresenceStatus, Receipt, Role, User, UserRole,
 };
 use crate::time::Timestamp;
@@ -26,33 +26,11 @@ fn entry(seq: i64) -> Entry {
 }
 
 fn message() -> Message {
-    let entry = entry(41);
-    Message {
-        id: MessageId(123),
-        content: "Hello".to_owned(),
-        sender_id: ALICE,
-        sender_name: "alice".to_owned(),
-        conversation_id: CONVERSATION,
-        created_at: TIME.created_at(),
-        seq: entry.seq,
-        stamp: entry.stamp,
-        ts: TIME,
-        actor_id: ALICE,
-        client_id: Some("b2f7c1d0".to_owned()),
-        reply_to: None,
-        format: Format::Plain,
-        meta: None,
-        attachments: vec![Attachment::new(
-            FileId(55),
-            "a.png".to_owned(),
-            "image/png".to_owned(),
-            183_220,
-            Some((800, 600)),
-        )],
-        version: 1,
-        deleted: false,
-        reactions: Vec::new(),
-    }
+    let (text, key) = ("Hello".to_owned(), "b2f7c1d0".to_owned());
+    let (name, mime) = ("a.png".to_owned(), "image/png".to_owned());
+    let attachments = vec![Attachment::new(FileId(55), name, mime, 183_220, Some((800, 600)))];
+    let extras = Extras { attachments, ..Extras::default() };
+    Message::new(MessageId(123), entry(41), "alice".to_owned(), text, Some(key), extras)
 }
 
 fn state() -> ConversationState {

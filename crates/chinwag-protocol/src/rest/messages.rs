@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
-use crate::event::Event;
+use crate::command::Send;
+use crate::event::{Entry, Event};
 use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::rest::Attachment;
 use crate::time::{CreatedAt, Timestamp};
@@ -35,18 +36,10 @@ pub struct Message {
     /// The sender's own id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// The message that this one answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<MessageId>,
-    /// How to read the text.
-    pub format: Format,
-    /// What the sender's application keeps with the message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Its files.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<Attachment>,
+    /// What it has beside its text.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub extras: Extras<Attachment>,
     /// How often it was written: 1 if it was never edited.
     pub version: i64,
     /// True once it is deleted; then the text is empty.
@@ -58,19 +51,82 @@ pub struct Message {
 }
 
 impl Message {
+    /// As it is sent: written once, and nobody has reacted yet.
+    #[must_use]
+    pub fn new(
+        id: MessageId,
+        entry: Entry,
+        sender_name: String,
+        content: String,
+        client_id: Option<String>,
+        extras: Extras<Attachment>,
+    ) -> Self {
+        Self {
+            id,
+            content,
+            sender_id: entry.actor_id,
+            sender_name,
+            conversation_id: entry.conversation_id,
+            created_at: entry.ts.created_at(),
+            seq: entry.seq,
+            stamp: entry.stamp,
+            ts: entry.ts,
+            actor_id: entry.actor_id,
+            client_id,
+            extras,
+            version: 1,
+            deleted: false,
+            reactions: Vec::new(),
+        }
+    }
+
     /// What is left of it once it is deleted: its place, whose it was, and its key. Nothing that it said.
     #[must_use]
     pub fn emptied(self) -> Self {
         Self {
             content: String::new(),
-            reply_to: None,
-            format: Format::default(),
-            meta: None,
-            attachments: Vec::new(),
+            extras: Extras::default(),
             reactions: Vec::new(),
             deleted: true,
             ..self
         }
+    }
+}
+
+/// What a message has beside its text: the same in a command, on the wire and on the disk. A command names files by
+/// their ids; a message tells what they are, and only that is described by this schema.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Extras<File> {
+    /// The message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// How to read the text.
+    #[serde(default)]
+    #[schema(required)]
+    pub format: Format,
+    /// What the sender's application keeps with the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Its files.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Attachment>)]
+    pub attachments: Vec<File>,
+}
+
+// Derived, it would ask for a file that there is by default.
+impl<File> Default for Extras<File> {
+    fn default() -> Self {
+        Self { reply_to: None, format: Format::default(), meta: None, attachments: Vec::new() }
+    }
+}
+
+impl<File> Extras<File> {
+    /// The same, with its files in another form.
+    #[must_use]
+    pub fn with_attachments<Other>(&self, attachments: Vec<Other>) -> Extras<Other> {
+        let Self { reply_to, format, meta, attachments: _ } = self;
+        Extras { reply_to: *reply_to, format: *format, meta: meta.clone(), attachments }
     }
 }
 
@@ -184,4 +240,13 @@ pub struct NewMessage {
     /// What the sender's application keeps with the message: at most 4 KiB.
     #[schema(value_type = Option<Object>)]
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl NewMessage {
+    /// What it asks for. `None` if it has neither a text nor files.
+    #[must_use]
+    pub fn into_send(self) -> Option<Send> {
+        let Self { content, attachments, client_id, reply_to, format, meta } = self;
+        Send::new(content, client_id, Extras { reply_to, format, meta, attachments })
+    }
 }

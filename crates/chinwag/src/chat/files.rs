@@ -41,7 +41,7 @@ pub(crate) async fn give_up_unfinished(store: &Store) -> Result<(), Refusal> {
 pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec<Attachment>, Refusal> {
     let refuse = |code, message: &str| Err(Refusal::invalid("attachments", code, message));
     let mut attachments: Vec<Attachment> = Vec::new();
-    for id in &draft.send.attachments {
+    for id in &draft.send.extras.attachments {
         match view.file(*id)? {
             Some(file) if file.owner_id == draft.sender_id && file.conversation_id.is_none() => {
                 attachments.push(file.attachment);

@@ -291,7 +291,7 @@ fn append(
     draft: MessageDraft,
     valid: Result<(), Refusal>,
 ) -> impl Future<Output = Result<Appended, Refusal>> + std::marker::Send + use<> {
-    let is_one_row = draft.send.attachments.is_empty() && draft.mentions.is_empty();
+    let is_one_row = draft.send.extras.attachments.is_empty() && draft.mentions.is_empty();
     let steps = if is_one_row { Steps::One } else { Steps::Many };
     jobs.add(steps, move |log| {
         authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
@@ -311,7 +311,7 @@ fn sent(appended: Appended) -> Result<Sent, Refusal> {
 /// Appends a message, or finds what became of it when it came before.
 fn append_once(log: &mut Change, draft: MessageDraft) -> Result<Appended, Refusal> {
     // What it names may be its own by now: a repeat is found before that is judged.
-    let names_something = draft.send.reply_to.is_some() || !draft.send.attachments.is_empty();
+    let names_something = draft.send.extras.reply_to.is_some() || !draft.send.extras.attachments.is_empty();
     if names_something && let Some(earlier) = log.earlier(&draft)? {
         return Ok(earlier);
     }
@@ -325,7 +325,7 @@ fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageD
         conversation_id,
         sender_id: actor.user_id,
         sender_name: actor.username.to_string(),
-        mentions: mentions(&send.content, send.format),
+        mentions: mentions(&send.content, send.extras.format),
         send,
     }
 }
@@ -343,7 +343,7 @@ pub(super) fn existing(
 }
 
 fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
-    let Some(reply_to) = draft.send.reply_to else { return Ok(()) };
+    let Some(reply_to) = draft.send.extras.reply_to else { return Ok(()) };
     if view.message_facts(draft.conversation_id, reply_to)?.is_some() {
         return Ok(());
     }
@@ -353,17 +353,17 @@ fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
 
 fn check(send: &Send) -> Result<(), Refusal> {
     // Files alone are a message.
-    if !send.content.is_empty() || send.attachments.is_empty() {
+    if !send.content.is_empty() || send.extras.attachments.is_empty() {
         check_content(&send.content)?;
     }
-    check_file_ids(&send.attachments)?;
+    check_file_ids(&send.extras.attachments)?;
     let invalid = |field, message: &str| Err(Refusal::invalid(field, ErrorCode::InvalidFrame, message));
     if let Some(id) = &send.client_id
         && (id.is_empty() || id.len() > limits::MAX_CLIENT_ID_BYTES || id.contains('\0'))
     {
         return invalid("client_id", "client_id needs 1 to 128 bytes");
     }
-    if let Some(meta) = &send.meta
+    if let Some(meta) = &send.extras.meta
         && serde_json::to_string(meta).map_or(true, |text| text.len() > limits::MAX_META_BYTES)
     {
         return invalid("meta", "meta has more than 4 KiB");

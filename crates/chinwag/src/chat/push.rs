@@ -322,7 +322,7 @@ fn which(level: NotificationLevel, kind: ConversationKind) -> Option<Which> {
 
 /// What a message says; of one without a text, the name of its first file.
 fn summary(message: &Message) -> &str {
-    match message.attachments.first() {
+    match message.extras.attachments.first() {
         Some(file) if message.content.is_empty() => &file.name,
         _ => &message.content,
     }

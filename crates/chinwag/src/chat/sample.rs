@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chinwag_protocol::rest::{Format, UserRole};
+use chinwag_protocol::rest::{Extras, Format, UserRole};
 use chinwag_protocol::{ConversationId, MessageId, Op, Send, Timestamp, UserId};
 use image::{Rgb, RgbImage};
 
@@ -275,9 +275,12 @@ impl Sample<'_> {
             sender_name: (*sender_name).to_owned(),
             send: Send {
                 content: text.to_owned(),
-                attachments: attachments.iter().map(|attachment| attachment.id).collect(),
-                reply_to,
-                format,
+                extras: Extras {
+                    attachments: attachments.iter().map(|attachment| attachment.id).collect(),
+                    reply_to,
+                    format,
+                    ..Extras::default()
+                },
                 ..Send::default()
             },
             mentions: mentions(text, format),

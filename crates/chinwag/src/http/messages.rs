@@ -5,7 +5,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chinwag_protocol::rest::{Detail, EditMessage, Message, NewMessage, SentMessage};
-use chinwag_protocol::{Edit, Send, Seq, limits};
+use chinwag_protocol::{Edit, Seq, limits};
 
 use super::Shared;
 use super::error::HttpError;
@@ -94,17 +94,11 @@ pub(super) async fn send(
     Caller(actor): Caller,
     InConversation(id): InConversation,
     IdempotencyKey(key): IdempotencyKey,
-    JsonBody(new): JsonBody<NewMessage>,
+    JsonBody(mut new): JsonBody<NewMessage>,
 ) -> Result<(StatusCode, Json<SentMessage>), HttpError> {
-    let client_id = client_id(key, new.client_id)?;
-    // Files alone are a message.
-    let content = match new.content {
-        Some(content) => content,
-        None if !new.attachments.is_empty() => String::new(),
-        None => return Err(HttpError::invalid("body", "content", "missing", "Field required")),
-    };
-    let NewMessage { attachments, reply_to, format, meta, .. } = new;
-    let send = Send { content, attachments, client_id, reply_to, format, meta };
+    new.client_id = client_id(key, new.client_id)?;
+    let no_content = || HttpError::invalid("body", "content", "missing", "Field required");
+    let send = new.into_send().ok_or_else(no_content)?;
     let sent = shared.chat.send(&actor, id, send).await?;
     let body = SentMessage { message: sent.message, duplicate: sent.is_duplicate };
     Ok((StatusCode::CREATED, Json(body)))

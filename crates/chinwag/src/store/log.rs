@@ -5,10 +5,11 @@
 use std::ops::ControlFlow;
 
 use chinwag_protocol::event::{Membership, Reaction};
-use chinwag_protocol::rest::{Attachment, Format, Message, Role};
+use chinwag_protocol::rest::{Message, Role};
 use chinwag_protocol::{
     ConversationId, Cursor, Entry, Event, EventKind, MessageId, Seq, Stamp, Timestamp, UserId,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::sql::{DatabaseError, Row, values};
@@ -16,8 +17,8 @@ use super::sqlite::LISTED;
 use super::words::damaged;
 use super::{Change, StoreError, View};
 
-/// A row to append. What an event says beyond its message and text is in `detail`.
-pub(super) struct NewEvent<'a> {
+/// A row to append. What an event says beyond its message and text is in `detail`: of a message its extras.
+pub(super) struct NewEvent<'a, D = Detail> {
     pub conversation_id: ConversationId,
     pub actor_id: UserId,
     pub kind: EventKind,
@@ -25,21 +26,13 @@ pub(super) struct NewEvent<'a> {
     pub client_id: Option<&'a str>,
     pub message_id: Option<MessageId>,
     pub version: i64,
-    pub detail: Detail,
+    pub detail: D,
 }
 
-/// The fields that only some events have.
+/// The fields that only some events have, other than messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Detail {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<MessageId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<Attachment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,9 +80,9 @@ pub(super) const HEAD: &str = "CASE WHEN newest.seq > head_seq THEN newest.seq E
 pub(super) const NEWEST: &str = "LEFT JOIN events AS newest ON newest.conversation_id = conversations.id \
      AND newest.seq = (SELECT max(seq) FROM events WHERE events.conversation_id = conversations.id)";
 
-fn detail(row: &Row<'_>) -> Result<Detail, DatabaseError> {
+fn detail<D: DeserializeOwned + Default>(row: &Row<'_>) -> Result<D, DatabaseError> {
     let text: Option<String> = row.get(11)?;
-    let Some(text) = text else { return Ok(Detail::default()) };
+    let Some(text) = text else { return Ok(D::default()) };
     serde_json::from_str(&text).map_err(|error| DatabaseError::unreadable(11, error))
 }
 
@@ -105,29 +98,10 @@ fn entry(row: &Row<'_>) -> Result<Entry, DatabaseError> {
 
 /// A message as it was sent: its first text, version 1.
 pub(super) fn message(row: &Row<'_>) -> Result<Message, DatabaseError> {
-    let (entry, detail) = (entry(row)?, detail(row)?);
-    let message = Message {
-        id: row.get(0)?,
-        content: row.get(7)?,
-        sender_id: entry.actor_id,
-        sender_name: row.get(6)?,
-        conversation_id: entry.conversation_id,
-        created_at: entry.ts.created_at(),
-        seq: entry.seq,
-        stamp: entry.stamp,
-        ts: entry.ts,
-        actor_id: entry.actor_id,
-        client_id: row.get(8)?,
-        reply_to: detail.reply_to,
-        format: detail.format.unwrap_or_default(),
-        meta: detail.meta,
-        attachments: detail.attachments,
-        version: 1,
-        deleted: row.get(12)?,
-        reactions: Vec::new(),
-    };
+    let (id, name, content, client_id) = (row.get(0)?, row.get(6)?, row.get(7)?, row.get(8)?);
+    let message = Message::new(id, entry(row)?, name, content, client_id, detail(row)?);
     // The row has no more than that, but what is left is said in one place.
-    Ok(if message.deleted { message.emptied() } else { message })
+    Ok(if row.get(12)? { message.emptied() } else { message })
 }
 
 pub(super) fn event(row: &Row<'_>) -> Result<Event, DatabaseError> {
@@ -151,7 +125,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, DatabaseError> {
         EventKind::ParticipantRemoved => Event::ParticipantRemoved(membership(row)?),
         EventKind::ParticipantUpdated => Event::ParticipantUpdated(membership(row)?),
         EventKind::ConversationUpdated => {
-            let detail = detail(row)?;
+            let detail: Detail = detail(row)?;
             Event::ConversationUpdated {
                 entry: entry(row)?,
                 title: detail.title.ok_or_else(|| damaged(11, DETAIL))?,
@@ -171,12 +145,12 @@ fn about(row: &Row<'_>) -> Result<MessageId, DatabaseError> {
 
 fn reaction(row: &Row<'_>) -> Result<Reaction, DatabaseError> {
     let entry = entry(row)?;
-    let emoji = detail(row)?.emoji.ok_or_else(|| damaged(11, DETAIL))?;
+    let emoji = detail::<Detail>(row)?.emoji.ok_or_else(|| damaged(11, DETAIL))?;
     Ok(Reaction { entry, message_id: about(row)?, emoji, user_id: entry.actor_id })
 }
 
 fn membership(row: &Row<'_>) -> Result<Membership, DatabaseError> {
-    let detail = detail(row)?;
+    let detail: Detail = detail(row)?;
     Ok(Membership {
         entry: entry(row)?,
         user_id: detail.user_id.ok_or_else(|| damaged(11, DETAIL))?,
@@ -283,9 +257,9 @@ impl Change {
     }
 
     /// As [`append`](Self::append); `None` if its actor has used its `client_id` before.
-    pub(super) fn append_unless_there(
+    pub(super) fn append_unless_there<D: Default + PartialEq + Serialize>(
         &mut self,
-        new: &NewEvent<'_>,
+        new: &NewEvent<'_, D>,
     ) -> Result<Option<(MessageId, Entry)>, StoreError> {
         let before = self.head_seq(new.conversation_id)?;
         let entry = Entry {
@@ -295,8 +269,7 @@ impl Change {
             ts: Timestamp::now(),
             actor_id: new.actor_id,
         };
-        let detail =
-            if new.detail == Detail::default() { None } else { serde_json::to_string(&new.detail).ok() };
+        let detail = if new.detail == D::default() { None } else { serde_json::to_string(&new.detail).ok() };
         let position = self.next_position()?;
         let appended = self.sql.change(
             "INSERT INTO events (id, conversation_id, seq, stamp, ts, actor_id, kind, content, client_id, \

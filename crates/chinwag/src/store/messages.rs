@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use chinwag_protocol::rest::{Attachment, Format, Message, ReactionSummary};
-use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Send, Seq, UserId};
+use chinwag_protocol::rest::{Attachment, Extras, Format, Message, ReactionSummary};
+use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Send, Seq, UserId};
 
 use super::log::{COLUMNS, Detail, NewEvent, message, taken};
 use super::sql::{DatabaseError, Row, values};
@@ -27,13 +27,11 @@ pub(crate) struct MessageDraft {
 impl MessageDraft {
     /// Whether a message that was stored says the same beside its text.
     fn says_as(&self, first: &Message) -> bool {
+        let files = first.extras.attachments.iter().map(|file| file.id).collect();
         // As it would be read back: a number may not survive the way to the disk to its last bit.
-        let send = &self.send;
-        let meta = send.meta.as_ref().map(|meta| serde_json::to_string(meta).unwrap_or_default());
-        let meta = meta.and_then(|text| serde_json::from_str(&text).ok());
-        let files = first.attachments.iter().map(|file| file.id);
-        (first.reply_to, first.format, &first.meta) == (send.reply_to, send.format, &meta)
-            && files.eq(send.attachments.iter().copied())
+        let text = serde_json::to_string(&self.send.extras);
+        let read_back = text.and_then(|text| serde_json::from_str::<Extras<FileId>>(&text));
+        read_back.is_ok_and(|extras| extras == first.extras.with_attachments(files))
     }
 }
 
@@ -224,13 +222,6 @@ impl Change {
         attachments: Vec<Attachment>,
     ) -> Result<Appended, StoreError> {
         let send = &draft.send;
-        let detail = Detail {
-            reply_to: send.reply_to,
-            format: (send.format != Format::Plain).then_some(send.format),
-            meta: send.meta.clone(),
-            attachments,
-            ..Detail::default()
-        };
         let new = NewEvent {
             conversation_id: draft.conversation_id,
             actor_id: draft.sender_id,
@@ -239,7 +230,7 @@ impl Change {
             client_id: send.client_id.as_deref().filter(|_| !seeded_bugs::is(Bug::NoIdempotency)),
             message_id: None,
             version: 1,
-            detail,
+            detail: send.extras.with_attachments(attachments),
         };
         // The index looks, so a new message is not looked up before.
         let Some((id, entry)) = self.append_unless_there(&new)? else {
@@ -247,26 +238,8 @@ impl Change {
         };
         self.attach(&new.detail.attachments, draft.conversation_id, id)?;
         self.insert_mentions(entry.conversation_id, entry.seq, draft.sender_id, &draft.mentions)?;
-        let message = Message {
-            id,
-            sender_id: draft.sender_id,
-            sender_name: draft.sender_name,
-            conversation_id: draft.conversation_id,
-            created_at: entry.ts.created_at(),
-            seq: entry.seq,
-            stamp: entry.stamp,
-            ts: entry.ts,
-            actor_id: draft.sender_id,
-            reply_to: send.reply_to,
-            format: send.format,
-            meta: new.detail.meta,
-            attachments: new.detail.attachments,
-            version: 1,
-            deleted: false,
-            reactions: Vec::new(),
-            content: draft.send.content,
-            client_id: draft.send.client_id,
-        };
+        let (extras, Send { content, client_id, .. }) = (new.detail, draft.send);
+        let message = Message::new(id, entry, draft.sender_name, content, client_id, extras);
         self.note(Event::Message(message.clone()));
         Ok(Appended::New(message))
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chinwag::protocol::rest::Extras;
 use image::ImageFormat;
 use serde_json::{Value, json};
 
@@ -98,10 +99,11 @@ async fn an_embedding_host_sends_files_through_the_same_door() {
         expires_at: chinwag::protocol::Timestamp(i64::MAX),
     };
     let attachments = vec![chinwag::protocol::FileId(file["id"].as_i64().unwrap())];
-    let send = chinwag::protocol::Send { attachments, ..Default::default() };
+    let send =
+        chinwag::protocol::Send { extras: Extras { attachments, ..Extras::default() }, ..Default::default() };
     let sent =
         server.server.chat().send(&actor, chinwag::protocol::ConversationId(room), send).await.unwrap();
-    assert_eq!(sent.message.attachments.len(), 1);
+    assert_eq!(sent.message.extras.attachments.len(), 1);
 }
 
 #[tokio::test]
