@@ -2,6 +2,8 @@
 
 mod kind;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +18,7 @@ use crate::time::Timestamp;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// Somebody said something.
-    Message(Message),
+    Message(Arc<Message>),
     /// An author wrote a message anew.
     MessageEdited {
         /// Where, when, by whom.
@@ -88,7 +90,7 @@ pub enum Echo {
     Message {
         /// As it was sent.
         #[serde(flatten)]
-        message: Message,
+        message: Arc<Message>,
         /// Level 0: true in the answer to a repeat. It is old, and keeps no order with what comes live.
         #[serde(skip_serializing_if = "Option::is_none")]
         duplicate: Option<bool>,

@@ -1,5 +1,6 @@
 //! One frame of each type, made by the types that the server sends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -62,7 +63,7 @@ pub(super) fn events() -> Vec<Event> {
     let message_id = MessageId(123);
     let reaction = |seq| Reaction { entry: entry(seq), message_id, emoji: "👍".to_owned(), user_id: ALICE };
     vec![
-        Event::Message(message()),
+        Event::Message(Arc::new(message())),
         Event::MessageEdited { entry: entry(42), message_id, content: "Hello again".to_owned(), version: 2 },
         Event::ReactionAdded(reaction(43)),
         Event::ReactionRemoved(reaction(44)),

@@ -1,5 +1,7 @@
 //! Messages, events and what was found.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 use utoipa::ToSchema;
@@ -217,7 +219,7 @@ pub struct SearchResults {
 pub struct SentMessage {
     /// As it was sent; after an edit, as it stands then.
     #[serde(flatten)]
-    pub message: Message,
+    pub message: Arc<Message>,
     /// True if it was so already: sent before, under the same `client_id`, or edited to the text that it had.
     pub duplicate: bool,
 }

@@ -1,5 +1,6 @@
 //! Sending, editing, deleting and reading messages.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use chinwag_protocol::rest::{EventPage, Message};
@@ -25,7 +26,7 @@ const MAX_PAGE_CONTENT: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// As it was sent.
-    pub message: Message,
+    pub message: Arc<Message>,
     /// True if it was there already, under the same `client_id`.
     pub is_duplicate: bool,
 }

@@ -26,7 +26,7 @@ pub(crate) enum NextStep {
     /// It has passed events that it does not want, up to this position.
     Pass(i64),
     /// It has to be told of this event, at this position.
-    Tell(i64, Box<Event>),
+    Tell(i64, Event),
 }
 
 impl Chat {
@@ -152,7 +152,7 @@ impl Chat {
                     return Ok(NextStep::Nothing);
                 }
                 Ok(match view.next_event(&hook, through)? {
-                    Some((position, event)) => NextStep::Tell(position, Box::new(event)),
+                    Some((position, event)) => NextStep::Tell(position, event),
                     None => NextStep::Pass(through),
                 })
             })

@@ -1,5 +1,7 @@
 //! History, and one message: sent, read, edited, deleted.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -150,7 +152,7 @@ pub(super) async fn edit(
 ) -> Result<Json<SentMessage>, HttpError> {
     let edit = Edit { message_id, content: body.content, if_version: body.if_version };
     let duplicate = shared.chat.edit(&actor, id, edit).await?.event.is_none();
-    let message = shared.chat.message(&actor, id, message_id).await?;
+    let message = Arc::new(shared.chat.message(&actor, id, message_id).await?);
     Ok(Json(SentMessage { message, duplicate }))
 }
 

@@ -4,7 +4,9 @@
 //! fanned out together with it; the ring forgets those that were fanned out before.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
+use chinwag_protocol::rest::Message;
 use chinwag_protocol::{Event, MessageId};
 
 /// Takes out the texts of messages that are deleted further on. What is left is what the log has.
@@ -15,7 +17,9 @@ pub(super) fn blank(events: &mut VecDeque<Event>) {
     }
     for event in events {
         match event {
-            Event::Message(message) if deleted.contains(&message.id) => *message = message.clone().emptied(),
+            Event::Message(message) if deleted.contains(&message.id) => {
+                *message = Arc::new(Message::clone(message).emptied());
+            }
             Event::MessageEdited { message_id, content, .. } if deleted.contains(message_id) => {
                 content.clear();
             }

@@ -127,7 +127,7 @@ impl Line {
 
     /// Writes an old message once more, as the answer to its sender who repeats it. It is marked: it keeps no
     /// order with those that come live.
-    pub(crate) async fn echo(&self, message: Message) -> Result<(), End> {
+    pub(crate) async fn echo(&self, message: Arc<Message>) -> Result<(), End> {
         self.answer_bytes(&encode_echo(message)).await
     }
 

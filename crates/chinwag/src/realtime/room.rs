@@ -438,7 +438,7 @@ pub(super) fn encode(event: &Event) -> ring::Frame {
 }
 
 /// A message that its sender is told again.
-pub(super) fn encode_echo(message: Message) -> Bytes {
+pub(super) fn encode_echo(message: Arc<Message>) -> Bytes {
     text_frame(&Echo::Message { message, duplicate: Some(true) })
 }
 

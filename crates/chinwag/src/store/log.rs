@@ -3,6 +3,7 @@
 //! Reading shows history as it happened, with one exception: a deleted text is nowhere any more.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use chinwag_protocol::event::{Membership, Reaction};
 use chinwag_protocol::rest::{Message, Role};
@@ -109,7 +110,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, DatabaseError> {
     // everybody who reads it, and a hole would look like a loss.
     let Ok(kind) = row.text(13)?.parse() else { return Ok(Event::Unknown(entry(row)?)) };
     Ok(match kind {
-        EventKind::Message => Event::Message(message(row)?),
+        EventKind::Message => Event::Message(Arc::new(message(row)?)),
         EventKind::MessageEdited => Event::MessageEdited {
             entry: entry(row)?,
             message_id: about(row)?,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use chinwag_protocol::rest::{Attachment, Extras, Format, Message, ReactionSummary};
 use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Send, Seq, UserId};
@@ -39,9 +40,9 @@ impl MessageDraft {
 #[derive(Clone, Debug)]
 pub(crate) enum Appended {
     /// It is a new event.
-    New(Message),
+    New(Arc<Message>),
     /// The same draft was appended before; this is what became of it then.
-    Duplicate(Message),
+    Duplicate(Arc<Message>),
     /// Its `client_id` belongs to another message of the same sender.
     Mismatch,
 }
@@ -85,7 +86,7 @@ impl View {
             // What a deleted message said is not known any more: its key alone decides.
             let is_same = first.conversation_id == draft.conversation_id
                 && (first.deleted || (first.content == draft.send.content && draft.says_as(&first)));
-            if is_same { Appended::Duplicate(first) } else { Appended::Mismatch }
+            if is_same { Appended::Duplicate(Arc::new(first)) } else { Appended::Mismatch }
         }))
     }
 
@@ -240,7 +241,8 @@ impl Change {
         self.insert_mentions(entry.conversation_id, entry.seq, draft.sender_id, &draft.mentions)?;
         let (extras, Send { content, client_id, .. }) = (new.detail, draft.send);
         let message = Message::new(id, entry, draft.sender_name, content, client_id, extras);
-        self.note(Event::Message(message.clone()));
+        let message = Arc::new(message);
+        self.note(Event::Message(Arc::clone(&message)));
         Ok(Appended::New(message))
     }
 
