@@ -1,5 +1,6 @@
-//! The parts of a message's way, timed: decode and parse, encode, append, fan-out, resume. The last three run a
-//! whole server in this process, over real sockets and a real disk: `cargo bench -p chinwag --bench server`.
+//! Times the parts of a message's path: decode and parse, encode, append, fan-out, resume. The last three run
+//! a whole server in this process, with real sockets and a real disk: `cargo bench -p chinwag --bench
+//! server`.
 
 #![allow(
     missing_docs,
@@ -25,7 +26,7 @@ const SECRET: &[u8] = b"a secret that only benches know, 32 bytes or more";
 const RECEIVERS: usize = 100;
 const MISSED: usize = 1000;
 
-/// A server, its one user, and a conversation of theirs.
+/// A server, its only user, and a conversation of theirs.
 struct Bench {
     runtime: Runtime,
     chat: Chat,
@@ -73,7 +74,7 @@ impl Bench {
         bench
     }
 
-    /// A token that is new makes its user.
+    /// A new token creates its user.
     fn provision(&self) -> UserId {
         let url = format!("http://{}/users/me", self.address);
         let request = reqwest::Client::new().get(url).bearer_auth(token());
@@ -87,7 +88,7 @@ impl Bench {
         self.runtime.block_on(self.chat.send(&self.actor, self.conversation, send)).unwrap();
     }
 
-    /// A socket of the user in the conversation, which has heard its first frame.
+    /// A socket of the user in the conversation, which has received its first frame.
     fn enter(&self, query: &str) -> WebSocket<TcpStream> {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -109,7 +110,7 @@ fn token() -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET)).unwrap()
 }
 
-/// Reads until a frame of this type has come.
+/// Reads until a frame of this type comes.
 fn wait_for(socket: &mut WebSocket<TcpStream>, kind: &str) {
     let start = format!(r#"{{"type":"{kind}""#);
     loop {
@@ -125,7 +126,7 @@ fn command() -> String {
     format!(r#"{{"content":"{}","client_id":"0198f9a2-7c1e-7d1b-9a53-2f3c7f0e6a11"}}"#, "x".repeat(200))
 }
 
-/// What a client sends: masked.
+/// A client's frame: masked.
 fn masked(payload: &[u8]) -> Vec<u8> {
     let mask = [0x37, 0xfa, 0x21, 0x3d];
     let mut frame = vec![0x81, 0x80 | 126];

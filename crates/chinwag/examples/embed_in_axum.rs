@@ -1,7 +1,7 @@
 //! Chat inside your own axum application: its routes beside yours, its functions in your handlers.
 //!
-//! `cargo run --example embed_in_axum` listens on the address in `LISTEN`, or 127.0.0.1:3000, and prints
-//! where. Tokens are those of your application: HS256 with the shared secret, `sub` is the user, `aud` is `chat`.
+//! `cargo run --example embed_in_axum` listens on the address in `LISTEN`, or 127.0.0.1:3000, and prints it.
+//! Your application signs the tokens: HS256 with the shared secret; `sub` is the user, `aud` is `chat`.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -35,14 +35,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
-    #[expect(clippy::print_stdout, reason = "an example tells where it listens")]
+    #[expect(clippy::print_stdout, reason = "an example prints where it listens")]
     {
         println!("http://{}", listener.local_addr()?);
     }
     let drained = server.clone();
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
-            // WebSockets do not end by themselves: tell them to come back later.
+            // WebSockets do not end by themselves: tell them to reconnect later.
             if tokio::signal::ctrl_c().await.is_ok() {
                 drained.drain().await;
             }
@@ -51,12 +51,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A handler of yours, with the chat at hand.
+/// One of your handlers, which uses the chat.
 async fn ready(State(chat): State<Chat>) -> &'static str {
     if chat.is_ready().await { "chat is ready" } else { "chat is not ready" }
 }
 
-/// Tells chinwag where a request comes from, so that its limits per address hold.
+/// Tells chinwag where a request comes from, so that its limits per address apply.
 async fn with_address(
     axum::extract::ConnectInfo(address): axum::extract::ConnectInfo<SocketAddr>,
     mut request: axum::extract::Request,

@@ -1,7 +1,7 @@
-//! Work on a data folder from the command line, also while a server runs on it.
+//! Changes to a data folder from the command line, even while a server runs on it.
 //!
-//! Every change here is one that writes no event. A running server reads accounts and sessions whenever a
-//! token is shown, and looks after those who are connected when it sees that accounts were changed.
+//! No change here writes an event. A running server reads accounts and sessions whenever it sees a token, and
+//! checks its connected users when it notices that accounts changed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct Accounts {
     tokens: Tokens,
 }
 
-/// An account to be.
+/// An account to create.
 #[derive(Clone)]
 pub struct NewAccount {
     /// 1 to 64 letters, digits or `. _ -` of one script, no `.` or `-` at its ends.
@@ -35,23 +35,23 @@ pub struct NewAccount {
     pub first_name: String,
     /// May be empty.
     pub last_name: String,
-    /// On the whole server.
+    /// The role on the whole server.
     pub role: UserRole,
 }
 
 /// Why an account was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// There is none of this name.
+    /// No account has this name.
     #[error("there is no user {0}")]
     Unknown(String),
     /// The account is disabled.
     #[error("the user {0} is disabled")]
     Disabled(String),
-    /// What was asked for is refused.
+    /// The change was refused.
     #[error("{0}")]
     Refused(Refusal),
-    /// The password can't be hashed, or the token not signed.
+    /// The password can't be hashed, or the token can't be signed.
     #[error("can't compute the secret")]
     Crypto,
 }
@@ -69,7 +69,7 @@ impl From<crate::store::StoreError> for AccountError {
 }
 
 impl Accounts {
-    /// Opens a data folder, making it if it is missing. A new one is made for `serve`, never for a demo.
+    /// Opens a data folder, and creates it if it is missing. A new one is for `serve`, never for a demo.
     ///
     /// # Errors
     /// If the folder or its secret can't be used.
@@ -84,14 +84,14 @@ impl Accounts {
         Ok(Self { store, tokens })
     }
 
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// If a field is not acceptable, or the name or address is taken.
+    /// If a field is invalid, or the name or address is taken.
     pub fn add(&self, new: &NewAccount) -> Result<User, AccountError> {
         let register = Register {
             username: new.username.clone(),
-            // Checked only if there is one.
+            // An e-mail address is validated only if there is one.
             email: new.email.clone().unwrap_or_else(|| "nobody@example.com".to_owned()),
             password: new.password.clone(),
             first_name: new.first_name.clone(),
@@ -103,7 +103,7 @@ impl Accounts {
         let account = Account { password_hash: Some(hash), email, ..valid };
         Ok(self.store.write_blocking(move |change| {
             let user = insert_account(change, &account)?;
-            // A server that waits for its first administrator hears of this.
+            // This tells a server that waits for its first administrator.
             change.count_account_change()?;
             Ok::<_, Refusal>(user)
         })?)
@@ -133,7 +133,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Makes somebody an administrator of the server, or no longer.
+    /// Makes a user an administrator of the server, or an ordinary user again.
     ///
     /// # Errors
     /// If there is no such account.
@@ -146,8 +146,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Says which account stands for a user of the application that shares its secret: whoever has a token with
-    /// this `sub` is this account from now on, and no other one.
+    /// Links an account to a user of the application that shares its secret: from now on, tokens with this
+    /// `sub` belong to this account and to no other.
     ///
     /// # Errors
     /// If there is no such account.
@@ -160,11 +160,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// Gives an account another username. Its id, messages, sessions and password stay; whoever is connected comes
-    /// back within a second, under the new name.
+    /// Gives an account another username. Its id, messages, sessions and password stay. Its open sockets
+    /// reconnect within a second, under the new name.
     ///
     /// # Errors
-    /// If there is no such account, or the name is not acceptable or taken.
+    /// If there is no such account, or the name is invalid or taken.
     pub fn rename(&self, name: &str, new: &str) -> Result<(), AccountError> {
         let user = self.find(name)?;
         let new = username(new)?;
@@ -178,8 +178,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Ends an account for good: all of its sessions, its password, and what it says about the person. Its username
-    /// and address are free again. Its messages stay, and are those of a deleted user.
+    /// Deletes an account for good: all of its sessions, its password, and its personal data. Its username
+    /// and address are free again. Its messages stay, as those of a deleted user.
     ///
     /// # Errors
     /// If there is no such account.
@@ -193,7 +193,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Replaces a password and ends all sessions of the account.
+    /// Replaces a password, and ends all sessions of the account.
     ///
     /// # Errors
     /// If there is no such account, or the password is too short or too long.
@@ -211,7 +211,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Opens a session for an account and gives its token.
+    /// Opens a session for an account and returns its token.
     ///
     /// # Errors
     /// If there is no such account, or it is disabled.

@@ -1,5 +1,5 @@
-//! Everything that a server can be told. The command line fills this in from flags, environment and
-//! file; an embedding application fills it in by hand. Defaults are the documented limits.
+//! All configuration of a server. The command line fills it in from flags, environment and file; an embedding
+//! application fills it in by hand. Defaults are the documented limits.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,104 +11,105 @@ use crate::public_url::PublicUrl;
 /// The configuration of one server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder with the database and the secrets; made if missing.
+    /// The folder with the database and the secrets; created if it is missing.
     pub data_dir: PathBuf,
     /// Real users, or sample ones.
     pub mode: Mode,
     /// How tokens are made and checked.
     pub auth: Auth,
-    /// Where browsers reach the server, if a proxy in front gives it another address or a path: links lead there,
-    /// and its pages count as the server's own. It answers below that path and without it.
+    /// The address at which browsers reach the server, if a proxy gives it another address or a path: links
+    /// lead there, and its pages count as the server's own. The server answers both below that path and
+    /// without it.
     pub public_url: Option<PublicUrl>,
-    /// Browser origins, beside the server's own, that may use it: `https://app.example.com`.
+    /// Browser origins that may use it, besides the server's own: `https://app.example.com`.
     pub allowed_origins: Vec<String>,
-    /// Browser origins whose pages may show the chat in a frame, as the widget does. They need no place in
+    /// Browser origins whose pages may show the chat in a frame, as the widget does. They need not be in
     /// `allowed_origins`: the frame itself is a page of this server.
     pub embed_origins: Vec<String>,
-    /// Trust `X-Forwarded-For` of the proxy in front; `Forwarded` where the other is not there.
+    /// Trust the proxy's `X-Forwarded-For`, or its `Forwarded` if the former is missing.
     pub behind_proxy: bool,
-    /// `/metrics` is served, to whoever asks: it needs no token, and has counts but no names.
+    /// Serve `/metrics` to everybody: it needs no token, and contains counts but no names.
     pub metrics: bool,
     /// Where the bytes of files are kept.
     pub storage: Storage,
     /// Rates and counts.
     pub limits: Limits,
-    /// Notifications of devices.
+    /// Push notifications.
     pub push: Push,
-    /// Calls to servers of others: push services and webhooks.
+    /// Calls to other servers: push services and webhooks.
     pub outbound: Outbound,
 }
 
-/// Where the bytes of files are kept. They arrive in the data folder in either case.
+/// Where the bytes of files are kept. In either case they arrive in the data folder.
 #[derive(Clone, Debug, Default)]
 pub enum Storage {
     /// In the data folder.
     #[default]
     Folder,
-    /// In a bucket of anything that speaks S3.
+    /// In a bucket of any server that speaks S3.
     S3(S3),
 }
 
-/// A bucket. What is not named here comes from the environment, as for AWS' own tools.
+/// A bucket. Values that are missing here come from the environment, as for AWS' own tools.
 #[derive(Clone, Debug)]
 pub struct S3 {
-    /// Its name. It has to be there.
+    /// Its name. The bucket must exist.
     pub bucket: String,
-    /// `https://s3.example.com`; AWS' own without.
+    /// `https://s3.example.com`; AWS itself if missing.
     pub endpoint: Option<String>,
     /// Such as `eu-central-1`.
     pub region: Option<String>,
     /// Access key and secret key.
     pub keys: Option<(String, Secret)>,
-    /// The bucket is a part of the path, not of the host's name.
+    /// The bucket is part of the path instead of the host name.
     pub path_style: bool,
 }
 
 /// Real users, or sample ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Starts without users.
+    /// Starts empty, for real users.
     Serve,
-    /// Starts with sample users and conversations, whose passwords everybody knows.
+    /// Starts with sample users, whose passwords are public, and conversations.
     Demo,
 }
 
 /// How tokens are made and checked.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    /// The HS256 secret that another application signs its tokens with: they let its users in. Nothing is ever
-    /// signed with it here. `None`: only tokens of this server are accepted.
+    /// The HS256 secret with which another application signs its tokens: they let its users in. This server
+    /// never signs with it. `None`: only tokens of this server are accepted.
     pub shared_secret: Option<Secret>,
-    /// What the other application's tokens must have as, or among, their `aud`. Without it all of them open the
-    /// chat, also those that it makes for other ends.
+    /// The required `aud` of the other application's tokens, or one of their several. Without it, every token
+    /// of that application opens the chat, including those for other purposes.
     pub audience: Option<String>,
-    /// What the other application's tokens must have as their `iss`.
+    /// The required `iss` of the other application's tokens.
     pub issuer: Option<String>,
-    /// A token with an unknown `sub` makes that user. Needs `shared_secret`.
+    /// A token with an unknown `sub` creates that user. Needs `shared_secret`.
     pub provision: bool,
     /// Anybody may register.
     pub registration: bool,
-    /// While there is no administrator, offer a link that makes the first one ([`Server::setup_token`]) and let
-    /// nobody register. Needs passwords.
+    /// While there is no administrator, offer a link that makes the first one ([`Server::setup_token`]), and
+    /// let nobody register. Needs passwords.
     ///
     /// [`Server::setup_token`]: crate::Server::setup_token
     pub setup_link: bool,
-    /// Accounts of this server may sign in by password. `None`: unless a secret is shared.
+    /// Whether accounts of this server may sign in by password. `None`: only if no secret is shared.
     pub password_login: Option<bool>,
     /// How long a token is valid.
     pub token_lifetime: Duration,
-    /// `/ws?token=` lets in, too. URLs end up in the logs of proxies.
+    /// Accept `/ws?token=`, too. Proxies log URLs.
     pub token_in_query: bool,
 }
 
 /// Rates, counts and times. Sizes are fixed: see `chinwag_protocol::limits`.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// False turns the rate limits and the counts per address and user off, for load tests.
+    /// False turns off the rate limits, and the counts per address and user, for load tests.
     pub is_enforced: bool,
-    /// Messages a second and user.
+    /// Messages of one user.
     pub sends: Rate,
-    /// Frames a second and socket.
+    /// Frames of one socket.
     pub frames: Rate,
     /// Failed sign-ins of one account; further ones are delayed.
     pub logins_per_account: Rate,
@@ -118,7 +119,7 @@ pub struct Limits {
     pub registrations: Rate,
     /// Searches of one user.
     pub searches: Rate,
-    /// Uploads that one user begins, and as many more that go on where they stopped.
+    /// Uploads that one user begins; the same number of resumed ones is allowed besides.
     pub uploads: Rate,
     /// Bytes of one file.
     pub upload_bytes: u64,
@@ -126,7 +127,7 @@ pub struct Limits {
     pub stored_bytes_per_user: u64,
     /// Pixels of a picture.
     pub image_pixels: u64,
-    /// Uploads that nobody finishes, and files that no message gets, go after this.
+    /// When unfinished uploads, and files without a message, are removed.
     pub upload_expiry: Duration,
     /// Open sockets of one user.
     pub sockets_per_user: usize,
@@ -142,45 +143,45 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Time between two pings of the server on a WebSocket.
     pub heartbeat: Duration,
-    /// A WebSocket, or the reader of an answer, that takes no byte for this long is closed.
+    /// Closes a WebSocket, or an answer's connection, that takes no byte for this long.
     pub write_stall: Duration,
-    /// Somebody who says no more that they type has stopped after this.
+    /// A user who has not repeated `typing` for this long has stopped.
     pub typing_expiry: Duration,
-    /// Time for everything to finish when the server stops.
+    /// The time for everything to finish when the server stops.
     pub drain: Duration,
 }
 
-/// Notifications of devices.
+/// Push notifications.
 #[derive(Clone, Debug)]
 pub struct Push {
-    /// Off: no device is notified, and none can subscribe.
+    /// Off: no device gets notifications, and none can subscribe.
     pub is_enabled: bool,
-    /// Whom push services may write to: `mailto:admin@example.com`, or an https URL. Some insist on it.
+    /// The contact for push services: `mailto:admin@example.com`, or an https URL. Some services require it.
     pub contact: Option<String>,
 }
 
-/// Calls to servers of others.
+/// Calls to other servers.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    /// Servers that may be called although they are none of the public internet.
+    /// Servers that may be called although they are not on the public internet.
     pub allowed: Vec<Peer>,
-    /// A PEM file with certificates of authorities to trust beside the system's.
+    /// A PEM file with certificate authorities to trust besides the system's.
     pub extra_roots: Option<PathBuf>,
     /// How names become addresses.
     pub names: Names,
-    /// Time for one call, from the name to the end of the answer.
+    /// The time for one call, from resolving the name to the end of the answer.
     pub timeout: Duration,
-    /// New events are looked for at most this often.
+    /// The shortest time between two looks for new events.
     pub gather: Duration,
-    /// A call that failed is tried again after at most this; twice as much after each further failure.
+    /// The longest pause before a failed call is repeated; it doubles with each further failure.
     pub retry: Duration,
-    /// The most that [`Outbound::retry`] grows to.
+    /// The upper bound of [`Outbound::retry`].
     pub retry_max: Duration,
     /// A webhook whose calls all failed for this long is disabled.
     pub give_up: Duration,
 }
 
-/// So many at once, and so many in a time.
+/// A burst, and a steady rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// How many at once.
@@ -286,13 +287,13 @@ impl Default for Limits {
 }
 
 impl Secret {
-    /// Below this an HS256 secret can be guessed (RFC 7518 section 3.2); the server warns.
+    /// A shorter HS256 secret can be guessed (RFC 7518 section 3.2); the server warns.
     pub const RECOMMENDED_BYTES: usize = 32;
 
-    /// Takes the secret's bytes.
+    /// Makes a secret from bytes.
     ///
     /// # Errors
-    /// A sentence, if there are none.
+    /// A sentence, if there are no bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, String> {
         let bytes = bytes.into();
         if bytes.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(Self(bytes)) }

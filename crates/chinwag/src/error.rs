@@ -1,4 +1,4 @@
-//! Why the server refuses something: one enum, and one match that gives every transport its answer.
+//! Why the server refuses something: one enum, and one match that maps it to every transport's answer.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use chinwag_protocol::rest::{Location, ValidationError};
 
 use crate::store::{DatabaseErrorKind, StoreError};
 
-/// A refusal. Its text is for the client; what only the operator may know is logged where it happened.
+/// A refusal. Its text is for the client; details for the operator are logged where they occur.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// A field is not what it has to be.
+    /// A field is invalid.
     #[error("{message}")]
     Invalid {
         /// The field's name.
         field: &'static str,
-        /// What is wrong, for programs, in the words of FastAPI's validator.
+        /// The error type for programs, as FastAPI's validator names it.
         kind: &'static str,
         /// `invalid_content`, `too_large` or `invalid_frame` on a socket.
         code: ErrorCode,
-        /// For people.
+        /// The sentence for people.
         message: String,
     },
     /// This socket has no such command.
     #[error("unknown frame type")]
     UnknownCommand,
-    /// The request makes no sense as a whole.
+    /// The request as a whole is invalid.
     #[error("{0}")]
     BadRequest(&'static str),
-    /// Somebody has this username.
+    /// Another user has this username.
     #[error("Username already exists")]
     UsernameTaken,
-    /// Somebody has this e-mail address.
+    /// Another user has this e-mail address.
     #[error("Email already exists")]
     EmailTaken,
     /// No valid token, or wrong credentials.
@@ -46,14 +46,14 @@ pub enum Refusal {
     /// The caller may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// What is named does not exist.
+    /// The named thing does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// Somebody changed it in the meantime.
-    #[error("it was changed meanwhile: this is version {0}")]
+    /// Somebody else changed it first.
+    #[error("it has changed: the current version is {0}")]
     Conflict(i64),
-    /// The cursor is of another history, or older than what is kept: read a page instead.
-    #[error("this cursor does not belong to the conversation's log any more; read a page of messages")]
+    /// The cursor belongs to another log, or is older than what is kept: read a page instead.
+    #[error("this cursor does not belong to the conversation's log; read a page of messages")]
     Gone,
     /// The conversation can only be read.
     #[error("the conversation is archived")]
@@ -61,7 +61,7 @@ pub enum Refusal {
     /// The idempotency key was used for another message, or another request.
     #[error("this key was used for something else; draw a new one")]
     IdempotencyMismatch,
-    /// A chunk of an upload does not fit, or its bytes are not the ones that were announced.
+    /// A chunk of an upload does not fit, or its bytes differ from the announced ones.
     #[error("{0}")]
     UploadMismatch(String),
     /// Larger than allowed.
@@ -73,12 +73,12 @@ pub enum Refusal {
     /// The server can't do it now.
     #[error("the server is busy, try again")]
     Unavailable,
-    /// A fault of the server.
+    /// A bug in the server.
     #[error("internal error")]
     Internal,
 }
 
-/// What a transport needs to know of a refusal.
+/// What a transport needs to know about a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status.
@@ -88,12 +88,12 @@ pub struct Answer {
 }
 
 impl Refusal {
-    /// A field with a value that can't be (`value_error`).
+    /// An invalid value in a field (`value_error`).
     pub(crate) fn invalid(field: &'static str, code: ErrorCode, message: impl Into<String>) -> Self {
         Self::invalid_as(field, "value_error", code, message)
     }
 
-    /// A field that is wrong in a way that FastAPI's validator has a word for, such as `missing`.
+    /// An invalid field whose error FastAPI's validator has a word for, such as `missing`.
     pub(crate) fn invalid_as(
         field: &'static str,
         kind: &'static str,
@@ -129,7 +129,7 @@ impl Refusal {
         Answer { status, code }
     }
 
-    /// When to try again, if that is known.
+    /// When to try again, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -139,13 +139,13 @@ impl Refusal {
         }
     }
 
-    /// [`Refusal::retry_after`] in whole seconds, as HTTP says it.
+    /// [`Refusal::retry_after`] in whole seconds, for HTTP.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after().map(whole_seconds)
     }
 
-    /// The entry of a 422 answer's list, if the refusal is about one field.
+    /// The entry for a 422 answer's list, if the refusal concerns one field.
     #[must_use]
     pub fn validation_error(&self) -> Option<ValidationError> {
         let Self::Invalid { field, kind, message, .. } = self else { return None };
@@ -157,7 +157,7 @@ impl Refusal {
     }
 }
 
-/// Rounded up: whoever comes back too early is refused again.
+/// Rounded up, because a client that comes back too early is refused again.
 fn whole_seconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
@@ -167,11 +167,11 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Busy => Self::Unavailable,
             StoreError::NotCommitted(_) | StoreError::Stopped => Self::Unavailable,
-            // It goes by: another process is writing, or somebody makes room.
+            // This passes: another process is writing, or the disk is full until somebody makes room.
             StoreError::Database(error)
                 if matches!(error.kind(), DatabaseErrorKind::Busy | DatabaseErrorKind::Full) =>
             {
-                tracing::warn!(%error, "the database can't take it now");
+                tracing::warn!(%error, "the database can't be written now");
                 Self::Unavailable
             }
             StoreError::Database(error) => {

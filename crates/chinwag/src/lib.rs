@@ -36,7 +36,7 @@ pub use public_url::PublicUrl;
 pub use server::{Builder, Server, StartError};
 pub use store::OpenError;
 
-/// The code of the pages, so that it is compiled.
+/// The code blocks of the documentation, so that they are compiled.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../../README.md")]

@@ -1,7 +1,7 @@
-//! Rate limits: so many at once, so many in a time, for each key (a user, an address, an account).
+//! Rate limits: a burst and a steady rate, for each key (a user, an address, an account).
 //!
-//! The generic cell rate algorithm: one instant for each key, no timers. Keys whose allowance is whole
-//! again are forgotten, so the table holds only who was here lately.
+//! Uses the generic cell rate algorithm: one instant per key, no timers. Keys whose allowance is full again
+//! are forgotten, so the table holds only recent ones.
 
 mod attempts;
 
@@ -16,7 +16,7 @@ pub(crate) use attempts::{Attempt, Attempts, Held};
 
 use crate::config::Rate;
 
-/// Keys before the first clean-up.
+/// The number of keys at the first clean-up.
 const FIRST_CLEANUP: usize = 1024;
 
 pub(crate) struct RateLimiter<K> {
@@ -26,7 +26,7 @@ pub(crate) struct RateLimiter<K> {
 }
 
 struct Table<K> {
-    /// When the key's allowance is whole again.
+    /// When the key's allowance is full again.
     full_at: HashMap<K, Instant>,
     cleanup_at: usize,
 }
@@ -43,10 +43,10 @@ impl<K: Eq + Hash> RateLimiter<K> {
         Self { rate, is_enforced, table: Mutex::new(table) }
     }
 
-    /// Takes one from the key's allowance.
+    /// Takes one unit of the key's allowance.
     ///
     /// # Errors
-    /// How long until one would be there. Nothing was taken.
+    /// How long until a unit is available. Nothing was taken.
     pub(crate) fn take<Q>(&self, key: &Q, now: Instant) -> Result<(), Duration>
     where
         K: Borrow<Q>,
@@ -75,14 +75,14 @@ impl<K: Eq + Hash> Table<K> {
 }
 
 impl Allowance {
-    /// Takes one; says how long to wait if there is none.
+    /// Takes one unit, or returns how long to wait for it.
     pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         self.full_at = Some(take(rate, self.full_at, now)?);
         Ok(())
     }
 }
 
-/// The instant at which the allowance is whole again after one more is taken.
+/// When the allowance is full again after one more unit is taken.
 fn take(rate: Rate, full_at: Option<Instant>, now: Instant) -> Result<Instant, Duration> {
     let taken = full_at.map_or(now, |full_at| full_at.max(now)) + rate.every;
     let window = rate.every.saturating_mul(rate.burst);

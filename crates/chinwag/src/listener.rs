@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 
-/// Connections that may wait to be accepted: as many as the system allows (`net.core.somaxconn`), since a whole
-/// server's clients may come back at once. Who finds no room tries again after 1, 3, 7, … seconds.
+/// Connections that may wait to be accepted: as many as the system allows (`net.core.somaxconn`), since all
+/// clients of a server may come back at once. A client that finds no room retries after 1, 3, 7, … seconds.
 const BACKLOG: u32 = 65_535;
 
 /// Where the server listens.
@@ -29,8 +29,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Where a request comes from, as an extension of it: for rate limits. A host that serves the router
-/// itself may set it; without it the limits per address do not apply.
+/// The client's address, as an extension of the request, for rate limits. A host that serves the router
+/// itself may set it; without it, the limits per address do not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -38,7 +38,7 @@ impl Listener {
     /// Binds an address. With port 0 the system chooses one.
     ///
     /// # Errors
-    /// If the address is taken or not ours, or a TLS file can't be used.
+    /// If the address is taken or not local, or a TLS file can't be used.
     pub async fn bind(address: SocketAddr, tls: Option<TlsFiles>) -> io::Result<Self> {
         let tls = tls.map(|files| acceptor(&files)).transpose()?;
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -47,10 +47,10 @@ impl Listener {
         Ok(Self { tcp: socket.listen(BACKLOG)?, tls })
     }
 
-    /// The address that was bound.
+    /// Returns the bound address.
     ///
     /// # Errors
-    /// If the system does not say.
+    /// If the system can't tell it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }

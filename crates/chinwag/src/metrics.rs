@@ -1,4 +1,4 @@
-//! What the server counts, in Prometheus' words. Never content, names or addresses.
+//! The server's counters, in Prometheus' format. Never content, names or addresses.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Metrics {
         let push_dropped = counter("push_dropped", "Notifications dropped because too many waited");
         let uploads = counter("uploads", "Files uploaded");
         let upload_bytes = counter("upload_bytes", "Bytes of files uploaded, as they are kept");
-        let upload_refusals = counter("upload_refusals", "Uploads refused, at any point of their way");
+        let upload_refusals = counter("upload_refusals", "Uploads refused, at any stage");
         let swept_files = counter("swept_files", "Uploads and files that nobody finished or sent, removed");
         let events = Family::default();
         registry.register("events", "Events committed to a log, by type", events.clone());
@@ -73,7 +73,7 @@ impl Metrics {
         let queued_writes = Gauge::default();
         registry.register("queued_writes", "Changes that wait for the writer", queued_writes.clone());
         let read_statements = Counter::default();
-        let help = "Statements that reading the database took";
+        let help = "Statements that read the database";
         registry.register("read_statements", help, read_statements.clone());
         let batch_jobs = Histogram::new(exponential_buckets(1.0, 2.0, 13));
         registry.register("commit_batch_jobs", "Changes in one transaction", batch_jobs.clone());
@@ -82,12 +82,12 @@ impl Metrics {
         let push_jobs = Gauge::default();
         registry.register("push_jobs", "Notifications that wait to be sent", push_jobs.clone());
         let pushes = Family::default();
-        registry.register("push_calls", "Calls of push services, by what they came to", pushes.clone());
+        registry.register("push_calls", "Calls of push services, by outcome", pushes.clone());
         let webhook_calls = Family::default();
-        let help = "Calls of webhooks, by what they came to";
+        let help = "Calls of webhooks, by outcome";
         registry.register("webhook_calls", help, webhook_calls.clone());
         let webhook_lag = Family::default();
-        let help = "Events that lie before a webhook, whether it wants them or not";
+        let help = "Events that a webhook has not passed yet, whether it wants them or not";
         registry.register("webhook_lag_events", help, webhook_lag.clone());
         Self {
             registry,
@@ -117,7 +117,7 @@ impl Metrics {
         }
     }
 
-    /// Notes one transaction.
+    /// Counts one transaction.
     pub(crate) fn committed(&self, jobs: usize, events: &[Event], commit: Duration) {
         for event in events {
             self.messages.inc_by(u64::from(event.is_message()));
@@ -129,40 +129,40 @@ impl Metrics {
         self.commit_seconds.observe(commit.as_secs_f64());
     }
 
-    /// Notes a file of this size.
+    /// Counts a file of this size.
     pub(crate) fn note_upload(&self, bytes: u64) {
         self.uploads.inc();
         self.upload_bytes.inc_by(bytes);
     }
 
-    /// Notes files that were removed because nobody wanted them.
+    /// Counts files that were removed because nobody finished or sent them.
     pub(crate) fn note_swept(&self, files: u64) {
         self.swept_files.inc_by(files);
     }
 
-    /// Notes that the server closed a WebSocket with this code.
+    /// Counts a WebSocket that the server closed with this code.
     pub(crate) fn note_close(&self, code: u16) {
         self.closes.get_or_create(&vec![("code", code.to_string())]).inc();
     }
 
-    /// Notes an answered request.
+    /// Counts an answered request.
     pub(crate) fn note_request(&self, route: String, status: u16) {
         let labels = vec![("route", route), ("status", status.to_string())];
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// Notes what the call of a push service came to.
+    /// Counts the outcome of a push service's call.
     pub(crate) fn note_push(&self, outcome: &'static str) {
         self.pushes.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
     }
 
-    /// Notes what the call of a webhook came to.
+    /// Counts the outcome of a webhook's call.
     pub(crate) fn note_webhook(&self, id: i64, outcome: &'static str) {
         let labels = vec![("webhook", id.to_string()), ("outcome", outcome.to_owned())];
         self.webhook_calls.get_or_create(&labels).inc();
     }
 
-    /// Notes how far webhooks are behind; those that are not among them are gone.
+    /// Records how far webhooks are behind, and drops those that are not listed.
     pub(crate) fn note_webhook_lags(&self, lags: &[(i64, i64)]) {
         self.webhook_lag.clear();
         for (id, lag) in lags {
@@ -170,17 +170,17 @@ impl Metrics {
         }
     }
 
-    /// Notes how many changes wait for the writer now.
+    /// Records how many changes wait for the writer now.
     pub(crate) fn note_queue(&self, waiting: usize) {
         self.queued_writes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
-    /// Notes how many statements reading took since the start.
+    /// Records how many statements have read the database since the start.
     pub(crate) fn note_statements(&self, total: u64) {
         self.read_statements.inner().store(total, Ordering::Relaxed);
     }
 
-    /// The text that `/metrics` answers.
+    /// The text for `/metrics`.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String does not fail.

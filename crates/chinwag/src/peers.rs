@@ -1,5 +1,5 @@
-//! Servers of others that an operator names, and how their names become addresses. The configuration has them, and
-//! `outbound` goes by them.
+//! Other servers that an operator names, and how their names are resolved. The configuration holds them, and
+//! `outbound` applies them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,19 +9,19 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use url::Host;
 
-/// A server that may be called although it is none of the public internet: a host name, or addresses.
+/// A server that may be called although it is not on the public internet: a host name, or addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// Whatever addresses this name has.
+    /// Every address of this name.
     Host(String),
-    /// Addresses by which it may be called, or which its name has.
+    /// Addresses that may be called directly, or that a name may resolve to.
     Network(IpNet),
 }
 
 impl FromStr for Peer {
     type Err = String;
 
-    /// Reads `push.example.com`, `10.1.2.3` or `10.0.0.0/8`.
+    /// Parses `push.example.com`, `10.1.2.3` or `10.0.0.0/8`.
     fn from_str(text: &str) -> Result<Self, String> {
         if let Ok(network) = text.parse::<IpNet>() {
             return Ok(Self::Network(network));
@@ -32,19 +32,19 @@ impl FromStr for Peer {
         let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
         match Host::parse(text) {
             Ok(Host::Domain(name)) if is_plain => Ok(Self::Host(name)),
-            _ => Err(format!("{text:?} is neither a host name, nor an address, nor a network")),
+            _ => Err(format!("{text:?} is not a host name, an address or a network")),
         }
     }
 }
 
-/// How names become addresses: as the system does it, unless an embedding host does it otherwise.
+/// How names are resolved: by the system, unless an embedding host provides a function.
 #[derive(Clone, Default)]
 pub struct Names(Option<Arc<Lookup>>);
 
 type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
 impl Names {
-    /// Asks this function, which must not block, instead of the system.
+    /// Resolves with this function, which must not block, instead of the system.
     pub fn by(lookup: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(lookup)))
     }

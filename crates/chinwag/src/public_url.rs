@@ -1,11 +1,9 @@
-//! Where people reach the server from outside: the address of the proxy in front of it, with the path that the chat
-//! lies below.
+//! The address at which people reach the server: that of the proxy in front of it, with the path of the chat.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The address of the chat as browsers know it, `https://www.example.com/chat`. Read it from text with
-/// [`str::parse`].
+/// The address of the chat as browsers know it, `https://www.example.com/chat`. Parse it with [`str::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
@@ -19,7 +17,7 @@ impl PublicUrl {
         &self.origin
     }
 
-    /// The path without a slash at its end: empty, or such as `/chat`.
+    /// The path without a trailing slash: empty, or such as `/chat`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -37,20 +35,20 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = |what: &str| Err(format!("{text:?} {what}"));
-        let url = url::Url::parse(text).map_err(|error| format!("{text:?} is no address: {error}"))?;
+        let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not an address: {error}"))?;
         if !matches!(url.scheme(), "https" | "http") {
-            return refuse("begins with neither https:// nor http://");
+            return refuse("must begin with https:// or http://");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("has a user in it");
+            return refuse("must not name a user");
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return refuse("has more than a host and a path");
+            return refuse("may have only a host and a path");
         }
         let path = url.path().trim_end_matches('/');
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
         if path.contains("//") || !path.bytes().all(is_plain) {
-            return refuse("has a path with other signs than letters, digits and -._~");
+            return refuse("has a path with characters other than letters, digits and -._~");
         }
         Ok(Self { origin: url.origin().ascii_serialization(), path: path.to_owned() })
     }

@@ -1,7 +1,7 @@
-//! Bugs on purpose: each breaks one promise, so that the checker can prove that it would notice.
+//! Bugs on purpose: each breaks one promise, to prove that the checker notices.
 //!
-//! Without the feature `seeded-bugs`, which nothing but that proof turns on, [`is`] is the constant
-//! `false` and its call sites compile to nothing. With it, `CHINWAG_BUG` names the one that is active.
+//! Without the feature `seeded-bugs`, which only that proof enables, [`is`] is the constant `false` and its
+//! call sites compile to nothing. With it, `CHINWAG_BUG` names the active bug.
 
 /// One broken promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Bug {
     AckBeforeCommit,
     /// Events are handed to the rooms before the transaction is committed.
     PublishBeforeCommit,
-    /// Of 997 writes to live connections one is left out.
+    /// One of 997 writes to live connections is left out.
     DropFanout,
     /// A connection that joins misses the first event after its head.
     SeamLate,
@@ -18,11 +18,11 @@ pub(crate) enum Bug {
     SeamEarly,
     /// Idempotency keys are forgotten.
     NoIdempotency,
-    /// Whoever is removed keeps listening.
+    /// Removed participants keep listening.
     KeepRemoved,
     /// An upload is acknowledged before its bytes are on disk.
     UnsyncedUpload,
-    /// What was replayed stays in memory.
+    /// Replayed frames stay in memory.
     KeepReplays,
 }
 
@@ -40,18 +40,18 @@ pub(crate) fn is(bug: Bug) -> bool {
     active.as_deref() == Some(bug.name())
 }
 
-/// Whether to leave out this write.
+/// Whether to drop this write.
 pub(crate) fn is_dropped() -> bool {
     static WRITES: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     is(Bug::DropFanout) && WRITES.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 997 == 996
 }
 
-/// Makes the moment between a wrong order and the right one long enough for a kill to hit it.
+/// Stretches the moment between the wrong order and the right one, so that a kill can hit it.
 pub(crate) fn dawdle() {
     std::thread::sleep(std::time::Duration::from_millis(20));
 }
 
-/// Keeps what was replayed.
+/// Keeps the replayed frames.
 pub(crate) fn keep_replay(frames: &[u8]) {
     static KEPT: parking_lot::Mutex<Vec<Vec<u8>>> = parking_lot::Mutex::new(Vec::new());
     if is(Bug::KeepReplays) {

@@ -1,12 +1,12 @@
 //! Wires the parts: data folder, secrets, store, hub, chat, routes.
 //!
-//! Threads: the async runtime; one writer, which also fans out small commits; the fan-out threads; and blocking threads
-//! for reads of the database (at most four at a time), password hashes, files, and pictures (one at a time). The binary
-//! does without huge pages, of which no part can be given back, and nudges its allocator, which returns nothing while a
-//! server is quiet.
+//! Threads: the async runtime; one writer, which also fans out small commits; the fan-out threads; and
+//! blocking threads for database reads (at most four at a time), password hashes, files, and pictures (one at
+//! a time). The binary turns off huge pages, which can't be returned in part, and nudges its allocator, which
+//! otherwise returns nothing while the server is idle.
 //!
-//! Stopping: the listening socket closes; each WebSocket gets `goaway` with a time of its own, out of a span that grows
-//! with their number, and 1012; event streams end; requests and commits in flight finish.
+//! Stopping: the listening socket closes; each WebSocket gets `goaway` with its own delay, out of a span that
+//! grows with their number, and 1012; event streams end; requests and commits in flight finish.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -31,7 +31,7 @@ use crate::store::{BatchReport, Commit, OpenError, Store, View};
 
 /// The file with this server's own token secret.
 const SECRET_NAME: &str = "token.key";
-/// The file with the key that browsers subscribe to push messages with.
+/// The file with the key of the browsers' push subscriptions.
 const PUSH_KEY_NAME: &str = "push.key";
 const SECRET_BYTES: usize = 32;
 
@@ -41,21 +41,21 @@ pub enum StartError {
     /// The data folder can't be used.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A secret can't be read or made.
+    /// A secret can't be read or created.
     #[error("can't use the secret in {path}: {reason}")]
     Secret {
-        /// Which file.
+        /// The secret's file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// The bytes of files can't be kept where the configuration says.
+    /// The configured store of files can't be used.
     #[error("can't use the store of files: {0}")]
     Storage(String),
     /// The configuration contradicts itself.
     #[error("{0}")]
     Config(&'static str),
-    /// The certificates to call others with can't be read.
+    /// The extra certificate authorities can't be read.
     #[error("can't use the certificates in {0}")]
     Certificates(String),
     /// The operating system refused something.
@@ -77,16 +77,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins with a configuration.
+    /// Starts with a configuration.
     #[must_use]
     pub fn builder(config: Config) -> Builder {
         Builder { config }
     }
 
-    /// The routes, to be served by [`Server::serve`] or nested in an application of your own.
+    /// The routes, for [`Server::serve`] or to nest in your own application.
     ///
     /// Nested under a path, the web page finds its files and routes below it. With `public_url` in the
-    /// configuration they are looked for below its path, wherever the routes are.
+    /// configuration, it looks for them below that URL's path, wherever the routes are.
     pub fn router(&self) -> Router {
         http::router(&self.chat, &self.metrics)
     }
@@ -97,15 +97,15 @@ impl Server {
         self.chat.clone()
     }
 
-    /// The one-time token of the link that makes the first administrator; `None` once there is a user,
-    /// and after 30 minutes.
+    /// The one-time token of the link that creates the first administrator; `None` once there is one, and
+    /// after 30 minutes.
     #[must_use]
     pub fn setup_token(&self) -> Option<String> {
         self.chat.setup_token()
     }
 
-    /// Serves until `shutdown` resolves, then drains: no new connections, sockets closed with 1012,
-    /// requests finished, at most as long as the configuration's `drain`.
+    /// Serves until `shutdown` resolves, then drains: accepts no new connections, closes sockets with 1012,
+    /// finishes requests, for at most the configured `drain`.
     ///
     /// # Errors
     /// If the listening socket fails for good.
@@ -117,8 +117,8 @@ impl Server {
         http::serve(&self.chat, self.router(), listener, shutdown).await
     }
 
-    /// Closes every WebSocket with 1012 and refuses new ones: for hosts that serve the router
-    /// themselves. Returns when all are gone, or after the configuration's `drain`.
+    /// Closes every WebSocket with 1012 and refuses new ones, for hosts that serve the router themselves.
+    /// Returns when all are gone, or after the configured `drain`.
     pub async fn drain(&self) {
         let limit = self.chat.config().limits.drain;
         if tokio::time::timeout(limit, self.chat.hub().drain()).await.is_err() {
@@ -139,7 +139,7 @@ impl Builder {
         }
         if config.public_url.as_ref().is_some_and(|url| http::is_taken(url.path())) {
             return Err(StartError::Config(
-                "the path of public_url begins as one of the server's own paths does",
+                "the path of public_url begins like one of the server's own paths",
             ));
         }
         let client = Client::new(&config.outbound).map_err(StartError::Certificates)?;
@@ -168,14 +168,14 @@ impl Builder {
     }
 }
 
-/// Tokens of this server, and of another application if that shares its secret.
+/// Tokens of this server, and of the application that shares its secret, if any.
 fn tokens(config: &Config) -> Result<Tokens, StartError> {
     let (auth, own) = (&config.auth, own_secret(&config.data_dir)?);
     match &auth.shared_secret {
         Some(shared) if *shared == own => {
             return Err(StartError::Config(
-                "the shared secret is this server's own key: whoever verifies with it could make its tokens; \
-                 let the other application have a secret of its own",
+                "the shared secret is this server's own key: anybody who verifies with it could forge tokens; \
+                 give the other application its own secret",
             ));
         }
         Some(shared) => {
@@ -184,14 +184,14 @@ fn tokens(config: &Config) -> Result<Tokens, StartError> {
             }
             if auth.audience.is_none() {
                 tracing::warn!(
-                    "any token of the application that shares its secret opens the chat, whatever it was made \
-                     for; give the chat's own an audience (aud), and name it with jwt_audience"
+                    "any token of the application that shares its secret opens the chat, including those for \
+                     other purposes; give the chat's tokens an audience (aud) of their own, and set jwt_audience to it"
                 );
             }
         }
         None if auth.audience.is_some() || auth.issuer.is_some() => {
             return Err(StartError::Config(
-                "auth.audience and auth.issuer are about tokens of another application, and none shares its secret",
+                "auth.audience and auth.issuer apply to tokens of another application, but none shares its secret",
             ));
         }
         None => {}
@@ -210,7 +210,7 @@ fn hub_settings(config: &Config) -> HubSettings {
     }
 }
 
-/// Makes sure that sample users never serve for real and real ones never as a demo.
+/// Makes sure that no folder of sample users is served for real, and none of real users as a demo.
 async fn claim(store: &Store, blobs: &Blobs, config: &Config) -> Result<(), StartError> {
     let wanted_by = match config.mode {
         Mode::Serve => "serve",
@@ -231,17 +231,17 @@ async fn claim(store: &Store, blobs: &Blobs, config: &Config) -> Result<(), Star
     }
 }
 
-/// The server's own secret, made on the first start, readable only by its owner.
+/// The server's own secret, created at the first start and readable only by its owner.
 pub(crate) fn own_secret(folder: &Path) -> Result<Secret, StartError> {
     let path = folder.join(SECRET_NAME);
     let bytes = own_file(&path, || Ok(rand::random::<[u8; SECRET_BYTES]>().to_vec()))?;
     if bytes.len() < SECRET_BYTES {
-        return Err(StartError::Secret { path, reason: "the file is cut short".to_owned() });
+        return Err(StartError::Secret { path, reason: "the file is truncated".to_owned() });
     }
     Secret::new(bytes).map_err(|reason| StartError::Secret { path, reason })
 }
 
-/// The key of the server's push messages, made on the first start; `None` if push is off.
+/// The key of the server's push messages, created at the first start; `None` if push is off.
 fn own_push_key(config: &Config) -> Result<Option<Vapid>, StartError> {
     if !config.push.is_enabled {
         return Ok(None);
@@ -252,7 +252,7 @@ fn own_push_key(config: &Config) -> Result<Option<Vapid>, StartError> {
     vapid.map(Some).map_err(|reason| StartError::Secret { path, reason })
 }
 
-/// The bytes of a secret file; made if it is missing.
+/// The bytes of a secret file, which is created if it is missing.
 fn own_file(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, StartError> {
     let failed = |reason: String| StartError::Secret { path: path.to_owned(), reason };
     match std::fs::read(path) {
@@ -262,7 +262,7 @@ fn own_file(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, String>) -> Resu
     }
     let bytes = make().map_err(failed)?;
     let write = || {
-        // A crash must leave either no secret or a whole one: a cut one would sign out everybody.
+        // A crash must leave no secret or a whole one: a truncated one would sign everybody out.
         let unfinished = path.with_extension("new");
         let mut file =
             std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;

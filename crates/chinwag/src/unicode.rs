@@ -1,6 +1,6 @@
-//! What Unicode says of a text: its one form, its form without case, and whether there is anything to see.
+//! What Unicode says about a text: its normal form, its caseless form, and whether it is visible at all.
 //!
-//! Names, titles, passwords and searches come here before they are stored or compared, so that the same word
+//! Names, titles, passwords and searches pass through here before they are stored or compared, so that a word
 //! typed on two systems is the same. Messages are stored as they were written.
 
 use icu_casemap::CaseMapper;
@@ -16,7 +16,7 @@ pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizer::new_nfc().normalize(text).into_owned()
 }
 
-/// Equal for two names that differ only in their form or in the case of their letters.
+/// Equal for two names that differ only in normal form or case.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -25,7 +25,7 @@ pub(crate) fn fold(text: &str) -> String {
     nfc(&CaseMapper::new().fold_string(&apart))
 }
 
-/// Equal for what a reader takes for the same text: without case, width, style and signs that nobody sees.
+/// Equal for texts that read alike: ignores case, width, style and invisible characters.
 pub(crate) fn search_key(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -35,31 +35,31 @@ pub(crate) fn search_key(text: &str) -> String {
     ComposingNormalizer::new_nfkc().normalize(&fold(&plain)).into_owned()
 }
 
-/// The words of a person's names, each behind a blank: all that a look-up compares. A username has its parts,
-/// too, and what is written without a blank (`李小明`) is found in one piece.
+/// The words of a person's names, each after a blank: the only text that a look-up compares. The parts of a
+/// username are words, too, and a name written without blanks (`李小明`) is also found in one piece.
 pub(crate) fn name_key(username: &str, first: &str, last: &str) -> String {
     let parts = username.replace(['.', '_', '-'], " ");
     let words = search_key(&format!("{username} {parts} {first} {last} {first}{last} {last}{first}"));
     words.split_whitespace().map(|word| format!(" {word}")).collect()
 }
 
-/// Whether a compatible form of the text is another one: `ａ`, `𝐚`, `ﬁ`, `²`.
+/// Whether the text has a different compatibility form: `ａ`, `𝐚`, `ﬁ`, `²`.
 pub(crate) fn is_styled(text: &str) -> bool {
     !text.is_ascii() && !ComposingNormalizer::new_nfkc().is_normalized(text)
 }
 
-/// Joiners, fillers, direction marks, variation selectors: what shows nothing by itself.
+/// Joiners, fillers, direction marks, variation selectors: invisible by themselves.
 pub(crate) fn is_ignorable(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
-/// Whether a text has nothing that a person can see. An empty one has not.
+/// Whether a text has nothing visible. An empty one is blank.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_unseen)
 }
 
 fn is_unseen(character: char) -> bool {
-    // Letters and symbols by their category, which no font draws.
+    // Letters and symbols by category, but no font draws them.
     let is_drawn_empty = matches!(
         character,
         '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{13442}' | '\u{1d159}'

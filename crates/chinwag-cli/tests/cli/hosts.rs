@@ -112,8 +112,8 @@ fn the_log_names_the_rule_that_refused_a_token_and_nothing_of_the_token() {
         ("ES256", good.clone(), "its algorithm (alg) is ES256"),
         ("HS384", good.clone(), "its algorithm (alg) is HS384"),
         ("none", good.clone(), "its algorithm (alg) is none"),
-        ("HS256", with("sub", json!({"secret": 1})), "its sub is missing, or of a wrong type"),
-        ("HS256", with("sub", Value::Null), "its sub is missing, or of a wrong type"),
+        ("HS256", with("sub", json!({"secret": 1})), "its sub is missing, or has the wrong type"),
+        ("HS256", with("sub", Value::Null), "its sub is missing, or has the wrong type"),
         ("HS256", with("sub", json!("secret".repeat(50))), "its subject (sub)"),
         ("HS256", with("exp", json!(now() - 60)), "it has expired (exp)"),
         ("HS256", with("exp", Value::Null), "its exp is missing"),
@@ -128,7 +128,7 @@ fn the_log_names_the_rule_that_refused_a_token_and_nothing_of_the_token() {
     }
     assert_eq!(server.get("/users/me", Some("hunter2")).0, 401);
     server.process.signal("TERM");
-    server.process.stderr.wait_for("it is no JSON Web Token");
+    server.process.stderr.wait_for("it is not a JSON Web Token");
     let log = server.process.end().stderr;
     for (rule, signature) in &signatures {
         let lines = log.lines().filter(|line| line.contains("a token was refused") && line.contains(rule));

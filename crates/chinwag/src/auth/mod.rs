@@ -1,4 +1,4 @@
-//! Who is calling: tokens and passwords become an [`Actor`], which every domain function asks for.
+//! Who is calling: tokens and passwords become an [`Actor`], which every domain function requires.
 
 mod passwords;
 mod refusals;
@@ -16,11 +16,11 @@ pub(crate) use tokens::{Holder, Tokens, is_subject, over_at};
 /// The authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// Who.
+    /// The user's id.
     pub user_id: UserId,
-    /// Their name.
+    /// The user's name.
     pub username: Arc<str>,
-    /// On the whole server.
+    /// The role on the whole server.
     pub role: UserRole,
     /// The sign-in behind the token; `None` for a token that another application signed.
     pub session: Option<Arc<str>>,

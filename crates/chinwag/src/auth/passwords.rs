@@ -1,7 +1,7 @@
 //! Passwords: Argon2id on a bounded pool.
 //!
-//! A hash takes about 15 ms of a core and 19 MiB, so only so many run at once and only so many wait:
-//! a flood of sign-ins can't take the server's memory or all of its cores.
+//! A hash takes about 15 ms of a core and 19 MiB. Only a few run at once and only a few wait, so a flood of
+//! sign-ins can't take the server's memory or all of its cores.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::unicode::nfc;
 
-/// Sign-ins that may wait for a core.
+/// The most sign-ins that wait for a core.
 const MAX_WAITING: usize = 32;
 /// RFC 9106 section 4 and the usual advice for servers: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -29,14 +29,14 @@ pub(crate) struct Passwords {
 struct Pool {
     permits: Semaphore,
     waiting: AtomicUsize,
-    /// Checked against when there is no such user, so that the answer takes as long.
+    /// The hash to check if there is no such user, so that the answer takes as long.
     dummy: String,
 }
 
 /// Why a password was not hashed or checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PasswordError {
-    /// Too many wait already.
+    /// Too many are waiting already.
     Busy,
     /// The hasher failed.
     Failed,
@@ -60,7 +60,7 @@ impl Passwords {
         self.run(move |_| hash_now(&password)).await?
     }
 
-    /// Whether the password belongs to the stored hash. Takes as long without a hash, and says no.
+    /// Whether the password matches the stored hash. Without a hash it takes as long, and says no.
     pub(crate) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, PasswordError> {
         self.run(move |pool| {
             let is_right = verify_now(&password, hash.as_deref().unwrap_or(&pool.dummy));
@@ -82,7 +82,7 @@ impl Passwords {
     }
 }
 
-/// A place among those who wait or run; given back on drop, also when the caller goes away.
+/// A place among those that wait or run; given back on drop, also if the caller goes away.
 struct Slot<'a>(&'a Pool);
 
 impl<'a> Slot<'a> {
@@ -104,7 +104,7 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Hashes on the calling thread: for the command line.
+/// Hashes on the calling thread, for the command line.
 pub(crate) fn hash_now(password: &str) -> Result<String, PasswordError> {
     let hash: PasswordHash =
         argon2()?.hash_password(nfc(password).as_bytes()).map_err(|_| PasswordError::Failed)?;
@@ -112,13 +112,13 @@ pub(crate) fn hash_now(password: &str) -> Result<String, PasswordError> {
 }
 
 fn verify_now(password: &str, hash: &str) -> bool {
-    // Longer ones were never accepted; hashing them anyway would be free work for an attacker.
+    // Longer ones were never accepted, and hashing them anyway would give an attacker free work.
     if password.len() > *PASSWORD_BYTES.end() {
         return false;
     }
     let (Ok(hash), Ok(argon2)) = (PasswordHash::new(hash), argon2()) else { return false };
     let composed = nfc(password);
-    // A hash of before passwords had one form is of what was typed.
+    // Older hashes were made of the password as typed, before passwords were normalized.
     argon2.verify_password(composed.as_bytes(), &hash).is_ok()
         || (composed != password && argon2.verify_password(password.as_bytes(), &hash).is_ok())
 }

@@ -1,4 +1,4 @@
-//! Tells the operator why tokens are refused: the rule, never the token nor what it says.
+//! Tells the operator why tokens are refused: the rule, but never the token or its content.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// A rule is told of at most once in this time, however many tokens it refuses.
+/// Each rule is logged at most once in this time, however many tokens it refuses.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// When each rule was last told of, and how often it refused a token since. There are about thirty rules.
+/// When each rule was last logged, and how many tokens it refused since. There are about thirty rules.
 #[derive(Default)]
 pub(crate) struct Refusals {
     told: Mutex<HashMap<String, (Instant, u64)>>,
 }
 
 impl Refusals {
-    /// Logs the rule that refused a token, if it was not just logged.
+    /// Logs the rule that refused a token, unless it was logged recently.
     pub(crate) fn note(&self, rule: &str) {
         if let Some(others) = self.count(rule, Instant::now()) {
             tracing::warn!(others, "a token was refused: {rule}");
         }
     }
 
-    /// How many refusals were not told of since the last one that was; `None` if this one is not to be, either.
+    /// How many refusals went unlogged since the last logged one; `None` if this one stays unlogged, too.
     fn count(&self, rule: &str, now: Instant) -> Option<u64> {
         match self.told.lock().entry(rule.to_owned()) {
             Entry::Vacant(first) => {

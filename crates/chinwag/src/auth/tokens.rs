@@ -1,8 +1,9 @@
-//! JSON Web Tokens (RFC 7519), HS256 only: the algorithm comes from here, never from the token.
+//! JSON Web Tokens (RFC 7519), HS256 only: this module sets the algorithm, never the token.
 //!
-//! Two kinds, and neither side takes the other's. The server's own are signed with its own key, name themselves
-//! ours by `typ` and `iss`, and name a session. Another application's are verified with the secret that it shares,
-//! which signs nothing here: whoever got such a signature from us would be anybody they like over there.
+//! There are two kinds, and neither side accepts the other's. The server's own tokens are signed with its own
+//! key, are marked as ours by `typ` and `iss`, and name a session. Another application's tokens are verified
+//! with the secret that it shares. Nothing is signed with that secret here: such a signature would let its
+//! holder be any user over there.
 
 use std::time::Duration;
 
@@ -15,39 +16,40 @@ use serde_json::{Map, Value};
 
 use crate::config::{Auth, Secret};
 
-/// Clocks may differ by this much.
+/// The largest accepted difference between clocks.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// A token longer than this is none of ours, nor of any sane application.
+/// A longer token is not ours, nor of any sane application.
 const MAX_TOKEN_BYTES: usize = 4096;
-/// As OpenID Connect has it (Core 1.0 section 2).
+/// As in OpenID Connect (Core 1.0 section 2).
 const MAX_SUBJECT_CHARS: usize = 255;
 
 /// The `iss` of the server's own tokens.
 const OWN_ISSUER: &str = "chinwag";
-/// Their `typ`: a verifier that looks at it takes no other application's token for one of ours (RFC 8725 section 3.11).
+/// Their `typ`: a verifier that checks it takes no other application's token for ours (RFC 8725 section
+/// 3.11).
 const OWN_TYPE: &str = "chinwag+jwt";
 
-/// Algorithms that have a name in the log; whatever else stands there could be anything.
+/// Algorithms that the log names; any other text in their place could be anything.
 const KNOWN_ALGORITHMS: [&str; 14] = [
     "none", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384",
     "PS512", "EdDSA", "ES256K",
 ];
 
-/// What the key of the refresh tokens is made for; nothing else is signed under this name.
+/// The derivation label of the refresh tokens' key; nothing else is signed under it.
 const REFRESH_PURPOSE: &[u8] = b"chinwag: the refresh token after this one";
 
 pub(crate) struct Tokens {
     signing: EncodingKey,
-    /// Of the chain of refresh tokens.
+    /// The key of the chain of refresh tokens.
     chaining: hmac::Key,
     own: Trust,
-    /// What another application signs with, if it shares that.
+    /// The key of another application, if it shares one.
     foreign: Option<Trust>,
-    /// Whether `iss` was checked: without that it only must not be ours.
+    /// Whether `iss` was checked; otherwise it only must not be ours.
     knows_issuer: bool,
 }
 
-/// A key, and what a token that is verified with it has to say.
+/// A key, and what a token verified with it must say.
 struct Trust {
     key: DecodingKey,
     validation: Validation,
@@ -57,41 +59,42 @@ struct Trust {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Claims {
     pub holder: Holder,
-    /// When it stops being valid.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
 /// Whom a genuine token lets in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// Whoever signed in here, in this session.
+    /// The user who signed in here, in this session.
     Session(String),
-    /// A user of another application, by the name that they have there.
+    /// A user of another application, by their name there.
     Subject {
         subject: String,
-        /// A `sid`, which is theirs. Versions before this one signed with the shared secret, too, and then it is ours.
+        /// A `sid`, which is the application's. Earlier versions also signed with the shared secret, and then
+        /// it is ours.
         session: Option<String>,
     },
 }
 
-/// Why a token is refused. For the operator; which it was is nobody else's business.
+/// Why a token is refused. For the operator; callers must not learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Flaw {
-    #[error("it is no JSON Web Token")]
+    #[error("it is not a JSON Web Token")]
     Shape,
     #[error("it is longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    #[error("its header lists extensions that have to be understood (crit)")]
+    #[error("its header lists extensions that must be understood (crit)")]
     Critical,
-    #[error("its algorithm (alg) is {0}; only HS256 is taken")]
+    #[error("its algorithm (alg) is {0}; only HS256 is accepted")]
     Algorithm(&'static str),
-    #[error("its signature does not belong to this server's own key")]
+    #[error("its signature does not match this server's own key")]
     OwnSignature,
-    #[error("its signature does not belong to the shared secret")]
+    #[error("its signature does not match the shared secret")]
     ForeignSignature,
-    #[error("its {0} is missing, or of a wrong type")]
+    #[error("its {0} is missing, or has the wrong type")]
     Missing(&'static str),
-    #[error("a claim has a wrong type")]
+    #[error("a claim has the wrong type")]
     Claims,
     #[error("it has expired (exp)")]
     Expired,
@@ -99,23 +102,23 @@ pub(crate) enum Flaw {
     Early,
     #[error("it was issued in the future (iat): do the clocks differ?")]
     FromFuture,
-    #[error("its audience (aud) is another one than jwt_audience")]
+    #[error("its audience (aud) differs from jwt_audience")]
     Audience,
-    #[error("its issuer (iss) is another one than jwt_issuer")]
+    #[error("its issuer (iss) differs from jwt_issuer")]
     Issuer,
     #[error(
-        "its subject (sub) is empty, has more than {MAX_SUBJECT_CHARS} characters, or control characters"
+        "its subject (sub) is empty, too long (over {MAX_SUBJECT_CHARS} characters), or has control characters"
     )]
     Subject,
-    #[error("another application signed it, and it calls itself a token of this server (typ, iss)")]
+    #[error("another application signed it, but it claims to be a token of this server (typ, iss)")]
     Pretence,
-    #[error("it names no session of this server (sid), and no other application's tokens are taken")]
+    #[error("it names no session of this server (sid), and tokens of other applications are not accepted")]
     NoSession,
     #[error("it can't be signed")]
     Signing,
 }
 
-/// What the claims are, once the signature is verified.
+/// The claims, once the signature is verified.
 #[derive(Deserialize)]
 struct Said {
     /// Seconds since 1970. Other applications may write fractions.
@@ -151,7 +154,7 @@ impl Trust {
         trust
     }
 
-    /// What a token says, and when it expires.
+    /// Returns a token's claims and its expiry.
     fn read(&self, token: &str, bad_signature: Flaw) -> Result<(Said, Timestamp), Flaw> {
         let said = jsonwebtoken::decode::<Said>(token, &self.key, &self.validation)
             .map_err(|error| flaw(error.kind(), bad_signature))?
@@ -160,13 +163,13 @@ impl Trust {
             return Err(Flaw::FromFuture);
         }
         let expires_at = timestamp(said.exp.ok_or(Flaw::Missing("exp"))?);
-        // The library counts in whole seconds, and would let a token of this very second in.
+        // The library counts in whole seconds, and would accept a token in its last second.
         if over_at(expires_at) <= Timestamp::now() { Err(Flaw::Expired) } else { Ok((said, expires_at)) }
     }
 }
 
 impl Tokens {
-    /// Signs with `own`, and takes tokens of the application that shares the configuration's secret.
+    /// Signs with `own`, and accepts tokens of the application that shares the configuration's secret.
     pub(crate) fn new(own: &Secret, auth: &Auth) -> Self {
         let master = hmac::Key::new(hmac::HMAC_SHA256, own.as_bytes());
         Self {
@@ -197,8 +200,8 @@ impl Tokens {
         jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| Flaw::Signing)
     }
 
-    /// The refresh token that comes after this one: always the same, and only this server can tell. So whoever
-    /// did not get the answer may ask again, after a restart, too, although only hashes are stored.
+    /// The refresh token that follows this one: always the same, and only this server can compute it. So a
+    /// client that missed the answer may ask again, even after a restart, although only hashes are stored.
     pub(crate) fn successor(&self, refresh_token: &str) -> String {
         let drawn = hmac::sign(&self.chaining, refresh_token.as_bytes());
         let stamps = drawn.as_ref().chunks_exact(8).map(|bits| {
@@ -208,13 +211,14 @@ impl Tokens {
         stamps.collect()
     }
 
-    /// Checks a token and gives what it says.
+    /// Checks a token; returns its claims.
     pub(crate) fn verify(&self, token: &str) -> Result<Claims, Flaw> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Flaw::TooLong);
         }
         let header = header(token).ok_or(Flaw::Shape)?;
-        // RFC 7515 section 4.1.11: whoever understands no extension refuses a token that lists some.
+        // RFC 7515 section 4.1.11: a verifier that understands no extension must refuse a token that lists
+        // some.
         if header.contains_key("crit") {
             return Err(Flaw::Critical);
         }
@@ -235,8 +239,8 @@ impl Tokens {
     fn read_own(&self, token: &str, header: &Map<String, Value>) -> Result<Claims, Flaw> {
         let (said, expires_at) = self.own.read(token, Flaw::OwnSignature)?;
         let is_ours = is_own_type(header) && names_us(said.iss.as_ref());
-        // What was signed before tokens named themselves ours is good until it expires: nobody else has this key,
-        // and where a secret is shared, it comes here only under our own type.
+        // Tokens signed before ours carried a type stay valid until they expire: nobody else has this key,
+        // and where a secret is shared, a token gets here only with our type.
         let is_of_old = self.foreign.is_none() && said.iss.is_none();
         match said.sid.as_ref().and_then(Value::as_str) {
             Some(session) if is_ours || is_of_old => {
@@ -260,7 +264,7 @@ impl Tokens {
     }
 }
 
-/// When a token that expires then is refused, and what it has opened is closed.
+/// When a token with this expiry is refused, and the sockets that it opened are closed.
 pub(crate) fn over_at(expires_at: Timestamp) -> Timestamp {
     expires_at.after(LEEWAY)
 }
@@ -279,7 +283,7 @@ fn header(token: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// A media type has no case, and may be written with what is understood (RFC 7515 section 4.1.9).
+/// A media type ignores case, and may omit `application/` (RFC 7515 section 4.1.9).
 fn is_own_type(header: &Map<String, Value>) -> bool {
     let named = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     named.strip_prefix("application/").unwrap_or(&named) == OWN_TYPE
@@ -293,7 +297,7 @@ fn names_us(issuer: Option<&Value>) -> bool {
     }
 }
 
-/// A text, or a whole number as its digits: many applications have numbers for their users.
+/// A text, or the digits of a whole number: many applications number their users.
 fn subject(claim: Option<&Value>) -> Result<String, Flaw> {
     let subject = match claim {
         Some(Value::String(text)) => text.clone(),
@@ -303,7 +307,7 @@ fn subject(claim: Option<&Value>) -> Result<String, Flaw> {
     if is_subject(&subject) { Ok(subject) } else { Err(Flaw::Subject) }
 }
 
-/// Whether another application may call a user so.
+/// Whether another application may give a user this name.
 pub(crate) fn is_subject(text: &str) -> bool {
     (1..=MAX_SUBJECT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
@@ -319,7 +323,7 @@ fn flaw(kind: &ErrorKind, bad_signature: Flaw) -> Flaw {
         ErrorKind::ImmatureSignature => Flaw::Early,
         ErrorKind::InvalidAudience => Flaw::Audience,
         ErrorKind::InvalidIssuer => Flaw::Issuer,
-        // The signature was right, so it was JSON that was signed.
+        // The signature matched, so JSON was signed.
         ErrorKind::Json(_) => Flaw::Claims,
         _ => Flaw::Shape,
     }

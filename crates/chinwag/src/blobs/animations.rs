@@ -1,6 +1,6 @@
-//! Animations keep their frames as they came, since to encode them anew would cost their size or their looks. Each
-//! frame is decoded once, to know that it can be and that all together are within the bounds; then the container
-//! is written anew, with what a player needs and nothing beside it.
+//! Animations keep their frames as they came, since re-encoding would cost size or quality. Each frame is
+//! decoded once, to check that it is valid and that all together stay within the bounds. Then the container
+//! is rewritten, with only what a player needs.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Write};
@@ -12,23 +12,23 @@ use image::{AnimationDecoder as _, Frame, ImageDecoder as _, ImageResult};
 use super::pictures::{PictureError, decoder_limits};
 use super::rewound;
 
-/// Frames of an animation, all together, have as many pixels as so many whole pictures at most.
+/// All frames of an animation together may have as many pixels as this many whole pictures.
 const MAX_ANIMATION: u64 = 10;
 
-/// Chunks of a PNG that its pixels, its colours and its movement are made of.
+/// The chunks of a PNG that hold its pixels, colours and animation.
 const PNG_CHUNKS: [&[u8; 4]; 13] = [
     b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"gAMA", b"cHRM", b"sRGB",
     b"iCCP", b"cICP",
 ];
-/// The same of a WebP, beside its head.
+/// The same for a WebP, besides its header.
 const WEBP_CHUNKS: [&[u8; 4]; 3] = [b"ICCP", b"ANIM", b"ANMF"];
-/// And of one of its frames.
+/// The same for a frame of a WebP.
 const WEBP_FRAME_CHUNKS: [&[u8; 4]; 3] = [b"ALPH", b"VP8 ", b"VP8L"];
-/// Flags in the head of a WebP that announce EXIF and XMP.
+/// The flags in a WebP's header that announce EXIF and XMP.
 const WEBP_METADATA: u8 = 0b0000_1100;
 
-/// Copies the frames of a GIF, without the comments and programs' own blocks between them. Whatever stands behind
-/// a frame and can't be read ends it, as in browsers.
+/// Copies the frames of a GIF, without the comments and application blocks between them. If what follows a
+/// frame can't be read, the copy ends there, as in browsers.
 pub(super) fn copy_gif(source: &File, target: impl Write, max_pixels: u64) -> Result<(), PictureError> {
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::Indexed);
@@ -76,7 +76,7 @@ pub(super) fn copy_webp(source: &File, mut target: impl Write, max_pixels: u64) 
     Ok(())
 }
 
-/// A frame without what stands behind its picture: its place and time, then its chunks.
+/// A frame without what follows its picture: its place and time, then its chunks.
 fn bare_webp_frame(frame: &[u8]) -> Result<Vec<u8>, PictureError> {
     let (head, mut rest) = frame.split_at_checked(16).ok_or(PictureError::Broken)?;
     let mut bare = head.to_vec();
@@ -88,7 +88,7 @@ fn bare_webp_frame(frame: &[u8]) -> Result<Vec<u8>, PictureError> {
     Ok(bare)
 }
 
-/// The next chunk of a RIFF container, without its padding. `None` at the end, and where it is cut.
+/// The next chunk of a RIFF container, without its padding. `None` at the end, and where it is truncated.
 fn riff_chunk(source: &mut impl io::Read) -> io::Result<Option<([u8; 4], Vec<u8>)>> {
     let mut head = [0; 8];
     if !is_filled(source, &mut head)? {
@@ -136,7 +136,7 @@ pub(super) fn copy_png(source: &File, mut target: impl Write, max_pixels: u64) -
     Err(PictureError::Broken)
 }
 
-/// The next chunk of a PNG, from its length to its checksum. `None` at the end, and where it is cut.
+/// The next chunk of a PNG, from its length to its checksum. `None` at the end, and where it is truncated.
 fn png_chunk(source: &mut BufReader<&File>) -> io::Result<Option<([u8; 4], Vec<u8>)>> {
     let mut head = [0; 8];
     if !is_filled(source, &mut head)? {
@@ -149,7 +149,7 @@ fn png_chunk(source: &mut BufReader<&File>) -> io::Result<Option<([u8; 4], Vec<u
     Ok((chunk.len() as u64 == size + 8).then_some((kind, chunk)))
 }
 
-/// Reads as many bytes as these, if there are as many.
+/// Fills the buffer, if there are enough bytes.
 fn is_filled(source: &mut impl io::Read, bytes: &mut [u8]) -> io::Result<bool> {
     match source.read_exact(bytes) {
         Ok(()) => Ok(true),
@@ -158,7 +158,7 @@ fn is_filled(source: &mut impl io::Read, bytes: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// Decodes every frame: each costs a whole picture, however small the part that it changes.
+/// Decodes every frame. Each counts as a whole picture, however small the part that it changes.
 fn check_frames(
     (width, height): (u32, u32),
     frames: impl Iterator<Item = ImageResult<Frame>>,
@@ -172,7 +172,7 @@ fn check_frames(
     Ok(())
 }
 
-/// Pixels that the frames to come may have.
+/// The pixels that the remaining frames may have.
 struct Budget(u64);
 
 impl Budget {

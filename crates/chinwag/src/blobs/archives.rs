@@ -1,8 +1,8 @@
-//! What a zip archive or a compound file is: a document, a book, a program, or only an archive.
+//! Identifies a zip archive or a compound file: a document, a book, a program, or a plain archive.
 //!
-//! Office and OpenDocument files say it themselves, inside. Their directory is walked entry by entry through one
-//! buffer, and of the two small entries that name a type a bounded part is read: what an archive says about its
-//! sizes is not believed.
+//! Office and OpenDocument files declare their type inside. The directory is walked entry by entry through
+//! one buffer, and only a bounded part is read of the two small entries that name a type: the sizes in an
+//! archive are not trusted.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,12 +17,12 @@ pub(super) const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 const PLAIN_ZIP: &str = "application/zip";
 const PLAIN_COMPOUND: &str = "application/x-ole-storage";
-/// Entries that are looked at; documents have hundreds, and what says what they are stands in front or behind.
+/// The most entries to check. Documents have hundreds, and their type is named at the start or the end.
 const MAX_ENTRIES: usize = 20_000;
-/// Of an entry that names a type.
+/// The limit for an entry that names a type.
 const MAX_ENTRY_BYTES: u64 = 256 * 1024;
 
-/// Types that an entry `mimetype` may name, as OpenDocument and EPUB have it.
+/// Types that an entry `mimetype` may name, as in OpenDocument and EPUB.
 const DECLARED: [&str; 30] = [
     "application/epub+zip",
     "application/vnd.adobe.indesign-idml-package",
@@ -56,7 +56,7 @@ const DECLARED: [&str; 30] = [
     "image/openraster",
 ];
 
-/// Office Open XML. The main part of such a file has the same type without `.12`, and `.main` behind it.
+/// Office Open XML. The main part of such a file has the same type without `.12`, and with `.main` appended.
 const OFFICE: [&str; 17] = [
     "application/vnd.ms-excel.addin.macroEnabled.12",
     "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
@@ -77,7 +77,8 @@ const OFFICE: [&str; 17] = [
     "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
 ];
 
-/// By the folder with the main part, for Office Open XML whose types can't be read: without macros, and with.
+/// The types by the folder of the main part, without macros and with, for Office files whose declared type
+/// can't be read.
 const OFFICE_FOLDERS: [(&str, &str, &str); 3] = [
     (
         "word/",
@@ -96,7 +97,7 @@ const OFFICE_FOLDERS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// What a walk through the directory of an archive has found.
+/// What a walk through an archive's directory found.
 #[derive(Default)]
 struct Found {
     /// The entry that declares the type of a document or a book.
@@ -117,7 +118,7 @@ struct Entry {
     method: CompressionMethod,
 }
 
-/// The type of a zip archive by what is in it. Blocks.
+/// The type of a zip archive by its content. Blocks.
 pub(super) fn zip_type(file: &File) -> &'static str {
     look_into(file).unwrap_or(PLAIN_ZIP)
 }
@@ -169,12 +170,12 @@ fn declared_type(archive: &ZipArchive<FileReader>, entry: Entry) -> Option<&'sta
     DECLARED.into_iter().find(|declared| *declared == text)
 }
 
-/// The main part's type says which document it is; its parts may be of many types.
+/// The main part's type says which kind of document it is; the other parts may have many types.
 fn office_type(archive: &ZipArchive<FileReader>, entry: Entry, found: &Found) -> Option<&'static str> {
     let text = content(archive, entry).unwrap_or_default();
     let mains = text.split(['"', '\'']).filter_map(|value| {
         let main = value.strip_suffix(".main+xml").or(value.strip_suffix(".main"))?;
-        // Of all types one is named in another way.
+        // One of the types is named differently.
         Some(main.strip_suffix("Template").unwrap_or(main))
     });
     let is_of = |main: &str, own: &&str| own.strip_suffix(".12").unwrap_or(own).eq_ignore_ascii_case(main);
@@ -186,7 +187,7 @@ fn office_type(archive: &ZipArchive<FileReader>, entry: Entry, found: &Found) ->
     known.next().or_else(by_folder)
 }
 
-/// The beginning of a small entry with text.
+/// The beginning of a small text entry.
 fn content(archive: &ZipArchive<FileReader>, entry: Entry) -> Option<String> {
     let found = archive.get_entry(entry.place).ok()?;
     let mut bytes = Vec::new();
@@ -201,7 +202,7 @@ fn content(archive: &ZipArchive<FileReader>, entry: Entry) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The type of a compound file, by the name of the stream with its content. Blocks.
+/// The type of a compound file, by the name of its content stream. Blocks.
 pub(super) fn compound_type(file: &File) -> &'static str {
     let found = file.try_clone().and_then(cfb::CompoundFile::open);
     let Ok(compound) = found else { return PLAIN_COMPOUND };

@@ -1,20 +1,20 @@
-//! Whether a container has films in it or only sound. Several formats share each container, and browsers choose
-//! the player by the type, so the list of the streams decides. Only heads are read, and few of them.
+//! Tells whether a container holds video or only sound. Several formats share each container, and browsers
+//! choose the player by the type, so the list of streams decides. Reads only headers, and few of them.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-/// How an ASF container begins: the object that has all heads in it.
+/// How an ASF container begins: the object that holds all headers.
 pub(super) const ASF: &[u8] = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 /// How a Matroska or WebM container begins.
 pub(super) const EBML: &[u8] = b"\x1a\x45\xdf\xa3";
 /// How a page of an Ogg container begins.
 pub(super) const OGG: &[u8] = b"OggS";
 
-/// Boxes, elements or pages that are looked at.
+/// The most boxes, elements or pages to check.
 const MAX_STEPS: usize = 4096;
-/// Of the heads of an ASF container; titles and covers are among them.
+/// The limit for the headers of an ASF container, which include titles and covers.
 const ASF_BYTES: usize = 1024 * 1024;
 
 /// What was found in a container.
@@ -25,7 +25,7 @@ struct Streams {
 }
 
 impl Streams {
-    /// The one of these three types that fits: with films, with sound alone, and unknown.
+    /// Picks the fitting one of three types: with video, with sound only, and unknown.
     fn choose(self, film: &'static str, sound: &'static str, unknown: &'static str) -> &'static str {
         match self {
             Self { has_film: true, .. } => film,
@@ -35,12 +35,12 @@ impl Streams {
     }
 }
 
-/// The type of an Ogg container. All its streams begin before anything else.
+/// The type of an Ogg container. All its streams begin before any other content.
 pub(super) fn ogg_type(file: &File) -> &'static str {
     let mut streams = Streams::default();
     let mut at = 0;
     for _ in 0..MAX_STEPS {
-        // A page: its head, the lengths of its pieces, then the pieces.
+        // A page: its header, the lengths of its segments, then the segments.
         let Some(head) = read::<27>(file, at) else { break };
         let is_first_of_stream = head[5] & 2 != 0;
         if !head.starts_with(OGG) || !is_first_of_stream {
@@ -65,8 +65,8 @@ pub(super) fn ogg_type(file: &File) -> &'static str {
     streams.choose("video/ogg", "audio/ogg", "application/ogg")
 }
 
-/// The type of a container that begins with the box `ftyp`, by its brand and its tracks. `None` if it is no
-/// container for sound and films: pictures have the same boxes.
+/// The type of a container that begins with the box `ftyp`, by its brand and its tracks. `None` if it does
+/// not hold sound or video: pictures use the same boxes.
 pub(super) fn mp4_type(file: &File) -> Option<&'static str> {
     let brand = read::<12>(file, 0)?;
     let tracks = mp4_tracks(file);
@@ -82,7 +82,7 @@ pub(super) fn mp4_type(file: &File) -> Option<&'static str> {
     Some(chosen)
 }
 
-/// The kinds of the tracks. The box with them may stand at the end, behind all data.
+/// The kinds of the tracks. Their box may stand at the end, after all data.
 fn mp4_tracks(file: &File) -> Streams {
     let mut streams = Streams::default();
     let mut at = 0_u64;
@@ -104,7 +104,7 @@ fn mp4_tracks(file: &File) -> Streams {
                 _ => {}
             }
         }
-        // A box that ends nowhere is the last one.
+        // A box without a valid end is the last one.
         if size < head_size {
             break;
         }
@@ -113,12 +113,12 @@ fn mp4_tracks(file: &File) -> Streams {
     streams
 }
 
-/// The type of a Matroska or WebM container, by what it calls itself and by its tracks.
+/// The type of a Matroska or WebM container, by its declared type and its tracks.
 pub(super) fn ebml_type(file: &File) -> Option<&'static str> {
     const DOC_TYPE: u64 = 0x4282;
     const CLUSTER: u64 = 0x1f43_b675;
     const TRACK_TYPE: u64 = 0x83;
-    /// What has the others in it: head, segment, tracks, track.
+    /// The elements that contain others: header, segment, tracks, track.
     const OUTER: [u64; 4] = [0x1a45_dfa3, 0x1853_8067, 0x1654_ae6b, 0xae];
 
     let (mut name, mut streams, mut at) = (Vec::new(), Streams::default(), 0);
@@ -144,14 +144,14 @@ pub(super) fn ebml_type(file: &File) -> Option<&'static str> {
     }
 }
 
-/// Whether the bit that ends a number's length is a part of the number, as in ids.
+/// Whether the bit that ends a number's length is part of the number, as in ids.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Marker {
     Kept,
     Dropped,
 }
 
-/// A number of one to eight bytes, and where it ends.
+/// A number of one to eight bytes, and the position after it.
 fn ebml_number(file: &File, at: u64, marker: Marker) -> Option<(u64, u64)> {
     let [first] = read::<1>(file, at)?;
     let length = first.leading_zeros() + 1;
@@ -176,7 +176,7 @@ pub(super) fn asf_type(file: &File) -> &'static str {
     let heads = read_up_to(file, 0, ASF_BYTES);
     let mut rest = heads.get(30..).unwrap_or_default();
     let mut streams = Streams::default();
-    // Objects: what they are, their size, and for a stream its kind.
+    // Objects: each has a type, a size, and for a stream its kind.
     while let Some((object, size)) = rest.get(..16).zip(rest.get(16..24)) {
         if object == STREAM {
             let kind = rest.get(24..40);
@@ -195,7 +195,7 @@ fn read<const LENGTH: usize>(file: &File, at: u64) -> Option<[u8; LENGTH]> {
     file.read_exact_at(&mut bytes, at).ok().map(|()| bytes)
 }
 
-/// As many bytes as there are; what can't be read is as if it were not there.
+/// As many bytes as there are; what can't be read counts as missing.
 fn read_up_to(file: &File, at: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let mut filled = 0;

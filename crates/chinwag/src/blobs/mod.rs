@@ -1,8 +1,9 @@
-//! The bytes of files: staged on this machine while they arrive, then put into the store, a folder or
-//! anything that speaks S3, under a name that nobody chose.
+//! The bytes of files: staged on this machine while they arrive, then put into the store, a folder or any S3
+//! server, under a random name.
 //!
-//! `put` returns when the bytes are durable: in the folder the file is synced, renamed, and the folder
-//! synced. Nothing here knows whose a file is; a row that names one is committed after its bytes.
+//! `put` returns when the bytes are durable: in a folder, the file is synced and renamed, and then the folder
+//! is synced. This module does not know whose a file is; the row that names a file is committed after its
+//! bytes.
 
 mod animations;
 mod archives;
@@ -37,13 +38,13 @@ use crate::seeded_bugs::{self, Bug};
 
 /// The store's folder in the data folder.
 const FOLDER: &str = "files";
-/// Where files are while they arrive.
+/// The folder of files that are arriving.
 const STAGING: &str = "uploads";
-/// Bytes that are read and handed on at once.
+/// How many bytes are read and passed on at once.
 const BLOCK_BYTES: usize = 256 * 1024;
-/// A part of a large object; S3 takes none that is smaller.
+/// The size of a part of a large object; S3 accepts no smaller part.
 const S3_PART_BYTES: usize = 5 * 1024 * 1024;
-/// Files that are put into the store at the same time: each holds a part in memory.
+/// How many files are put into the store at the same time: each holds a part in memory.
 const MAX_WRITING: usize = 4;
 
 /// Why bytes could not be kept or read.
@@ -61,16 +62,16 @@ impl BlobError {
     }
 }
 
-/// Bytes on their way out.
+/// Bytes that are being read.
 pub(crate) type Reading = BoxStream<'static, Result<Bytes, BlobError>>;
 
 pub(crate) struct Blobs {
     store: Arc<dyn ObjectStore>,
-    /// Of the local store.
+    /// The folder of the local store.
     folder: Option<PathBuf>,
     part_bytes: usize,
     writing: Semaphore,
-    /// A picture in memory is the largest thing that this server holds: one at a time.
+    /// A picture in memory is the largest thing that this server holds, so only one at a time.
     decoding: Arc<Semaphore>,
     pub staging: Staging,
 }
@@ -88,7 +89,7 @@ impl Blobs {
                 (Arc::new(store), Some(folder), BLOCK_BYTES)
             }
             Storage::S3(s3) => {
-                // Where the configuration names no keys, the environment of AWS' own tools does.
+                // Keys that the configuration does not name come from the environment, as for AWS' own tools.
                 let mut builder = AmazonS3Builder::from_env()
                     .with_bucket_name(&s3.bucket)
                     .with_virtual_hosted_style_request(!s3.path_style);
@@ -129,7 +130,7 @@ impl Blobs {
                 Err(error) => Err(error),
             };
             if let Err(error) = put {
-                // What stays of it is found under its name, which is noted as unfinished.
+                // Its leftovers can be found by its name, which is recorded as unfinished.
                 drop(writer.abort().await);
                 return Err(error);
             }
@@ -137,7 +138,7 @@ impl Blobs {
         Ok(writer.shutdown().await?)
     }
 
-    /// As [`Blobs::put`], for a file as it arrived: a folder takes it over without another copy.
+    /// Like [`Blobs::put`], for a file as it arrived: a folder takes it over without another copy.
     pub(crate) async fn put_staged(&self, key: &str, staged: &Staged) -> Result<(), BlobError> {
         if let Some(folder) = self.folder.clone() {
             let _permit = self.writing.acquire().await;
@@ -159,13 +160,13 @@ impl Blobs {
         self.put(key, &staged.file, staged.offset).await
     }
 
-    /// As [`Blobs::put`], for what is small and in memory already.
+    /// Like [`Blobs::put`], for something small that is already in memory.
     pub(crate) async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), BlobError> {
         self.store.put(&Key::from(key), bytes.into()).await?;
         Ok(())
     }
 
-    /// Reads a part of a file, piece by piece, as fast as it is taken.
+    /// Reads a part of a file, piece by piece, at the reader's pace.
     pub(crate) async fn read(&self, key: &str, range: Range<u64>) -> Result<Reading, BlobError> {
         if range.is_empty() {
             return Ok(stream::empty().boxed());
@@ -191,13 +192,13 @@ impl Blobs {
         }
     }
 
-    /// Makes removals durable: a power cut must not bring back what nobody knows any more.
+    /// Makes removals durable: a power cut must not bring back files that no row names.
     pub(crate) async fn settle(&self) -> Result<(), BlobError> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
         Ok(blocking(move || sync_folder(&folder)).await?)
     }
 
-    /// Runs work on pictures outside the async threads, one at a time.
+    /// Processes a picture outside the async threads, one at a time.
     pub(crate) async fn with_picture<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -211,8 +212,8 @@ impl Blobs {
     }
 }
 
-/// Whether an attempt to link failed because the two places can't be linked: they are on two disks, or on one
-/// that has no links, or no further one.
+/// Whether linking failed because it is impossible here: two file systems, one without links, or a file with
+/// the most links already.
 fn has_no_links(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
     matches!(kind, CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
@@ -224,12 +225,12 @@ fn rewound(mut file: &File) -> io::Result<BufReader<&File>> {
     Ok(BufReader::new(file))
 }
 
-/// Brings the names in a folder to the disk.
+/// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Runs what blocks on files outside the async threads.
+/// Runs blocking work on files outside the async threads.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

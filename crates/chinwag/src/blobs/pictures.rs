@@ -1,8 +1,8 @@
-//! Pictures are decoded and written anew: what a camera, an editor or an attacker put beside the pixels is
-//! gone, and the way the camera was held is in the pixels. Their thumbnails are made on the way. Only the frames
-//! of animations stay as they came.
+//! Decodes pictures and encodes them again. That removes whatever a camera, an editor or an attacker put
+//! beside the pixels, and applies the camera's orientation to them. Thumbnails are made on the way. Only
+//! animations keep their frames as they came.
 //!
-//! The header is asked first, so no pixel of a bomb is ever decoded; the decoder's memory is bounded too.
+//! The header is checked first, so no pixel of a bomb is ever decoded; the decoder's memory is bounded, too.
 
 use std::fs::File;
 use std::io::{BufWriter, Cursor, Write as _};
@@ -18,12 +18,12 @@ use image::{
 
 use super::{animations, rewound};
 
-/// Good enough that nobody sees the difference to the camera's own.
+/// High enough that nobody sees the difference from the camera's own.
 const JPEG_QUALITY: u8 = 88;
-/// Memory of a decoder beside the pixels.
+/// A decoder's memory besides the pixels.
 const DECODER_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Why something that begins like a picture is not taken.
+/// Why something that begins like a picture is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PictureError {
     #[error("the picture has more pixels than allowed")]
@@ -46,20 +46,20 @@ impl From<ImageError> for PictureError {
     }
 }
 
-/// A picture as it is kept.
+/// A picture as it is stored.
 pub(crate) struct Picture {
-    /// As `image/jpeg`.
+    /// Such as `image/jpeg`.
     pub mime: &'static str,
-    /// What a name of such a file ends with.
+    /// The extension of such a file's name.
     pub extension: &'static str,
     pub width: u32,
     pub height: u32,
-    /// Smaller ones, each with the size that it is for. None is larger than the picture itself.
+    /// Smaller versions, each with the size that it is for. None is larger than the picture itself.
     pub thumbnails: Vec<(u32, Bytes)>,
 }
 
 impl Picture {
-    /// A picture of this server's own, and its bytes.
+    /// A picture of the server's own making, and its bytes.
     pub(crate) fn of_pixels(pixels: RgbImage) -> Result<(Self, Bytes), PictureError> {
         let pixels = DynamicImage::ImageRgb8(pixels);
         let (width, height) = (pixels.width(), pixels.height());
@@ -70,7 +70,7 @@ impl Picture {
         Ok((picture, Bytes::from(bytes.into_inner())))
     }
 
-    /// Reads a picture and writes it anew, into `target`. Blocks; `max_pixels` bounds its time and memory.
+    /// Decodes a picture and encodes it again into `target`. Blocks; `max_pixels` bounds its time and memory.
     pub(crate) fn remake(
         source: &File,
         format: ImageFormat,
@@ -84,7 +84,7 @@ impl Picture {
         if u64::from(width) * u64::from(height) > max_pixels {
             return Err(PictureError::TooLarge);
         }
-        // Colours stay what they are; nothing else is taken over.
+        // The colour profile stays; nothing else is kept.
         let profile = decoder.icc_profile().ok().flatten();
         let profile = profile.as_deref();
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -129,7 +129,7 @@ impl Picture {
     }
 }
 
-/// What a decoder may allocate for a picture of so many pixels.
+/// What a decoder may allocate for a picture of this many pixels.
 pub(super) fn decoder_limits(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
     limits.max_alloc = Some(max_pixels.saturating_mul(4).saturating_add(DECODER_BYTES));
@@ -143,7 +143,7 @@ fn write_jpeg(
 ) -> Result<(), PictureError> {
     let mut encoder = JpegEncoder::new_with_quality(target, JPEG_QUALITY);
     keep_colors(&mut encoder, profile);
-    // The encoder takes eight bits of grey or colour.
+    // The encoder accepts eight bits of grey or colour.
     match pixels {
         DynamicImage::ImageLuma8(grey) => encoder.encode_image(grey)?,
         DynamicImage::ImageRgb8(colors) => encoder.encode_image(colors)?,
@@ -165,12 +165,12 @@ fn write_png(
 
 fn keep_colors(encoder: &mut impl ImageEncoder, profile: Option<&[u8]>) {
     if let Some(profile) = profile {
-        // An encoder that knows no profiles writes a picture whose colours are a little off.
+        // An encoder without support for profiles writes a picture whose colours are slightly off.
         drop(encoder.set_icc_profile(profile.to_vec()));
     }
 }
 
-/// The sizes that are smaller than the picture, the largest first, each made of the one before.
+/// The sizes smaller than the picture, largest first, each made from the previous one.
 fn thumbnails(mut pixels: DynamicImage, profile: Option<&[u8]>) -> Result<Vec<(u32, Bytes)>, PictureError> {
     let mut made = Vec::new();
     for size in THUMBNAIL_SIZES.into_iter().rev() {

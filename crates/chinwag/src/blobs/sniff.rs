@@ -1,14 +1,14 @@
-//! What a file is, by its bytes. What a client or a name says about it is not believed.
+//! Identifies a file by its bytes. The type or name that a client gives is not trusted.
 
 use std::fs::File;
 use std::io::Read as _;
 
 use super::{archives, media};
 
-/// The bytes that are looked at.
+/// How many bytes are examined.
 const HEAD_BYTES: usize = 8 * 1024;
 
-/// For what nobody should try to show.
+/// The type of what nobody should try to show.
 const UNKNOWN: &str = "application/octet-stream";
 
 /// How a file is treated.
@@ -16,15 +16,15 @@ const UNKNOWN: &str = "application/octet-stream";
 pub(crate) enum Kind {
     /// A picture that is decoded and stored anew.
     Picture(image::ImageFormat),
-    /// Anything else: stored as it is, under this type.
+    /// Anything else: stored unchanged, under this type.
     Other(&'static str),
 }
 
 impl Kind {
-    /// For what begins as a picture and can't be decoded: it is kept, and shown to nobody.
+    /// For a file that begins like a picture but can't be decoded: it is kept, but never shown.
     pub(crate) const UNKNOWN: Self = Self::Other(UNKNOWN);
 
-    /// The type as it is said to clients.
+    /// The type as clients see it.
     pub(crate) fn mime(self) -> &'static str {
         match self {
             Self::Picture(format) => format.to_mime_type(),
@@ -33,8 +33,7 @@ impl Kind {
     }
 }
 
-/// Says what a file is: by its first bytes, and where several formats share them, by what they have inside.
-/// Blocks.
+/// Identifies a file by its first bytes, and if several formats share them, by its content. Blocks.
 pub(crate) fn identify(file: &File) -> std::io::Result<Kind> {
     let mut head = Vec::new();
     super::rewound(file)?.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
@@ -65,7 +64,7 @@ fn type_inside(head: &[u8], file: &File) -> Option<&'static str> {
     }
 }
 
-/// Says what begins with these bytes.
+/// Identifies what begins with these bytes.
 pub(crate) fn sniff(head: &[u8]) -> Kind {
     use image::ImageFormat::{Gif, Jpeg, Png, WebP};
 
@@ -73,7 +72,7 @@ pub(crate) fn sniff(head: &[u8]) -> Kind {
         return Kind::Picture(format);
     }
     match infer::get(head).map(|found| found.mime_type()) {
-        // What a browser could run is never named by its name.
+        // What a browser could run never gets its own type.
         Some(mime) if is_active(mime) => Kind::Other(UNKNOWN),
         Some(mime) => Kind::Other(mime),
         None if is_plain_text(head) => Kind::Other("text/plain"),
@@ -81,7 +80,7 @@ pub(crate) fn sniff(head: &[u8]) -> Kind {
     }
 }
 
-/// Whether a browser may show it where it stands: pictures that were decoded here, sound and film.
+/// Whether a browser may show it inline: pictures that were decoded here, sound and video.
 pub(crate) fn is_shown_inline(mime: &str) -> bool {
     matches!(mime, "image/gif" | "image/jpeg" | "image/png" | "image/webp")
         || mime.starts_with("audio/")
@@ -96,7 +95,7 @@ fn is_active(mime: &str) -> bool {
 fn is_plain_text(head: &[u8]) -> bool {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        // The last character may be cut.
+        // The last character may be cut off.
         Err(error) if error.error_len().is_none() => head
             .get(..error.valid_up_to())
             .and_then(|head| std::str::from_utf8(head).ok())

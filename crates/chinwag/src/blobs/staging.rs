@@ -1,11 +1,11 @@
-//! Files that are still arriving: in a folder of their own, one for each user, on this machine.
+//! Files that are still arriving: in their own folder on this machine, one for each user.
 //!
-//! An upload that can be resumed is recognised by its hash and size. Whoever resumes it works on a copy, so
-//! that a connection that hangs on to the old one changes nothing. Nothing here is synced: what a power cut
-//! spoils has another hash.
+//! An upload that can be resumed is identified by its hash and size. A resumed upload works on a copy, so a
+//! hanging connection that still holds the old one changes nothing. Nothing here is synced: what a power cut
+//! damages has another hash.
 //!
-//! Work is spread over the time in which the bytes arrive, so that the end of a large file does not get in the
-//! way of messages: bytes are hashed as they come, and the disk is asked to begin with them early.
+//! The work is spread over the time in which the bytes arrive, so that the end of a large file does not delay
+//! messages: bytes are hashed as they come, and the disk is told early to begin writing them.
 
 use std::fs::File;
 use std::io;
@@ -22,9 +22,9 @@ use rustix::fs::Advice;
 
 use super::blocking;
 
-/// Bytes after which the disk is asked to begin with what has come.
+/// After how many bytes the disk is told to begin writing.
 const WRITEBACK_BYTES: u64 = 1024 * 1024;
-/// Unfinished uploads that are kept for one user; the oldest go first.
+/// Unfinished uploads that are kept for one user; the oldest are removed first.
 const MAX_UNFINISHED: usize = 16;
 
 pub(crate) struct Staging {
@@ -37,7 +37,7 @@ pub(crate) struct Staged {
     pub file: Arc<File>,
     /// Bytes that have arrived.
     pub offset: u64,
-    /// Of these bytes.
+    /// The hash of these bytes.
     hash: Context,
 }
 
@@ -47,7 +47,7 @@ impl Staging {
         Ok(Self { folder })
     }
 
-    /// Begins a file. With a name, it goes on where an earlier one of that name and user stopped.
+    /// Begins a file. With a name, it continues where an earlier upload of that name and user stopped.
     pub(crate) async fn begin(&self, user_id: UserId, name: Option<String>) -> io::Result<Staged> {
         let folder = self.folder.join(user_id.to_string());
         blocking(move || {
@@ -80,14 +80,14 @@ impl Staging {
         .await
     }
 
-    /// Whether an upload of this name was begun and not finished.
+    /// Whether an unfinished upload of this name exists.
     pub(crate) async fn has(&self, user_id: UserId, name: &str) -> bool {
         let (folder, name) = (self.folder.join(user_id.to_string()), name.to_owned());
         let found = blocking(move || Ok(list(&folder)?.iter().any(|(_, path)| is_named(path, &name)))).await;
         found.unwrap_or_default()
     }
 
-    /// Removes what nobody has written to for this long; says how many.
+    /// Removes files that nobody has written to for this long; returns how many.
     pub(crate) async fn sweep(&self, after: Duration) -> io::Result<u64> {
         let folder = self.folder.clone();
         blocking(move || {
@@ -128,7 +128,7 @@ impl Staged {
         hexadecimal(self.hash.clone())
     }
 
-    /// A nameless file on the same disk, for another form of this one.
+    /// An unnamed file on the same disk, for another form of this one.
     pub(crate) fn sibling(&self) -> io::Result<File> {
         let path = self.path.with_extension(format!("{:032x}", rand::random::<u128>()));
         let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
@@ -136,7 +136,7 @@ impl Staged {
         Ok(file)
     }
 
-    /// Forgets the bytes.
+    /// Deletes the file.
     pub(crate) async fn discard(self) {
         // What can't be removed now is swept later.
         drop(blocking(move || remove(&self.path)).await);
@@ -172,17 +172,17 @@ fn hexadecimal(hash: Context) -> String {
     hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Lets the disk begin with every full part between these bytes, without waiting for it: the sync at the end
+/// Tells the disk to begin writing every full part between these positions, without waiting. The final sync
 /// then has little left to do, and the log's own syncs do not queue behind a whole file.
 fn begin_writeback(file: &File, begin: u64, end: u64) {
     let (from, to) = (begin / WRITEBACK_BYTES * WRITEBACK_BYTES, end / WRITEBACK_BYTES * WRITEBACK_BYTES);
     if let Some(length) = NonZeroU64::new(to - from) {
-        // Only a hint: without it everything is written at the end.
+        // Only a hint: without it, everything is written at the end.
         let _ = rustix::fs::fadvise(file, from, Some(length), Advice::DontNeed);
     }
 }
 
-/// The unfinished files of a user, the one that was written to longest ago first.
+/// The unfinished files of a user, least recently written first.
 fn list(folder: &Path) -> io::Result<Vec<(SystemTime, PathBuf)>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,7 +1,7 @@
-//! Limits what fails: so many failures at once, so many in a time, for each key.
+//! Limits failures: a burst and a steady rate, for each key.
 //!
-//! An attempt under way counts as a failure, so that guessing side by side gains nothing. It counts no longer once
-//! it is over and did not fail, and whoever waits looks again at that moment.
+//! An attempt in progress counts as a failure, so that parallel guesses gain nothing. Once it ends without
+//! failing, it no longer counts, and waiting attempts check again.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -29,17 +29,17 @@ struct Table<K> {
 
 #[derive(Clone, Copy)]
 struct Tries {
-    /// When the failures are forgotten.
+    /// When all failures are forgotten.
     full_at: Instant,
     under_way: u32,
 }
 
-/// Why an attempt can't begin, and how long until it can at the latest.
+/// Why an attempt can't begin, and after how long it can at the latest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
-    /// Too many failed.
+    /// Too many attempts failed.
     ByFailures(Duration),
-    /// Too many would have failed if those under way do.
+    /// Too many would have failed if those in progress fail.
     ByOthers(Duration),
 }
 
@@ -50,7 +50,7 @@ impl Held {
     }
 }
 
-/// An attempt under way. Dropped, it did no harm.
+/// An attempt in progress. If it is dropped, it counts for nothing.
 pub(crate) struct Attempt<K: Clone + Eq + Hash> {
     of: Arc<Attempts<K>>,
     key: K,
@@ -66,7 +66,7 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
     /// Begins an attempt.
     ///
     /// # Errors
-    /// If there were too many. This one counts for nothing.
+    /// If there were too many. A refused attempt does not count.
     pub(crate) fn begin(self: &Arc<Self>, key: &K, now: Instant) -> Result<Attempt<K>, Held> {
         if self.is_enforced {
             let mut table = self.table.lock();
@@ -80,7 +80,8 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
         Ok(Attempt { of: Arc::clone(self), key: key.clone(), has_failed: false })
     }
 
-    /// Resolves when the next attempt ends, of any key. Made before `begin` is asked, it misses none.
+    /// Resolves when the next attempt of any key ends. If it is created before `begin` is called, it misses
+    /// none.
     pub(crate) fn ended(&self) -> Notified<'_> {
         self.ended.notified()
     }
@@ -121,7 +122,7 @@ impl<K: Eq + Hash> Table<K> {
 }
 
 impl<K: Clone + Eq + Hash> Attempt<K> {
-    /// Ends it, as one that counts.
+    /// Ends the attempt as a failure.
     pub(crate) fn fail(mut self) {
         self.has_failed = true;
     }

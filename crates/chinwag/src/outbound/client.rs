@@ -1,8 +1,8 @@
-//! One call: resolve, judge each address, dial one of them, TLS unless it is a plain call to a server that was
-//! named, one POST, and an answer of bounded size, all within one time limit.
+//! One call: resolve the name, check each address, connect to one of them, use TLS unless it is a plain call
+//! to a named server, send one POST, and read an answer of bounded size, all within one time limit.
 //!
-//! Every call has a connection of its own: the address that was judged is the one that is dialed. Nothing
-//! here follows a redirect, uses a proxy or decompresses anything.
+//! Every call has its own connection, to the very address that was checked. Nothing here follows a redirect,
+//! uses a proxy or decompresses anything.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -30,42 +30,42 @@ use super::target::{Policy, Target};
 use crate::config::Outbound;
 use crate::peers::Names;
 
-/// More of an answer's body is not read, nor waited for.
+/// More of an answer's body is neither read nor waited for.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// Headers of an answer, and the bytes of its head.
+/// The most headers of an answer.
 const MAX_HEADERS: usize = 100;
 const HEAD_BYTES: usize = 16 * 1024;
-/// Dates of servers are not trusted further than this.
+/// A server's `Retry-After` is capped at this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a server answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub status: u16,
-    /// How long it wants to be left alone.
+    /// How long the server asks us to wait.
     pub retry_after: Option<Duration>,
 }
 
-/// Why there is no answer. Has no address in it that the caller did not know.
+/// Why there is no answer. Reveals no address that the caller did not know.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// All addresses of the host are ones that may not be called.
+    /// None of the host's addresses may be called.
     #[error("its address may not be called")]
     Forbidden,
     #[error("no answer in time")]
     TimedOut,
     #[error("can't be reached: {0}")]
     Unreachable(io::Error),
-    #[error("answers no HTTP: {0}")]
+    #[error("does not speak HTTP: {0}")]
     Http(#[from] hyper::Error),
-    #[error("this server can't call anybody: {0}")]
+    #[error("this server can't make calls: {0}")]
     Unusable(String),
 }
 
 type Sender = http1::SendRequest<Full<Bytes>>;
 type Connection = http1::Connection<TokioIo<Either<TlsStream<TcpStream>, TcpStream>>, Full<Bytes>>;
 
-/// Calls servers of others. Cheap to clone.
+/// Calls other servers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client {
     inner: Arc<Inner>,
@@ -76,8 +76,8 @@ struct Inner {
     names: Names,
     timeout: Duration,
     extra_roots: Vec<CertificateDer<'static>>,
-    /// Made at the first call: reading the system's certificates takes a while, and most servers call
-    /// nobody.
+    /// Created at the first call: reading the system's certificates takes a while, and most servers make no
+    /// calls.
     tls: OnceLock<Result<TlsConnector, String>>,
 }
 
@@ -97,8 +97,8 @@ impl Client {
         })
     }
 
-    /// Posts a body and waits for the answer's head. What its body says does not matter: it is read up to
-    /// the bounds of size and time, so that its server sees a client that listens to the end.
+    /// Posts a body and waits for the answer's head. The answer's body does not matter, but it is read within
+    /// the bounds of size and time, so that its server sees a client that reads to the end.
     pub(crate) async fn post(
         &self,
         target: &Target,
@@ -115,11 +115,11 @@ impl Client {
             let _ = timeout_at(deadline, Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect()).await;
             Ok(Answer { status, retry_after })
         };
-        // The connection is driven here and dropped with this future: no task outlives the time limit.
+        // The connection is driven and dropped with this future, so no task outlives the time limit.
         tokio::pin!(connection, exchange);
         tokio::select! {
             answer = &mut exchange => answer,
-            // Why it ended is what the exchange finds out, if it did not have its answer before.
+            // If the connection ends before the answer, the exchange learns why.
             _ = &mut connection => exchange.await,
         }
     }
@@ -164,11 +164,11 @@ impl Inner {
             Host::Ipv6(address) => vec![(*address).into()],
         };
         if addresses.is_empty() {
-            return Err(CallError::Unreachable(io::Error::other("its name has no address")));
+            return Err(CallError::Unreachable(io::Error::other("its host name has no address")));
         }
         let mut last = CallError::Forbidden;
         for address in addresses {
-            // Here and nowhere earlier: this very address is dialed next.
+            // Check here and not earlier: the connection goes to this very address.
             if !self.policy.allows(target, address) {
                 continue;
             }
@@ -209,7 +209,7 @@ fn request(target: &Target, headers: HeaderMap, body: Bytes) -> Result<Request<F
 
 fn connector(extra_roots: &[CertificateDer<'static>]) -> Result<TlsConnector, String> {
     let mut roots = RootCertStore::empty();
-    // What can't be read is left out; what remains decides.
+    // Unreadable ones are skipped; the rest decide.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots.add_parsable_certificates(extra_roots.iter().cloned());
     if roots.is_empty() {

@@ -1,8 +1,8 @@
-//! Calls to servers of others: push services and webhooks. Which addresses may be called ([`target`]), how
-//! ([`client`]), and what is put into a call: encrypted payloads ([`web_push`]), proof of who sends
+//! Calls to other servers: push services and webhooks. Which addresses may be called ([`target`]), how
+//! ([`client`]), and what goes into a call: encrypted payloads ([`web_push`]), proof of the sender
 //! ([`vapid`], [`signature`]).
 //!
-//! Knows no conversations and no database. Nothing outside of this folder opens a connection.
+//! This module knows no conversations and no database. Nothing outside this folder opens a connection.
 
 mod client;
 mod signature;

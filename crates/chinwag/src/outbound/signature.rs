@@ -1,5 +1,5 @@
-//! How a webhook's receiver knows that it was us: the scheme of the Standard Webhooks specification, so that
-//! its libraries check our calls.
+//! Proves to a webhook's receiver that a call is ours, by the scheme of the Standard Webhooks specification,
+//! so that its libraries can verify our calls.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 const PREFIX: &str = "whsec_";
 const BYTES: usize = 32;
 
-/// The secret that a webhook's receiver shares with us. As text it is `whsec_` and base64.
+/// The secret that a webhook's receiver shares with us. Its text form is `whsec_` and base64.
 #[derive(Clone)]
 pub(crate) struct WebhookSecret(Vec<u8>);
 
@@ -33,7 +33,7 @@ impl WebhookSecret {
 }
 
 /// The `webhook-signature` header: HMAC-SHA256 over id, timestamp and body, so that none of them can be
-/// changed, and an old call can't be sent again later.
+/// changed, and an old call can't be replayed later.
 pub(crate) fn sign(secret: &WebhookSecret, id: &str, timestamp: i64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret.0);
     let mut context = hmac::Context::with_key(&key);

@@ -1,8 +1,8 @@
-//! Which servers may be called. A URL is judged when it is stored, and each address of its host again when
-//! it is dialed: what a name means may change in between.
+//! Which servers may be called. A URL is checked when it is stored, and each address of its host again before
+//! connecting, because a name may point elsewhere by then.
 //!
-//! By default only public addresses may be called, so that nobody can use this server to reach what is
-//! behind its firewall.
+//! By default only public addresses may be called, so that nobody can use this server to reach what is behind
+//! its firewall.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -12,11 +12,11 @@ use url::{Host, Url};
 
 use crate::peers::Peer;
 
-/// A longer URL is refused. Those of push services have a few hundred bytes.
+/// The longest URL accepted. Those of push services have a few hundred bytes.
 const MAX_URL_BYTES: usize = 2048;
 
-/// Networks that are not the public internet, or not for everybody in it: the registries of special
-/// addresses of RFC 6890 and its updates, and the addresses where clouds keep their secrets.
+/// Networks that are not public, or not globally reachable: the registries of special addresses of RFC 6890
+/// and its updates, and the addresses where clouds keep their secrets.
 const SPECIAL: [&str; 21] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -40,7 +40,7 @@ const SPECIAL: [&str; 21] = [
     "2001:db8::/32",
     "2002::/16",
 ];
-/// The one part of IPv6 that is public. What embeds an IPv4 address, such as `::ffff:0:0/96`, lies outside.
+/// The only public part of IPv6. Ranges that embed an IPv4 address, such as `::ffff:0:0/96`, lie outside.
 const PUBLIC_V6: &str = "2000::/3";
 const DOCUMENTATION_V6: &str = "3fff::/20";
 
@@ -68,12 +68,12 @@ impl Policy {
         is_public(address) || self.names_address(address)
     }
 
-    /// Whether a connection for this target may be opened to this address, which its host has now.
+    /// Whether a connection for this target may be opened to this current address of its host.
     pub(super) fn allows(&self, target: &Target, address: IpAddr) -> bool {
         self.names(&target.host) || (target.is_encrypted() && self.allows_address(address))
     }
 
-    /// Whether somebody named this very host, or a network that it is in.
+    /// Whether the operator named this very host, or a network that contains it.
     fn names(&self, host: &Host<String>) -> bool {
         match host {
             Host::Domain(name) => self.allows_host(name),
@@ -96,8 +96,9 @@ fn is_public(address: IpAddr) -> bool {
     is_in_range && !is_special
 }
 
-/// Where a call may go: an https URL whose host, if it is an address, is an allowed one; or an http URL whose host
-/// was named. What goes there can be read and changed on the way, so it has to be somebody's own network.
+/// Where a call may go: an https URL whose host, if it is an address, may be called; or an http URL whose
+/// host the operator named. Plain http can be read and changed on the way, so it must stay in the operator's
+/// own network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     url: Url,
@@ -105,7 +106,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads a URL that somebody gave.
+    /// Parses a URL from a user.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
@@ -113,13 +114,13 @@ impl Target {
         if text.len() > MAX_URL_BYTES {
             return Err("the URL has more than 2,048 bytes");
         }
-        // The parser would drop line ends and spaces, and what is stored should be what was meant.
+        // The parser would drop line ends and spaces, but the stored URL should be the one that was meant.
         if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
             return Err("the URL has a space or a control character");
         }
-        let url = Url::parse(text).map_err(|_| "this is no URL")?;
+        let url = Url::parse(text).map_err(|_| "this is not a URL")?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err("the URL has to begin with https://");
+            return Err("the URL must begin with https://");
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("the URL must not name a user");
@@ -127,7 +128,7 @@ impl Target {
         if url.fragment().is_some() {
             return Err("the URL must not have a fragment");
         }
-        // By now 2130706433, 0177.1 and 0x7f000001 are 127.0.0.1.
+        // The parser has turned 2130706433, 0177.1 and 0x7f000001 into 127.0.0.1.
         let host = url.host().ok_or("the URL has no host")?.to_owned();
         let is_allowed = match &host {
             Host::Domain(_) => true,
@@ -137,7 +138,7 @@ impl Target {
         let target = Self { url, host };
         if !target.is_encrypted() && !policy.names(&target.host) {
             return Err(
-                "the URL has to begin with https://: http:// is for servers that --outbound-allow names",
+                "the URL must begin with https://: http:// is for servers that --outbound-allow names",
             );
         }
         if is_allowed { Ok(target) } else { Err("this address may not be called") }
@@ -147,7 +148,7 @@ impl Target {
         self.url.scheme() == "https"
     }
 
-    /// As it is stored.
+    /// The URL as it is stored.
     pub(crate) fn as_str(&self) -> &str {
         self.url.as_str()
     }
@@ -165,12 +166,12 @@ impl Target {
         self.url.port_or_known_default().unwrap_or(443)
     }
 
-    /// Scheme, host and port: what a VAPID token is for.
+    /// Scheme, host and port: the audience of a VAPID token.
     pub(super) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// Host, and port if it is not the usual one: the `Host` header.
+    /// The host, with its port unless that is the default: the `Host` header.
     pub(super) fn authority(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host),
@@ -302,7 +303,7 @@ mod tests {
             assert!(!target.is_encrypted());
         }
         assert_eq!(Target::parse("http://bot.internal/x", &policy).unwrap().port(), 80);
-        // Public is not named, and a name is not its network.
+        // Being public is not being named, and a name does not include its network.
         for text in [
             "http://example.com/hook",
             "http://2.2.2.2/hook",

@@ -1,4 +1,4 @@
-//! Who sends a push message, provable: a signed token with the key that browsers subscribed to (RFC 8292).
+//! Proves who sends a push message: a token signed with the key that browsers subscribed to (RFC 8292).
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::target::Target;
 
-/// A token is used once, right away. More than a day is refused (RFC 8292 2).
+/// A token is used once, right away. A lifetime above a day is refused (RFC 8292 2).
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 
-/// This server's key, and whom push services may write to.
+/// This server's key, and the contact for push services.
 pub(crate) struct Vapid {
     key: EncodingKey,
     public: String,
@@ -29,7 +29,7 @@ struct Claims<'a> {
 }
 
 impl Vapid {
-    /// A new private key, as it is stored: PKCS #8, DER.
+    /// A new private key, in the form that is stored: PKCS #8, DER.
     pub(crate) fn generate() -> Result<Vec<u8>, String> {
         EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map(|document| document.as_ref().to_vec())
@@ -37,15 +37,15 @@ impl Vapid {
     }
 
     /// # Errors
-    /// A sentence, if the bytes are no such key.
+    /// A sentence, if the bytes are not such a key.
     pub(crate) fn new(pkcs8: &[u8], contact: Option<String>) -> Result<Self, String> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
-            .map_err(|error| format!("the file holds no key: {error}"))?;
+            .map_err(|error| format!("the file does not hold a key: {error}"))?;
         let public = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key());
         Ok(Self { key: EncodingKey::from_ec_der(pkcs8), public, contact })
     }
 
-    /// What browsers need to subscribe: the point, uncompressed, in base64url.
+    /// What browsers need to subscribe: the uncompressed point in base64url.
     pub(crate) fn public_key(&self) -> &str {
         &self.public
     }

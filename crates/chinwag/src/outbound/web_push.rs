@@ -1,5 +1,5 @@
-//! The payload of a push message, readable by one device only: RFC 8291 (the keys) over RFC 8188 (the
-//! content coding `aes128gcm`). The primitives are aws-lc-rs'.
+//! The payload of a push message, which only one device can read: RFC 8291 (the keys) over RFC 8188 (the
+//! content coding `aes128gcm`). aws-lc-rs provides the primitives.
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
@@ -15,15 +15,15 @@ const SECRET_BYTES: usize = 16;
 const TAG_BYTES: usize = 16;
 /// Salt, record size, length of the key id, key id (RFC 8188 2.1).
 const HEADER_BYTES: usize = SALT_BYTES + 4 + 1 + POINT_BYTES;
-/// A push service has to take this much and no more (RFC 8030 7.2).
+/// A push service must accept this much, and may refuse more (RFC 8030 7.2).
 const MAX_BODY: usize = 4096;
-/// Ends the last record's data (RFC 8188 2).
+/// Ends the data of the last record (RFC 8188 2).
 const LAST_RECORD: u8 = 2;
 
-/// What fits into one push message.
+/// The largest payload of one push message.
 pub(crate) const MAX_PLAINTEXT: usize = MAX_BODY - HEADER_BYTES - TAG_BYTES - 1;
 
-/// Browsers leave the padding out, some libraries do not.
+/// Browsers omit the padding; some libraries do not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -40,14 +40,14 @@ impl DeviceKeys {
     /// Reads both from base64url.
     ///
     /// # Errors
-    /// Which of them is wrong, by its name.
+    /// The name of the wrong one.
     pub(crate) fn parse(p256dh: &str, auth: &str) -> Result<Self, &'static str> {
         let decode = |text: &str, name| BASE64.decode(text).map_err(|_| name);
         let keys = Self { p256dh: decode(p256dh, "keys.p256dh")?, auth: decode(auth, "keys.auth")? };
         if keys.auth.len() != SECRET_BYTES {
             return Err("keys.auth");
         }
-        // Agreeing checks that the point lies on the curve.
+        // Key agreement checks that the point lies on the curve.
         let is_point = keys.p256dh.len() == POINT_BYTES
             && PrivateKey::generate(&ECDH_P256)
                 .and_then(|key| agree(&key, keys.peer(), Unspecified, |_| Ok(())))

@@ -1,5 +1,5 @@
-//! Bounds what one push service can cost: so many calls of a host at once, and after some failures in a row
-//! none at all for a while, then one to try.
+//! Bounds what one push service can cost: a few simultaneous calls per host, and after several failures in a
+//! row none at all for a while, then a single one to try.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use super::back_off;
 
-/// Calls of one host at the same time.
+/// Simultaneous calls to one host.
 const CALLS_PER_HOST: usize = 4;
-/// Failures in a row that open a host's breaker.
+/// Consecutive failures that open a host's breaker.
 const FAILURES: u32 = 5;
-/// Hosts that are remembered beyond those that are called right now.
+/// The most hosts to remember besides those being called.
 const MAX_HOSTS: usize = 1_024;
 
 pub(super) struct Breakers {
@@ -33,7 +33,7 @@ struct Host {
 pub(super) enum Health {
     /// It works, whatever it answered.
     Fine,
-    /// It does not answer, or with a fault of its own.
+    /// It does not answer, or answers with an error of its own.
     Failing,
 }
 
@@ -55,7 +55,7 @@ impl Breakers {
         self.hosts.get(host).is_none_or(|host| host.admits(now))
     }
 
-    /// The hosts that are not called now.
+    /// The hosts that must not be called now.
     pub(super) fn blocked(&self, now: Instant) -> Vec<String> {
         let blocked = self.hosts.iter().filter(|(_, host)| !host.admits(now));
         blocked.map(|(name, _)| name.clone()).collect()

@@ -1,8 +1,8 @@
-//! Notifies devices. Follows the log and queues jobs; takes those that are due, encrypts what the device is
-//! told, and calls its push service.
+//! Notifies devices. Follows the log and queues jobs; for each job that is due, encrypts the notification and
+//! calls the device's push service.
 //!
-//! A job is in the database until the push service took it: after a crash it may be sent twice (and replaces
-//! itself on the device), but it is not forgotten.
+//! A job stays in the database until the push service accepts it. After a crash it may be sent twice (it then
+//! replaces itself on the device), but it is never lost.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{Answer, CallError, Client, DeviceKeys, MAX_PLAINTEXT, Target, encrypt};
 use crate::store::{JobKey, PushJob};
 
-/// Calls at the same time, of all push services.
+/// Simultaneous calls, over all push services.
 const MAX_CALLS: usize = 16;
 
 pub(super) struct Devices {
@@ -36,22 +36,23 @@ pub(super) struct Devices {
     breakers: Breakers,
     calls: JoinSet<(PushJob, Outcome)>,
     in_flight: HashSet<JobKey>,
-    /// Up to where the log was read, and where the database knows it was. `None` until it was asked.
+    /// The position up to which the log was read, and the one in the database. `None` until the database was
+    /// asked.
     position: Option<(i64, i64)>,
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The push service took it.
+    /// The push service accepted it.
     Sent,
-    /// The push service does not know the device any more.
+    /// The push service no longer knows the device.
     Gone,
-    /// It will never be taken.
+    /// The push service will never accept it.
     Refused,
-    /// Not now. `None`: at our own pace.
+    /// Not now. `None`: retry at our own pace.
     Later(Option<Duration>),
-    /// The push service does not work.
+    /// The push service is failing.
     Failed(Option<Duration>),
 }
 
@@ -74,7 +75,7 @@ impl Devices {
         self.chat.upgrade().ok_or(Ended)
     }
 
-    /// Calls for a job, unless there is nothing to tell any more.
+    /// Makes the call for a job, unless there is nothing to send any longer.
     async fn begin_call(&mut self, chat: &Chat, job: PushJob) {
         match chat.notification(&job).await {
             Ok(Some(notification)) => match prepare(chat, &job, &notification) {
@@ -91,18 +92,18 @@ impl Devices {
             },
             Ok(None) => self.noted(chat.finish_push(&job).await, "outdated"),
             Err(error) => {
-                tracing::warn!(%error, "can't read what a device is to be told");
+                tracing::warn!(%error, "can't read a notification");
                 let wait = back_off(self.config.retry, self.config.retry_max, job.attempts);
                 self.noted(chat.postpone_push(&job, wait).await, "postponed");
             }
         }
     }
 
-    /// A job whose end can't be noted is due still, and comes again.
+    /// A job whose end can't be stored is still due, and comes again.
     fn noted(&self, result: Result<(), Refusal>, outcome: &'static str) {
         self.metrics.note_push(outcome);
         if let Err(error) = result {
-            tracing::warn!(%error, outcome, "can't note what became of a notification");
+            tracing::warn!(%error, outcome, "can't store the outcome of a notification");
         }
     }
 }
@@ -114,7 +115,7 @@ impl Worker for Devices {
         &mut self.calls
     }
 
-    /// Queues jobs for what is new.
+    /// Queues jobs for new events.
     async fn read_on(&mut self) -> Result<bool, Ended> {
         let chat = self.chat()?;
         let (position, stored) = match self.position {
@@ -122,7 +123,7 @@ impl Worker for Devices {
             None => match chat.push_position().await {
                 Ok(stored) => (stored, stored),
                 Err(error) => {
-                    tracing::warn!(%error, "can't look where notifications stand");
+                    tracing::warn!(%error, "can't read the position of notifications");
                     return Ok(true);
                 }
             },
@@ -134,7 +135,7 @@ impl Worker for Devices {
                 Ok(step.left > 0)
             }
             Err(error) => {
-                tracing::warn!(%error, "can't look who is to be notified");
+                tracing::warn!(%error, "can't find out whom to notify");
                 Ok(true)
             }
         }
@@ -160,7 +161,7 @@ impl Worker for Devices {
         Ok(())
     }
 
-    /// As many as there is room for.
+    /// Starts as many calls as there is room for.
     async fn call_what_is_due(&mut self) -> Result<Option<Instant>, Ended> {
         let chat = self.chat()?;
         loop {
@@ -169,12 +170,12 @@ impl Worker for Devices {
             if room == 0 {
                 return Ok(None);
             }
-            // Those in flight are due as well, until they are settled.
+            // Those in flight stay due until they are settled.
             let due = chat.due_pushes(self.breakers.blocked(now), room + self.in_flight.len()).await;
             let (jobs, next, waiting) = match due {
                 Ok(due) => due,
                 Err(error) => {
-                    tracing::warn!(%error, "can't look what is to be sent");
+                    tracing::warn!(%error, "can't read the due notifications");
                     return Ok(Some(now + self.config.retry));
                 }
             };
@@ -198,7 +199,7 @@ impl Worker for Devices {
     }
 }
 
-/// `None` if this server can't send it at all: its configuration, or the row, is not what it was.
+/// `None` if this server can't send it: its configuration, or the row, has changed.
 fn prepare(chat: &Chat, job: &PushJob, notification: &Notification) -> Option<(Target, HeaderMap, Vec<u8>)> {
     let target = chat.target(&job.endpoint)?;
     let keys = DeviceKeys { p256dh: job.p256dh.clone(), auth: job.auth.clone() };
@@ -215,7 +216,7 @@ fn prepare(chat: &Chat, job: &PushJob, notification: &Notification) -> Option<(T
     Some((target, headers, body))
 }
 
-/// The payload as JSON, its text cut further if it does not fit. What else is in it always does.
+/// The payload as JSON, with its text shortened if necessary. The rest always fits.
 fn plaintext(notification: &Notification) -> Vec<u8> {
     let mut payload = notification.payload.clone();
     loop {
@@ -229,7 +230,7 @@ fn plaintext(notification: &Notification) -> Vec<u8> {
 }
 
 /// Messages of one conversation replace each other at the push service (RFC 8030 5.4). It must not learn
-/// which conversation that is, nor that two devices share one: hence the device's own secret.
+/// which conversation that is, nor that two devices share one; hence the device's own secret.
 fn topic(job: &PushJob) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &job.auth);
     let tag = hmac::sign(&key, format!("conversation {}", job.key.conversation_id).as_bytes());

@@ -1,7 +1,8 @@
-//! The loop of a worker that follows the log: looks when the commit rings, calls others, and notes what became of it.
+//! The loop of a worker that follows the log: reads on when a commit rings, calls others, and stores the
+//! outcome.
 //!
-//! The looks gather what came meanwhile: under load a bell that is answered each time would ring thousands of times
-//! a second.
+//! Each look gathers what came meanwhile: under load, answering every bell would mean thousands of looks a
+//! second.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,27 +13,27 @@ use tokio::time::Instant;
 
 use super::wait_until;
 
-/// The chat is gone: the worker ends.
+/// The chat is gone, so the worker ends.
 pub(super) struct Ended;
 
 /// What one kind of worker does.
 pub(super) trait Worker: Send + Sized + 'static {
-    /// What a call came to.
+    /// The result of a call.
     type Called: Send + 'static;
 
-    /// The calls that are under way.
+    /// The calls in progress.
     fn calls(&mut self) -> &mut JoinSet<Self::Called>;
 
-    /// Reads the log on by a step. Says whether there is more.
+    /// Reads the log on by a step. Returns whether there is more.
     fn read_on(&mut self) -> impl Future<Output = Result<bool, Ended>> + Send;
 
-    /// Notes what a call came to.
+    /// Stores the result of a call.
     fn note(&mut self, called: Self::Called) -> impl Future<Output = Result<(), Ended>> + Send;
 
-    /// Starts the calls that are due. Says when to look again, if nothing happens before.
+    /// Starts the calls that are due. Returns when to look again if nothing happens before.
     fn call_what_is_due(&mut self) -> impl Future<Output = Result<Option<Instant>, Ended>> + Send;
 
-    /// Works until the chat is gone. `gather` lies between two looks at the log.
+    /// Works until the chat is gone, with `gather` between two looks at the log.
     fn follow(mut self, commits: watch::Receiver<()>, gather: Duration) -> impl Future<Output = ()> + Send {
         async move {
             // The only way out is that the chat ended.
@@ -60,7 +61,7 @@ async fn run<W: Worker>(
                 look_at = Instant::now() + gather;
             }
             Some(ended) = worker.calls().join_next() => {
-                // A call that panicked stays under way until the next start: it would panic again.
+                // A call that panicked stays in progress until the next start, because it would panic again.
                 if let Ok(called) = ended {
                     worker.note(called).await?;
                 }

@@ -1,17 +1,17 @@
-//! What leaves the server by itself: notifications of devices ([`devices`]) and calls of webhooks
-//! ([`webhooks`]). Both follow the log behind the commits, from a position in the database, so that a message
-//! waits for neither of them, and neither forgets one over a crash.
+//! What the server sends on its own: notifications of devices ([`devices`]) and calls of webhooks
+//! ([`webhooks`]). Both follow the log behind the commits, from a position in the database, so that no
+//! message waits for them, and a crash loses none of their work.
 //!
 //! Nothing here is on the path of a message: the commit only rings.
 //!
-//! A worker reads the events after its *position*, the row id of an event: one thread writes and rows are never removed,
-//! so ids grow in the order of the commits, and no lower one can appear later. A job for each device and conversation is
-//! queued in the transaction that moves the position. So what is committed lies behind the position or before it, never
-//! beside it, whenever the process dies; and many messages cost the writer one small job. If no job is due, the position is
-//! written every 1,000 events only, and a crash has these looked at again.
+//! A worker reads the events after its *position*, the row id of an event. One thread writes, and rows are
+//! never removed, so ids grow in commit order, and a lower one can't appear later. A job for each device and
+//! conversation is queued in the transaction that moves the position. So whenever the process dies, each
+//! event is either queued or still to be read; and many messages cost the writer one small job. If no job is
+//! due, the position is stored only every 1,000 events, and after a crash these are read again.
 //!
-//! A job says *whom* and *where*. What a device is told is read when it is told: the newest unread message as it stands
-//! then, so what was read, deleted, edited or muted meanwhile is treated so.
+//! A job says *which device* and *which conversation*. Its content is read when it is sent: the newest unread
+//! message at that time. So whatever was read, deleted, edited or muted meanwhile is respected.
 
 mod breakers;
 mod devices;
@@ -29,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Client;
 use follower::Worker as _;
 
-/// Starts the workers on the current runtime. They end when the store is closed, which drops the bell.
+/// Starts the workers on the current runtime. They end when the store closes, which drops the bell.
 pub(crate) fn start(chat: &Chat, client: &Client, metrics: &Arc<Metrics>, commits: &watch::Receiver<()>) {
     let gather = chat.config().outbound.gather;
     if chat.vapid().is_ok() {
@@ -40,14 +40,14 @@ pub(crate) fn start(chat: &Chat, client: &Client, metrics: &Arc<Metrics>, commit
     tokio::spawn(webhooks.follow(commits.clone(), gather));
 }
 
-/// How long to wait after so many failures: doubled each time, bounded, and drawn from its upper half, so
-/// that what failed together does not come back together.
+/// How long to wait after this many failures: doubled each time, bounded, and drawn from the upper half, so
+/// that calls that failed together do not return together.
 fn back_off(first: Duration, most: Duration, failures: u32) -> Duration {
     let doubled = first.saturating_mul(2_u32.saturating_pow(failures.min(31))).min(most);
     doubled.mul_f64(0.5 + 0.5 * rand::random::<f64>())
 }
 
-/// Waits until then; for ever without a time.
+/// Waits until then; forever if there is no time.
 async fn wait_until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
@@ -55,7 +55,7 @@ async fn wait_until(time: Option<Instant>) {
     }
 }
 
-/// How long it is until a time of the database's clock.
+/// The time until an instant of the database's clock.
 fn until(time: chinwag_protocol::Timestamp) -> Duration {
     let milliseconds = time.0.saturating_sub(chinwag_protocol::Timestamp::now().0);
     Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default())

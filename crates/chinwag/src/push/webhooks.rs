@@ -1,5 +1,5 @@
-//! Calls webhooks: for each, one event after the other, in the order of the commits. The next one waits until
-//! the last one was taken, however often that has to be tried.
+//! Calls webhooks: for each, one event at a time, in commit order. The next event waits until the receiver
+//! accepts the current one, however many attempts that takes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{CallError, Client, Target, WebhookSecret, sign};
 use crate::store::Hook;
 
-/// How far the position in the database may stay behind if only unwanted events were passed.
+/// How far the stored position may lag if only unwanted events were passed.
 const MAX_DRIFT: i64 = 1_000;
 
 pub(super) struct Webhooks {
@@ -29,7 +29,7 @@ pub(super) struct Webhooks {
     config: Outbound,
     calls: JoinSet<Called>,
     busy: HashSet<i64>,
-    /// Up to where webhooks have passed what they do not want, beyond what the database knows.
+    /// The position up to which each webhook has passed unwanted events, beyond what the database knows.
     passed: HashMap<i64, i64>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Called {
     outcome: Result<(), Failure>,
 }
 
-/// Why a call was no success.
+/// Why a call failed.
 struct Failure {
     reason: String,
     retry_after: Option<Duration>,
@@ -64,7 +64,7 @@ impl Webhooks {
         self.chat.upgrade().ok_or(Ended)
     }
 
-    /// Passes what a webhook does not want, then calls it for what it wants.
+    /// Passes the events that a webhook does not want, then calls it for the next one that it wants.
     async fn advance(&mut self, chat: &Chat, hook: &mut Hook, stored: i64) {
         loop {
             match chat.webhook_step(hook).await {
@@ -80,12 +80,12 @@ impl Webhooks {
                     if hook.position - stored >= MAX_DRIFT
                         && let Err(error) = chat.advance_webhook(hook.id, hook.position).await
                     {
-                        tracing::warn!(%error, webhook = hook.id, "can't note where a webhook stands");
+                        tracing::warn!(%error, webhook = hook.id, "can't store the position of a webhook");
                     }
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, webhook = hook.id, "can't read what a webhook is to be told");
+                    tracing::warn!(%error, webhook = hook.id, "can't read the next event of a webhook");
                     return;
                 }
             }
@@ -114,7 +114,7 @@ impl Worker for Webhooks {
         &mut self.calls
     }
 
-    /// Each webhook has a position of its own, and reads on from it when its turn comes.
+    /// Each webhook has its own position, and reads on from it in its turn.
     async fn read_on(&mut self) -> Result<bool, Ended> {
         Ok(false)
     }
@@ -125,7 +125,7 @@ impl Worker for Webhooks {
         self.busy.remove(&hook.id);
         let noted = match outcome {
             Ok(()) => {
-                // If it can't be noted, at least this process does not tell it again.
+                // If it can't be stored, at least this process does not send it again.
                 self.passed.insert(hook.id, position);
                 let noted = chat.advance_webhook(hook.id, position).await;
                 self.metrics.note_webhook(hook.id, "delivered");
@@ -141,12 +141,12 @@ impl Worker for Webhooks {
                         tracing::error!(
                             webhook = id,
                             reason,
-                            "a webhook is disabled: it failed for too long"
+                            "a webhook was disabled: it failed for too long"
                         );
                         Ok(())
                     }
                     Ok(false) => {
-                        tracing::warn!(webhook = id, reason, "a webhook failed and is tried again");
+                        tracing::warn!(webhook = id, reason, "a webhook failed and will be retried");
                         Ok(())
                     }
                     Err(error) => Err(error),
@@ -154,12 +154,12 @@ impl Worker for Webhooks {
             }
         };
         if let Err(error) = noted {
-            tracing::warn!(%error, webhook = hook.id, "can't note what became of a webhook's call");
+            tracing::warn!(%error, webhook = hook.id, "can't store the outcome of a webhook's call");
         }
         Ok(())
     }
 
-    /// One call for each webhook that waits for none and has something to be told.
+    /// Starts one call for each webhook that is not waiting and has something to send.
     async fn call_what_is_due(&mut self) -> Result<Option<Instant>, Ended> {
         let chat = self.chat()?;
         let (hooks, head) = match chat.hooks().await {
@@ -193,11 +193,11 @@ impl Failure {
     }
 }
 
-/// The event as the sockets send it, and the headers that prove that it is ours.
+/// The event as sockets send it, and the headers that prove that it is ours.
 fn signed(hook: &Hook, position: i64, event: &Event) -> (HeaderMap, Bytes) {
-    // An event has nothing in it that could not be written.
+    // Nothing in an event can fail to serialize.
     let body = serde_json::to_vec(event).unwrap_or_default();
-    // The place alone would come again for another event, after a restore of an older copy.
+    // The position alone would repeat for another event after a restore of an older copy.
     let id = format!("event-{position}-{}", event.entry().stamp.as_str());
     let seconds = Timestamp::now().0 / 1000;
     let signature = sign(&WebhookSecret::from_bytes(hook.secret.clone()), &id, seconds, &body);
@@ -221,9 +221,9 @@ async fn call(client: &Client, target: &Target, headers: HeaderMap, body: Bytes)
             is_gone: answer.status == 410,
         }),
         Err(error @ CallError::Http(_)) => {
-            // Its own words may hold what the receiver sent.
-            tracing::debug!(%error, "a webhook answered no HTTP");
-            Err(Failure::because("answers no HTTP"))
+            // The error's own text may contain what the receiver sent.
+            tracing::debug!(%error, "a webhook does not speak HTTP");
+            Err(Failure::because("does not speak HTTP"))
         }
         Err(error) => Err(Failure::because(error.to_string())),
     }

@@ -33,7 +33,7 @@ fn strict() -> Tokens {
     Tokens::new(&secret(OWN), &auth)
 }
 
-/// Signs any header and claims, as an attacker with or another application with the secret could.
+/// Signs any header and claims, as an attacker or another application with the secret could.
 fn forge(header: &Value, claims: &Value, secret: &[u8]) -> String {
     let encode = |value: &Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", encode(header), encode(claims));
@@ -50,7 +50,7 @@ fn own_header() -> Value {
     json!({"alg": "HS256", "typ": OWN_TYPE})
 }
 
-/// The claims with some changed, or, if `null`, left out.
+/// The claims with some changed, or left out if `null`.
 fn with(claims: &Value, changes: &Value) -> Value {
     let mut claims = claims.as_object().unwrap().clone();
     claims.extend(changes.as_object().unwrap().clone());
