@@ -54,7 +54,7 @@ pub(super) async fn register(
 
 /// Make the first administrator
 ///
-/// With the token of the link that `chinwag serve` prints while there is no user.
+/// Needs the token of the link that `chinwag serve` prints while there is no administrator.
 #[utoipa::path(post, path = "/setup", operation_id = "set_up", tag = "auth", security(()), request_body = Setup,
     responses(
         (status = 200, body = Token),
@@ -77,7 +77,7 @@ pub(super) async fn me(State(shared): State<Shared>, Caller(actor): Caller) -> R
 
 /// Sign out
 ///
-/// Ends this session: its token is refused from now on and its sockets are closed with 4006.
+/// Ends this session: its token is refused from now on, and its sockets are closed with 4006.
 #[utoipa::path(post, path = "/auth/logout", operation_id = "sign_out", tag = "auth",
     responses(
         (status = 204, description = "Signed out"),
@@ -118,8 +118,8 @@ pub(super) async fn revoke_session(
 
 /// Renew a token
 ///
-/// A refresh token works once and is answered by a new one; for 30 seconds by the same one again, as long as that
-/// was not used. Using one later ends its session.
+/// A refresh token works once; the answer contains the next one. For 30 seconds it gets the same next one
+/// again, unless that was already used. Using it later ends its session.
 #[utoipa::path(post, path = "/auth/refresh", operation_id = "refresh_token", tag = "auth", security(()), request_body = Refresh,
     responses(
         (status = 200, body = Token),
@@ -132,9 +132,9 @@ pub(super) async fn refresh(
     Ok(Json(shared.chat.refresh(&body.refresh_token).await?))
 }
 
-/// A ticket for a WebSocket
+/// Get a ticket for a WebSocket
 ///
-/// Stands for this request's token, once, for 30 seconds: `/ws?ticket=…`.
+/// The ticket replaces this request's token, once, within 30 seconds: `/ws?ticket=…`.
 #[utoipa::path(post, path = "/auth/ticket", operation_id = "create_ticket", tag = "auth",
     responses((status = 200, body = Ticket)))]
 pub(super) async fn ticket(
@@ -148,7 +148,7 @@ pub(super) async fn ticket(
 
 /// Change the caller's account
 ///
-/// Names, or the password; a new password ends all other sessions.
+/// Changes the names, or the password. A new password ends all other sessions.
 #[utoipa::path(patch, path = "/users/me", operation_id = "update_own_account", tag = "users", request_body = UserChange,
     responses(
         (status = 200, body = User),

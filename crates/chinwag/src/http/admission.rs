@@ -1,14 +1,14 @@
-//! How many connections there are, and how many of one address have not said yet who they are.
+//! Limits how many connections there are, and how many of one address have not authenticated yet.
 //!
-//! An address that has too many waits: a burst of honest clients passes as each of them authenticates,
-//! and sockets that only sit there are closed by the time limits.
+//! An address that has too many waits: a burst of honest clients passes as each of them authenticates, and
+//! the time limits close sockets that stay silent.
 //!
-//! When everybody comes back at once, they begin in turns: fifteen thousand requests that are parsed side by side
-//! take hundreds of megabytes, and most of the time to fetch them from the system.
+//! When all clients come back at once, they take turns to begin: parsing fifteen thousand requests side by
+//! side takes hundreds of megabytes, and most of the time to get them from the system.
 //!
-//! The accept loop first empties the system's queue, where a connection that finds no room waits for seconds. 256
-//! connections begin side by side. A turn begins with the first byte and ends with the first pause, so a silent
-//! connection has none.
+//! The accept loop first empties the system's queue, where a connection that finds no room waits for seconds.
+//! 256 connections begin side by side. A turn begins with the first byte and ends with the first pause, so a
+//! silent connection has none.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,13 +20,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
 
-/// Connections of one address that may wait for others of it to authenticate.
+/// Connections of one address that may wait until others of it have authenticated.
 const MAX_WAITING: usize = 512;
 /// How long they wait.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections that begin at the same time: until they have said who they are, or sent a whole request.
+/// Connections that may begin at the same time: until they have authenticated, or sent a whole request.
 const MAX_BEGINNING: usize = 256;
-/// Whoever takes longer to say it makes room for the next.
+/// A connection that takes longer makes room for the next.
 pub(super) const TURN: Duration = Duration::from_millis(100);
 
 pub(super) struct Admission {
@@ -41,7 +41,7 @@ struct Address {
     connections: usize,
 }
 
-/// A connection's slot; dropping it gives it back. An extension of each of its requests.
+/// A connection's slot, given back when dropped. It is an extension of each of its requests.
 #[derive(Clone)]
 pub(super) struct Slot(Arc<Held>);
 
@@ -54,7 +54,7 @@ struct Held {
 impl Admission {
     pub(super) fn new(config: &Config) -> Self {
         let limits = &config.limits;
-        // Behind a proxy everybody has its address: one of them could keep all others out.
+        // Behind a proxy, all clients share its address: one of them could keep all others out.
         let is_per_address = limits.is_enforced && !config.behind_proxy;
         Self {
             total: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
@@ -64,12 +64,12 @@ impl Admission {
         }
     }
 
-    /// Waits until there may be one more connection at all.
+    /// Waits until the server may have one more connection.
     pub(super) async fn one_more(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.total).acquire_owned().await.ok()
     }
 
-    /// Waits until this address may have one more that has not authenticated. `None`: it may not.
+    /// Waits until this address may have one more unauthenticated connection. `None`: it may not.
     pub(super) async fn enter(&self, address: IpAddr, total: OwnedSemaphorePermit) -> Option<Slot> {
         let unauthenticated = match self.per_address {
             Some(limit) => Some(self.wait(address, limit).await?),
@@ -82,8 +82,8 @@ impl Admission {
         })))
     }
 
-    /// Waits for the turn of a connection that has begun to speak. Whoever is silent gets none: hundreds of such
-    /// would keep all others waiting.
+    /// Waits for the turn of a connection that has begun to send. A silent connection gets none: hundreds of
+    /// them would block all others.
     pub(super) async fn begin(&self, slot: &Slot) {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         *slot.0.turn.lock() = turn.ok();
@@ -96,7 +96,7 @@ impl Admission {
     }
 }
 
-/// Counts who waits, so that an address is forgotten when nobody of it waits or holds a permit.
+/// Counts the waiting connections, so that an address is forgotten when none of it waits or holds a permit.
 struct Waiting<'a> {
     addresses: &'a Mutex<HashMap<IpAddr, Address>>,
     address: IpAddr,
@@ -124,26 +124,26 @@ impl Drop for Waiting<'_> {
         if let Some(entry) = table.get_mut(&self.address) {
             entry.connections -= 1;
         }
-        // The semaphore is shared with the permits it gave: only the table's own reference and this one
-        // are left when all came back.
+        // The permits share the semaphore: only the table's own reference and this one are left when all have
+        // come back.
         table.retain(|_, entry| entry.connections > 0 || Arc::strong_count(&entry.unauthenticated) > 2);
     }
 }
 
 impl Slot {
-    /// The connection has said who it is, or has sent a whole request that other limits bound.
+    /// The connection has authenticated, or has sent a whole request, which other limits bound.
     pub(super) fn settle(&self) {
         self.end_turn();
         drop(self.0.unauthenticated.lock().take());
     }
 
-    /// The connection waits for its peer: others may begin meanwhile.
+    /// The connection waits for its peer, so others may begin meanwhile.
     pub(super) fn end_turn(&self) {
         drop(self.0.turn.lock().take());
     }
 
-    /// As [`Slot::settle`], for a connection that outlives its requests: it is counted as long as what this gives
-    /// is kept.
+    /// Like [`Slot::settle`], for a connection that outlives its requests: it counts while the returned
+    /// permit is kept.
     pub(super) fn hand_over(&self) -> Option<OwnedSemaphorePermit> {
         self.settle();
         self.0.total.lock().take()

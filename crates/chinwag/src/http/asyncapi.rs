@@ -1,4 +1,4 @@
-//! The AsyncAPI document at `/asyncapi.json`, made once for the whole process.
+//! The AsyncAPI document at `/asyncapi.json`, built once per process.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ pub(super) fn document() -> Bytes {
     DOCUMENT.get_or_init(|| Bytes::from(asyncapi_document())).clone()
 }
 
-/// The AsyncAPI document of the sockets, as `/asyncapi.json` answers it.
+/// The AsyncAPI document of the sockets, as served at `/asyncapi.json`.
 #[must_use]
 pub fn asyncapi_document() -> String {
     chinwag_protocol::asyncapi::document(env!("CARGO_PKG_VERSION")).to_string()

@@ -17,10 +17,10 @@ use super::place::known_path;
 use crate::auth::Actor;
 use crate::chat::Chat;
 
-/// Make a conversation
+/// Create a conversation
 ///
-/// `title` and `participant_ids` make a group with the caller as its owner. `participant_id` alone
-/// makes the direct conversation with that person, or finds it: there is one.
+/// `title` and `participant_ids` create a group with the caller as its owner. `participant_id` alone creates
+/// the direct conversation with that person, or returns it if it exists.
 #[utoipa::path(post, path = "/conversations", operation_id = "create_conversation", tag = "conversations", request_body = NewConversation,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
@@ -40,7 +40,8 @@ pub(super) async fn create(
 
 /// The caller's conversations
 ///
-/// Oldest first, as they stand. Without `limit`: all of them. The `Link` header names the next page, if there is one.
+/// Oldest first, in their present state. Without `limit`, all of them. The `Link` header names the next page,
+/// if there is one.
 #[utoipa::path(get, path = "/conversations", operation_id = "list_conversations", tag = "conversations",
     params(
         ("after" = Option<i64>, Query, description = "Only ids above"),
@@ -60,7 +61,7 @@ pub(super) async fn list(
     let after = ConversationId(after.unwrap_or_default());
     let limit = limit(&parameters, limits::MAX_PAGE)?;
     let page = limit.unwrap_or(limits::MAX_PAGE);
-    // One more than asked for tells whether there is another page.
+    // One more than requested shows whether there is another page.
     let mut found = shared.chat.conversations(&actor, after, page + 1).await?;
     let has_more = found.len() > page;
     found.truncate(page);
@@ -79,8 +80,8 @@ pub(super) async fn list(
     }
 }
 
-/// A list that goes on behind its first page. The next one is read when the last one is taken, so that however many
-/// there are, no more than a page is in memory.
+/// A list that continues after its first page. Each page is read when the previous one has been taken, so
+/// that no more than one page is in memory, however many there are.
 fn all(chat: Chat, actor: Actor, first: Vec<ConversationState>) -> Response {
     let pages = stream::try_unfold((Some(first), "["), move |(page, opening)| {
         let (chat, actor) = (chat.clone(), actor.clone());
@@ -120,7 +121,7 @@ pub(super) async fn get(
 
 /// Change a group
 ///
-/// Title, topic, archive; for those who run it.
+/// Title, topic, archive; for owners and admins.
 #[utoipa::path(patch, path = "/conversations/{conversation_id}", operation_id = "update_conversation", tag = "conversations",
     params(("conversation_id" = i64, Path)),
     request_body = ConversationChange,

@@ -1,4 +1,4 @@
-//! Swagger UI at `/docs`, from the binary.
+//! Swagger UI at `/docs`, embedded in the binary.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::error::detail;
 use super::ui::accepts;
 
-/// Swagger UI builds its page with script, so it can't live under the Trusted Types of our own pages.
+/// Swagger UI builds its page by script, so it can't run under the Trusted Types of our own pages.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                    connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -42,7 +42,7 @@ pub(super) async fn page() -> Response {
     with_csp(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response())
 }
 
-/// The page's paths are relative to the form without the slash.
+/// The page's paths are relative to the address without the slash.
 pub(super) async fn without_slash() -> Redirect {
     Redirect::permanent("../docs")
 }

@@ -1,5 +1,5 @@
-//! Refusals as HTTP answers, in the shapes that FastAPI made familiar, `{"detail": …}`, with a
-//! code for programs beside it.
+//! Refusals as HTTP answers, in FastAPI's familiar shape, `{"detail": …}`, with a code for programs beside
+//! it.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,16 +9,16 @@ use chinwag_protocol::rest::{Detail, Location, ValidationDetail, ValidationError
 
 use crate::error::{Answer, Refusal};
 
-/// Why a request gets no answer of its route.
+/// Why a route does not answer a request.
 #[derive(Debug)]
 pub(crate) enum HttpError {
     /// The chat refused.
     Refused(Refusal),
-    /// A parameter or body is not what the route takes.
+    /// A parameter or body is not valid for the route.
     Invalid(ErrorCode, ValidationError),
     /// The body is larger than allowed.
     BodyTooLarge,
-    /// The body did not come in time, or its connection broke.
+    /// The body did not arrive in time, or its connection broke.
     BodyUnreadable,
 }
 
@@ -41,7 +41,8 @@ impl HttpError {
     }
 }
 
-/// For what the chat refuses of a part of the request that is not its body: `query`, `path` or `header`.
+/// For refusals by the chat that concern another part of the request than its body: `query`, `path` or
+/// `header`.
 pub(crate) fn in_part(part: &'static str) -> impl FnOnce(Refusal) -> HttpError {
     move |refusal| match refusal {
         Refusal::Invalid { field, kind, code, message } => {
@@ -51,7 +52,7 @@ pub(crate) fn in_part(part: &'static str) -> impl FnOnce(Refusal) -> HttpError {
     }
 }
 
-/// The same answers as the routes give, for a host's own handlers that call the chat.
+/// The answers of the routes, for a host's own handlers that call the chat.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         refused(&self)
@@ -69,7 +70,8 @@ impl IntoResponse for HttpError {
     }
 }
 
-/// `{"detail": "…", "code": "…"}`, for what is refused before the chat is asked: the status says why.
+/// `{"detail": "…", "code": "…"}`, for requests refused before they reach the chat; the status implies the
+/// code.
 pub(crate) fn detail(status: StatusCode, text: impl Into<String>) -> Response {
     let code = match status {
         StatusCode::UNAUTHORIZED => ErrorCode::Unauthenticated,

@@ -22,27 +22,27 @@ use crate::auth::{Actor, over_at};
 use crate::chat::{Chat, EnterError, Start, Wanted};
 use crate::error::Refusal;
 
-/// A comment goes out this often, so that proxies and dead links are noticed.
+/// How often a comment is sent, so that proxies keep the link and dead links are noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Events in one read while streaming.
+/// Events per read while streaming.
 const STREAM_PAGE: usize = 200;
 
 /// The log
 ///
-/// Events after a cursor, oldest first. With `Accept: text/event-stream` the answer stays open: each
-/// event comes with its cursor as `id`, and `Last-Event-ID` resumes.
+/// Events after a cursor, oldest first. With `Accept: text/event-stream` the answer stays open: each event
+/// has its cursor as `id`, and `Last-Event-ID` resumes.
 #[utoipa::path(get, path = "/conversations/{conversation_id}/events", operation_id = "list_events", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
-        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning. With `types` a position will do"),
-        ("before" = Option<i64>, Query, description = "A position: only events in front of it"),
+        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning. With `types`, a position is enough"),
+        ("before" = Option<i64>, Query, description = "A position: only events before it"),
         ("types" = Option<String>, Query, description = "Only events of these types, separated by commas"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "At most 1,000; more is taken as 1,000"),
-        ("Last-Event-ID" = Option<String>, Header, description = "Counts more than `after`"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Overrides `after`"),
     ),
     responses(
         (status = 200, body = EventPage),
-        (status = 410, body = Detail, description = "The cursor is of another history: read a page of messages"),
+        (status = 410, body = Detail, description = "The cursor belongs to another log: read a page of messages"),
     ))]
 pub(super) async fn events(
     State(shared): State<Shared>,
@@ -54,7 +54,7 @@ pub(super) async fn events(
     let mut parameters = query(&uri);
     let kinds = parameters.get("types").map(|text| types_in(text)).transpose()?;
     let in_query = parameters.remove("after");
-    // Whoever picks some types keeps no copy of the log, and may know no more than a position.
+    // A client that picks types keeps no copy of the log, and may know only a position.
     let position = kinds
         .as_ref()
         .and(in_query.as_ref())
@@ -77,40 +77,40 @@ pub(super) async fn events(
     Ok(Json(page).into_response())
 }
 
-/// The cursor of the header, if there is one, else that of the query. An empty header names none: that is what
-/// an `EventSource` has before its first event.
+/// The header's cursor, if there is one, or else the query's. An empty header names none: an `EventSource`
+/// sends it before its first event.
 fn after(headers: &HeaderMap, in_query: Option<String>) -> Result<Cursor, HttpError> {
     let last_seen = headers.get("last-event-id").filter(|value| !value.is_empty());
     if let Some(value) = last_seen {
         let cursor = value.to_str().ok().and_then(|text| text.trim().parse().ok());
-        let message = "Last-Event-ID is no cursor";
+        let message = "Last-Event-ID is not a cursor";
         return cursor.ok_or_else(|| HttpError::invalid("header", "Last-Event-ID", "value_error", message));
     }
     let Some(text) = in_query else { return Ok(Cursor::START) };
-    text.parse().map_err(|_| HttpError::invalid("query", "after", "value_error", "after is no cursor"))
+    text.parse().map_err(|_| HttpError::invalid("query", "after", "value_error", "after is not a cursor"))
 }
 
-/// The types of events in a list; a type that there is not finds nothing, and would hide a slip of the pen.
+/// The event types in a list. An unknown type is refused, because it would match nothing and hide a typo.
 fn types_in(text: &str) -> Result<Vec<EventKind>, HttpError> {
     let kinds: Result<_, _> = text.split(',').map(|name| name.trim().parse()).collect();
-    kinds.map_err(|_| HttpError::invalid("query", "types", "value_error", "types names no type of event"))
+    kinds.map_err(|_| HttpError::invalid("query", "types", "value_error", "types has an unknown event type"))
 }
 
 async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) -> Result<Response, HttpError> {
-    // What can be refused is refused with a status, before the stream begins.
+    // Refusals get a status before the stream begins.
     chat.events(&actor, id, Wanted::next(after, 1)).await?;
     let (frames, body) = mpsc::channel(1);
     let chat = chat.clone();
     tokio::spawn(async move { feed(&chat, &actor, id, after, &frames).await });
     let mut response = Body::new(Channel(body)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    // Proxies that buffer would turn live into late.
+    // A buffering proxy would delay live events.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }
 
-/// Sends the log from the cursor on, and then what is added to it, until the reader or the right to read
-/// is gone. The channel holds one page: who reads slowly is read for slowly.
+/// Sends the log after the cursor, and then whatever is added to it, until the reader leaves or loses access.
+/// The channel holds one page, so a slow reader slows the reading down.
 async fn feed(
     chat: &Chat,
     actor: &Actor,
@@ -120,7 +120,7 @@ async fn feed(
 ) -> Option<()> {
     let mut news = chat.hub().watch(id, actor.user_id);
     loop {
-        // Asked before each page, so that a removal, a sign-out or the token's end ends the stream.
+        // Check before each page, so that a removal, a sign-out or the token's end ends the stream.
         let now = Timestamp::now();
         let end = over_at(actor.expires_at);
         if end <= now {
@@ -154,7 +154,7 @@ async fn feed(
     }
 }
 
-/// A body that comes through a channel.
+/// A body fed by a channel.
 struct Channel(mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Channel {

@@ -1,4 +1,4 @@
-//! Reading requests: the caller, the path, the query and the body, each with its bounds.
+//! Reads requests: the caller, the path, the query and the body, each with its bounds.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -93,13 +93,13 @@ impl InPath {
     }
 }
 
-/// An integer of a path or query, or FastAPI's words for what is none.
+/// An integer in a path or query; a bad one is refused in FastAPI's words.
 pub(crate) fn integer(part: &str, field: &str, text: &str) -> Result<i64, HttpError> {
     let message = "Input should be a valid integer, unable to parse string as an integer";
     text.parse().map_err(|_| HttpError::invalid(part, field, "int_parsing", message))
 }
 
-/// How many a page may have: the query's `limit`, if there is one. More than `max` is taken as that.
+/// The page size: the query's `limit`, if there is one, capped at `max`.
 pub(crate) fn limit(parameters: &HashMap<String, String>, max: usize) -> Result<Option<usize>, HttpError> {
     let Some(text) = parameters.get("limit") else { return Ok(None) };
     let limit = integer("query", "limit", text)?;
@@ -110,12 +110,12 @@ pub(crate) fn limit(parameters: &HashMap<String, String>, max: usize) -> Result<
     Ok(Some(usize::try_from(limit).unwrap_or(max).min(max)))
 }
 
-/// The parameters of the query, the last one of each name.
+/// The parameters of the query; of a repeated name, the last one.
 pub(crate) fn query(parts: &axum::http::Uri) -> HashMap<String, String> {
     form_urlencoded::parse(parts.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// The key that makes a request safe to repeat, if it has one. Every route that makes something takes it.
+/// The key that makes a request safe to repeat, if it has one. Every route that creates something accepts it.
 pub(crate) struct IdempotencyKey(pub Option<String>);
 
 impl FromRequestParts<Shared> for IdempotencyKey {
@@ -126,13 +126,13 @@ impl FromRequestParts<Shared> for IdempotencyKey {
         let invalid = |message: &str| HttpError::invalid("header", "Idempotency-Key", "value_error", message);
         let key = value.to_str().map_err(|_| invalid("the key must be ASCII"))?;
         if key.is_empty() || key.len() > limits::MAX_CLIENT_ID_BYTES {
-            return Err(invalid("the key has 1 to 128 bytes"));
+            return Err(invalid("the key must have 1 to 128 bytes"));
         }
         Ok(Self(Some(key.to_owned())))
     }
 }
 
-/// The program that asks, as it names itself.
+/// The requesting program, as it names itself.
 pub(crate) fn user_agent(headers: &HeaderMap) -> &str {
     headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
@@ -149,7 +149,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
         if !limits::is_shallow_json(&bytes) {
             return Err(HttpError::invalid("body", "", "json_invalid", "JSON is nested too deep"));
         }
-        // serde would also fill the fields of a struct from a list, in order.
+        // serde would also fill a struct's fields from a list, in order.
         if !limits::is_json_object(&bytes) && serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
             let message = "Input should be a valid dictionary or object to extract fields from";
             return Err(HttpError::invalid("body", "", "model_attributes_type", message));
@@ -173,10 +173,10 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     }
 }
 
-/// A form body, in either of the two ways that forms are sent: its fields, the last one of each name.
+/// A form body, in either of the two form encodings: its fields; of a repeated name, the last one.
 pub(crate) struct FormBody(HashMap<String, String>);
 
-/// What OAuth2's password form has, whether it is used here or not.
+/// The fields of OAuth2's password form, whether they are used here or not.
 const OAUTH2_FIELDS: [&str; 6] =
     ["username", "password", "grant_type", "scope", "client_id", "client_secret"];
 
@@ -201,13 +201,13 @@ impl FromRequest<Shared> for FormBody {
 }
 
 impl FormBody {
-    /// Takes a field that must be there.
+    /// Takes a required field.
     pub(crate) fn required(&mut self, field: &str) -> Result<String, HttpError> {
         self.0.remove(field).ok_or_else(|| HttpError::invalid("body", field, "missing", "Field required"))
     }
 }
 
-/// The fields of a form that came whole. A file is none.
+/// The fields of a form that has arrived whole. Files are left out.
 async fn multipart_fields(bytes: Bytes, boundary: String) -> Result<HashMap<String, String>, HttpError> {
     let broken = |_| HttpError::invalid("body", "", "value_error", "the form is broken");
     let body = futures_util::stream::once(async { Ok::<_, Infallible>(bytes) });
@@ -222,13 +222,13 @@ async fn multipart_fields(bytes: Bytes, boundary: String) -> Result<HashMap<Stri
     Ok(fields)
 }
 
-/// Fields of a body that its route does not know. The answer names them, so that a misspelt one is found; they
-/// are not refused, since a newer client may send what an older server has not heard of.
+/// Fields of a body that its route does not know. The answer names them, so that a misspelt one is found.
+/// They are not refused, since a newer client may send fields that an older server does not know.
 #[derive(Clone, Default)]
 pub(crate) struct IgnoredFields(Arc<Mutex<Vec<String>>>);
 
 impl IgnoredFields {
-    /// The most that an answer names, and how long a name it repeats.
+    /// The most fields that an answer names, and the longest name that it repeats.
     const MAX: usize = 16;
     const MAX_BYTES: usize = 64;
 
@@ -240,7 +240,7 @@ impl IgnoredFields {
         }
     }
 
-    /// The value of the header; `None` if nothing was ignored.
+    /// The header's value; `None` if no field was ignored.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let fields = self.0.lock();
         HeaderValue::from_str(&fields.join(", ")).ok().filter(|value| !value.is_empty())
@@ -257,7 +257,7 @@ async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, HttpError> {
     }
 }
 
-/// Puts serde's complaint into FastAPI's form: where, what, and a word for it.
+/// Turns serde's error into FastAPI's form: location, message and type.
 fn explain(path: &serde_path_to_error::Path, inner: &serde_json::Error) -> HttpError {
     let mut loc = vec![Location::Name("body".to_owned())];
     for step in path {
@@ -275,7 +275,7 @@ fn explain(path: &serde_path_to_error::Path, inner: &serde_json::Error) -> HttpE
         );
     }
     let message = inner.to_string();
-    // serde names a missing field only in its sentence.
+    // serde names a missing field only in its message.
     if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         loc.push(Location::Name(field.to_owned()));
         return HttpError::Invalid(

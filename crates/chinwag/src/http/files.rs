@@ -1,7 +1,7 @@
-//! Files: uploaded as a form, downloaded whole or in parts, and pictures in small.
+//! Files: upload as a form, download whole or in parts, and thumbnails.
 //!
-//! Nothing is ever whole in memory. What comes out can't run anything: its type is the server's word, and a
-//! browser that is shown it directly is told to keep it in a sandbox.
+//! A file is never whole in memory. What is served can't run anything: the server decides its type, and a
+//! browser that shows it directly is told to sandbox it.
 
 use std::ops::Range;
 
@@ -20,17 +20,17 @@ use super::form::Form;
 use crate::blobs::{is_shown_inline, sniff};
 use crate::store::StoredFile;
 
-/// For what is shown to nobody's browser as a page.
+/// The policy of files, which no browser should show as a page.
 const FILE_CSP: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 /// Upload a file
 ///
-/// A form with one part, `file`. The type is found by the content; pictures are stored anew, without what a
-/// camera wrote into them. The file is the uploader's alone until a message has it, and is dropped after a day
-/// without one.
+/// A form with one part, `file`. The server detects the type from the content. Pictures are re-encoded,
+/// without the camera's metadata. Only the uploader sees the file until a message contains it; a file without
+/// a message is removed after a day.
 #[utoipa::path(post, path = "/files", operation_id = "upload_file", tag = "files",
     request_body(content = FileForm, content_type = "multipart/form-data"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key returns the first result")),
     responses(
         (status = 201, body = UploadedFile),
         (status = 403, body = Detail, description = "No space left"),
@@ -81,8 +81,8 @@ async fn receive(
 
 /// Download a file
 ///
-/// For its uploader, until a message has it; then for whoever may read the conversation. With `Range` a part
-/// of it; `HEAD` asks for the headers alone.
+/// For its uploader until a message contains it, and then for everybody who may read the conversation.
+/// `Range` requests a part of it, and `HEAD` only the headers.
 #[utoipa::path(get, path = "/files/{file_id}", operation_id = "download_file", tag = "files",
     params(
         ("file_id" = i64, Path),
@@ -92,7 +92,7 @@ async fn receive(
     responses(
         (status = 200, body = String, content_type = "*/*", headers(("ETag" = String))),
         (status = 206, body = String, content_type = "*/*", headers(("Content-Range" = String))),
-        (status = 304, description = "It is what the client has"),
+        (status = 304, description = "The client has it already"),
         (status = 416, body = Detail),
     ))]
 pub(super) async fn download(
@@ -106,16 +106,16 @@ pub(super) async fn download(
     whole_or_part(&shared, &file, &method, &headers).await
 }
 
-/// A picture in small
+/// Download a thumbnail
 ///
-/// At most `size` pixels wide and high: 160, 480 or 1280. The picture itself, if it is no larger.
+/// At most `size` pixels wide and high: 160, 480 or 1280. A smaller picture is returned unchanged.
 #[utoipa::path(get, path = "/files/{file_id}/thumbnails/{size}", operation_id = "download_thumbnail", tag = "files",
     params(("file_id" = i64, Path), ("size" = i64, Path, description = "160, 480 or 1280")),
     responses(
         (status = 200, body = String, content_type = "*/*", headers(("ETag" = String))),
-        (status = 206, body = String, content_type = "*/*", description = "A part of a picture that is small itself"),
-        (status = 304, description = "It is what the client has"),
-        (status = 404, body = Detail, description = "No such file, or no picture, or another size"),
+        (status = 206, body = String, content_type = "*/*", description = "A part of the picture, if that is small itself"),
+        (status = 304, description = "The client has it already"),
+        (status = 404, body = Detail, description = "No such file, not a picture, or not one of the sizes"),
         (status = 416, body = Detail),
     ))]
 pub(super) async fn thumbnail(
@@ -190,7 +190,7 @@ fn not_modified(tag: &str) -> Response {
     response
 }
 
-/// A client may keep the bytes, but asks each time whether it still may see them.
+/// A client may cache the bytes, but must ask each time whether it may still see them.
 fn add_cache_headers(response: &mut Response, tag: &str) {
     set(response, header::ETAG, tag);
     set(response, header::CACHE_CONTROL, "private, no-cache");
@@ -198,13 +198,13 @@ fn add_cache_headers(response: &mut Response, tag: &str) {
 }
 
 fn set(response: &mut Response, name: header::HeaderName, value: &str) {
-    // A name or type that no header can carry was made harmless before it was stored.
+    // Names and types that no header can carry were sanitized before they were stored.
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
 
-/// RFC 6266: the name in ASCII for old programs, and as it is.
+/// RFC 6266: an ASCII name for old programs, and the real one.
 fn disposition(name: &str, mime: &str) -> String {
     let kind = if is_shown_inline(mime) { "inline" } else { "attachment" };
     let is_plain = |character: char| character.is_ascii_graphic() && !matches!(character, '"' | '\\' | '%');
@@ -214,7 +214,7 @@ fn disposition(name: &str, mime: &str) -> String {
         .collect();
     let mut encoded = String::new();
     for byte in name.bytes() {
-        // RFC 8187's attr-char.
+        // attr-char of RFC 8187.
         if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
@@ -233,12 +233,12 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-/// The part begins behind the end.
+/// The requested part begins after the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Unsatisfiable;
 
-/// The part that is asked for; `None` for all of it. Several parts, and what is no range, are answered with the
-/// whole file, as RFC 9110 section 14.2 allows: one answer is never more than the file.
+/// The requested part; `None` for the whole file. Several parts, and invalid ranges, get the whole file, as
+/// RFC 9110 section 14.2 allows, so that an answer is never larger than the file.
 fn wanted_part(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Unsatisfiable> {
     let is_of_this = headers.get(header::IF_RANGE).is_none_or(|known| known == tag);
     let text = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
@@ -254,7 +254,7 @@ fn wanted_part(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range
     if !is_number(first) || !is_number(last) || (first.is_empty() && last.is_empty()) {
         return Ok(None);
     }
-    // What is too long for a number is behind the end of every file.
+    // A number that overflows is beyond the end of every file.
     let number = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX);
     let range = if first.is_empty() {
         size.saturating_sub(number(last))..size

@@ -1,5 +1,5 @@
-//! A form with one file, read as it comes. Each of its parts is bounded: what stands before the file, its
-//! headers, the file, and what stands behind it; and so is the time between two pieces.
+//! Reads a form with one file as it arrives. Every part is bounded: what precedes the file, its headers, the
+//! file, and what follows it; and so is the time between two pieces.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,17 +17,17 @@ use percent_encoding::percent_decode_str;
 use super::error::HttpError;
 use crate::error::Refusal;
 
-/// Bytes before the file, and behind it.
+/// Bytes before the file, and after it.
 const MAX_AROUND: u64 = 16 * 1024;
-/// Pieces are handed on in about this size.
+/// The approximate size of the pieces that are passed on.
 const PIECE_BYTES: usize = 64 * 1024;
-/// The whole form has to come within this time, however fast its pieces do.
+/// The whole form must arrive within this time, however fast its pieces come.
 const WHOLE_TIME: Duration = Duration::from_secs(600);
 
 pub(super) struct Form {
     parts: Multipart<'static>,
     file: Option<Field<'static>>,
-    /// Bytes of the body that may come up to here.
+    /// How many bytes of the body may have come at this point.
     allowed: Arc<AtomicU64>,
     max_file_bytes: u64,
     piece_time: Duration,
@@ -43,7 +43,7 @@ impl Form {
     ) -> Result<Self, HttpError> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let boundary = text(header::CONTENT_TYPE).and_then(|kind| multer::parse_boundary(kind).ok());
-        let boundary = boundary.ok_or_else(|| invalid("the body has to be multipart/form-data"))?;
+        let boundary = boundary.ok_or_else(|| invalid("the body must be multipart/form-data"))?;
         let announced = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|length| length > max_file_bytes.saturating_add(2 * MAX_AROUND)) {
             return Err(too_large(max_file_bytes));
@@ -61,12 +61,12 @@ impl Form {
         Ok(Self { parts, file: None, allowed, max_file_bytes, piece_time, until })
     }
 
-    /// Reads up to the file; gives its name.
+    /// Reads up to the file; returns its name.
     pub(super) async fn file_name(&mut self) -> Result<String, HttpError> {
         let next = in_time(self.piece_time, self.until, self.parts.next_field()).await?;
         let field = next.map_err(|error| self.explain(&error))?.ok_or_else(|| invalid("Field required"))?;
         let (Some("file"), Some(name)) = (field.name(), file_name(&field)) else {
-            return Err(invalid("the form has to begin with a file, in a part named file"));
+            return Err(invalid("the form must begin with a file, in a part named file"));
         };
         self.file = Some(field);
         self.allowed.fetch_add(self.max_file_bytes.saturating_add(1), Ordering::Relaxed);
@@ -89,30 +89,30 @@ impl Form {
         Ok(if piece.is_empty() { None } else { Some(piece.freeze()) })
     }
 
-    /// Reads to the end, where nothing more may be.
+    /// Reads to the end, where nothing more may follow.
     pub(super) async fn end(&mut self) -> Result<(), HttpError> {
         self.allowed.fetch_add(MAX_AROUND, Ordering::Relaxed);
         match in_time(self.piece_time, self.until, self.parts.next_field()).await? {
             Ok(None) => Ok(()),
-            Ok(Some(_)) => Err(invalid("a form brings one file")),
+            Ok(Some(_)) => Err(invalid("a form may have only one file")),
             Err(error) => Err(self.explain(&error)),
         }
     }
 
     fn explain(&self, error: &multer::Error) -> HttpError {
         match error {
-            // Of the parts, only the file is this long.
+            // Only the file among the parts may be this long.
             multer::Error::StreamReadFailed(cause) if cause.is::<TooMuch>() && self.file.is_some() => {
                 too_large(self.max_file_bytes)
             }
             multer::Error::StreamReadFailed(cause) if !cause.is::<TooMuch>() => HttpError::BodyUnreadable,
-            _ => invalid("the form is broken, or has more around its file than allowed"),
+            _ => invalid("the form is malformed, or too much surrounds its file"),
         }
     }
 }
 
-/// The file's name as its sender has it. A browser writes three characters of a name in another way, and no more
-/// than these (WHATWG, multipart/form-data). Some programs write a name that is not ASCII as RFC 8187 has it.
+/// The file's name as its sender gave it. A browser escapes three characters of a name, and only these
+/// (WHATWG, multipart/form-data). Some programs encode a non-ASCII name as in RFC 8187.
 fn file_name(field: &Field<'_>) -> Option<String> {
     if let Some(name) = field.file_name() {
         return Some(name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n"));
@@ -140,19 +140,19 @@ fn invalid(message: &str) -> HttpError {
 }
 
 fn too_large(max_bytes: u64) -> HttpError {
-    Refusal::TooLarge(format!("a file may have {} MiB", max_bytes / 1024 / 1024)).into()
+    Refusal::TooLarge(format!("a file may have at most {} MiB", max_bytes / 1024 / 1024)).into()
 }
 
-/// More came than the form may have up to here.
+/// The form exceeds what it may have at this point.
 #[derive(Debug, thiserror::Error)]
 #[error("too much")]
 struct TooMuch;
 
-/// A body that ends with an error where it grows too long, and comes in single pieces: whoever reads it would
-/// else take all that there is into memory at once.
+/// A body that fails where it grows too long, and comes in single pieces: otherwise its reader would load all
+/// available bytes into memory at once.
 struct Bounded {
     body: BodyDataStream,
-    /// What was read and not handed on: the next part, which may be allowed later, can begin in it.
+    /// What was read but not passed on: the next part, which may be allowed later, can begin in it.
     rest: Bytes,
     came: u64,
     allowed: Arc<AtomicU64>,

@@ -1,24 +1,23 @@
-//! Where a request comes from, when a trusted proxy in front says it: `X-Forwarded-For`, or `Forwarded`
-//! (RFC 7239) of a proxy that sets that instead.
+//! The client's address as a trusted proxy in front reports it: in `X-Forwarded-For`, or in `Forwarded` (RFC
+//! 7239) if the proxy sets that instead.
 //!
-//! Only the last entry counts: it is the proxy's own. All before it came with the request, so a client may have
-//! made it up.
+//! Only the last entry counts, because the proxy added it. A client may have made up all earlier ones.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::HeaderMap;
 
-/// Why a request behind a proxy does not tell whose it is.
+/// Why the client of a proxied request is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unnamed {
     /// Neither header is there.
     Missing,
-    /// The entry is no address: `unknown`, a made-up identifier (RFC 7239 section 6.3), or broken.
+    /// The entry is not an address: `unknown`, a made-up identifier (RFC 7239 section 6.3), or malformed.
     Unreadable,
 }
 
-/// The address that the proxy in front names.
+/// The address that the proxy in front reports.
 pub(super) fn named_address(headers: &HeaderMap) -> Result<IpAddr, Unnamed> {
     if let Some(entry) = last_entry(headers, "x-forwarded-for") {
         return node(&entry).ok_or(Unnamed::Unreadable);
@@ -31,7 +30,7 @@ pub(super) fn named_address(headers: &HeaderMap) -> Result<IpAddr, Unnamed> {
     of.and_then(node).ok_or(Unnamed::Unreadable)
 }
 
-/// A list may be spread over several headers, and have empty entries (RFC 9110 section 5.6.1).
+/// A list may span several headers, and have empty entries (RFC 9110 section 5.6.1).
 fn last_entry(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all(name).into_iter().rev();
     let text = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -39,7 +38,7 @@ fn last_entry(headers: &HeaderMap, name: &str) -> Option<String> {
         .find(|entry| !entry.is_empty())
 }
 
-/// A node of RFC 7239 section 6, and what `X-Forwarded-For` has in its place: an address with or without
+/// A node as in RFC 7239 section 6, and its counterpart in `X-Forwarded-For`: an address with or without
 /// brackets, zone, port and quotes.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -60,14 +59,13 @@ fn without_zone(address: &str) -> &str {
     address.split_once('%').map_or(address, |(address, _)| address)
 }
 
-/// A number, or an identifier that hides it.
+/// A number, or an identifier in its place.
 fn is_port(text: &str) -> bool {
     let is_hidden = text.strip_prefix('_').is_some_and(|rest| !rest.is_empty());
     is_hidden || text.parse::<u16>().is_ok()
 }
 
-/// Says once what of each kind there was: all such requests count as one address, the proxy's, and share its
-/// limits.
+/// Logs each kind once: all such requests count as one address, the proxy's, and share its limits.
 #[derive(Default)]
 pub(super) struct Complaints {
     has_told_missing: AtomicBool,
@@ -88,7 +86,7 @@ impl Complaints {
             Unnamed::Unreadable => {
                 if !self.has_told_unreadable.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
-                        "X-Forwarded-For or Forwarded of a request does not end with an address; all such \
+                        "the X-Forwarded-For or Forwarded header of a request does not end with an address; all such \
                          requests count as one client, the proxy in front"
                     );
                 }

@@ -15,21 +15,21 @@ use super::extract::IgnoredFields;
 use super::origins;
 use crate::config::{Config, Mode};
 
-/// Signs of a proxy: a demo behind one would be open to others than this computer.
+/// Headers that betray a proxy: behind one, a demo would be open to other computers.
 const FORWARDED: [&str; 5] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/// For answers that are no pages. Pages set their own.
+/// The policy of answers that are not pages. Pages set their own.
 const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Names what of a body was not read.
+/// Names the fields of a body that were ignored.
 const IGNORED_FIELDS: HeaderName = HeaderName::from_static("ignored-fields");
 
-/// Marks an answer whose own policy says who may show it in a frame.
+/// Marks an answer whose own policy says who may frame it.
 #[derive(Clone, Copy)]
 pub(super) struct Framed;
 
-/// Browser origins of the configuration may read answers. Others get theirs without permission to.
+/// Pages of the configured origins may read answers; other pages get answers without that permission.
 pub(super) fn cors(config: &Config) -> CorsLayer {
     let origins = config.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
@@ -60,7 +60,8 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
 pub(super) async fn guard(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let config = shared.chat.config();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    // A whole plain request is bounded by its route's own limits; a WebSocket settles when it is let in.
+    // A whole plain request is bounded by its route's own limits; a WebSocket settles once it is
+    // authenticated.
     if let Some(slot) = request.extensions().get::<Slot>()
         && !request.headers().contains_key(header::UPGRADE)
     {
@@ -89,8 +90,8 @@ pub(super) async fn guard(State(shared): State<Shared>, mut request: Request, ne
     response
 }
 
-/// A demo's passwords are public, so only this computer may ask it, and no web page that has its own
-/// name point here.
+/// A demo's passwords are public, so only this computer may use it, and no web page whose own name points
+/// here.
 fn refuse_demo(config: &Config, headers: &HeaderMap) -> Option<&'static str> {
     if config.mode != Mode::Demo {
         return None;
@@ -111,8 +112,8 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// A browser says which page a request comes from. Pages of other origins may open no socket and change
-/// nothing, unless they are configured.
+/// A browser names the page that a request comes from. Pages of other origins may not open sockets or change
+/// anything, unless they are configured.
 fn refuse_origin(config: &Config, request: &Request) -> Option<String> {
     let headers = request.headers();
     let reads_only = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);

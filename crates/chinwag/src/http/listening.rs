@@ -1,5 +1,5 @@
-//! What a client says before its requests are parsed: whether it pauses, so that others may begin meanwhile, and
-//! what of a request's head the parser does not hand on.
+//! Watches what a client sends before its requests are parsed: whether it pauses, so that others may begin
+//! meanwhile, and the parts of a request's head that the parser does not pass on.
 
 use std::io;
 use std::pin::Pin;
@@ -11,10 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::admission::Slot;
 
-/// The longer of the two names that are looked for, with its colon.
+/// The longer of the two header names to look for, with its colon.
 const LONGEST_NAME: usize = "transfer-encoding:".len();
 
-/// A connection that is listened to. Only a request's head is looked at, and nothing of it is kept.
+/// A watched connection. Only a request's head is examined, and nothing of it is kept.
 pub(super) struct Listening<S> {
     stream: S,
     slot: Slot,
@@ -31,13 +31,13 @@ impl<S> Listening<S> {
     }
 }
 
-/// A request's head as it comes, up to the empty line behind it.
+/// A request's head as it arrives, up to the empty line after it.
 ///
-/// A body with two lengths is how requests are smuggled past a proxy (RFC 9112 section 6.3). hyper takes the safe
-/// one and closes after the answer, but drops the other before anybody can refuse the request.
+/// Smuggled requests use a body with two lengths to get past a proxy (RFC 9112 section 6.3). hyper uses the
+/// safe length and closes after the answer, but drops the other before anybody can refuse the request.
 #[derive(Default)]
 pub(super) struct Head {
-    /// The beginning of the present line, and how long the line is.
+    /// The beginning of the current line, and the line's length.
     line: [u8; LONGEST_NAME],
     length: usize,
     has_begun: bool,
@@ -47,8 +47,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Whether the head named both a length and an encoding of its body. What comes next is another head, unless
-    /// the body is still to come: then this connection is not looked at any more.
+    /// Whether the head named both a length and an encoding of its body. What follows is another head, unless
+    /// the body is still to come: then this connection is no longer watched.
     pub(super) fn has_two_lengths(&mut self, has_body: bool) -> bool {
         let has_two = self.is_over && self.has_length && self.has_encoding;
         *self = Self { is_over: has_body, ..Self::default() };
@@ -93,7 +93,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Listening<S> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         match &polled {
-            // It is the client's turn to go on, so it needs none here.
+            // The client is to continue, so it needs no turn here.
             Poll::Pending => self.slot.end_turn(),
             Poll::Ready(_) => {
                 self.head.lock().hear(buffer.filled().get(before..).unwrap_or_default());

@@ -26,7 +26,7 @@ fn changed(event: Option<&Event>) -> Changed {
     responses(
         (status = 200, body = Changed),
         (status = 403, body = Detail, description = "Not a participant, or archived"),
-        (status = 422, body = ValidationDetail, description = "No emoji, or one too many"),
+        (status = 422, body = ValidationDetail, description = "Not an emoji, or too many reactions"),
     ))]
 pub(super) async fn react(
     State(shared): State<Shared>,
@@ -39,14 +39,14 @@ pub(super) async fn react(
     Ok(Json(changed(event.as_ref())))
 }
 
-/// Take a reaction back
+/// Remove a reaction
 #[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}/reactions/{emoji}", operation_id = "remove_reaction",
     tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path), ("emoji" = String, Path)),
     responses(
         (status = 200, body = Changed),
         (status = 403, body = Detail, description = "Not a participant, or archived"),
-        (status = 422, body = ValidationDetail, description = "No emoji"),
+        (status = 422, body = ValidationDetail, description = "Not an emoji"),
     ))]
 pub(super) async fn unreact(
     State(shared): State<Shared>,
@@ -65,7 +65,7 @@ pub(super) async fn unreact(
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(
         (status = 200, body = Changed),
-        (status = 403, body = Detail, description = "Not a participant, archived, or one too many"),
+        (status = 403, body = Detail, description = "Not a participant, archived, or too many pins"),
     ))]
 pub(super) async fn pin(
     State(shared): State<Shared>,

@@ -1,4 +1,4 @@
-//! History, and one message: sent, read, edited, deleted.
+//! The history, and single messages: send, read, edit, delete.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use crate::store::Page;
 
 /// History
 ///
-/// Oldest first. `before` and `after` are exclusive positions; with `after` it is the page right behind
-/// it, else the newest one. Without any parameter: everything, at most the last 1,000. The `Link` header
-/// names the neighbouring page, `prev` older, `next` newer, if there is one.
+/// Oldest first. `before` and `after` are exclusive positions. With `after` the page directly follows it;
+/// otherwise the page is the newest one. Without any parameter: everything, at most the last 1,000. The
+/// `Link` header names the neighbouring pages, if there are any: `prev` is older, `next` is newer.
 #[utoipa::path(get, path = "/conversations/{conversation_id}/messages", operation_id = "list_messages", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
@@ -38,7 +38,7 @@ pub(super) async fn history(
     uri: Uri,
 ) -> Result<Response, HttpError> {
     let page = page(&uri)?;
-    // One more than asked for tells whether there is another page.
+    // One more than requested shows whether there is another page.
     let wanted = Page { limit: page.limit + 1, ..page };
     let mut messages = shared.chat.history(&actor, id, wanted).await?;
     let has_more = messages.len() > page.limit;
@@ -65,7 +65,7 @@ fn page(uri: &Uri) -> Result<Page, HttpError> {
     Ok(Page { before: before.map(Seq), after: after.map(Seq), limit })
 }
 
-/// The neighbouring page in the direction that was asked for, under the path that the client knows.
+/// The neighbouring page in the requested direction, under the path that the client knows.
 fn link(path: &str, page: Page, messages: &[Message]) -> Option<HeaderValue> {
     let limit = page.limit.min(limits::MAX_PAGE);
     let text = if page.after.is_some() {
@@ -79,8 +79,8 @@ fn link(path: &str, page: Page, messages: &[Message]) -> Option<HeaderValue> {
 
 /// Send a message
 ///
-/// Answers when the message is on disk. With a `client_id`, or the header `Idempotency-Key`, it is safe
-/// to repeat: the same key and content answer the first result, with `duplicate` true.
+/// Answers when the message is on disk. With a `client_id`, or the header `Idempotency-Key`, it is safe to
+/// repeat: the same key and content return the first result, with `duplicate` true.
 #[utoipa::path(post, path = "/conversations/{conversation_id}/messages", operation_id = "send_message", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
@@ -106,7 +106,7 @@ pub(super) async fn send(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// The idempotency key, from either place; from both it has to be the same.
+/// The idempotency key, from either place; if both have one, they must be equal.
 fn client_id(in_header: Option<String>, in_body: Option<String>) -> Result<Option<String>, HttpError> {
     match (&in_header, &in_body) {
         (Some(key), Some(client_id)) if key != client_id => {
@@ -119,7 +119,7 @@ fn client_id(in_header: Option<String>, in_body: Option<String>) -> Result<Optio
 
 /// One message
 ///
-/// As it stands now; of a deleted one, what is left.
+/// In its present state; of a deleted message, what is left.
 #[utoipa::path(get, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "read_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(
@@ -135,14 +135,14 @@ pub(super) async fn get(
 
 /// Edit a message
 ///
-/// One's own only. Answers the message as it stands then; `duplicate` is true if it had this text already.
+/// Only for the author. Returns the edited message; `duplicate` is true if it already had this text.
 #[utoipa::path(patch, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "edit_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     request_body = EditMessage,
     responses(
         (status = 200, body = SentMessage),
         (status = 403, body = Detail, description = "Not a participant, not the author, or archived"),
-        (status = 409, body = Detail, description = "It has another version than if_version"),
+        (status = 409, body = Detail, description = "The message's version is not if_version"),
     ))]
 pub(super) async fn edit(
     State(shared): State<Shared>,
@@ -158,7 +158,7 @@ pub(super) async fn edit(
 
 /// Delete a message
 ///
-/// One's own; those who run the group may delete anybody's. Its text is nowhere any more.
+/// For the author; in a group, also for owners and admins. The text is removed everywhere.
 #[utoipa::path(delete, path = "/conversations/{conversation_id}/messages/{message_id}", operation_id = "delete_message", tag = "messages",
     params(("conversation_id" = i64, Path), ("message_id" = i64, Path)),
     responses(

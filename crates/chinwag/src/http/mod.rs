@@ -1,4 +1,4 @@
-//! HTTP and WebSocket: parses requests, calls the chat, shapes answers. No rules live here.
+//! HTTP and WebSocket: parses requests, calls the chat, builds answers. No rules live here.
 
 mod accounts;
 mod admission;
@@ -44,13 +44,13 @@ pub(crate) use routes::{is_taken, router};
 pub use serve::ServeError;
 pub(crate) use serve::serve;
 
-/// What every handler can reach.
+/// What every handler can use.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub chat: Chat,
     pub metrics: Arc<Metrics>,
-    /// The OpenAPI document, as it is answered.
+    /// The OpenAPI document, as served.
     pub openapi: bytes::Bytes,
-    /// The AsyncAPI document, as it is answered.
+    /// The AsyncAPI document, as served.
     pub asyncapi: bytes::Bytes,
 }

@@ -1,6 +1,6 @@
-//! The OpenAPI document at `/openapi.json`: the rows of the table of routes, and what is the same in all of them,
-//! said once here. Generators of clients read it, so it keeps to what all of them understand: objects without
-//! `allOf`, a name for each alternative, a description for each answer.
+//! The OpenAPI document at `/openapi.json`, made from the table of routes, with the parts that all routes
+//! share. Client generators read it, so it keeps to what all of them understand: objects without `allOf`, a
+//! name for each alternative, a description for each answer.
 
 use chinwag_protocol::limits;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use super::routes::table;
 
 type Object = Map<String, Value>;
 
-/// The OpenAPI document of all routes, as `/openapi.json` answers it.
+/// The OpenAPI document of all routes, as served at `/openapi.json`.
 #[must_use]
 pub fn openapi_document() -> String {
     document(table())
@@ -61,7 +61,7 @@ fn empty() -> OpenApi {
                 .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
                 .build(),
         )
-        // Beside the document itself: it holds below any path.
+        // Relative to the document itself, so that it is right below any path.
         .servers(Some([Server::new("./")]))
         .paths(Paths::new())
         .components(Some(components))
@@ -69,7 +69,7 @@ fn empty() -> OpenApi {
         .build()
 }
 
-/// Adds the refusals that a route has by what it takes, and a sentence to each answer that has none.
+/// Adds the refusals that follow from a route's inputs, and a description to each answer without one.
 fn complete(path: &str, method: &str, operation: &mut Value) {
     let is_open = operation.get("security").is_some();
     let has_body = operation.get("requestBody").is_some();
@@ -106,12 +106,12 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
                 json!({"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}});
             response.entry("headers").or_insert(json!({"Retry-After": seconds}));
         }
-        // A file's bytes, of whatever type it is.
+        // A file's bytes, whatever its type.
         if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut)
             && content.contains_key("*/*")
         {
             let bytes = json!({"schema": {"type": "string", "format": "binary"}});
-            // Generators know bytes by this type; the file's own one may be any.
+            // Generators recognise bytes by this type; the file's actual type may differ.
             content.insert("application/octet-stream".to_owned(), bytes.clone());
             content.insert("*/*".to_owned(), bytes);
         }
@@ -120,25 +120,25 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
 
 fn sentence(status: &str) -> &'static str {
     match status {
-        "200" => "As asked",
-        "201" => "Made",
-        "206" => "The part that was asked for",
-        "400" => "It makes no sense as a whole",
+        "200" => "The result",
+        "201" => "Created",
+        "206" => "The requested part",
+        "400" => "The request is invalid as a whole",
         "401" => "No valid token",
         "403" => "Not a participant, or not allowed",
-        "404" => "There is none",
-        "408" => "The body did not come in time",
+        "404" => "Not found",
+        "408" => "The body did not arrive in time",
         "409" => "The key was used for something else",
         "413" => "The body is too large",
         "416" => "The file ends before that part",
-        "422" => "A field, parameter or header is not what the route takes",
+        "422" => "A field, parameter or header is invalid",
         "429" => "Too many; try again after some seconds",
-        "503" => "Not now; try again",
+        "503" => "Not available now; try again",
         _ => "See the status",
     }
 }
 
-/// Gives each kind of event a name of its own, and says which field tells them apart.
+/// Names each kind of event, and the field that tells them apart.
 fn name_events(schemas: &mut Object) {
     let Some(Value::Array(variants)) = schemas.get_mut("Event").and_then(|event| event.get_mut("oneOf"))
     else {
@@ -159,7 +159,7 @@ fn name_events(schemas: &mut Object) {
         schemas.insert(name, variant);
     }
     let event = json!({
-        "description": "One durable entry of a conversation's log. More types may come: skip those that you do not know.",
+        "description": "One durable entry of a conversation's log. More types may be added: skip those that you do not know.",
         "oneOf": references,
         "discriminator": {"propertyName": "type", "mapping": mapping},
     });
@@ -171,7 +171,7 @@ fn kind_of(variant: &Value) -> Option<String> {
     parts.iter().find_map(|part| Some(part.pointer("/properties/type/enum/0")?.as_str()?.to_owned()))
 }
 
-/// Makes one object of the parts of an `allOf`.
+/// Merges the parts of an `allOf` into one object.
 fn flatten(schema: &mut Value, known: &Object) {
     let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return };
     let (mut properties, mut required) = (Object::new(), Vec::new());
@@ -193,8 +193,9 @@ fn flatten(schema: &mut Value, known: &Object) {
     *schema = whole;
 }
 
-/// The bounds that the server keeps, of the constants that it keeps them by. Only those that JSON Schema can say:
-/// it counts characters, never bytes, so a bound of bytes is here as what no text can be beyond.
+/// Adds the server's bounds, from the constants that enforce them. Only those that JSON Schema can express:
+/// it counts characters, not bytes, so a bound in bytes becomes the number of characters that no valid text
+/// can exceed.
 fn bound(schemas: &mut Object) {
     let bytes = limits::PASSWORD_BYTES;
     let password = json!({"minLength": bytes.start().div_ceil(4), "maxLength": bytes.end()});
@@ -254,7 +255,7 @@ fn bound_parameter(parameter: &mut Value) {
         _ => return,
     };
     let Some(Value::Object(schema)) = parameter.get_mut("schema") else { return };
-    // `after` is a position in one route and a cursor in another.
+    // `after` is a position in one route, and a cursor in another.
     let is_number = schema.get("type").is_some_and(|kind| kind.to_string().contains("integer"));
     if let Some(bounds) = bounds.as_object().filter(|bounds| is_number || !bounds.contains_key("minimum")) {
         schema.extend(bounds.clone());

@@ -1,4 +1,4 @@
-//! For whoever operates the server.
+//! For the server's operators.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use super::Shared;
 use super::error::detail;
 use crate::config::Mode;
 
-/// Is it alive?
+/// Is the server alive?
 #[utoipa::path(get, path = "/healthz", operation_id = "check_health", tag = "operations", security(()),
     responses((status = 200, body = Health)))]
 pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
@@ -26,9 +26,9 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
     })
 }
 
-/// Should it get traffic?
+/// Should the server get traffic?
 ///
-/// 503 while the server stops or its database does not answer.
+/// 503 while the server is stopping or its database does not answer.
 #[utoipa::path(get, path = "/readyz", operation_id = "check_readiness", tag = "operations", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Detail)))]
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
@@ -51,7 +51,7 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], shared.metrics.text()).into_response()
 }
 
-/// The description of this interface. Not in itself.
+/// The description of this interface, which does not list itself.
 pub(super) async fn openapi(State(shared): State<Shared>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], shared.openapi).into_response()
 }

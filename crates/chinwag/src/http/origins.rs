@@ -1,12 +1,12 @@
-//! Which page a browser's request comes from, and whether it may: the server's own pages under whatever name the
-//! browser knows it, and those of the configuration.
+//! Which page a browser's request comes from, and whether that page may make it: the server's own pages, by
+//! whatever name the browser knows the server, and those of the configured origins.
 
 use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, header};
 
 use crate::config::Config;
 
-/// Why the page may not, as a sentence for whoever set the server up.
+/// Why the page may not make it, as a sentence for the operator.
 pub(super) fn refusal(config: &Config, headers: &HeaderMap) -> Option<String> {
     let origin = headers.get(header::ORIGIN)?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -18,13 +18,13 @@ pub(super) fn refusal(config: &Config, headers: &HeaderMap) -> Option<String> {
         format!(
             "This origin is not allowed: the page is from {origin:?}, and the request asks for the host {host:?}. \
              If both are this server, the proxy in front changed the host: pass it on (nginx: proxy_set_header Host \
-             $host), or set public_url. Else add the origin to allowed_origins"
+             $host), or set public_url. Otherwise add the origin to allowed_origins"
         )
     })
 }
 
-/// Whether the page came from this host, by its name and its port. Behind a proxy that does TLS only the page's
-/// address tells the scheme, and with it the port that stands for none.
+/// Whether the page came from this host, by name and port. Behind a proxy with TLS, only the page's address
+/// tells the scheme, and so the default port.
 fn is_own(origin: &str, host: &str) -> bool {
     let Ok(page) = origin.parse::<Uri>() else { return false };
     let Ok(host) = host.parse::<Authority>() else { return false };

@@ -1,4 +1,4 @@
-//! Who takes part in a group, and the group's own facts.
+//! A group's participants.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,9 +13,9 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 use chinwag_protocol::ConversationId;
 
-/// Who takes part
+/// List participants
 ///
-/// Public profiles only: no addresses, no secrets.
+/// Public profiles only, without addresses or secrets.
 #[utoipa::path(get, path = "/conversations/{conversation_id}/participants", operation_id = "list_participants", tag = "conversations",
     params(("conversation_id" = i64, Path)),
     responses(
@@ -29,12 +29,12 @@ pub(super) async fn list(
     Ok(Json(shared.chat.participants(&actor, id).await?))
 }
 
-/// Add somebody
+/// Add a participant
 ///
-/// To a group, for those who run it. Adding somebody who takes part changes nothing.
+/// To a group; for owners and admins. Adding a present participant changes nothing.
 #[utoipa::path(post, path = "/conversations/{conversation_id}/participants", operation_id = "add_participant", tag = "conversations",
     params(("conversation_id" = i64, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key returns the first result")),
     request_body = NewParticipant,
     responses(
         (status = 201, body = Participant),
@@ -51,7 +51,7 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(one(&shared, &actor, id, user_id).await?)))
 }
 
-/// Change somebody's role
+/// Change a participant's role
 ///
 /// For owners.
 #[utoipa::path(patch, path = "/conversations/{conversation_id}/participants/{user_id}", operation_id = "set_participant_role", tag = "conversations",
@@ -72,9 +72,9 @@ pub(super) async fn set_role(
     Ok(Json(one(&shared, &actor, id, user_id).await?))
 }
 
-/// Remove somebody, or leave
+/// Remove a participant, or leave
 ///
-/// Their sockets hear nothing more of the group.
+/// Their sockets receive nothing more from the group.
 #[utoipa::path(delete, path = "/conversations/{conversation_id}/participants/{user_id}", operation_id = "remove_participant", tag = "conversations",
     params(("conversation_id" = i64, Path), ("user_id" = i64, Path)),
     responses(
@@ -98,5 +98,5 @@ async fn one(
 ) -> Result<Participant, HttpError> {
     let participants = shared.chat.participants(actor, id).await?;
     let participant = participants.into_iter().find(|participant| participant.id == user_id);
-    Ok(participant.ok_or_else(|| Refusal::NotFound("This user does not take part any more".to_owned()))?)
+    Ok(participant.ok_or_else(|| Refusal::NotFound("This user is no longer a participant".to_owned()))?)
 }

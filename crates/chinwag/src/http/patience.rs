@@ -1,6 +1,6 @@
-//! A connection whose peer has to take bytes: an answer that nobody reads is held for a bounded time only.
+//! A connection whose peer must take bytes: an answer that nobody reads is held only for a bounded time.
 //!
-//! A WebSocket leaves it behind when it takes the socket over: it has a time limit of its own.
+//! A WebSocket leaves this behind when it takes over the socket, because it has its own time limit.
 
 use std::io;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ impl<S> Patient<S> {
         self.stream
     }
 
-    /// Ends the wait of a write that is ready, and fails one that waits too long.
+    /// Ends the wait of a completed write, and fails a write that waits too long.
     fn judge<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.stall = None;

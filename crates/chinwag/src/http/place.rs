@@ -1,5 +1,5 @@
-//! Below which path the server is reached: its own, a host's that it is nested in, or that of a proxy which may or
-//! may not strip it.
+//! The path below which the server is reached: its own, that of a host that nests it, or that of a proxy,
+//! which may or may not strip it.
 
 use axum::Router;
 use axum::extract::Request;
@@ -9,8 +9,8 @@ use tower::ServiceExt as _;
 
 use crate::config::Config;
 
-/// The path before the server's own ones as a browser sees it, without a slash at the end. `None` if nobody said:
-/// a proxy may have stripped one.
+/// The path before the server's own paths as a browser sees it, without a trailing slash. `None` if it is
+/// unknown, because a proxy may have stripped one.
 fn known_prefix(config: &Config, original: &Uri, inner: &Uri) -> Option<String> {
     if let Some(url) = &config.public_url {
         return Some(url.path().to_owned());
@@ -25,7 +25,7 @@ pub(super) fn known_path(config: &Config, original: &Uri, inner: &Uri) -> String
     format!("{}{}", known_prefix(config, original, inner).unwrap_or_default(), inner.path())
 }
 
-/// How a page names what lies below the server's root: by the path that is known, or by how deep the page is.
+/// How a page refers to the server's root: by the known path, or by the page's depth.
 pub(super) fn root(config: &Config, original: &Uri, inner: &Uri) -> String {
     if let Some(prefix) = known_prefix(config, original, inner) {
         return format!("{prefix}/");
@@ -34,7 +34,7 @@ pub(super) fn root(config: &Config, original: &Uri, inner: &Uri) -> String {
     if depth == 0 { "./".to_owned() } else { "../".repeat(depth) }
 }
 
-/// Serves the routes below the public path, too: a proxy that does not strip it asks for it.
+/// Serves the routes below the public path, too, for a proxy that does not strip it.
 pub(super) fn also_below(path: &str, router: Router) -> Router {
     if path.is_empty() {
         return router;

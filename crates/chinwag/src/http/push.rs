@@ -1,4 +1,4 @@
-//! Notifications of devices, and which conversations notify the caller.
+//! Push notifications, and which conversations notify the caller.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,15 +23,15 @@ pub(super) async fn key(State(shared): State<Shared>, Caller(_): Caller) -> Resu
     Ok(Json(shared.chat.push_key()?))
 }
 
-/// Notify a device
+/// Subscribe a device
 ///
-/// For as long as the caller's session lasts. The same endpoint again changes what is known of it.
+/// The subscription lasts as long as the caller's session. The same endpoint again updates it.
 #[utoipa::path(post, path = "/push/subscriptions", operation_id = "create_push_subscription", tag = "push", request_body = NewPushSubscription,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
         (status = 201, body = PushSubscription),
         (status = 404, body = Detail, description = "Push is off on this server"),
-        (status = 422, body = ValidationDetail, description = "An endpoint that may not be called, or no keys"),
+        (status = 422, body = ValidationDetail, description = "The endpoint may not be called, or the keys are invalid"),
     ))]
 pub(super) async fn subscribe(
     State(shared): State<Shared>,
@@ -45,7 +45,7 @@ pub(super) async fn subscribe(
 
 /// The caller's devices
 ///
-/// Those of all sessions.
+/// Of all sessions.
 #[utoipa::path(get, path = "/push/subscriptions", operation_id = "list_push_subscriptions", tag = "push",
     responses((status = 200, body = Vec<PushSubscription>)))]
 pub(super) async fn list(
@@ -55,7 +55,7 @@ pub(super) async fn list(
     Ok(Json(shared.chat.push_subscriptions(&actor).await?))
 }
 
-/// Notify a device no more
+/// Unsubscribe a device
 #[utoipa::path(delete, path = "/push/subscriptions/{subscription_id}", operation_id = "delete_push_subscription", tag = "push",
     params(("subscription_id" = i64, Path)),
     responses(

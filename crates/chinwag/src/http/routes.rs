@@ -1,5 +1,5 @@
-//! The one table of routes. Each is served with and without a trailing slash, and the OpenAPI document
-//! is made of the same rows.
+//! The table of routes. Each is served with and without a trailing slash, and the OpenAPI document is built
+//! from the same rows.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::public_url::PublicUrl;
 
-/// The routes that the OpenAPI document shows.
+/// The routes that the OpenAPI document lists.
 pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
     vec![
         routes!(accounts::sign_in),
@@ -64,7 +64,7 @@ pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
     ]
 }
 
-/// Those of them that a server with this configuration has.
+/// The routes that a server with this configuration has.
 fn table_of(config: &Config) -> Vec<UtoipaMethodRouter<Shared>> {
     let is_served = |path: &String| config.metrics || path != "/metrics";
     table().into_iter().filter(|(_, paths, _)| paths.paths.keys().all(is_served)).collect()
@@ -104,7 +104,7 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     also_below(&path, router)
 }
 
-/// Whether a path begins as one of the routes does, so that a proxy's path could be taken for it.
+/// Whether a path begins like one of the routes, so that a proxy's path could be mistaken for it.
 pub(crate) fn is_taken(path: &str) -> bool {
     let first = |path: &str| path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
     let others = ["ws", "openapi.json", "asyncapi.json", "docs", "c", "embed", "static", "assets"];

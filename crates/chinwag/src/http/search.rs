@@ -1,4 +1,4 @@
-//! Finding messages.
+//! Searches messages.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,18 +10,18 @@ use super::Shared;
 use super::error::{HttpError, in_part};
 use super::extract::{Caller, integer, limit, query};
 
-/// Results in a page.
+/// Results per page.
 const PAGE: usize = 50;
 
 /// Search messages
 ///
-/// In the caller's own conversations, newest first. Words are found as parts of words too; a phrase
-/// stands in quotes. Filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A day is one of UTC,
-/// or, with an offset behind it (`2026-01-31+02:00`), of that place; a moment is `2026-01-31T08:30:00+02:00`.
+/// Searches the caller's own conversations, newest first. Words also match parts of words; quotes mark a
+/// phrase. Filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A day is in UTC, or, with
+/// an offset (`2026-01-31+02:00`), in that zone; a moment is `2026-01-31T08:30:00+02:00`.
 #[utoipa::path(get, path = "/search", operation_id = "search_messages", tag = "messages",
     params(
         ("q" = String, Query, description = "At most 200 characters"),
-        ("before_id" = Option<i64>, Query, description = "The `next` of the page before"),
+        ("before_id" = Option<i64>, Query, description = "The `next` of the previous page"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "At most 50; more is taken as 50"),
     ),
     responses(

@@ -1,4 +1,4 @@
-//! The accept loop. Ours, because the usual one has no time limit for a request's head.
+//! The accept loop. It is our own, because the usual one has no time limit for a request's head.
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -28,10 +28,10 @@ use super::patience::Patient;
 use crate::chat::Chat;
 use crate::listener::{ClientAddress, Listener};
 
-/// A request's head, in bytes.
+/// The longest head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 100;
-/// After an error that may pass, such as too many open files.
+/// The pause after a temporary error, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a running server stopped by itself.
@@ -50,7 +50,7 @@ pub(crate) async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     let admission = Arc::new(Admission::new(chat.config()));
-    // Connections hold receivers: they hear of the end, and the sender hears when all are gone.
+    // Connections hold receivers: they learn of the end, and the sender learns when all are gone.
     let (stop, stopping) = watch::channel(());
     let acceptor = Acceptor {
         tls: listener.tls,
@@ -62,7 +62,8 @@ pub(crate) async fn serve(
         complaints: Complaints::default(),
     };
     let acceptor = Arc::new(acceptor);
-    // While WebSockets are told to go, requests are still answered: `/readyz` says that the end is near.
+    // Requests are still answered while WebSockets close, so that `/readyz` can say that the server is
+    // stopping.
     let limit = chat.config().limits.drain;
     let draining = async {
         shutdown.await;
@@ -85,7 +86,7 @@ pub(crate) async fn serve(
         let stopping = stopping.clone();
         tokio::spawn(async move {
             let Some(slot) = acceptor.begin(&stream, address, total, stopping.clone()).await else { return };
-            // Boxed: whoever waits has no room for it.
+            // Boxed, so that a waiting connection takes no room for it.
             let mut serving = Box::pin(acceptor.serve(stream, address, slot.clone(), stopping));
             if tokio::time::timeout(TURN, &mut serving).await.is_err() {
                 slot.end_turn();
@@ -101,19 +102,19 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Accepts one connection, once there may be one more.
+/// Accepts a connection once there may be one more.
 async fn accept(
     listener: &TcpListener,
     admission: &Admission,
 ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let total = admission.one_more().await.ok_or(io::ErrorKind::NotConnected)?;
-    // Unconstrained: when everybody comes back at once, those who wait are all accepted before others are served.
-    // The system's queue is short, and whoever finds it full waits for seconds.
+    // Unconstrained: when all clients come back at once, all waiting ones are accepted before others are
+    // served. The system's queue is short, and a client that finds it full waits for seconds.
     let (stream, address) = tokio::task::unconstrained(listener.accept()).await?;
     Ok((stream, address, total))
 }
 
-/// Errors of one connection or of a full table pass; anything else is the socket's own end.
+/// Errors of one connection or of a full table are temporary; any other error ends the socket.
 async fn pause_or_fail(error: io::Error) -> io::Result<()> {
     match error.kind() {
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted => {
@@ -139,7 +140,7 @@ struct Acceptor {
 }
 
 impl Acceptor {
-    /// Waits until the client says something, and until it may be listened to. `None`: it is gone, or said nothing
+    /// Waits until the client sends something, and until it is its turn. `None`: it is gone, or sent nothing
     /// in time.
     async fn begin(
         &self,
@@ -158,7 +159,7 @@ impl Acceptor {
     }
 
     async fn serve(&self, stream: TcpStream, address: SocketAddr, slot: Slot, stopping: watch::Receiver<()>) {
-        // A chat frame must not wait for the next one. A socket that refuses this is closed already.
+        // A chat frame must not wait for the next one. If a socket refuses this, it is closed already.
         if stream.set_nodelay(true).is_err() {
             return;
         }
@@ -172,7 +173,7 @@ impl Acceptor {
         }
     }
 
-    /// The peer, or whom the trusted proxy in front names last.
+    /// The peer, or the client that the trusted proxy reports last.
     fn client_address<B>(&self, request: &Request<B>, peer: SocketAddr) -> IpAddr {
         if !self.behind_proxy {
             return peer.ip();
@@ -211,8 +212,8 @@ impl Acceptor {
             .header_read_timeout(self.head_timeout)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
-            // Who has said all there is to say may close that half, and still wants the answer. Whoever is gone
-            // altogether is noticed when it is written: of an event stream by the next comment.
+            // A client that has sent everything may close that half and still want the answer. A client that
+            // is gone is noticed at a write: in an event stream, at the next comment.
             .half_close(true)
             .serve_connection(
                 TokioIo::new(Patient::new(stream, self.write_stall)),
@@ -227,25 +228,25 @@ impl Acceptor {
                 connection.await
             }
         };
-        // Errors here are the peer's: a broken head, a hang-up. hyper has answered what can be answered.
+        // Errors here are the peer's: a malformed head, a hang-up. hyper has answered what it could.
         if let Err(error) = ended {
             tracing::debug!(%error, "connection ended");
         }
     }
 }
 
-/// What makes a request none that HTTP/1.1 knows (RFC 9112 sections 3.2 and 6.3), beside what the parser refuses.
+/// Why a request is not valid HTTP/1.1 (RFC 9112 sections 3.2 and 6.3), beyond what the parser refuses.
 fn refuse_head<B>(request: &Request<B>, has_two_lengths: bool) -> Option<&'static str> {
     if has_two_lengths {
-        return Some("A request has Content-Length or Transfer-Encoding, not both");
+        return Some("A request may have Content-Length or Transfer-Encoding, not both");
     }
     let mut hosts = request.headers().get_all(header::HOST).into_iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if request.version() < Version::HTTP_11 => None,
         (None, _) => Some("The Host header is missing"),
-        (Some(_), Some(_)) => Some("A request has one Host header"),
+        (Some(_), Some(_)) => Some("A request may have only one Host header"),
         (Some(host), None) if is_host(host) => None,
-        (Some(_), None) => Some("The Host header is no name or address with or without a port"),
+        (Some(_), None) => Some("The Host header must be a name or an address, with or without a port"),
     }
 }
 
@@ -265,7 +266,7 @@ fn is_host(value: &HeaderValue) -> bool {
         && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
-/// Whatever follows on this connection may be something else than it seems.
+/// What follows on this connection may not be what it seems.
 fn bad_request(text: &str) -> Response {
     let mut response = detail(StatusCode::BAD_REQUEST, text);
     guard::add_headers(response.headers_mut());
@@ -273,8 +274,8 @@ fn bad_request(text: &str) -> Response {
     response
 }
 
-/// Whom the limits by address count as one: an IPv4 address, or an IPv6 network of 64 bits. A single
-/// household has the whole of such a network, and could come from another address each time.
+/// The unit of the limits by address: an IPv4 address, or an IPv6 network of 64 bits. A household has a whole
+/// such network, and could come from another address each time.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

@@ -1,5 +1,5 @@
-//! The web pages, as `chinwag-web` embeds them. The chat is one page under several paths: its own router
-//! reads the address.
+//! The web pages that `chinwag-web` embeds. The chat is one page under several paths; its own router reads
+//! the address.
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
@@ -12,7 +12,7 @@ use super::Shared;
 use super::error::detail;
 use super::place::root;
 
-/// Where the chat is served. The original document's page is `/static/chat.html`.
+/// The paths of the chat. The original document's page is `/static/chat.html`.
 const CHAT: [&str; 8] = [
     "/",
     "/c/{conversation_id}",
@@ -50,7 +50,7 @@ async fn chat(
     page("/index.html", &root, request.headers(), "'none'")
 }
 
-/// The chat in a frame of another site's page, which [`Config::embed_origins`](crate::Config) has to name.
+/// The chat in a frame of another site's page, if [`Config::embed_origins`](crate::Config) names that site.
 async fn embed(
     State(shared): State<Shared>,
     OriginalUri(original): OriginalUri,
@@ -59,7 +59,7 @@ async fn embed(
     framed("/index.html", &shared, &original, &request)
 }
 
-/// What counts for the widget's button before the chat is opened, in a frame as the chat is.
+/// The count for the widget's button before the chat is opened, framed like the chat.
 async fn count(
     State(shared): State<Shared>,
     OriginalUri(original): OriginalUri,
@@ -75,12 +75,12 @@ fn framed(asset: &str, shared: &Shared, original: &Uri, request: &Request) -> Re
         return page(asset, &root, request.headers(), "'none'");
     }
     let mut response = page(asset, &root, request.headers(), &config.embed_origins.join(" "));
-    // X-Frame-Options knows no list of origins; `frame-ancestors` replaces it (CSP level 3 section 6.4.2).
+    // X-Frame-Options supports no list of origins; `frame-ancestors` replaces it (CSP level 3 section 6.4.2).
     response.extensions_mut().insert(super::guard::Framed);
     response
 }
 
-/// Where the sockets are described and tried out.
+/// The page that describes the sockets and tries them out.
 async fn sockets(headers: HeaderMap) -> Response {
     let Some(asset) = chinwag_web::asset("/static/ws.html") else { return not_found() };
     let mut response = file(asset, &headers);
@@ -88,16 +88,16 @@ async fn sockets(headers: HeaderMap) -> Response {
     response
 }
 
-/// The page's paths are relative to the form without the slash.
+/// The page's paths are relative to the address without the slash.
 async fn sockets_without_slash() -> Redirect {
     Redirect::permanent("../../docs/ws")
 }
 
-/// A page of the chat. It stands at several depths, also below the path of a host or a proxy, so its files get the
-/// path that leads to them.
+/// A page of the chat. It is served at several depths, also below the path of a host or a proxy, so the
+/// references to its files get the right path.
 fn page(asset: &str, root: &str, headers: &HeaderMap, ancestors: &str) -> Response {
     let Some(asset) = chinwag_web::asset(asset) else { return not_found() };
-    // The path is a part of the page: one that the browser kept would look for its files elsewhere.
+    // The path is part of the page: a copy cached for another path would look for its files elsewhere.
     let etag = format!("{}-{root}\"", asset.etag.trim_end_matches('"'));
     let mut response = if is_known(headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -110,7 +110,7 @@ fn page(asset: &str, root: &str, headers: &HeaderMap, ancestors: &str) -> Respon
     response
 }
 
-/// What is not there: as a page for people, as JSON for programs.
+/// The answer to unknown paths: a page for people, JSON for programs.
 pub(super) async fn missing(
     State(shared): State<Shared>,
     OriginalUri(original): OriginalUri,
@@ -128,7 +128,7 @@ pub(super) async fn missing(
     response
 }
 
-/// Browsers name `text/html` when somebody goes to an address; programs and scripts do not.
+/// Browsers accept `text/html` when somebody visits an address; programs and scripts do not.
 fn wants_page(headers: &HeaderMap) -> bool {
     let mut accepted = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
     accepted.any(|accepted| accepted.contains("text/html"))

@@ -12,7 +12,7 @@ use super::extract::{Caller, integer, query};
 
 /// Find people
 ///
-/// Whose username or name begins so, or who has these ids. Public profiles only.
+/// Finds users whose username or name begins with the query, or who have these ids. Public profiles only.
 #[utoipa::path(get, path = "/users", operation_id = "find_users", tag = "users",
     params(
         ("query" = Option<String>, Query),
@@ -31,7 +31,7 @@ pub(super) async fn find(
     if let Some(ids) = parameters.get("ids") {
         let ids: Vec<i64> = ids.split(',').map(|id| integer("query", "ids", id)).collect::<Result<_, _>>()?;
         if ids.len() > limits::MAX_USER_IDS {
-            return Err(HttpError::invalid("query", "ids", "too_long", "at most 100 ids can be asked for"));
+            return Err(HttpError::invalid("query", "ids", "too_long", "at most 100 ids are allowed"));
         }
         return Ok(Json(shared.chat.users_by_id(ids).await?));
     }

@@ -9,10 +9,10 @@ use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, IdempotencyKey, InPath, JsonBody};
 
-/// Make a webhook
+/// Create a webhook
 ///
-/// From now on each event is posted to its address, in the order of the commits. The answer has the secret
-/// that the calls are signed with, this once.
+/// From now on, the server posts each event to its address, in commit order. Only this answer contains the
+/// secret that signs the calls.
 #[utoipa::path(post, path = "/webhooks", operation_id = "create_webhook", tag = "webhooks", request_body = NewWebhook,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key answers what the first made")),
     responses(
@@ -29,7 +29,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(shared.chat.create_webhook(&actor, new, key).await?)))
 }
 
-/// Webhooks
+/// List webhooks
 #[utoipa::path(get, path = "/webhooks", operation_id = "list_webhooks", tag = "webhooks",
     responses(
         (status = 200, body = Vec<Webhook>),
@@ -42,7 +42,7 @@ pub(super) async fn list(
     Ok(Json(shared.chat.webhooks(&actor).await?))
 }
 
-/// A webhook
+/// Read a webhook
 #[utoipa::path(get, path = "/webhooks/{webhook_id}", operation_id = "read_webhook", tag = "webhooks",
     params(("webhook_id" = i64, Path)),
     responses(
@@ -59,8 +59,8 @@ pub(super) async fn show(
 
 /// Change a webhook
 ///
-/// Stops it, or lets it go on where it stood: what happened meanwhile is posted then. Or has other events posted,
-/// or elsewhere.
+/// Stops it, or resumes it where it stood: the events in between are then posted. Can also change its events
+/// and its address.
 #[utoipa::path(patch, path = "/webhooks/{webhook_id}", operation_id = "update_webhook", tag = "webhooks",
     params(("webhook_id" = i64, Path)), request_body = WebhookChange,
     responses(

@@ -1,7 +1,7 @@
-//! Tells a connection's driver that there is something to do which the socket does not tell.
+//! Wakes a connection's driver for work that its socket does not announce.
 //!
-//! One task at a time waits for it, so it needs no list of who waits, and no future of its own in the memory
-//! of a task that is idle.
+//! One task at a time waits for it, so it needs no list of waiters, and no future of its own in the memory of
+//! an idle task.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -21,13 +21,13 @@ impl Bell {
         self.waiting.wake();
     }
 
-    /// Ready once for all rings since it last was.
+    /// Ready once for all rings since it was last ready.
     pub(super) fn poll_rung(&self, context: &mut Context<'_>) -> Poll<()> {
         if self.was_rung.swap(false, Ordering::Acquire) {
             return Poll::Ready(());
         }
         self.waiting.register(context.waker());
-        // It may have been rung before anybody was known to wait.
+        // It may have rung before anybody was registered as waiting.
         if self.was_rung.swap(false, Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 }

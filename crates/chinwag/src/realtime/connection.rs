@@ -1,7 +1,7 @@
-//! One open socket: who it belongs to, and what could not be written to it yet.
+//! One open socket: whose it is, and what could not be written to it yet.
 //!
-//! `deliver` is called by fan-out and never waits. The connection's own task (`drive`) does the rest.
-//! Lock order: a room's `live` before a connection's `outbox`.
+//! Fan-out calls `deliver`, which never waits. The connection's own task (`drive`) does the rest. Lock order:
+//! a room's `live` before a connection's `outbox`.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,13 +18,13 @@ use bytes::Bytes;
 use chinwag_protocol::{CloseCode, ConversationId, Seq, Timestamp, UserId};
 use parking_lot::Mutex;
 
-/// Answers that may wait for the socket before no further command is read from it.
+/// How many bytes of answers may wait for the socket before reading commands stops.
 const MAX_PENDING_BYTES: usize = 64 * 1024;
 
-/// What a connection speaks.
+/// The protocol that a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// The original's: of all events only messages.
+    /// The original's: only messages among the events.
     Seed,
     /// Everything, for one conversation.
     Room,
@@ -37,13 +37,13 @@ pub(crate) struct Connection {
     pub(crate) actor: Actor,
     pub(crate) dialect: Dialect,
     pub(super) socket: Socket,
-    /// What `auth` has brought since, in place of what the actor came with.
+    /// The credentials that `auth` brought, which replace the actor's.
     renewed: Mutex<Option<Box<Credentials>>>,
     is_warned: AtomicBool,
     outbox: Mutex<Outbox>,
-    /// Rung when the driver has something to do that the socket does not tell.
+    /// Rung when the driver has work that the socket does not announce.
     pub(super) bell: Bell,
-    /// The sweeper's tick at which a byte was last read, and a ping last sent.
+    /// The sweeper's tick of the last received byte, and of the last ping.
     pub(super) heard_at: AtomicU32,
     pub(super) pinged_at: AtomicU32,
 }
@@ -53,10 +53,10 @@ struct Credentials {
     expires_at: Timestamp,
 }
 
-/// Something for the driver to do that fan-out found out.
+/// Something that fan-out leaves to the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errand {
-    /// The user takes part in one more conversation.
+    /// The user was added to a conversation.
     Join(ConversationId),
     /// The user no longer takes part.
     Left(ConversationId),
@@ -68,7 +68,7 @@ pub(crate) enum Errand {
 
 #[derive(Default)]
 struct Outbox {
-    /// `None` while the socket keeps up and nothing is left to do, as nearly always.
+    /// `None` while the socket keeps up and nothing is left to do, which is nearly always.
     backlog: Option<Box<Backlog>>,
     closing: Option<CloseCode>,
 }
@@ -76,36 +76,36 @@ struct Outbox {
 /// What waits for the socket or the driver.
 #[derive(Default)]
 struct Backlog {
-    /// Whole frames, but for the first one's beginning, which may be gone already.
+    /// Whole frames, except that the beginning of the first may be sent already.
     pending: VecDeque<Bytes>,
     pending_bytes: usize,
-    /// True if the first pending frame is partly written: it has to be finished, whatever happens.
+    /// True if the first pending frame is partly written: it must be finished, whatever happens.
     is_mid_frame: bool,
     places: Places,
     errands: Vec<Errand>,
-    /// Presence that the socket did not take: the latest of each user.
+    /// Presence that the socket did not accept: the latest of each user.
     presences: Vec<(UserId, Bytes)>,
     /// The tick at which the oldest pending byte began to wait.
     stalled_at: Option<u32>,
 }
 
-/// What a driver sees when it looks at its connection.
+/// A driver's view of its connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
-    /// The code to say goodbye with.
+    /// The code to close with.
     pub closing: Option<CloseCode>,
-    /// Whether there are errands, presence that waited, or conversations that are behind.
+    /// Whether there are errands, waiting presence, or conversations that are behind.
     pub has_chores: bool,
     /// Whether something waits for the socket.
     pub has_pending: bool,
-    /// Whether another command may be read: the answers so far are not piling up.
+    /// Whether another command may be read, that is, whether answers are not piling up.
     pub may_read: bool,
 }
 
-/// What became of a live frame.
+/// The outcome of a live frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
-    /// The socket has it, or will without further help.
+    /// The socket has it, or will get it without further help.
     Written,
     /// The connection will read it from the ring or the log.
     Behind,
@@ -127,7 +127,7 @@ impl Connection {
         }
     }
 
-    /// Writes live events of a conversation, or notes that this connection needs them later.
+    /// Writes live events of a conversation, or records that this connection needs them later.
     pub(super) fn deliver(&self, conversation_id: ConversationId, run: &Run, tick: u32) -> Delivery {
         let mut outbox = self.outbox.lock();
         let place = outbox.place(conversation_id);
@@ -142,38 +142,39 @@ impl Connection {
             }
             outbox.change(|backlog| backlog.places.set(conversation_id, place));
         }
-        // With something pending the driver comes by itself. Else it may be waiting for just this event.
+        // With something pending, the driver comes anyway. Otherwise it may be waiting for just this event.
         if !outbox.has_pending() {
             self.bell.ring();
         }
         Delivery::Behind
     }
 
-    /// Writes frames if they may go now: not if something waits that goes before them.
+    /// Writes frames if they may go now, that is, if nothing waits that must go before them.
     fn offer(&self, outbox: &mut Outbox, frames: &Bytes, tick: u32) -> Taken {
-        // Nothing at all is soon taken: a dialect may not know these events.
+        // An empty write succeeds: a dialect may not know these events.
         let is_taken =
             frames.is_empty() || (!outbox.has_pending() && self.write_now(outbox, frames, tick) > 0);
         if is_taken { Taken::Some } else { Taken::Nothing }
     }
 
-    /// Writes a frame of which only the latest value matters; if the socket can't take it now, the state
-    /// is sent anew when it can.
+    /// Writes a frame of which only the latest value matters; if the socket can't take it now, the state is
+    /// sent again when it can.
     pub(super) fn tell(&self, conversation_id: ConversationId, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.change(|backlog| backlog.add_errand(Errand::Refresh(conversation_id)));
-            // Nothing may be pending: then only the bell wakes the driver.
+            // Nothing may be pending, and then only the bell wakes the driver.
             self.bell.ring();
         }
     }
 
-    /// Writes somebody's presence; if the socket can't take it now, their latest is written when it can.
+    /// Writes somebody's presence; if the socket can't take it now, their latest presence is written when it
+    /// can.
     pub(super) fn tell_presence(&self, user_id: UserId, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         let mut waiting = outbox.backlog.iter_mut().flat_map(|backlog| &mut backlog.presences);
         if let Some((_, older)) = waiting.find(|(user, _)| *user == user_id) {
-            // Written at once, it would be overtaken by the older one that still waits.
+            // If written at once, it would be followed by the older one that still waits.
             *older = frame.clone();
         } else if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
             outbox.change(|backlog| backlog.presences.push((user_id, frame.clone())));
@@ -181,7 +182,7 @@ impl Connection {
         }
     }
 
-    /// Writes presence that waited, as long as nothing else waits for the socket.
+    /// Writes waiting presence, while nothing else waits for the socket.
     pub(super) fn send_presences(&self, tick: u32) {
         let mut outbox = self.outbox.lock();
         while !outbox.has_pending()
@@ -193,13 +194,13 @@ impl Connection {
         }
     }
 
-    /// Leaves something for the driver to do.
+    /// Leaves an errand for the driver.
     pub(super) fn send_on_errand(&self, errand: Errand) {
         self.outbox.lock().change(|backlog| backlog.add_errand(errand));
         self.bell.ring();
     }
 
-    /// The next thing to do, once nothing waits for the socket.
+    /// The next errand, once nothing waits for the socket.
     pub(super) fn next_errand(&self) -> Option<Errand> {
         self.outbox.lock().change(|backlog| {
             let may_go = backlog.pending.is_empty() && !backlog.errands.is_empty();
@@ -221,7 +222,7 @@ impl Connection {
         self.with_credentials(|_, expires_at| expires_at)
     }
 
-    /// Looks at the session and its end, as the newest token has them.
+    /// Reads the session and its end, according to the newest token.
     fn with_credentials<T>(&self, look: impl FnOnce(Option<&Arc<str>>, Timestamp) -> T) -> T {
         match self.renewed.lock().as_deref() {
             Some(renewed) => look(renewed.session.as_ref(), renewed.expires_at),
@@ -229,12 +230,12 @@ impl Connection {
         }
     }
 
-    /// True the first time it is asked, and again after a renewal.
+    /// True on the first call, and again after a renewal.
     pub(super) fn has_to_be_warned(&self) -> bool {
         self.dialect != Dialect::Seed && !self.is_warned.swap(true, Ordering::Relaxed)
     }
 
-    /// Stays open as long as this newer token of the same user says.
+    /// Extends the connection to the end of this newer token of the same user.
     pub(crate) fn renew(&self, actor: &Actor) {
         let credentials = Credentials { session: actor.session.clone(), expires_at: actor.expires_at };
         *self.renewed.lock() = Some(Box::new(credentials));
@@ -247,8 +248,8 @@ impl Connection {
     }
 
     /// Writes a frame that must not be lost, now or as soon as the socket takes it: answers to commands, and
-    /// what comes once a token. The driver stops reading commands while too many wait, which bounds them; whoever
-    /// else uses this bounds it: here nobody waits for the socket.
+    /// frames sent once per token. The driver bounds the answers by no longer reading commands while too many
+    /// wait; any other caller must bound its frames itself, since nothing here waits for the socket.
     pub(crate) fn answer(&self, frame: &Bytes, tick: u32) {
         let mut outbox = self.outbox.lock();
         if self.offer(&mut outbox, frame, tick) == Taken::Nothing {
@@ -257,9 +258,9 @@ impl Connection {
         }
     }
 
-    /// Writes what the socket takes; if that is a part, the rest becomes pending. Returns the part.
+    /// Writes what the socket takes; the rest of a partial write becomes pending. Returns how much it took.
     fn write_now(&self, outbox: &mut Outbox, frames: &Bytes, tick: u32) -> usize {
-        // An error is for the driver to find: it reads or writes next.
+        // The driver will find an error, because it reads or writes next.
         let taken = self.socket.try_write(frames).unwrap_or(0);
         if taken > 0 && taken < frames.len() {
             outbox.change(|backlog| {
@@ -273,7 +274,7 @@ impl Connection {
         taken
     }
 
-    /// The user no longer takes part: a room's own socket is closed, a user's is told.
+    /// The user no longer takes part: closes a room's own socket, and tells a user's.
     pub(super) fn expel(&self, conversation_id: ConversationId) {
         match self.dialect {
             Dialect::Seed | Dialect::Room => self.close(CloseCode::NotParticipant),
@@ -291,7 +292,7 @@ impl Connection {
         self.outbox.lock().closing
     }
 
-    /// Drops what waits, except for the rest of a frame that is partly written, and adds a last one.
+    /// Drops what waits, except for the rest of a partly written frame, and adds a last frame.
     pub(super) fn replace_pending(&self, last: Bytes, tick: u32) {
         self.outbox.lock().change(|backlog| {
             let keep = usize::from(backlog.is_mid_frame);
@@ -313,13 +314,13 @@ impl Connection {
                 Poll::Pending => return Poll::Pending,
             };
             outbox.change(|backlog| backlog.took(taken, tick));
-            // Whoever takes bytes is there, also while a long replay keeps the driver from reading.
+            // A peer that takes bytes is alive, even while a long replay keeps the driver from reading.
             self.note_heard(tick);
         }
         self.socket.poll_flush(context)
     }
 
-    /// What the driver has to do next, in one look.
+    /// The driver's next work, in one look.
     pub(super) fn look(&self) -> Look {
         let outbox = self.outbox.lock();
         let backlog = outbox.backlog.as_deref();
@@ -336,17 +337,17 @@ impl Connection {
         self.look().has_pending
     }
 
-    /// Whether another command may be read: the answers so far are not piling up.
+    /// Whether another command may be read, that is, whether answers are not piling up.
     pub(super) fn may_read(&self) -> bool {
         self.look().may_read
     }
 
-    /// Since when the socket has taken nothing of what waits.
+    /// Since when the socket has taken none of the waiting bytes.
     pub(super) fn stalled_at(&self) -> Option<u32> {
         self.outbox.lock().backlog.as_ref().and_then(|backlog| backlog.stalled_at)
     }
 
-    /// The conversations that are behind here, with the next event each needs.
+    /// The conversations that are behind here, with the next event that each needs.
     pub(super) fn behind(&self, at: usize) -> Option<(ConversationId, Seq)> {
         self.outbox.lock().backlog.as_ref().and_then(|backlog| backlog.places.behind(at))
     }
@@ -355,7 +356,7 @@ impl Connection {
         self.outbox.lock().place(conversation_id)
     }
 
-    /// Takes its place in a conversation. Only a room moves it, under its lock.
+    /// Sets the connection's place in a conversation. Only a room calls this, under its lock.
     pub(super) fn stand(&self, conversation_id: ConversationId, place: Place) {
         self.outbox.lock().change(|backlog| backlog.places.set(conversation_id, place));
         if place != Place::Live {
@@ -363,7 +364,7 @@ impl Connection {
         }
     }
 
-    /// From now on this conversation is not live here: events from `next` on come from ring or log.
+    /// From now on this conversation is not live here: events from `next` on come from the ring or the log.
     pub(super) fn send_to_log(&self, conversation_id: ConversationId, next: Seq) {
         self.outbox.lock().change(|backlog| {
             let place = backlog.places.get(conversation_id).sent_to_log(next);
@@ -372,12 +373,12 @@ impl Connection {
         self.bell.ring();
     }
 
-    /// Forgets that this conversation is behind here: it was left.
+    /// Forgets that this conversation is behind here, because the connection left it.
     pub(super) fn forget(&self, conversation_id: ConversationId) {
         self.outbox.lock().change(|backlog| backlog.places.set(conversation_id, Place::Live));
     }
 
-    /// Queues a page of a conversation that is behind; nobody's page if it was left meanwhile.
+    /// Queues a page of a conversation that is behind, unless the connection left it meanwhile.
     pub(super) fn queue_page(&self, conversation_id: ConversationId, run: &Run, tick: u32) {
         self.outbox.lock().change(|backlog| {
             let Some(place) = backlog.places.get(conversation_id).read(run.first, run.next) else { return };
@@ -403,7 +404,7 @@ impl Outbox {
         self.backlog.as_ref().map_or(Place::Live, |backlog| backlog.places.get(id))
     }
 
-    /// Changes what waits. When nothing does any more, its memory goes back: an idle connection owns none.
+    /// Changes what waits. Frees the memory when nothing waits any longer: an idle connection owns none.
     fn change<T>(&mut self, change: impl FnOnce(&mut Backlog) -> T) -> T {
         let mut backlog = self.backlog.take().unwrap_or_default();
         let result = change(&mut backlog);
@@ -419,12 +420,12 @@ impl Backlog {
         self.pending.is_empty() && !self.has_chores()
     }
 
-    /// Whether there is something to do once the socket has taken what is pending.
+    /// Whether there is work to do once the socket has taken what is pending.
     fn has_chores(&self) -> bool {
         !self.errands.is_empty() || !self.presences.is_empty() || self.places.behind(0).is_some()
     }
 
-    /// Errands of one kind and conversation are done once.
+    /// Errands of the same kind and conversation are done once.
     fn add_errand(&mut self, errand: Errand) {
         if !self.errands.contains(&errand) {
             self.errands.push(errand);
@@ -437,12 +438,12 @@ impl Backlog {
         self.stalled_at.get_or_insert(tick);
     }
 
-    /// Accounts for bytes of the first pending frames that the socket took.
+    /// Removes bytes that the socket took from the first pending frames.
     fn took(&mut self, bytes: usize, tick: u32) {
         self.pending_bytes -= bytes;
         self.stalled_at = Some(tick);
         if let Some(first) = self.pending.front_mut() {
-            // `bytes` is never more than the frame: the socket was offered no more.
+            // `bytes` never exceeds the frame: the socket was offered no more.
             let rest = first.split_off(bytes.min(first.len()));
             self.is_mid_frame = !rest.is_empty();
             *first = rest;

@@ -1,7 +1,7 @@
-//! A text that was deleted goes out to nobody any more, although its events are still on their way.
+//! Keeps deleted texts from going out, although their events are still on their way.
 //!
-//! The log has forgotten it. This does the same for events that were committed before the deletion and are
-//! fanned out together with it; the ring forgets those that were fanned out before.
+//! The log has already removed them. This does the same for events that were committed before the deletion
+//! and are fanned out together with it; the ring drops those that were fanned out before.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chinwag_protocol::rest::Message;
 use chinwag_protocol::{Event, MessageId};
 
-/// Takes out the texts of messages that are deleted further on. What is left is what the log has.
+/// Removes the texts of messages that later events delete. What is left matches the log.
 pub(super) fn blank(events: &mut VecDeque<Event>) {
     let deleted: HashSet<MessageId> = events.iter().filter_map(deleted_by).collect();
     if deleted.is_empty() {

@@ -1,16 +1,18 @@
-//! The task of one connection: reads frames and hands them to its handler, writes what could not be
-//! written at once, catches up where the connection is behind, and closes.
+//! The task of one connection: reads frames and hands them to its handler, writes what could not be written
+//! at once, catches up if the connection is behind, and closes.
 //!
-//! Between two frames it owns no buffer: it reads into one that all connections of a thread share. Nor does
-//! its task have room for anything but the connection: what it does to a frame has a box of its own.
+//! Between two frames it owns no buffer: it reads into one that all connections of a thread share. Its task
+//! has room for the connection only: the work on a frame has its own box.
 //!
-//! If a live frame does not fit into the socket at all, its conversation is *behind* with the seq that it needs. If a part
-//! went out, the rest is kept (at most one run, 32 KiB), since a frame has to be finished. The driver waits for the
-//! socket and goes on from ring or log in pages, the next read when the last is written. Signals are dropped instead, a
-//! receipt becomes an errand, and of presence the latest of each user is kept.
+//! If a live frame does not fit into the socket at all, its conversation is *behind*, with the seq that it
+//! needs. If a part went out, the rest is kept (at most one run, 32 KiB), since a frame must be finished. The
+//! driver waits for the socket and continues from ring or log in pages; it reads each page when the previous
+//! one is written. Signals are dropped instead, a receipt becomes an errand, and of presence the latest of
+//! each user is kept.
 //!
-//! The task is written by hand and has room for the connection only, 256 bytes with what the runtime adds; the compiler
-//! checks it. A read that does not fill the buffer has emptied the socket, so no second one asks.
+//! The task is written by hand and has room for the connection only, 256 bytes with what the runtime adds;
+//! the compiler checks it. A read that does not fill the buffer has emptied the socket, so no second read is
+//! needed.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -32,36 +34,36 @@ use super::socket::Socket;
 use crate::chat::Chat;
 use crate::limits::Allowance;
 
-/// The largest chunk of an upload, with its head. Text ends at [`MAX_FRAME_BYTES`].
+/// The largest chunk of an upload, with its header. Text is limited to [`MAX_FRAME_BYTES`].
 const MAX_BINARY_BYTES: usize = CHUNK_HEAD_BYTES + CHUNK_BYTES;
 const FRAME_LIMITS: FrameLimits =
     FrameLimits { max_frame_bytes: MAX_BINARY_BYTES, max_message_bytes: MAX_BINARY_BYTES };
 /// RFC 6455 section 7.4.1: a message is too big.
 const TOO_BIG: u16 = 1009;
-/// Chunks of this size and more are paced by their upload's window; smaller ones count as frames.
+/// The upload's window paces chunks of this size and more; smaller ones count as frames.
 const PACED_BYTES: usize = CHUNK_BYTES / 4;
-/// Messages of one socket that are stored and answered together at most.
+/// The most messages of one socket that are stored and answered together.
 const MAX_TOGETHER: usize = 64;
-/// Time for the close frame to leave, and for the peer to hang up after it.
+/// The time for the close frame to leave, and for the peer to hang up after it.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// RFC 6455 section 7.4.1: a frame of a type that is not taken.
+/// RFC 6455 section 7.4.1: a frame of an unsupported type.
 const UNSUPPORTED: u16 = 1003;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
 }
 
-/// What a connection's frames mean.
+/// Gives a connection's frames their meaning.
 pub(crate) trait Handler: Send {
     /// The connection begins.
     fn open(&mut self, line: &mut Line) -> impl Future<Output = Result<(), End>> + Send;
-    /// Messages that came together, to be stored and answered in their order.
+    /// Messages that came together, to store and answer in their order.
     fn sends(
         &mut self,
         line: &mut Line,
         requests: Vec<SendRequest>,
     ) -> impl Future<Output = Result<(), End>> + Send;
-    /// Any other command, or why a text frame is none.
+    /// Any other command, or why a text frame is not one.
     fn command(
         &mut self,
         line: &mut Line,
@@ -69,18 +71,18 @@ pub(crate) trait Handler: Send {
     ) -> impl Future<Output = Result<(), End>> + Send;
     /// One binary frame.
     fn binary(&mut self, line: &mut Line, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
-    /// Something that fan-out found out.
+    /// Something that fan-out left to do.
     fn errand(&mut self, line: &mut Line, errand: Errand) -> impl Future<Output = Result<(), End>> + Send;
 }
 
-/// A `send`, as it came.
+/// A `send`, as received.
 pub(crate) struct SendRequest {
     pub(crate) reference: Option<String>,
     pub(crate) conversation_id: Option<ConversationId>,
     pub(crate) send: chinwag_protocol::Send,
 }
 
-/// A frame that has to be handled outside the shared buffer.
+/// A frame to handle outside the shared buffer.
 enum Incoming {
     Sends(Vec<SendRequest>),
     Command(Result<Request, CommandError>),
@@ -89,34 +91,34 @@ enum Incoming {
     Close(Option<u16>),
 }
 
-/// A connection that has begun, for whoever drives it.
+/// A connection that has begun, with its handler.
 pub(crate) struct Driver<H> {
     line: Line,
     decoder: Decoder,
     frames: Allowance,
     handler: H,
-    /// Whether its chores were done as far as they could be, since it was last awake.
+    /// Whether its chores have been done as far as possible since it was last awake.
     is_tidy: bool,
 }
 
-/// What a driver has to do that may have to wait.
+/// Work of a driver that may have to wait.
 enum Work {
     Chores,
-    /// Frames that came, and whether more can.
+    /// Frames that came, and how the connection ends if no more can come.
     Frames(Vec<Incoming>, Result<(), End>),
     End(End),
 }
 
-/// Serves a connection until it ends. Written by hand, since each connection has one: a future of the compiler
-/// would have room for everything at once.
+/// Serves a connection until it ends. Written by hand, because there is one per connection, and a
+/// compiler-made future would have room for everything at once.
 enum Running<H> {
     Idle(Driver<H>),
-    /// Gives the driver back, unless the connection has ended.
+    /// Returns the driver, unless the connection has ended.
     Busy(Pin<Box<dyn Future<Output = Option<Driver<H>>> + Send>>),
     Over,
 }
 
-/// Says goodbye to a socket that is not let in, after these last frames.
+/// Closes a socket that is not let in, after these last frames.
 pub(crate) async fn turn_away(chat: &Chat, socket: Socket, last: Bytes, end: End) {
     let close = match end {
         End::Gone => return,
@@ -137,10 +139,10 @@ pub(crate) async fn turn_away(chat: &Chat, socket: Socket, last: Bytes, end: End
     let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
-/// Reads the first text frame of a socket that belongs to nobody yet, and what came behind it.
+/// Reads the first text frame of an unauthenticated socket, and the bytes that followed it.
 ///
 /// # Errors
-/// How the connection ends if the peer sends something else, too much, or goes.
+/// How the connection ends if the peer sends something else or too much, or leaves.
 pub(crate) async fn first_text(
     socket: &Socket,
     early: Bytes,
@@ -179,12 +181,12 @@ fn broken(error: chinwag_ws::Error) -> End {
     End::Goodbye(error.close_code(), "protocol error")
 }
 
-/// RFC 6455 section 5.5.1: the answer to a close has the code that came.
+/// RFC 6455 section 5.5.1: the answer to a close repeats its code.
 fn answer(code: Option<u16>) -> End {
     End::Answer(code.unwrap_or(CloseCode::Normal.as_u16()))
 }
 
-/// Waits for the peer to hang up after the close frame: a reset would overtake it.
+/// Waits for the peer to hang up after the close frame, because a reset would overtake it.
 async fn linger(socket: &Socket) -> io::Result<()> {
     poll_fn(|context| socket.poll_shutdown(context)).await?;
     loop {
@@ -220,15 +222,15 @@ impl<H: Handler + Unpin + 'static> Future for Running<H> {
 }
 
 impl<H: Handler + Unpin + 'static> Driver<H> {
-    /// Serves a connection from its entering until it ends.
+    /// Serves a connection from its entry until it ends.
     pub(crate) fn spawn(entering: impl Future<Output = Option<Self>> + Send + 'static) {
-        // With what the runtime adds (104 bytes) a task of 256, for which allocators have a class.
+        // With what the runtime adds (104 bytes), the task has 256 bytes, for which allocators have a class.
         const { assert!(size_of::<Running<H>>() <= 152) }
-        // Boxed, so that nothing is left of how it came in, should a waker of this task live longer.
+        // Boxed, so that nothing of the entry remains if a waker of this task lives longer.
         let entering = Box::pin(entering);
         tokio::spawn(async move {
             if let Some(driver) = entering.await {
-                // A small task of its own, that has no room for what led here.
+                // A small task of its own, without room for what led here.
                 tokio::spawn(Running::Idle(driver));
             }
         });
@@ -298,7 +300,7 @@ impl<H: Handler> Driver<H> {
         }
     }
 
-    /// Does it. `None`: the connection has ended.
+    /// Does the work. `None`: the connection has ended.
     async fn work(mut self, work: Work) -> Option<Self> {
         let done = match work {
             Work::Chores => self.do_chores().await,
@@ -332,13 +334,13 @@ impl<H: Handler> Driver<H> {
                 poll_fn(|context| connection.poll_drain(context, hub.tick())).await?;
                 linger(&connection.socket).await
             };
-            // Whoever does not take the goodbye in time does without.
+            // A peer that does not take the goodbye in time goes without.
             let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         }
         self.line.end();
     }
 
-    /// The code and reason to close with; `None` if nobody is there to hear it.
+    /// The code and reason to close with; `None` if the peer is gone.
     fn last_word(&self, end: &End) -> Option<(u16, &'static str)> {
         match *end {
             End::Gone => None,
@@ -350,7 +352,7 @@ impl<H: Handler> Driver<H> {
         }
     }
 
-    /// Runs errands, tells presence that waited, then takes a step for the conversations that are behind.
+    /// Runs errands, sends waiting presence, then takes a step for the conversations that are behind.
     async fn do_chores(&mut self) -> Result<(), End> {
         while let Some(errand) = self.line.connection().next_errand() {
             self.handler.errand(&mut self.line, errand).await?;
@@ -363,7 +365,7 @@ impl<H: Handler> Driver<H> {
         self.line.connection().closing().map_or(Ok(()), |code| Err(code.into()))
     }
 
-    /// Reads once, into the shared buffer, and takes out what is to be handled.
+    /// Reads once into the shared buffer, and takes out what needs handling.
     fn read(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), End> {
         SCRATCH.with_borrow_mut(|scratch| match self.line.connection().socket.try_read(scratch) {
             Ok(0) => Err(End::Gone),
@@ -373,7 +375,7 @@ impl<H: Handler> Driver<H> {
         })
     }
 
-    /// Decodes bytes of the peer. What stands before an error or a close is still handled.
+    /// Decodes bytes of the peer. What precedes an error or a close is still handled.
     fn decode(&mut self, mut bytes: &mut [u8], incoming: &mut Vec<Incoming>) -> Result<(), End> {
         let hub = self.line.chat.hub();
         self.line.connection().note_heard(hub.tick());
@@ -428,7 +430,7 @@ impl<H: Handler> Driver<H> {
     }
 }
 
-/// Messages that follow one another are handed on together: they are stored in one transaction.
+/// Consecutive messages are passed on together, to be stored in one transaction.
 fn push_request(incoming: &mut Vec<Incoming>, request: Result<Request, CommandError>) {
     let request = match request {
         Ok(Request { reference, conversation_id, command: Command::Send(send) }) => {

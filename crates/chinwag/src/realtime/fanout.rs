@@ -1,13 +1,13 @@
-//! The threads that write live events to sockets. A room is on at most one of them, and in its queue at
-//! most once, so the queues are as long as there are rooms and no longer.
+//! The threads that write live events to sockets. A room is on at most one of them, and in its queue at most
+//! once, so a queue is never longer than there are rooms.
 //!
-//! They are threads of their own because fan-out to ten thousand sockets takes tens of milliseconds of
-//! system calls, in which an async thread could serve nobody else.
+//! They are separate threads because fan-out to ten thousand sockets takes tens of milliseconds of system
+//! calls, during which an async thread could serve nobody else.
 //!
-//! After a commit of few events (at most 16) the writer itself writes to those of their rooms that are small (at most 16
-//! connections) and that nobody else is at: waking a thread takes longer. All other rooms are scheduled here, and the
-//! writer takes its next batch meanwhile. It is the same function under the same lock either way. A room is always on
-//! the same thread, and there are half as many threads as cores.
+//! After a commit of few events (at most 16), the writer itself writes to those of their rooms that are small
+//! (at most 16 connections) and that no thread is serving: waking a thread takes longer. All other rooms are
+//! scheduled here, and the writer takes its next batch meanwhile. Both call the same function under the same
+//! lock. A room is always on the same thread, and there are half as many threads as cores.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
@@ -24,7 +24,7 @@ pub(super) struct Fanout {
 }
 
 impl Fanout {
-    /// Half of the cores: the other half receives, parses and commits.
+    /// Half of the cores: the others receive, parse and commit.
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (queues, ends) = (0..(cores / 2).max(1)).map(|_| channel()).unzip();
@@ -44,7 +44,7 @@ impl Fanout {
         let queues = i64::try_from(self.queues.len()).unwrap_or(1);
         let place = usize::try_from(room.id.0.rem_euclid(queues)).unwrap_or(0);
         if let Some(queue) = self.queues.get(place) {
-            // Fails only while the process ends, when nobody listens any more.
+            // This fails only while the process ends, when nobody listens.
             let _ = queue.send(room);
         }
     }

@@ -22,21 +22,22 @@ use crate::auth::Actor;
 use crate::metrics::Metrics;
 use crate::store::{Commit, Notice};
 
-/// Locks that share the tables, so that threads seldom meet at one.
+/// Locks that share the tables, so that threads rarely contend.
 const SHARDS: usize = 64;
 
-/// Events of one commit that the committing thread fans out itself, where it may. For so few, waking another
-/// thread would take longer than the writing; of more, the next commit should not have to wait for them.
+/// The most events of a commit that the committing thread fans out itself. For so few, waking another thread
+/// would take longer than the writing; with more, the next commit would have to wait.
 const DIRECT_EVENTS: usize = 16;
-/// Ends of sessions that a watcher may not have heard of yet. More, and it takes one of them for its own.
+/// How many ended sessions a watcher may miss. After more, it must assume that its own ended.
 const MAX_ENDINGS: usize = 64;
 
-/// Few clients of a server that restarts come back spread over this time: at once, but not before it can be there.
+/// The shortest time over which the clients of a restarting server come back: soon, but not before it can be
+/// up.
 const MIN_RECONNECT_SPREAD: Duration = Duration::from_millis(500);
-/// A thousand and more, spread over this.
+/// The longest, for a thousand clients and more.
 const MAX_RECONNECT_SPREAD: Duration = Duration::from_secs(10);
 
-/// What a hub has to be told.
+/// The settings of a hub.
 #[derive(Clone, Debug)]
 pub(crate) struct HubSettings {
     pub sockets_per_user: usize,
@@ -49,49 +50,49 @@ pub(crate) struct HubSettings {
 pub(crate) struct Hub {
     rooms: Vec<Mutex<HashMap<ConversationId, Held>>>,
     users: Vec<Mutex<HashMap<UserId, Vec<Arc<Connection>>>>>,
-    /// How many connections each address has.
+    /// The number of connections of each address.
     addresses: Mutex<HashMap<IpAddr, usize>>,
     fanout: Fanout,
     metrics: Arc<Metrics>,
     pub(crate) settings: HubSettings,
     next_id: AtomicU64,
     count: AtomicUsize,
-    /// Rung when the last connection is gone.
+    /// Notified when the last connection is gone.
     emptied: Notify,
     draining: watch::Sender<bool>,
-    /// Connections that there were when that began.
+    /// The number of connections when the drain began.
     drained: AtomicUsize,
-    /// Users whose sessions ended, for those who are no connections.
+    /// Users whose sessions ended, for readers that are not connections.
     endings: broadcast::Sender<UserId>,
-    /// How often somebody chose another status.
+    /// How often users have changed their status.
     status_changes: AtomicU64,
     tick: AtomicU32,
 }
 
-/// A room and how many seats hold it. The last one to go takes the room away.
+/// A room, and the number of seats that hold it. When the last seat goes, so does the room.
 struct Held {
     room: Arc<Room>,
     seats: usize,
 }
 
-/// A connection in the table of users; dropping it takes it out.
+/// A connection in the table of users; dropping it removes it.
 pub(crate) struct Registration {
     hub: Arc<Hub>,
     pub(crate) connection: Arc<Connection>,
     address: Option<IpAddr>,
-    /// Whether its user had no other.
+    /// Whether its user had no other connection.
     pub(crate) is_first: bool,
 }
 
-/// A server that starts again takes a hundred connections a second without a sign of it, and some thousand without
-/// trouble: nobody has to wait longer for that.
+/// A restarted server takes a hundred connections a second without notice, and some thousand without trouble,
+/// so nobody needs to wait longer.
 fn spread(connections: usize) -> Duration {
     let milliseconds = u64::try_from(connections).unwrap_or(u64::MAX).saturating_mul(10);
     Duration::from_millis(milliseconds).clamp(MIN_RECONNECT_SPREAD, MAX_RECONNECT_SPREAD)
 }
 
 fn shard<T>(shards: &[Mutex<T>], id: i64) -> Option<&Mutex<T>> {
-    // Ids count up: their low bits spread them evenly.
+    // Ids count up, so their low bits spread them evenly.
     let place = usize::try_from(id.rem_euclid(i64::try_from(SHARDS).unwrap_or(1))).unwrap_or(0);
     shards.get(place)
 }
@@ -100,7 +101,7 @@ impl Hub {
     /// Starts the fan-out threads and, on the current runtime, the sweeper.
     ///
     /// # Errors
-    /// If the operating system gives no thread.
+    /// If the operating system can't start a thread.
     pub(crate) fn start(settings: HubSettings, metrics: Arc<Metrics>) -> Result<Arc<Self>, std::io::Error> {
         let fanout = Fanout::new();
         let hub = Arc::new(Self {
@@ -124,7 +125,7 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Hands what was committed to the rooms. Called by the writer in commit order; never waits.
+    /// Hands committed events to the rooms. The writer calls it in commit order; it never waits.
     pub(crate) fn publish(&self, commit: Commit) {
         let is_direct = commit.events.len() <= DIRECT_EVENTS;
         let mut receipts = Vec::new();
@@ -139,7 +140,7 @@ impl Hub {
                 }
             }
         }
-        // All of them first, so that what one room gets is written at once.
+        // First all of them, so that everything for one room is written at once.
         let mut rooms = Vec::new();
         for event in commit.events {
             if let Some(room) = self.open_room(event.entry().conversation_id)
@@ -148,7 +149,7 @@ impl Hub {
                 rooms.push(room);
             }
         }
-        // Behind them: nobody hears how far somebody is before they hear that they take part.
+        // After the events: nobody learns a participant's position before the participant.
         for receipt in receipts {
             self.with_room(receipt.conversation_id, |room| room.push_receipt(receipt));
         }
@@ -159,8 +160,8 @@ impl Hub {
         }
     }
 
-    /// Gives an open room something, and schedules it if it says so. Without a room nobody is connected
-    /// here: whoever comes later reads the log.
+    /// Gives something to an open room, and schedules the room if it asks for that. Without a room, nobody is
+    /// connected here: later clients read the log.
     fn with_room(&self, id: ConversationId, push: impl FnOnce(&Room) -> bool) {
         if let Some(room) = self.open_room(id)
             && push(&room)
@@ -173,7 +174,7 @@ impl Hub {
         shard(&self.rooms, id.0)?.lock().get(&id).map(|held| Arc::clone(&held.room))
     }
 
-    /// Leaves something to do for the sockets of a user that have all conversations.
+    /// Leaves an errand for the user sockets of a user.
     fn send_user_on_errand(&self, user_id: UserId, errand: Errand) {
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
@@ -183,29 +184,29 @@ impl Hub {
         }
     }
 
-    /// Hears of new events in a conversation, and of ends of a user's sessions, from now on.
+    /// From now on, learns of new events in a conversation, and of ends of a user's sessions.
     pub(crate) fn watch(self: &Arc<Self>, id: ConversationId, user_id: UserId) -> News {
         News::new(Seat::reserve(self, id), user_id, self.endings.subscribe(), self.draining.subscribe())
     }
 
-    /// Tells a room that somebody types there, or no longer.
+    /// Tells a room that a user types there, or has stopped.
     pub(crate) fn note_typing(self: &Arc<Self>, id: ConversationId, actor: &Actor, is_typing: bool) {
         if let Some(room) = self.open_room(id) {
             typing::note(self, &room, actor, is_typing);
         }
     }
 
-    /// Somebody's new status is stored, and is about to be told.
+    /// A user's new status is stored, and is about to be published.
     pub(crate) fn note_status_change(&self) {
         self.status_changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A status that was read is told to whoever took a place before this changes, and may be old for others.
+    /// Grows with every new status: while it has not changed, a status that was read is still current.
     pub(crate) fn status_changes(&self) -> u64 {
         self.status_changes.load(Ordering::SeqCst)
     }
 
-    /// Tells everybody who is connected to one of these conversations, once each, but not the user.
+    /// Sends a frame once to everybody connected to one of these conversations, except the user.
     pub(crate) fn tell_presence(&self, conversations: &[ConversationId], user_id: UserId, frame: &Frame<'_>) {
         let mut told = HashSet::new();
         let frame = encode_frame(frame);
@@ -226,7 +227,7 @@ impl Hub {
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
-    /// The close code for it, if its user or its address has too many or the server is stopping.
+    /// The close code, if its user or its address has too many, or the server is stopping.
     pub(crate) fn register(
         self: &Arc<Self>,
         actor: Actor,
@@ -240,7 +241,7 @@ impl Hub {
             return Err(Refused { socket, code: CloseCode::Overloaded });
         };
         let mut users = users.lock();
-        // Whoever is refused leaves no entry behind.
+        // A refused connection leaves no entry behind.
         let count = users.get(&user_id).map_or(0, Vec::len);
         if count >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
@@ -248,21 +249,21 @@ impl Hub {
         let open = users.entry(user_id).or_default();
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
-        // Most have one.
+        // Most users have one.
         open.reserve_exact(1);
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
         let registration = Registration { hub: Arc::clone(self), connection, address, is_first };
-        // Asked after the entry, so that either this sees the drain or the drain sees the entry.
+        // Checked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);
         }
         Ok(registration)
     }
 
-    /// Counts a connection of an address. False if that has too many.
+    /// Counts a connection of an address. False if the address has too many.
     fn count_up(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address else { return true };
         let mut addresses = self.addresses.lock();
@@ -280,9 +281,9 @@ impl Hub {
             .collect()
     }
 
-    /// Closes a user's connections but those of one session.
+    /// Closes a user's connections, except those of one session.
     pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
-        // Nobody may be watching.
+        // There may be no watcher.
         let _ = self.endings.send(user_id);
         let Some(users) = shard(&self.users, user_id.0) else { return };
         for connection in users.lock().get(&user_id).into_iter().flatten() {
@@ -312,7 +313,7 @@ impl Hub {
 
     /// Refuses new connections, closes the open ones, and waits until they are gone.
     pub(crate) async fn drain(&self) {
-        // Before anybody goes, who would ask.
+        // Before anybody leaves, because they will ask.
         self.drained.fetch_max(self.count.load(Ordering::SeqCst), Ordering::SeqCst);
         self.draining.send_replace(true);
         self.for_each(0, 1, |connection| connection.close(CloseCode::Restart));
@@ -325,7 +326,7 @@ impl Hub {
         }
     }
 
-    /// In how much time those come back whose connections a stop ends.
+    /// The time over which the clients reconnect whose connections a stop ends.
     pub(crate) fn reconnect_spread(&self) -> Duration {
         spread(self.drained.load(Ordering::SeqCst))
     }
@@ -338,7 +339,7 @@ impl Hub {
         &self.metrics
     }
 
-    /// The sweeper's count of its rounds: the clock of everything that is only roughly timed.
+    /// The sweeper's count of its rounds: the clock for everything that needs only rough timing.
     pub(crate) fn tick(&self) -> u32 {
         self.tick.load(Ordering::Relaxed)
     }
@@ -375,7 +376,7 @@ impl Hub {
     }
 }
 
-/// A socket that may not stay, and the code to tell it.
+/// A socket that may not stay, and its close code.
 pub(crate) struct Refused {
     pub(crate) socket: Socket,
     pub(crate) code: CloseCode,

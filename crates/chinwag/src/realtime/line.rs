@@ -1,7 +1,7 @@
 //! What a connection's handler works with: the connection, and its seats in rooms.
 //!
-//! Answers and replays go out here, with the backpressure of the socket: whoever writes faster than the
-//! peer reads waits here, and holds no more than a page.
+//! Answers and replays go out here, with the socket's backpressure: a handler that writes faster than the
+//! peer reads waits here, and holds at most a page.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::seat::Seat;
 use crate::auth::Actor;
 use crate::chat::{Chat, LOG_PAGE};
 
-/// Tells a connection what became of work that went on beside its driver.
+/// Tells a connection the outcome of work done beside its driver.
 #[derive(Clone)]
 pub(crate) struct Reporter {
     pub(crate) chat: Chat,
@@ -35,11 +35,11 @@ impl Reporter {
 /// How a connection ends.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// The peer is gone: there is nobody to say goodbye to.
+    /// The peer is gone, so there is nothing to send.
     Gone,
-    /// Say goodbye with this code.
+    /// Close with this code.
     Goodbye(u16, &'static str),
-    /// The peer said goodbye: answer with its own code.
+    /// The peer closed: answer with its own code.
     Answer(u16),
 }
 
@@ -52,7 +52,7 @@ impl From<CloseCode> for End {
 /// Why a driver woke up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awake {
-    /// Something may be to do, or to write.
+    /// There may be something to do, or to write.
     ToLook,
     /// The socket has bytes.
     Readable,
@@ -61,7 +61,7 @@ pub(super) enum Awake {
 pub(crate) struct Line {
     pub(crate) chat: Chat,
     registration: Registration,
-    /// By conversation. Most connections have one.
+    /// By conversation. Most connections have one seat.
     seats: Vec<Seated>,
 }
 
@@ -79,12 +79,12 @@ impl Line {
         &self.registration.connection
     }
 
-    /// Whose connection it is, as they were let in.
+    /// Whose connection it is, as admitted.
     pub(crate) fn actor(&self) -> &Actor {
         &self.connection().actor
     }
 
-    /// Whether its user had no other when it came.
+    /// Whether its user had no other connection when it came.
     pub(crate) fn is_first(&self) -> bool {
         self.registration.is_first
     }
@@ -93,7 +93,8 @@ impl Line {
         self.chat.hub()
     }
 
-    /// Waits until there is something to look at, having written what it could, or to read, where `look` asks for it.
+    /// Waits until there is something to look at, after writing what it could, or something to read if `look`
+    /// asks for it.
     pub(super) fn poll_awake(&self, look: Look, context: &mut Context<'_>) -> Poll<Result<Awake, End>> {
         let connection = self.connection();
         if connection.bell.poll_rung(context).is_ready() {
@@ -125,8 +126,8 @@ impl Line {
         self.answer_bytes(&encode_frame(frame)).await
     }
 
-    /// Writes an old message once more, as the answer to its sender who repeats it. It is marked: it keeps no
-    /// order with those that come live.
+    /// Writes an old message again, as the answer to its sender, who repeats it. It is marked, because it has
+    /// no place in the order of live ones.
     pub(crate) async fn echo(&self, message: Arc<Message>) -> Result<(), End> {
         self.answer_bytes(&encode_echo(message)).await
     }
@@ -147,7 +148,7 @@ impl Line {
         Ok(())
     }
 
-    /// For work that goes on while further commands are read.
+    /// For work that continues while further commands are read.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter { chat: self.chat.clone(), connection: Arc::clone(self.connection()) }
     }
@@ -159,7 +160,7 @@ impl Line {
 
     /// Takes the place: every event after `after` comes, once and in order.
     pub(crate) fn take(&mut self, id: ConversationId, seat: Seat, after: Seq, level: Level) {
-        // One connection has one place: an earlier one is kept, or the others would see the user go.
+        // A connection has one place: keep an earlier one, or the others would see the user leave.
         let place = self.place(id).unwrap_or_else(|place| {
             self.seats.reserve_exact(usize::from(self.seats.is_empty()));
             self.seats.insert(place, Seated { seat, level });
@@ -171,7 +172,7 @@ impl Line {
         }
     }
 
-    /// Stops the events of a conversation, and keeps the place in it.
+    /// Stops the events of a conversation, but keeps the place in it.
     pub(crate) fn quieten(&mut self, id: ConversationId) {
         let place = self.place(id).ok();
         if let Some(seated) = place.and_then(|place| self.seats.get_mut(place)) {
@@ -186,18 +187,18 @@ impl Line {
         }
     }
 
-    /// How much of a conversation comes here; `None` without a place in it.
+    /// Which events of a conversation come here; `None` without a place in it.
     pub(crate) fn level(&self, id: ConversationId) -> Option<Level> {
         self.seated(id).map(|seated| seated.level)
     }
 
-    /// Whether a conversation's events come here as they are fanned out: nothing lies between.
+    /// Whether this connection gets a conversation's events as they are fanned out.
     pub(crate) fn is_live(&self, id: ConversationId) -> bool {
         self.seated(id)
             .is_some_and(|seated| seated.level == Level::Full && seated.seat.room.is_live(self.connection()))
     }
 
-    /// Tells this connection how far everybody in a conversation is.
+    /// Tells this connection how far everybody in a conversation has received and read.
     pub(crate) fn tell_receipts(&self, id: ConversationId, receipts: &[Receipt]) {
         if let Some(Seated { seat, level: Level::Full }) = self.seated(id) {
             seat.room.tell_receipts(self.connection(), receipts, self.hub());
@@ -208,7 +209,7 @@ impl Line {
         self.seats.clear();
     }
 
-    /// Gives the connection's place in the table of its user back, and looks who that leaves.
+    /// Removes the connection from the table of its user, and checks who is left.
     pub(super) fn end(self) {
         let Self { chat, registration, .. } = self;
         let user_id = registration.connection.actor.user_id;
@@ -216,8 +217,8 @@ impl Line {
         chat.departed(user_id);
     }
 
-    /// Sends the events after `after`, of which `missed` are the first, up to and with `head` as `replay` frames,
-    /// then `caught_up`. `ahead` goes before them: what is short goes out in one write.
+    /// Sends the events after `after`, which begin with `missed`, up to and including `head` as `replay`
+    /// frames, then `caught_up`. `ahead` is sent first: what is short goes out in one write.
     pub(crate) async fn replay(
         &self,
         id: ConversationId,
@@ -286,7 +287,7 @@ impl Line {
     async fn log(&self, id: ConversationId, after: Seq, through: Seq) -> Result<Vec<Event>, End> {
         let page = self.chat.events_for_lagging(id, after, through, LOG_PAGE).await;
         match page {
-            // The log is dense: where it says that there is something, there is.
+            // The log is dense: if it says that there is an event, there is.
             Ok(events) if events.first().is_some_and(|first| first.entry().seq == after.next()) => Ok(events),
             Ok(_) => {
                 tracing::error!(conversation_id = %id, after = %after, through = %through, "the log has a hole");
@@ -294,7 +295,7 @@ impl Line {
             }
             Err(error) => {
                 tracing::warn!(conversation_id = %id, %error, "can't read the log for a connection");
-                // It resumes with its cursor later; going on here could only lose events.
+                // The client resumes later with its cursor; continuing here could only lose events.
                 Err(CloseCode::Overloaded.into())
             }
         }

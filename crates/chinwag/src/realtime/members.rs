@@ -1,11 +1,11 @@
-//! The connections of a room, for whoever holds its lock. Found by their ids, which grow: whoever comes last is
-//! put last.
+//! The connections of a room, for the holder of its lock. Found by their ids, which grow: a new connection
+//! goes to the end.
 //!
-//! Removal is ordered like everything else. Where fan-out meets `participant_removed`, it first writes what stands
-//! before it, then takes the user's seats away, then goes on: what follows, this event included, never reaches them. A
-//! connection that was let in before the removal may sit down after it; it is behind then. So a connection that takes a
-//! seat and is not live asks once more whether its user still takes part. One more question is enough, because who takes
-//! part and where the log ends are read in one moment.
+//! Removal is ordered like everything else. When fan-out meets `participant_removed`, it first writes what
+//! precedes it, then removes the user's seats, then continues: what follows, including this event, never
+//! reaches them. A connection that was admitted before the removal may sit down after it; it is then behind.
+//! So a connection that takes a seat and is not live checks once more whether its user still takes part. One
+//! more check is enough, because the participants and the end of the log are read at one moment.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) struct Members(Vec<Member>);
 pub(super) struct Member {
     pub connection: Arc<Connection>,
     pub level: Level,
-    /// The head of the log when it was let in: a removal up to there is not meant.
+    /// The log's head when it was admitted: a removal up to there does not concern it.
     pub after: Seq,
 }
 

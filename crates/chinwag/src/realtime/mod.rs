@@ -1,8 +1,8 @@
-//! Live delivery. A commit's events go to their [`room`]s, each room writes them to its
-//! [`connection`]s, and a connection that can't take them now catches up by itself in its [`drive`]r.
+//! Live delivery. A commit's events go to their [`room`]s, each room writes them to its [`connection`]s, and
+//! a connection that can't take them now catches up by itself in its [`drive`]r.
 //!
-//! Connections hold cursors, not queues: one that is behind remembers the next event it needs, reads it
-//! from the room's ring or from the log, and goes live again at the [`seam`]. Fan-out never waits.
+//! Connections hold cursors, not queues: one that is behind remembers the next event it needs, reads it from
+//! the room's ring or from the log, and goes live again at the [`seam`]. Fan-out never waits.
 //!
 //! | | Examples | Where it lives | How it travels |
 //! |---|---|---|---|
@@ -10,20 +10,23 @@
 //! | state | receipt, unread, presence | a row, overwritten | a notice of the commit; the latest per user in the inbox |
 //! | signal | typing, joined, left | memory of this process | written if the socket takes it now, else dropped |
 //!
-//! A queue for each socket would grow with the slowest reader, and then something would have to be dropped. The log is
-//! there already, so a socket that is behind costs a few bytes. Once nobody is behind, the ring is emptied.
+//! A queue for each socket would grow with the slowest reader, and then something would have to be dropped.
+//! The log exists anyway, so a socket that is behind costs a few bytes. Once nobody is behind, the ring is
+//! emptied.
 //!
-//! Fan-out and the sweeper try to write once and never wait. The connection's driver finishes what was begun, sends
-//! pages to a connection that is behind, answers commands, and closes. All of them hold the connection's outbox, so
-//! frames never interleave. Nobody queues a frame for somebody else to write: the system call is nearly all that a
-//! delivery costs, and a hand-over would be most of the rest.
+//! Fan-out and the sweeper try to write once and never wait. The connection's driver finishes what was begun,
+//! sends pages to a connection that is behind, answers commands, and closes. All of them hold the
+//! connection's outbox, so frames never interleave. Nobody queues a frame for another thread to write: the
+//! system call is nearly the whole cost of a delivery, and a hand-over would be most of the rest.
 //!
-//! What fan-out cannot do, because it needs the database or has to wait, becomes an *errand*: it is left with the
-//! connection, once for each kind and conversation, and the driver does it when nothing waits for the socket.
+//! What fan-out can't do, because it needs the database or must wait, becomes an *errand*: it is left with
+//! the connection, once for each kind and conversation, and the driver does it when nothing waits for the
+//! socket.
 //!
-//! Locks are short, and none is held across an `.await`. Their order: `room.live` → `room.inbox`; `room.live` →
-//! `connection.outbox`; a shard of the user table → the counts of addresses, `connection.outbox` or
-//! `connection.renewed`; the outbox → the socket's own lock (TLS only). `room.typing` is held alone. A shard of the
+//! Locks are short, and none is held across an `.await`. Their order: `room.live` → `room.inbox`; `room.live`
+//! → `connection.outbox`; a shard of the user table → the counts of addresses, `connection.outbox` or
+//! `connection.renewed`; the outbox → the socket's own lock (TLS only). `room.typing` is held alone. A shard
+//! of the rooms is held alone, and never together with a room.
 //! rooms is held alone, and never together with a room.
 
 mod bell;

@@ -1,13 +1,13 @@
-//! For those who read a conversation's log themselves, as an event stream does: when to look again.
+//! Tells those who read a conversation's log themselves, such as event streams, when to look again.
 
 use chinwag_protocol::UserId;
 use tokio::sync::{broadcast, watch};
 
 use super::seat::Seat;
 
-/// Hears of new events in a room without getting them. Holds the room.
+/// Announces new events in a room without delivering them. Holds the room.
 pub(crate) struct News {
-    /// Only reserved: it holds the room open.
+    /// Only reserved: it keeps the room open.
     _seat: Seat,
     user_id: UserId,
     changes: watch::Receiver<()>,
@@ -33,7 +33,7 @@ impl News {
                 changed = self.changes.changed() => return changed.is_ok(),
                 ended = self.endings.recv() => match ended {
                     Ok(user_id) if user_id != self.user_id => {}
-                    // Theirs, or too many to tell.
+                    // A session of this user, or too many to tell.
                     Ok(_) | Err(_) => return true,
                 },
                 _ = self.draining.wait_for(|is_draining| *is_draining) => return false,

@@ -1,9 +1,10 @@
-//! The last events of a conversation, encoded. The room appends, connections that are behind read.
+//! The last events of a conversation, encoded. The room appends; connections that are behind read.
 //!
-//! Empty while nobody is behind. Never grows past its bound: whoever needs older events reads the log.
+//! Empty while nobody is behind. Never grows past its bound: a connection that needs older events reads the
+//! log.
 //!
-//! It keeps two forms of a run of events, one for each dialect, and not one for each connection. A text that is deleted
-//! leaves the ring, with all that is older.
+//! It keeps two forms of a run of events, one for each dialect instead of one for each connection. A deleted
+//! text leaves the ring, together with everything older.
 
 use std::collections::VecDeque;
 
@@ -14,10 +15,10 @@ use super::connection::Dialect;
 
 const MAX_EVENTS: usize = 256;
 const MAX_BYTES: usize = 128 * 1024;
-/// Frames that are written at once. Keeps what a slow connection holds back small.
+/// The most bytes written at once, which keeps a slow connection's backlog small.
 pub(super) const MAX_PAGE_BYTES: usize = 32 * 1024;
 
-/// Consecutive events: their positions have no holes.
+/// Consecutive events, without holes in their positions.
 #[derive(Default)]
 pub(super) struct Ring {
     frames: VecDeque<Frame>,
@@ -31,25 +32,25 @@ pub(super) struct Frame {
     pub bytes: Bytes,
     /// Whether the original's dialect knows it.
     pub is_message: bool,
-    /// The message whose text this has, if any.
+    /// The message whose text this contains, if any.
     pub text_of: Option<MessageId>,
 }
 
-/// Frames that belong together, ready to be written.
+/// Consecutive frames, ready to write.
 pub(super) struct Run {
-    /// The frames, one behind the other.
+    /// The frames, one after another.
     pub frames: Bytes,
-    /// Those of them that the original's dialect knows.
+    /// Those that the original's dialect knows.
     pub messages: Bytes,
-    /// The position of the first of them.
+    /// The position of the first frame.
     pub first: Seq,
-    /// The position after the last of them.
+    /// The position after the last frame.
     pub next: Seq,
     pub events: u64,
 }
 
 impl Run {
-    /// The first of these events, as many as make one page. `None` if there are none.
+    /// The first of these events, as many as fit into a page. `None` if there are none.
     pub(super) fn of(frames: impl Iterator<Item = (Seq, Frame)>) -> Option<Self> {
         let mut page = PageBuilder::default();
         for (seq, frame) in frames {
@@ -61,7 +62,7 @@ impl Run {
         page.finish()
     }
 
-    /// What a connection that speaks this dialect gets.
+    /// What a connection with this dialect gets.
     pub(super) fn frames(&self, dialect: Dialect) -> &Bytes {
         match dialect {
             Dialect::Seed => &self.messages,
@@ -85,8 +86,8 @@ impl Ring {
         }
     }
 
-    /// Lets go of a message's text, and of all that is older. Who needs that reads the log, where the text is
-    /// gone.
+    /// Drops a message's text, and everything older. A connection that needs that reads the log, where the
+    /// text is gone.
     pub(super) fn forget(&mut self, id: MessageId) {
         let Some(newest) = self.frames.iter().rposition(|frame| frame.text_of == Some(id)) else { return };
         for frame in self.frames.drain(..=newest) {
@@ -101,8 +102,8 @@ impl Ring {
         self.first.map(|first| Seq(first.0.saturating_add(events)))
     }
 
-    /// The events from `next` on, as many as make one page; `None` if they are older than the ring or
-    /// newer than its newest.
+    /// The events from `next` on, as many as fit into a page; `None` if they are older than the ring or newer
+    /// than its newest.
     pub(super) fn run_from(&self, next: Seq) -> Option<Run> {
         let skipped = usize::try_from(next.0.checked_sub(self.first?.0)?).ok()?;
         let positions = std::iter::successors(Some(next), |seq| Some(seq.next()));
@@ -110,24 +111,24 @@ impl Ring {
     }
 }
 
-/// Joins frames of consecutive events to a run.
+/// Joins frames of consecutive events into a run.
 #[derive(Default)]
 pub(super) struct PageBuilder {
     frames: Vec<Frame>,
     bytes: usize,
-    /// The position after the last of them.
+    /// The position after the last frame.
     next: Option<Seq>,
 }
 
 impl PageBuilder {
-    /// Whether this one comes next, and there is room for it. An empty page takes any.
+    /// Whether this frame comes next, and fits. An empty page takes any frame.
     pub(super) fn takes(&self, seq: Seq, frame: &Frame) -> bool {
         self.next.is_none_or(|next| {
             seq == next && self.bytes + frame.bytes.len() <= MAX_PAGE_BYTES && self.frames.len() < MAX_EVENTS
         })
     }
 
-    /// Adds a frame that it takes.
+    /// Adds a frame that the page takes.
     pub(super) fn add(&mut self, seq: Seq, frame: Frame) {
         self.bytes += frame.bytes.len();
         self.frames.push(frame);
@@ -171,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// Every third event is no message.
+    /// Every third event is not a message.
     fn frame(seq: i64) -> Frame {
         let is_message = seq % 3 != 0;
         Frame {
@@ -202,7 +203,7 @@ mod tests {
             ring.push(Seq(seq), frame(seq));
         }
         ring.forget(MessageId(3));
-        assert_eq!(ring.run_from(Seq(1)).unwrap().next, Seq(6), "3 is no message");
+        assert_eq!(ring.run_from(Seq(1)).unwrap().next, Seq(6), "3 is not a message");
         ring.forget(MessageId(4));
         assert!(ring.run_from(Seq(4)).is_none());
         assert_eq!(ring.run_from(Seq(5)).unwrap().frames, "<5>");

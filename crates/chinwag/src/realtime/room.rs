@@ -1,9 +1,9 @@
 //! One conversation's connections on this server, and the order in which they get its events.
 //!
-//! Commits put events into the inbox and never wait. Fan-out drains the inbox: it encodes each event
-//! once, keeps it in the ring and writes it to every connection that is live. Those that are behind ask
-//! what to do. Who gets what from where, the [`seam`](super::seam) decides; it moves, and connections go
-//! live at it, under one lock.
+//! Commits put events into the inbox and never wait. Fan-out drains the inbox: it encodes each event once,
+//! keeps it in the ring and writes it to every live connection. Those that are behind ask what to do. The
+//! [`seam`](super::seam) decides who gets what from where; it moves, and connections go live at it, under one
+//! lock.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -27,10 +27,10 @@ use super::typing::Typing;
 #[cfg(test)]
 mod tests;
 
-/// Events that may wait for fan-out. More are dropped here, but for removals, and everybody reads them from
-/// the log.
+/// The most events that wait for fan-out. Beyond that, events other than removals are dropped here, and
+/// everybody reads them from the log.
 const MAX_INBOX: usize = 4096;
-/// Connections of a room that the committing thread writes to itself.
+/// The most connections of a room that the committing thread writes to itself.
 const SMALL_ROOM: usize = 16;
 
 pub(super) struct Room {
@@ -38,7 +38,7 @@ pub(super) struct Room {
     inbox: Mutex<Inbox>,
     live: Mutex<Live>,
     pub(super) typing: Mutex<Typing>,
-    /// Changes with every fan-out, for those who read the log themselves. Made for the first of them.
+    /// Changes with every fan-out, for those who read the log themselves. Created for the first of them.
     news: OnceLock<watch::Sender<()>>,
 }
 
@@ -47,7 +47,7 @@ struct Inbox {
     events: VecDeque<Event>,
     /// The latest of each user.
     receipts: IndexMap<UserId, Receipt>,
-    /// True while a fan-out thread has, or is about to get, this room.
+    /// True while a fan-out thread has this room, or is about to get it.
     is_scheduled: bool,
 }
 
@@ -59,11 +59,11 @@ struct Live {
     members: Members,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
-    /// How far everybody is known to be, so that no connection hears of a step back.
+    /// How far everybody is known to be, so that no connection sees a position move back.
     receipts: HashMap<UserId, Receipt>,
 }
 
-/// How much of a conversation a connection wants.
+/// Which events of a conversation a connection wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     /// Every event.
@@ -80,7 +80,7 @@ pub(super) enum Step {
     Wait,
     /// Write these.
     Write(Run),
-    /// Read the log after the first position, up to and with the second.
+    /// Read the log after the first position, up to and including the second.
     ReadLog { after: Seq, through: Seq },
 }
 
@@ -95,12 +95,12 @@ impl Room {
         }
     }
 
-    /// Hears of every fan-out from now on.
+    /// Returns a receiver that sees every fan-out from now on.
     pub(super) fn watch(&self) -> watch::Receiver<()> {
         self.news.get_or_init(|| watch::Sender::new(())).subscribe()
     }
 
-    /// Takes a committed event. True if the caller has to schedule the room for fan-out.
+    /// Takes a committed event. True if the caller must schedule the room for fan-out.
     pub(super) fn push(&self, event: Event) -> bool {
         let mut inbox = self.inbox.lock();
         if inbox.events.len() >= MAX_INBOX {
@@ -110,7 +110,7 @@ impl Room {
         !std::mem::replace(&mut inbox.is_scheduled, true)
     }
 
-    /// Takes somebody's new receipt, as [`Room::push`] takes an event.
+    /// Takes a new receipt, as [`Room::push`] takes an event.
     pub(super) fn push_receipt(&self, receipt: Receipt) -> bool {
         let mut inbox = self.inbox.lock();
         inbox.receipts.insert(receipt.user_id, receipt);
@@ -122,7 +122,7 @@ impl Room {
         self.drain_all(&mut self.live.lock(), hub);
     }
 
-    /// The same, but only if the room is small and nobody else is at it. False: nothing was done.
+    /// The same, but only if the room is small and no other thread is serving it. False: nothing was done.
     pub(super) fn drain_if_small(&self, hub: &Hub) -> bool {
         match self.live.try_lock() {
             Some(mut live) if live.members.len() <= SMALL_ROOM => {
@@ -138,7 +138,7 @@ impl Room {
             self.drain_locked(live, hub);
             let mut inbox = self.inbox.lock();
             if inbox.is_empty() {
-                // Only here: whoever joins and drains leaves the room in the threads' queue.
+                // Only here: a connection that joins and drains leaves the room in the threads' queue.
                 inbox.is_scheduled = false;
                 return;
             }
@@ -148,7 +148,7 @@ impl Room {
     fn drain_locked(&self, live: &mut Live, hub: &Hub) {
         while let Some((events, receipts)) = self.take_inbox() {
             live.fan_out(self.id, events, hub);
-            // Whoever subscribes later reads the log later, too.
+            // Later subscribers also read the log later.
             if let Some(news) = self.news.get() {
                 news.send_replace(());
             }
@@ -160,9 +160,9 @@ impl Room {
         }
     }
 
-    /// Tells one connection how far everybody is, by receipts that were read from the store while it held the
-    /// room. Under the room's lock, and never less than was told before: marks only move forward. Of some, who
-    /// began since then, only the room knows.
+    /// Tells one connection how far everybody is, from receipts that were read from the store while it held
+    /// the room. Under the room's lock, and never less than before, because positions only move forward. For
+    /// users who began since then, only the room knows them.
     pub(super) fn tell_receipts(&self, connection: &Connection, receipts: &[Receipt], hub: &Hub) {
         let mut live = self.live.lock();
         self.drain_locked(&mut live, hub);
@@ -173,14 +173,14 @@ impl Room {
         connection.tell(self.id, &frames.collect::<Vec<u8>>().into(), hub.tick());
     }
 
-    /// What waits. A function of its own, so that its lock is free again during fan-out.
+    /// Takes what waits. A separate function, so that its lock is released before fan-out.
     fn take_inbox(&self) -> Option<(VecDeque<Event>, IndexMap<UserId, Receipt>)> {
         let mut inbox = self.inbox.lock();
         let is_empty = inbox.is_empty();
         (!is_empty).then(|| (std::mem::take(&mut inbox.events), std::mem::take(&mut inbox.receipts)))
     }
 
-    /// Adds a connection that has had, or does not want, the events up to `after`.
+    /// Adds a connection that has the events up to `after`, or does not want them.
     pub(super) fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
@@ -189,14 +189,14 @@ impl Room {
         if level == Level::Full {
             connection.stand(self.id, place);
         }
-        // It may be here already, at another level.
+        // It may already be here, at another level.
         if !live.members.contains(connection.id) {
             live.count_up(connection, hub);
         }
         live.members.insert(Member { connection: Arc::clone(connection), level, after });
     }
 
-    /// Sends no more events to a connection that stays here.
+    /// Stops sending events to a connection that stays here.
     pub(super) fn quieten(&self, connection: &Connection) {
         if let Some(member) = self.live.lock().members.get_mut(connection.id) {
             member.level = Level::Counts;
@@ -212,7 +212,7 @@ impl Room {
         }
     }
 
-    /// Writes a frame that may be lost to everybody here but one user.
+    /// Writes a frame that may be lost to everybody here except one user.
     pub(super) fn signal(&self, frame: &Frame<'_>, except: UserId, hub: &Hub) {
         let live = self.live.lock();
         let frame = encode_frame(frame);
@@ -232,7 +232,7 @@ impl Room {
         members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
     }
 
-    /// Whether a connection is here and stands at the seam.
+    /// Whether a connection is here, at the seam.
     pub(super) fn is_live(&self, connection: &Connection) -> bool {
         let live = self.live.lock();
         live.members.contains(connection.id) && connection.place(self.id) == Place::Live
@@ -264,7 +264,7 @@ impl Inbox {
     }
 
     /// Drops what waits: fan-out sees the hole and sends everybody to the log. The last removal of each user
-    /// stays, or they would be sent there too.
+    /// stays, or removed users would be sent there, too.
     fn drop_events(&mut self) {
         let mut users = HashSet::new();
         let mut is_last =
@@ -276,7 +276,7 @@ impl Inbox {
 }
 
 impl Live {
-    /// Moves somebody's marks forward. `None` if these are not ahead of what is known here.
+    /// Moves a user's positions forward. `None` if these are not ahead of what is known here.
     fn advance(&mut self, receipt: &Receipt) -> Option<Receipt> {
         let known = self.receipts.entry(receipt.user_id).or_insert(Receipt {
             delivered_seq: Seq::ZERO,
@@ -296,15 +296,15 @@ impl Live {
 
     fn fan_out(&mut self, id: ConversationId, mut events: VecDeque<Event>, hub: &Hub) {
         deletions::blank(&mut events);
-        // In the ring, but not yet written: one page at most, so that the ring still has it then.
+        // In the ring, but not yet written: at most one page, so that the ring still has it then.
         let mut page = PageBuilder::default();
         for event in events {
             let seq = event.entry().seq;
             if let Event::ParticipantRemoved(removed) = &event
                 && !crate::seeded_bugs::is(crate::seeded_bugs::Bug::KeepRemoved)
             {
-                // Up to here they took part; of what follows they hear nothing, not even this. Also if it
-                // is old: somebody else may have joined after it, and so have moved the seam.
+                // Up to here they took part; they get nothing of what follows, not even this event. Even if
+                // it is old: somebody else may have joined after it, and so have moved the seam.
                 self.write_to_all(id, std::mem::take(&mut page), hub);
                 self.remove(id, removed.user_id, seq, hub);
             }
@@ -317,7 +317,7 @@ impl Live {
             }
             let frame = encode(&event);
             hub.metrics().encodings.inc();
-            // Written before everybody is sent to the log: a live connection that is not told of an event
+            // Written before everybody is sent to the log: a live connection that does not hear of an event
             // never asks for it.
             if !page.takes(seq, &frame) {
                 self.write_to_all(id, std::mem::take(&mut page), hub);
@@ -331,8 +331,7 @@ impl Live {
         self.write_to_all(id, page, hub);
     }
 
-    /// Writes the events that come next. Everybody who is live stands at the same place, so one run serves
-    /// all.
+    /// Writes the next events. All live connections stand at the same place, so one run serves all.
     fn write_to_all(&mut self, id: ConversationId, page: PageBuilder, hub: &Hub) {
         let Some(run) = page.finish() else { return };
         let tick = hub.tick();
@@ -347,15 +346,15 @@ impl Live {
             }
         }
         if are_all_live {
-            // Nobody needs these again: whoever falls behind or comes later asks for events that follow.
+            // Nobody needs these again: connections that fall behind or join later ask for later events.
             self.ring = Ring::default();
         }
         hub.metrics().deliveries.inc_by(written);
     }
 
-    /// Ends the connections of a user who was removed at `seq`, but not those that were let in since.
+    /// Ends the connections of a user who was removed at `seq`, except those admitted since.
     fn remove(&mut self, id: ConversationId, user_id: UserId, seq: Seq, hub: &Hub) {
-        // Whoever is added again begins anew.
+        // A user who is added again begins anew.
         self.receipts.remove(&user_id);
         let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
         let gone: Vec<_> = self.members.iter().filter(|member| is_theirs(member)).collect();
@@ -368,7 +367,7 @@ impl Live {
         }
     }
 
-    /// One socket more of this user.
+    /// Counts one more socket of this user.
     fn count_up(&mut self, connection: &Connection, hub: &Hub) {
         let user_id = connection.actor.user_id;
         let sockets = self.users.entry(user_id).or_default();
@@ -379,7 +378,7 @@ impl Live {
         }
     }
 
-    /// One socket fewer of this user.
+    /// Counts one socket of this user less.
     fn count_down(&mut self, connection: &Connection, hub: &Hub) {
         let user_id = connection.actor.user_id;
         let Some(sockets) = self.users.get_mut(&user_id) else { return };
@@ -391,7 +390,7 @@ impl Live {
         }
     }
 
-    /// Events are missing between what was fanned out and what came: everybody reads them from the log.
+    /// Events are missing between the seam and the newest one, so everybody reads them from the log.
     fn send_to_log(&self, id: ConversationId, next: Seq) {
         for member in self.members.iter().filter(|member| member.level == Level::Full) {
             member.connection.send_to_log(id, next);
@@ -421,13 +420,13 @@ impl Live {
 }
 
 impl Dialect {
-    /// Whether it is about one room: who joins and leaves is told there.
+    /// Whether it concerns one room, where joins and departures are announced.
     fn is_room(self) -> bool {
         matches!(self, Self::Seed | Self::Room)
     }
 }
 
-/// The wire form of an event. All dialects share it: a message has the same fields in each.
+/// The wire form of an event, for all dialects: a message has the same fields in each.
 pub(super) fn encode(event: &Event) -> ring::Frame {
     let text_of = match event {
         Event::Message(message) => Some(message.id),
@@ -437,7 +436,7 @@ pub(super) fn encode(event: &Event) -> ring::Frame {
     ring::Frame { bytes: text_frame(event), is_message: event.is_message(), text_of }
 }
 
-/// A message that its sender is told again.
+/// A message that is repeated to its sender.
 pub(super) fn encode_echo(message: Arc<Message>) -> Bytes {
     text_frame(&Echo::Message { message, duplicate: Some(true) })
 }
@@ -449,7 +448,7 @@ pub(crate) fn encode_frame(frame: &Frame<'_>) -> Bytes {
 
 fn text_frame(content: &impl serde::Serialize) -> Bytes {
     chinwag_ws::text_frame(|payload| {
-        // Our own types always serialise, and a Vec takes any number of bytes.
+        // Our own types always serialise, and a Vec accepts any number of bytes.
         let result = serde_json::to_writer(payload, content);
         debug_assert!(result.is_ok());
     })

@@ -1,10 +1,10 @@
-//! Where live delivery meets the log: who gets which event from where. Decisions only, without locks,
-//! sockets and bytes; a room and its connections act on them.
+//! Where live delivery meets the log: who gets which event from where. Decisions only, without locks, sockets
+//! or bytes; a room and its connections act on them.
 //!
 //! A room's [`Seam`] is the newest event that fan-out has passed on. A connection's [`Place`] in that
-//! conversation is live (it was handed every event up to the seam) or behind (it needs an event that it
-//! reads itself, up to the seam and no further, until it meets the seam and is live again). So nothing is
-//! missed and nothing comes twice: `model` explores the interleavings.
+//! conversation is live (it was handed every event up to the seam) or behind (it needs an event that it reads
+//! itself, up to the seam and no further, until it meets the seam and is live again). So nothing is missed
+//! and nothing comes twice: `model` explores the interleavings.
 
 use chinwag_protocol::{ConversationId, Seq};
 
@@ -13,20 +13,20 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-/// The newest event that a room has passed on. Nothing is known until the first event or the first join.
+/// The newest event that a room has passed on. Unknown until the first event or the first join.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Seam {
     delivered: Option<Seq>,
 }
 
-/// What a committed event is to a room.
+/// What a committed event means to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accept {
-    /// At or before the seam: whoever needs it has read it, or will.
+    /// At or before the seam: those who need it have read it, or will.
     Old,
-    /// For everybody who is live.
+    /// For all live connections.
     Next,
-    /// Events from `next` up to this one never came: everybody reads on there, this one too.
+    /// Events from `next` up to this one never came: everybody reads the log from there, including this one.
     Hole { next: Seq },
 }
 
@@ -35,9 +35,9 @@ pub(super) enum Accept {
 pub(super) enum CatchUp {
     /// Be live from now on: nothing lies between it and the seam.
     Live,
-    /// Nothing yet: it was let in at an event that fan-out has still to pass on, and which will wake it.
+    /// Nothing yet: it was admitted at an event that fan-out has still to pass on, and which will wake it.
     Wait,
-    /// Read what follows `after`, up to and with `through`.
+    /// Read what follows `after`, up to and including `through`.
     Read { after: Seq, through: Seq },
 }
 
@@ -50,31 +50,31 @@ pub(super) enum Place {
     Behind(Seq),
 }
 
-/// How much of what it was offered a socket took.
+/// How much of an offer a socket took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// Everything, or the beginning: then the rest waits in the outbox and goes out before anything else.
+    /// Everything, or the beginning: the rest then waits in the outbox and goes out before anything else.
     Some,
     Nothing,
 }
 
 impl Seam {
-    /// Takes note of a committed event. They come in the order of the log, but some may be missing.
+    /// Records a committed event. Events come in log order, but some may be missing.
     pub(super) fn accept(&mut self, seq: Seq) -> Accept {
         let accept = match self.delivered {
             Some(delivered) if seq <= delivered => return Accept::Old,
             Some(delivered) if seq > delivered.next() => Accept::Hole { next: delivered.next() },
-            // Where nothing is known, nobody has joined: nobody can miss what came before.
+            // If nothing is known, nobody has joined, so nobody can miss what came before.
             Some(_) | None => Accept::Next,
         };
         self.delivered = Some(seq);
         accept
     }
 
-    /// The place of a connection that has had, or does not want, the events up to `after`.
+    /// The place of a connection that has the events up to `after`, or does not want them.
     ///
-    /// `after` may lie on either side of the seam: fan-out went on while the connection was replaying, or
-    /// it was let in at a commit that fan-out has still to see.
+    /// `after` may lie on either side of the seam: fan-out continued while the connection was replaying, or
+    /// the connection was admitted at a commit that fan-out has still to see.
     pub(super) fn join(&mut self, after: Seq) -> Place {
         let delivered = *self.delivered.get_or_insert(after);
         if delivered == after { Place::Live } else { Place::Behind(after.next()) }
@@ -100,7 +100,7 @@ impl Place {
         }
     }
 
-    /// Events from `next` on will not come live. One that is behind already stays where it is.
+    /// Events from `next` on will not come live. A connection that is already behind stays where it is.
     #[must_use]
     pub(super) fn sent_to_log(self, next: Seq) -> Self {
         match self {
@@ -109,8 +109,8 @@ impl Place {
         }
     }
 
-    /// The events from `first` up to, but without, `next` were read. `None` if that is no longer what it
-    /// needs: the conversation was left meanwhile.
+    /// The events from `first` up to, but not including, `next` were read. `None` if that is no longer what
+    /// the connection needs, because it left the conversation meanwhile.
     pub(super) fn read(self, first: Seq, next: Seq) -> Option<Self> {
         (self == Self::Behind(first)).then_some(Self::Behind(next))
     }
@@ -123,7 +123,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Live, unless something else was noted.
+    /// Live, unless something else was recorded.
     pub(super) fn get(&self, id: ConversationId) -> Place {
         let found = self.behind.iter().find(|(behind, _)| *behind == id);
         found.map_or(Place::Live, |(_, next)| Place::Behind(*next))

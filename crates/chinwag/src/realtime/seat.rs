@@ -1,4 +1,4 @@
-//! A place in a room, held from before its log is read until the connection leaves.
+//! A place in a room, held from before the log is read until the connection leaves.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::connection::Connection;
 use super::hub::Hub;
 use super::room::{Level, Room};
 
-/// A connection's place in a room. Dropping it leaves, and tells the others if it was the user's last.
+/// A connection's place in a room. Dropping it leaves the room, and tells the others if it was the user's
+/// last.
 pub(crate) struct Seat {
     hub: Arc<Hub>,
     pub(super) room: Arc<Room>,
@@ -21,14 +22,15 @@ impl Seat {
         Self { hub: Arc::clone(hub), room: hub.hold_room(id), connection: None }
     }
 
-    /// Joins: the connection gets every event after `after`, once and in order. If it is not live then, its
-    /// user may have been removed since: the caller has to ask.
+    /// Joins: the connection gets every event after `after`, once and in order. If it is then not live, its
+    /// user may have been removed meanwhile: the caller must check.
     pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
         self.connection = Some(Arc::clone(connection));
         self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
     }
 
-    /// Gets no more events, only counts, until the place is taken anew. For the others nobody has left.
+    /// Gets no more events, only counts, until the place is taken again. The others do not see the user
+    /// leave.
     pub(super) fn quieten(&self) {
         if let Some(connection) = &self.connection {
             self.room.quieten(connection);

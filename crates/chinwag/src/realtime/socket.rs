@@ -1,7 +1,7 @@
 //! The bytes of one upgraded connection, readable and writable through a shared reference.
 //!
-//! A plain TCP socket is used as it is: no buffer, no lock. Anything else (TLS, or the transport of a
-//! host application) goes through one lock that is never held across an await.
+//! A plain TCP socket is used directly: no buffer, no lock. Anything else (TLS, or a host application's
+//! transport) goes through one lock that is never held across an await.
 
 use std::io::{self, Read as _};
 use std::pin::Pin;
@@ -12,12 +12,12 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Read ahead from a transport that can't be asked whether it is readable.
+/// How much to read ahead from a transport that can't be asked whether it is readable.
 const AHEAD_BYTES: usize = 4096;
 
 pub(crate) enum Socket {
     Tcp(TcpStream),
-    /// Boxed: nearly all are plain, and each connection has room for the larger of them.
+    /// Boxed: nearly all sockets are plain, and each connection has room for the larger variant.
     Other(Box<Mutex<Other>>),
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Other {
     stream: Pin<Box<dyn Stream>>,
     ahead: Vec<u8>,
     is_at_end: bool,
-    /// True while the transport holds back bytes that it has taken, as TLS does when its socket is full.
+    /// True while the transport holds back accepted bytes, as TLS does when its socket is full.
     is_unflushed: bool,
 }
 
@@ -42,7 +42,7 @@ impl Socket {
         })))
     }
 
-    /// Resolves when [`Socket::try_read`] has something, be it the end.
+    /// Resolves when [`Socket::try_read`] has something, including the end.
     pub(super) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(context),
@@ -63,8 +63,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.try_write(bytes),
             Self::Other(other) => {
-                // Nobody is woken by this: whoever gets WouldBlock leaves the rest to the driver, which
-                // polls with its own waker.
+                // This wakes nobody: a caller that gets WouldBlock leaves the rest to the driver, which polls
+                // with its own waker.
                 let mut context = Context::from_waker(Waker::noop());
                 match other.lock().poll_write(&mut context, bytes) {
                     Poll::Ready(result) => result,
@@ -88,8 +88,8 @@ impl Socket {
         }
     }
 
-    /// Whether bytes that were taken still wait inside the transport: somebody has to poll
-    /// [`Socket::poll_flush`], or they wait for the next write.
+    /// Whether accepted bytes still wait inside the transport: somebody must poll [`Socket::poll_flush`], or
+    /// they wait for the next write.
     pub(super) fn is_unflushed(&self) -> bool {
         match self {
             Self::Tcp(_) => false,
@@ -115,7 +115,7 @@ impl Socket {
 }
 
 /// Reads once. A read that does not fill the buffer has emptied the socket (epoll(7), "edge-triggered"): told
-/// that it would block, tokio waits for the next bytes, and no second read has to find out that there are none.
+/// that it would block, tokio waits for the next bytes, so no second read is needed to find none.
 fn read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     let mut taken = 0;
     let result = stream.try_io(Interest::READABLE, || {
@@ -156,7 +156,7 @@ impl Other {
 
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(self.stream.as_mut().poll_write(context, bytes))?;
-        // TLS keeps a record back until it is flushed.
+        // TLS holds a record back until it is flushed.
         if let Poll::Ready(Err(error)) = self.poll_flush(context) {
             return Poll::Ready(Err(error));
         }

@@ -1,7 +1,7 @@
-//! Pings and time-outs of all connections, by one task: a connection has no timer of its own.
+//! One task pings and times out all connections, so that a connection has no timer of its own.
 //!
-//! A heartbeat is 25 ticks. Each tick visits a fifth of the connections, so every one of them is looked
-//! at five times a heartbeat; that is how exact these times are.
+//! A heartbeat has 25 ticks. Each tick visits a fifth of the connections, so that each is checked five times
+//! per heartbeat, which is how exact these times are.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -18,7 +18,7 @@ use crate::auth::over_at;
 const TICKS_PER_HEARTBEAT: u32 = 25;
 /// 2.2 heartbeats without a byte: the peer is gone.
 const TICKS_TO_LIVE: u32 = 55;
-/// A token's end is announced this long ahead.
+/// How long before its end a token's expiry is announced.
 const WARNING_MS: i64 = 60_000;
 const PARTS: usize = 5;
 /// Ticks between two visits of a connection.
@@ -38,7 +38,7 @@ pub(super) fn start(hub: &Arc<Hub>) {
 async fn run(hub: Weak<Hub>, tick: Duration, stall_ticks: u32) {
     let ping = chinwag_ws::ping_frame(b"");
     let mut interval = tokio::time::interval(tick);
-    // After a pause of the whole machine, do not rush through what was missed: nobody could answer.
+    // After a pause of the whole machine, skip the missed ticks: nobody could have answered.
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut part = 0;
     loop {
@@ -58,8 +58,8 @@ fn visit(connection: &Connection, now: u32, clock: Timestamp, stall_ticks: u32, 
     if clock >= over_at(expires_at) {
         connection.close(CloseCode::TokenExpired);
     } else if let Some(then) = connection.stalled_at() {
-        // Its silence means nothing: a ping can't overtake the bytes that wait, so no pong can come.
-        // But a link that is dead may have filled its buffers only lately, so it does not last for ever.
+        // Its silence means nothing: a ping can't overtake the waiting bytes, so no pong can come. But a dead
+        // link may have filled its buffers only recently, so this does not last forever.
         if since(then) > stall_ticks {
             connection.close(CloseCode::SlowConsumer);
         } else if silence > stall_ticks + PARTS_TICKS {

@@ -1,5 +1,5 @@
-//! Who is typing in a room. Told when it begins, at most every few seconds while it goes on, and when it
-//! ends: by the user, by their message, or because nothing more was heard.
+//! Who is typing in a room. Announced when it begins, at most every few seconds while it continues, and when
+//! it ends: by the user, by their message, or because they were not heard from again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::hub::Hub;
 use super::room::Room;
 use crate::auth::Actor;
 
-/// Clients repeat every 3 s; what comes faster is not passed on.
+/// Clients repeat every 3 s; faster repeats are not passed on.
 const MIN_GAP: Duration = Duration::from_millis(2_500);
 
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Typist {
     told_at: Instant,
 }
 
-/// Notes that somebody types, or no longer, and tells the room.
+/// Records that a user types, or has stopped, and tells the room.
 pub(super) fn note(hub: &Arc<Hub>, room: &Arc<Room>, actor: &Actor, is_typing: bool) {
     let now = Instant::now();
     let user_id = actor.user_id;
@@ -53,7 +53,7 @@ pub(super) fn note(hub: &Arc<Hub>, room: &Arc<Room>, actor: &Actor, is_typing: b
     tell(hub, room, actor, true);
 }
 
-/// One task for each user who types, for as long as they do.
+/// One task for each typing user, while they type.
 async fn expire(hub: Arc<Hub>, room: Arc<Room>, actor: Actor) {
     loop {
         let until = {

@@ -193,7 +193,7 @@ async fn the_reason_of_a_close_says_what_is_wrong_with_the_first_frame() {
     for (first, expected) in [
         (
             json!({"type": "send", "content": "Hello", "conversation_id": 1}),
-            "the first frame has to be hello",
+            "the first frame must be hello",
         ),
         (json!({"type": "hello", "token": token, "cursors": {"1": "none"}}), "cursor"),
         (json!({"type": "hello", "token": token, "x": "y".repeat(4096)}), "4 KiB"),

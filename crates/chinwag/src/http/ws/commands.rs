@@ -1,8 +1,8 @@
-//! Commands: one arm each, which calls the chat and answers. The two sockets share them.
+//! Commands: one arm each, which calls the chat and answers. Both sockets share them.
 //!
-//! Messages that a socket sends one after the other and that are read together (at most 64) are queued for the writer
-//! before the first is waited for. One transaction stores them, they go out in one write to each connection, and one write
-//! answers them, in their order. Any other command waits for the ones before it.
+//! Messages that a socket sends in a row and that are read together (at most 64) are all queued for the
+//! writer before the first is awaited. One transaction stores them, each connection gets them in one write,
+//! and one write answers them, in their order. Any other command waits for the ones before it.
 
 use chinwag_protocol::frame::Done;
 use chinwag_protocol::{Command, ConversationId, ErrorCode, Event, Frame, Request};
@@ -13,7 +13,7 @@ use crate::chat::{AuthError, Sent};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, SendRequest, encode_frame};
 
-/// A message that is on its way to the log.
+/// A message on its way to the log.
 pub(super) struct Begun<F> {
     pub(super) reference: Option<String>,
     pub(super) client_id: Option<String>,
@@ -110,7 +110,7 @@ pub(super) async fn execute(
         Command::UploadCommit(upload_id) => return uploads.commit(line, upload_id, request.reference).await,
         Command::UploadAbort(upload_id) => return uploads.abort(line, upload_id, request.reference).await,
         Command::Auth(token) => renew(line, &token).await,
-        // Only the first words of a socket.
+        // Allowed only as a socket's first frames.
         Command::Hello(_) | Command::Cursors(_) => Err(Refusal::UnknownCommand),
         Command::Presence(status, text) => {
             line.chat.set_presence(line.actor(), status, text).await.map(|()| Done::default())
@@ -156,7 +156,7 @@ async fn in_conversation(
             Done::default()
         }
         Command::Typing(on) => {
-            // Its seat says that the caller takes part: it is taken away with the membership.
+            // Its seat proves that the caller takes part: the seat goes away with the membership.
             if line.level(id).is_none() {
                 return Err(Refusal::NotParticipant);
             }

@@ -1,7 +1,8 @@
-//! The first words of a user socket: `hello`, who says it, and the cursors that it has.
+//! The first frames of a user socket: `hello`, who sends it, and the client's cursors.
 //!
-//! A frame has room for some thousand cursors. Who has more says in `hello` that they follow. Until the last one is
-//! there the socket has no place anywhere, so what comes here is bounded in size and time.
+//! A frame has room for a few thousand cursors. A client with more says in `hello` that they follow. Until
+//! the last one has come, the socket has no place in any room, so what comes here is bounded in size and
+//! time.
 
 use std::time::Duration;
 
@@ -15,44 +16,44 @@ use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::realtime::{End, Socket, encode_frame, first_text};
 
-/// Time for `hello`, and for each frame of cursors behind it.
+/// The time for `hello`, and for each following frame of cursors.
 const FRAME_TIME: Duration = Duration::from_secs(5);
-/// Time for all of them.
+/// The time for all of them.
 const CURSORS_TIME: Duration = Duration::from_secs(15);
-/// Bytes of a `hello` from somebody who has not said who they are.
+/// The largest `hello` from an unauthenticated client.
 const MAX_STRANGER_BYTES: usize = 4 * 1024;
-/// RFC 6455 section 7.4.1: what came can't be understood, or is too large.
+/// RFC 6455 section 7.4.1: the frame can't be understood, or is too large.
 const PROTOCOL_ERROR: u16 = 1002;
 const TOO_LARGE: u16 = 1009;
 
-/// What the handshake said about who this is.
+/// What the handshake says about the client's identity.
 pub(super) enum Credential {
     Token(String),
     Ticket(String),
-    /// Nothing: `hello` has to.
+    /// Nothing: `hello` must say it.
     Later,
 }
 
-/// Somebody who is let in.
+/// A user who is let in.
 pub(super) struct Guest {
     pub actor: Actor,
     /// With all cursors.
     pub hello: Hello,
-    /// Of the `hello`.
+    /// The `ref` of the `hello`.
     pub reference: Option<String>,
-    /// What came behind it.
+    /// The bytes that followed it.
     pub early: Bytes,
 }
 
-/// Somebody who is not let in: what they are told, and how it ends.
+/// A client that is not let in: the last frames for it, and how the socket ends.
 pub(super) struct Stranger {
     pub told: Bytes,
     pub end: End,
 }
 
 impl Stranger {
-    /// Whose first frames are no `hello`, or none that can be read: their token may be good, so the close code is not
-    /// about that. The reason is what is wrong.
+    /// A client whose first frames are not a readable `hello`. Its token may be good, so the close code does
+    /// not blame that; the reason says what is wrong.
     fn unclear(error: &CommandError, code: u16) -> Self {
         Self { told: encode_frame(&unclear(error)), end: End::Goodbye(code, error.message) }
     }
@@ -74,7 +75,7 @@ impl From<CloseCode> for Stranger {
     }
 }
 
-/// Reads `hello` and the cursors behind it, and finds out who says it.
+/// Reads `hello` and the following cursors, and authenticates the client.
 pub(super) async fn greet(
     chat: &Chat,
     socket: &Socket,
@@ -89,7 +90,7 @@ pub(super) async fn greet(
         }
         Credential::Later => None,
     };
-    // Without `hello`, who has said who they are was slow, and who has not has no token.
+    // Without `hello`, an authenticated client was too slow, and an unauthenticated one has no token.
     let (max_bytes, late) = match known {
         Some(_) => (limits::MAX_FRAME_BYTES, CloseCode::HeartbeatMissed),
         None => (MAX_STRANGER_BYTES, CloseCode::InvalidToken),
@@ -98,7 +99,7 @@ pub(super) async fn greet(
     let (Request { reference, conversation_id, command }, early) = first;
     let Command::Hello(hello) = command else {
         let request = Request { reference, conversation_id, command };
-        return Err(Stranger::out_of_place(request, "the first frame has to be hello"));
+        return Err(Stranger::out_of_place(request, "the first frame must be hello"));
     };
     let actor = match known {
         Some(actor) => actor,
@@ -120,18 +121,18 @@ async fn take_cursors(
         let (request, rest) =
             next_request(socket, early, limits::MAX_FRAME_BYTES, next, CloseCode::HeartbeatMissed).await?;
         let Command::Cursors(MoreCursors { cursors, more_cursors }) = request.command else {
-            return Err(Stranger::out_of_place(request, "hello announced further cursors"));
+            return Err(Stranger::out_of_place(request, "hello announced more cursors"));
         };
         hello.cursors.extend(cursors);
         if hello.cursors.len() > limits::MAX_CURSORS {
-            return Err(Stranger::too_large("a hello has at most 100,000 cursors"));
+            return Err(Stranger::too_large("a hello may have at most 100,000 cursors"));
         }
         (hello.more_cursors, early) = (more_cursors, rest);
     }
     Ok((hello, early))
 }
 
-/// Reads one frame, and what came behind it.
+/// Reads one frame, and the bytes that followed it.
 async fn next_request(
     socket: &Socket,
     early: Bytes,
@@ -142,11 +143,11 @@ async fn next_request(
     let (text, rest) = match timeout_at(until, first_text(socket, early, max_bytes)).await {
         Err(_) => return Err(late.into()),
         Ok(Err(End::Goodbye(TOO_LARGE, _))) if max_bytes == MAX_STRANGER_BYTES => {
-            return Err(Stranger::too_large("a hello with the token in it has at most 4 KiB"));
+            return Err(Stranger::too_large("a hello with a token may have at most 4 KiB"));
         }
         Ok(Err(End::Goodbye(TOO_LARGE, _))) => {
             return Err(Stranger::too_large(
-                "a frame has at most 64 KiB: send the other cursors behind hello",
+                "a frame may have at most 64 KiB: send the other cursors after hello",
             ));
         }
         Ok(Err(end)) => return Err(Stranger { told: Bytes::new(), end }),

@@ -36,7 +36,8 @@ fn close_code(error: &EnterError) -> CloseCode {
     }
 }
 
-/// Brings a client from its cursor to the head that it entered at, or tells it of the gap. `ahead` goes before.
+/// Brings a client from its cursor to the head at which it entered, or tells it of the gap. `ahead` is sent
+/// first.
 async fn resume(line: &Line, id: ConversationId, entered: Entered, mut ahead: Vec<u8>) -> Result<(), End> {
     let head = entered.head;
     let after = match entered.resume {
@@ -60,14 +61,14 @@ async fn enter(
     line.chat.enter(&present_actor(line), id, start, replay_limit).await
 }
 
-/// The caller: `auth` may have brought a token of another session than the one that opened the socket.
+/// The caller: `auth` may have replaced the session that opened the socket.
 fn present_actor(line: &Line) -> Actor {
     Actor { session: line.connection().session(), ..line.actor().clone() }
 }
 
-/// Asks whether the user of a place that was just taken is still a participant. A removal since they were let
-/// in may have been fanned out before, or be on its way while others were let in behind it. Either way the
-/// place is behind, and would read the log past the removal; a place that is live hears of it.
+/// Checks whether the user of a new place is still a participant. A removal since their admission may already
+/// have been fanned out, or be on its way while others were admitted after it. In both cases the place is
+/// behind and would read the log past the removal; a live place hears of it.
 async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());
@@ -75,7 +76,8 @@ async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterEr
     enter(line, id, Start::Head, None).await.map(|_| ())
 }
 
-/// As [`still_takes_part`], of places of many conversations: those that the user does not take part in.
+/// Like [`still_takes_part`], for places in many conversations: returns those in which the user does not take
+/// part.
 async fn takes_no_part_in(
     line: &Line,
     mut ids: Vec<ConversationId>,
@@ -89,7 +91,7 @@ async fn takes_no_part_in(
     Ok(ids)
 }
 
-/// Sends what a client may have missed beside events: who is here, and, for conversations that it resumes,
+/// Sends what a client may have missed besides events: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
 async fn tell_company(line: &Line, company: Company) -> Result<(), End> {
     for (id, receipts) in &company.receipts {

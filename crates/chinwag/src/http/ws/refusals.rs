@@ -1,4 +1,4 @@
-//! The frames that say why not: to a frame that is no command, and to a command that was refused.
+//! The frames that explain refusals: of a frame that is not a command, and of a refused command.
 
 use bytes::Bytes;
 use chinwag_protocol::{CommandError, Frame};
@@ -6,13 +6,13 @@ use chinwag_protocol::{CommandError, Frame};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, encode_frame};
 
-/// Answers a frame that is no command.
+/// Answers a frame that is not a command.
 pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
     line.chat.hub().metrics().refusals.inc();
     line.answer(&unclear(error)).await
 }
 
-/// The frame that says why something is no command.
+/// The frame that says why something is not a command.
 pub(super) fn unclear(error: &CommandError) -> Frame<'_> {
     Frame::Error {
         reference: error.reference.as_deref(),
@@ -25,7 +25,7 @@ pub(super) fn unclear(error: &CommandError) -> Frame<'_> {
     }
 }
 
-/// Answers a command that was refused.
+/// Answers a refused command.
 pub(super) async fn refuse(
     line: &Line,
     reference: Option<&str>,
@@ -45,7 +45,7 @@ pub(super) fn refusal_frame(
     encode_frame(&refused(reference, client_id, None, refusal, &refusal.to_string()))
 }
 
-/// The frame that says why not.
+/// The frame that explains a refusal.
 pub(super) fn refused<'a>(
     reference: Option<&'a str>,
     client_id: Option<&'a str>,

@@ -1,8 +1,8 @@
-//! `/conversations/{id}/ws`: one conversation's socket. Level 0 is the original document's, level 1
-//! (`v=1`) has every frame and resumes from a cursor.
+//! `/conversations/{id}/ws`: one conversation's socket. Level 0 is the original document's, level 1 (`v=1`)
+//! has every frame and resumes from a cursor.
 //!
-//! A browser can't read the status of a refused handshake, so who may not enter is told by a close code
-//! after it.
+//! A browser can't read the status of a refused handshake, so a close code after it tells why the user may
+//! not enter.
 
 use axum::Extension;
 use axum::extract::{RawPathParams, Request as HttpRequest, State};
@@ -28,7 +28,7 @@ use crate::realtime::{
     Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, encode_frame, turn_away,
 };
 
-/// What the client asked for in the query.
+/// What the client requested in the query.
 struct Wish {
     token: Option<String>,
     dialect: Dialect,
@@ -52,7 +52,9 @@ pub(in crate::http) async fn room(
     let dialect = match query.get("v").map(String::as_str) {
         None | Some("" | "0") => Dialect::Seed,
         Some("1") => Dialect::Room,
-        Some(_) => return detail(StatusCode::BAD_REQUEST, "Of this socket only v=0 and v=1 are spoken here"),
+        Some(_) => {
+            return detail(StatusCode::BAD_REQUEST, "This server supports only v=0 and v=1 of this socket");
+        }
     };
     let wish = Wish {
         token: bearer_header(&request).or_else(|| query.remove("token")),
@@ -69,7 +71,7 @@ pub(in crate::http) async fn room(
     response
 }
 
-/// Finds out who it is, gives them a place in the hub, and begins. `None`: they are gone again.
+/// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
 async fn enter(
     chat: Chat,
     upgrade: OnUpgrade,
@@ -104,7 +106,7 @@ async fn enter(
 
 struct Room {
     id: ConversationId,
-    /// Until the connection is open.
+    /// Kept until the connection is open.
     after: Option<Box<str>>,
     uploads: Uploads,
     _admitted: Option<OwnedSemaphorePermit>,
@@ -113,7 +115,7 @@ struct Room {
 impl Handler for Room {
     async fn open(&mut self, line: &mut Line) -> Result<(), End> {
         let after: Option<Option<Cursor>> = self.after.take().map(|text| text.parse().ok());
-        // The room is held before its head is read: what is committed in between is not missed.
+        // The room is held before its head is read, so that nothing committed in between is missed.
         let seat = line.reserve(self.id);
         if line.connection().dialect == Dialect::Seed {
             return self.open_original(line, seat).await;
@@ -124,11 +126,11 @@ impl Handler for Room {
         let mut ahead = Vec::from(connected);
         if after == Some(None) {
             line.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
-            refuse_frame(line, &invalid("after is no cursor")).await?;
+            refuse_frame(line, &invalid("after is not a cursor")).await?;
         }
         resume(line, self.id, entered, ahead).await?;
         line.take(self.id, seat, head.seq, Level::Full);
-        // Where the place is behind, the user may have been removed meanwhile: it is asked again.
+        // If the place is behind, the user may have been removed meanwhile, so check again.
         let is_as_read = line.is_live(self.id) && line.chat.is_current(&company);
         let company = if is_as_read { company } else { arrive(line, self.id, Start::Head, false).await?.1 };
         tell_company(line, company).await
@@ -138,10 +140,12 @@ impl Handler for Room {
         if line.connection().dialect != Dialect::Seed {
             return send(line, Some(self.id), requests).await;
         }
-        // The original's sender knows by the echo that its message is stored: only refusals are answered.
+        // The original's sender learns from the echo that its message is stored, so only refusals are
+        // answered.
         for Begun { reference, client_id, sent } in begin_sends(line, Some(self.id), requests) {
             match sent.await {
-                // A repeat makes no event, and the echo of the first may have been lost with another socket.
+                // A repeat creates no event, and the echo of the first may have been lost with another
+                // socket.
                 Ok(Sent { message, is_duplicate: true }) => line.echo(message).await?,
                 Ok(_) => {}
                 Err(refusal) => refuse(line, reference.as_deref(), client_id.as_deref(), &refusal).await?,
@@ -179,7 +183,7 @@ impl Handler for Room {
 }
 
 impl Room {
-    /// The original document's socket begins at the head, and hears of messages only.
+    /// The original document's socket begins at the head, and receives only messages.
     async fn open_original(&self, line: &mut Line, seat: Seat) -> Result<(), End> {
         let entered =
             super::enter(line, self.id, Start::Head, None).await.map_err(|error| refused(&error))?;
@@ -200,7 +204,7 @@ fn connected(line: &Line, id: ConversationId, more: Option<(Cursor, u64)>) -> By
     })
 }
 
-/// Lets a connection into a conversation, and reads who is there. Tells the others if its user just came.
+/// Lets a connection into a conversation, and reads who is there. Tells the others if its user has just come.
 async fn arrive(
     line: &Line,
     id: ConversationId,

@@ -31,10 +31,10 @@ pub(super) struct Handshake {
     pub upgrade: OnUpgrade,
 }
 
-/// Where a socket comes from.
+/// The origin of a socket.
 pub(super) struct Origin {
     slot: Option<Slot>,
-    /// Unknown only in a host that does not say.
+    /// Unknown only if the host does not provide it.
     pub address: Option<IpAddr>,
 }
 
@@ -44,12 +44,12 @@ impl Origin {
         Self { slot: slot.map(|Extension(slot)| slot), address }
     }
 
-    /// Its peer has to say something first.
+    /// The peer must send something first.
     pub(super) fn end_turn(&self) {
         self.slot.as_ref().inspect(|slot| slot.end_turn());
     }
 
-    /// Its user has said who they are. It is counted as long as what this gives is kept.
+    /// Its user has authenticated. The connection counts while the returned permit is kept.
     pub(super) fn settle(&self) -> Option<OwnedSemaphorePermit> {
         self.slot.as_ref().and_then(Slot::hand_over)
     }
@@ -64,12 +64,14 @@ pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> 
     // RFC 6455 section 4.2.1, items 3 to 6.
     if !has_token(headers, header::CONNECTION, "upgrade") || !has_token(headers, header::UPGRADE, "websocket")
     {
-        let mut response = detail(StatusCode::UPGRADE_REQUIRED, "This is a WebSocket: connect with ws://");
+        let mut response =
+            detail(StatusCode::UPGRADE_REQUIRED, "This is a WebSocket: connect with ws:// or wss://");
         response.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
         return Err(Box::new(response));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        let mut response = detail(StatusCode::UPGRADE_REQUIRED, "Only WebSocket version 13 is spoken here");
+        let mut response =
+            detail(StatusCode::UPGRADE_REQUIRED, "This server supports only WebSocket version 13");
         response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
         return Err(Box::new(response));
     }
@@ -91,7 +93,7 @@ pub(super) fn accept(request: &mut Request) -> Result<Handshake, Box<Response>> 
     Ok(Handshake { response, upgrade })
 }
 
-/// Takes the socket over from HTTP, with what the client sent right behind its request.
+/// Takes the socket over from HTTP, with whatever the client sent right after its request.
 pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
     let upgraded = upgrade.await.ok()?;
     let upgraded = match upgraded.downcast::<TokioIo<Patient<Listening<TcpStream>>>>() {
@@ -100,7 +102,8 @@ pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
         }
         Err(upgraded) => upgraded,
     };
-    // Its patience needs the async threads, and is for answers: fan-out writes to a socket from elsewhere.
+    // Its patience needs the async threads, and is for answers: fan-out writes to a socket from other
+    // threads.
     let upgraded = match upgraded.downcast::<TokioIo<Patient<Listening<TlsStream<TcpStream>>>>>() {
         Ok(parts) => {
             return Some((Socket::other(parts.io.into_inner().into_inner().into_inner()), parts.read_buf));
@@ -109,31 +112,32 @@ pub(super) async fn take_over(upgrade: OnUpgrade) -> Option<(Socket, Bytes)> {
     };
     // A host's own server.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        // Copied, because even an empty rest keeps hyper's whole buffer for as long as it lives.
+        // Copied, because even an empty rest keeps hyper's whole buffer alive.
         Ok(parts) => Some((Socket::Tcp(parts.io.into_inner()), Bytes::copy_from_slice(&parts.read_buf))),
         Err(upgraded) => Some((Socket::other(TokioIo::new(upgraded)), Bytes::new())),
     }
 }
 
-/// The token of the handshake's own `Authorization` header: what native clients can send, and browsers can't.
+/// The token of the handshake's `Authorization` header, which native clients can send, but browsers can't.
 pub(super) fn bearer_header(request: &Request) -> Option<String> {
     bearer(request.headers()).filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
-/// What the client offers in `Sec-WebSocket-Protocol`.
+/// The protocols that the client offers in `Sec-WebSocket-Protocol`.
 pub(super) fn offered_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
     values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
 }
 
-/// Refuses who wants only versions of our protocol that are not spoken here: they would take one for another.
+/// Refuses a client that offers only unsupported versions of our protocol: it would mistake this one for its
+/// own.
 fn refuse_versions(headers: &HeaderMap) -> Option<Response> {
     let mut versions = offered_protocols(headers).filter(|offer| offer.starts_with("chinwag.")).peekable();
     versions.peek()?;
     if versions.any(|offer| offer == PROTOCOL) {
         return None;
     }
-    Some(detail(StatusCode::BAD_REQUEST, format!("Of this protocol only {PROTOCOL} is spoken here")))
+    Some(detail(StatusCode::BAD_REQUEST, format!("This server supports only {PROTOCOL} of this protocol")))
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {

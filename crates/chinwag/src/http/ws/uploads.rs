@@ -1,7 +1,8 @@
-//! Uploads in a socket. Each has a task of its own that writes its chunks and finishes it, so that nothing
-//! else on the socket waits for a disk or a picture.
+//! Uploads in a socket. Each has its own task, which writes its chunks and finishes it, so that nothing else
+//! on the socket waits for a disk or a picture.
 //!
-//! The window is the bound: as many chunks may wait for the task, and each is acknowledged when it is written.
+//! The window is the bound: that many chunks may wait for the task, and each is acknowledged when it is
+//! written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,20 +21,20 @@ use crate::realtime::{End, Line, Reporter};
 
 /// Uploads of one socket at the same time.
 const MAX_OPEN: usize = 8;
-/// What a chunk begins with.
+/// The beginning of a chunk.
 const CHUNK: u32 = 0x0100_0000;
 
-/// The uploads of one socket. Dropping it leaves what has come, to be resumed.
+/// The uploads of one socket. Dropping it keeps what has arrived, so that an upload can resume.
 #[derive(Default)]
 pub(super) struct Uploads {
-    /// Made for the first of them: most sockets never have one.
+    /// Created for the first of them, because most sockets never have one.
     #[expect(clippy::box_collection, reason = "a null pointer in each connection's task, not an empty map")]
     open: Option<Box<BTreeMap<u32, Open>>>,
 }
 
 struct Open {
     steps: mpsc::Sender<Step>,
-    /// Chunks that were read and are not written yet.
+    /// Chunks that were read but not yet written.
     waiting: Arc<AtomicUsize>,
 }
 
@@ -54,14 +55,14 @@ impl Uploads {
         reference: Option<&str>,
         new: NewUpload,
     ) -> Result<(), End> {
-        // Unique on the server: nobody's number means anything on another socket.
+        // Unique on the server, so that a number means nothing on another socket.
         static LAST: AtomicU32 = AtomicU32::new(0);
 
         self.open().retain(|_, open| !open.steps.is_closed());
         let begun = if self.open().len() < MAX_OPEN {
             line.chat.begin_upload(line.actor(), new).await
         } else {
-            Err(Refusal::Forbidden("This socket has as many uploads as it may: finish one"))
+            Err(Refusal::Forbidden("This socket has too many uploads: finish one"))
         };
         let upload = match begun {
             Ok(upload) => upload,
@@ -72,7 +73,7 @@ impl Uploads {
         };
         let upload_id = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let offset = upload.offset();
-        // A commit or an abort may come behind a full window.
+        // A commit or an abort may follow a full window.
         let (steps, received) = mpsc::channel(limits::UPLOAD_WINDOW + 1);
         let waiting = Arc::new(AtomicUsize::new(0));
         let task = Task { upload_id, upload, waiting: Arc::clone(&waiting), reporter: line.reporter() };
@@ -89,7 +90,7 @@ impl Uploads {
         .await
     }
 
-    /// One binary frame: a head, then bytes of the file.
+    /// One binary frame: a header, then bytes of the file.
     pub(super) async fn chunk(&mut self, line: &Line, mut bytes: Bytes) -> Result<(), End> {
         let invalid = |message: &str| Refusal::invalid("chunk", ErrorCode::InvalidFrame, message);
         if bytes.len() <= limits::CHUNK_HEAD_BYTES || bytes.get_u32() != CHUNK {
@@ -101,7 +102,7 @@ impl Uploads {
         };
         let is_over = open.waiting.fetch_add(1, Ordering::AcqRel) >= limits::UPLOAD_WINDOW;
         if is_over || open.steps.try_send(Step::Chunk(offset, bytes)).is_err() {
-            // What has come stays: it can be begun again, and goes on there.
+            // What has arrived stays: the upload can begin again, and continues there.
             self.open().remove(&upload_id);
             let refusal = invalid("more chunks than the window allows");
             line.chat.hub().metrics().upload_refusals.inc();
@@ -151,7 +152,7 @@ impl Uploads {
     }
 }
 
-/// What goes on beside the socket for one upload.
+/// The work beside the socket for one upload.
 struct Task {
     upload_id: u32,
     upload: Upload,
@@ -160,13 +161,13 @@ struct Task {
 }
 
 impl Task {
-    /// Until the upload has ended, or its socket has.
+    /// Runs until the upload ends, or its socket does.
     async fn run(mut self, mut steps: mpsc::Receiver<Step>) {
         while let Some(step) = steps.recv().await {
             match step {
                 Step::Chunk(offset, bytes) => {
                     let written = self.upload.add_at(offset, bytes).await;
-                    // Before the client hears of it, so that its next chunk is inside the window.
+                    // Before the client is told, so that its next chunk is inside the window.
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
                     if let Err(refusal) = written {
                         self.refuse(None, &refusal);
@@ -176,7 +177,7 @@ impl Task {
                     self.reporter.report(&Frame::UploadProgress { upload_id, offset });
                 }
                 Step::Commit(reference) if !self.upload.is_complete() => {
-                    let message = format!("only the bytes up to {} have come", self.upload.offset());
+                    let message = format!("only the bytes up to {} have arrived", self.upload.offset());
                     self.refuse(reference.as_deref(), &Refusal::UploadMismatch(message));
                 }
                 Step::Commit(reference) => {
@@ -203,7 +204,7 @@ impl Task {
     }
 }
 
-/// Answers the commands that came behind the end. Chunks get no answer of their own.
+/// Answers the commands that followed the end. Chunks get no answer of their own.
 fn refuse_the_rest(reporter: &Reporter, upload_id: u32, steps: &mut mpsc::Receiver<Step>) {
     steps.close();
     while let Ok(step) = steps.try_recv() {

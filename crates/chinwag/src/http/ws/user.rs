@@ -1,7 +1,7 @@
 //! `/ws`: one socket for all of a user's conversations.
 //!
-//! The first frame is `hello`. It may carry the token, if the handshake did not, and names the cursors
-//! that the client has; `ready` answers with everything as it stands, and live events follow.
+//! The first frame is `hello`. It may carry the token, if the handshake did not, and names the client's
+//! cursors; `ready` answers with the present state of everything, and live events follow.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -33,9 +33,9 @@ use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{Dialect, Driver, End, Errand, Handler, Level, Line, Refused, SendRequest, turn_away};
 
-/// Conversations in `ready`. The rest comes by REST; their events come all the same.
+/// Conversations in `ready`. The rest is available over REST; their events are sent anyway.
 const MAX_LISTED: usize = 500;
-/// Conversations that are entered in one read, and whose people are read at once.
+/// Conversations to enter in one read, and whose participants are read at once.
 const MAX_ENTERED: usize = 500;
 
 pub(in crate::http) async fn user(
@@ -58,7 +58,7 @@ pub(in crate::http) async fn user(
         Err(response) => return *response,
     };
     if is_spoken {
-        // Only the protocol is named back: the token stays in the client's own header.
+        // Only the protocol is echoed: the token stays in the client's own header.
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
     let chat = shared.chat.clone();
@@ -67,14 +67,14 @@ pub(in crate::http) async fn user(
     response
 }
 
-/// Whether the client offers our protocol, and the token that it sent along with it.
+/// Whether the client offers our protocol, and the token that it offers along with it.
 fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     let offered: Vec<&str> = offered_protocols(headers).collect();
     let bearer = offered.iter().find_map(|offer| offer.strip_prefix("bearer."));
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-/// Finds out who it is, gives them a place in the hub, and begins. `None`: they are gone again.
+/// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
 async fn enter(
     chat: Chat,
     upgrade: OnUpgrade,
@@ -106,9 +106,9 @@ async fn enter(
 }
 
 struct User {
-    /// Until it is answered; with its reference.
+    /// Kept until it is answered, with its `ref`.
     hello: Option<Box<(Hello, Option<String>)>>,
-    /// From where a conversation begins that the user is added to.
+    /// Where a conversation begins that the user is added to.
     added: Added,
     uploads: Uploads,
     _admitted: Option<OwnedSemaphorePermit>,
@@ -119,7 +119,7 @@ impl Handler for User {
         let (hello, reference) = self.hello.take().map(|hello| *hello).unwrap_or_default();
         let replay_limit = hello.replay_limit.unwrap_or(limits::REPLAY_LIMIT);
         let ids = or_overloaded(line.chat.conversation_ids(line.actor().user_id).await)?;
-        // Rooms are held before their heads are read: what is committed in between is not missed.
+        // Rooms are held before their heads are read, so that nothing committed in between is missed.
         let mut seats: VecDeque<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
         let heads = ready(line, reference.as_deref(), &ids).await?;
         let named = hello.cursors.keys().map(|id| ConversationId(*id));
@@ -136,11 +136,12 @@ impl Handler for User {
             let mut taken = Vec::with_capacity(now.len());
             for ((id, seat), entered) in now.into_iter().zip(entered) {
                 let Some(entered) = entered else {
-                    // Removed since the list was made: the log of that moment has said so to the others.
+                    // The user was removed after the list was made; the log of that moment has told the
+                    // others.
                     tell_left(line, id).await?;
                     continue;
                 };
-                // Who starts at the head goes on from the one that `ready` named.
+                // A client that starts at the head continues from the one that `ready` named.
                 let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
                 let level = level_for(&entered);
                 if entered.resume.is_some() {
@@ -191,11 +192,11 @@ impl Handler for User {
     async fn errand(&mut self, line: &mut Line, errand: Errand) -> Result<(), End> {
         match errand {
             Errand::Join(id) => join(line, id, self.added).await,
-            // Else it was told already.
+            // Otherwise it was told already.
             Errand::Left(id) if line.level(id).is_some() => {
                 line.leave(id);
                 tell_left(line, id).await?;
-                // Added again meanwhile: that errand came while the old place still stood.
+                // Added again meanwhile: that errand came while the old place still existed.
                 join(line, id, self.added).await
             }
             Errand::Left(id) => join(line, id, self.added).await,
@@ -205,7 +206,7 @@ impl Handler for User {
     }
 }
 
-/// From where the client goes on in a conversation.
+/// Where the client continues in a conversation.
 fn start(hello: &Hello, id: ConversationId) -> Start {
     match (hello.cursors.get(&id.0), hello.added) {
         (Some(cursor), _) => Start::After(*cursor),
@@ -214,7 +215,7 @@ fn start(hello: &Hello, id: ConversationId) -> Start {
     }
 }
 
-/// Answers `hello`; gives the heads that it named.
+/// Answers `hello`; returns the heads that the answer named.
 async fn ready(
     line: &Line,
     reference: Option<&str>,
@@ -245,7 +246,7 @@ async fn ready(
     Ok(heads)
 }
 
-/// Gives those of the places back that were just taken whose user was removed meanwhile.
+/// Gives back those of the new places whose user was removed meanwhile.
 async fn settle(line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
     let gone = takes_no_part_in(line, taken).await.map_err(|error| End::from(close_code(&error)))?;
     for id in gone {
@@ -255,13 +256,13 @@ async fn settle(line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> 
     Ok(())
 }
 
-/// The user no longer takes part.
+/// Tells that the user no longer takes part.
 async fn tell_left(line: &Line, id: ConversationId) -> Result<(), End> {
     let actor_id = or_overloaded(line.chat.who_removed(line.actor().user_id, id).await)?;
     line.answer(&Frame::ConversationLeft { conversation_id: id, actor_id }).await
 }
 
-/// The user takes part in one more conversation.
+/// Enters a conversation that the user was added to.
 async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), End> {
     if line.level(id).is_some() {
         return Ok(());
@@ -278,7 +279,8 @@ async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), E
     let Some(state) = state else { return Ok(()) };
     line.answer(&Frame::Conversation(&state)).await?;
     let level = level_for(&entered);
-    // Without a replay from the head that the client was told, which may be newer than the one it entered at.
+    // Without a replay from the head that the client was told, which may be newer than the one at which it
+    // entered.
     let mut after = state.head.seq;
     let is_resumed = entered.resume.is_some();
     if is_resumed {
@@ -290,8 +292,8 @@ async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), E
     meet(line, vec![(id, is_resumed)]).await
 }
 
-/// Tells who is in conversations that the connection came into; true where it resumes. Behind the places, so that
-/// what changes later is told live.
+/// Tells who is in conversations that the connection entered; true for those that it resumes. Called after
+/// the places are taken, so that later changes arrive live.
 async fn meet(line: &Line, mut conversations: Vec<(ConversationId, bool)>) -> Result<(), End> {
     conversations.retain(|(id, _)| line.level(*id).is_some());
     let company = or_overloaded(line.chat.company(line.actor(), conversations).await)?;
@@ -305,7 +307,7 @@ async fn count(line: &Line, id: ConversationId) -> Result<(), End> {
     line.answer(&Frame::Unread { conversation_id: id, head, unread, mentions }).await
 }
 
-/// Gets every event of a conversation from now on, or only its counts.
+/// Subscribes to every event of a conversation, or only to its counts.
 async fn subscribe(
     line: &mut Line,
     id: ConversationId,
@@ -313,11 +315,11 @@ async fn subscribe(
     level: Level,
 ) -> Result<Result<(), Refusal>, End> {
     if after.is_none() && line.level(id) == Some(level) {
-        // Taking the place anew would lose what is on its way to the old one.
+        // A new place would lose what is on its way to the old one.
         return Ok(Ok(()));
     }
     let seat = line.reserve(id);
-    // Quiet before the head is read: what came live behind it would come again.
+    // Quieten before the head is read: live events after it would come twice.
     line.quieten(id);
     match super::enter(line, id, after.into(), Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => {
@@ -336,7 +338,7 @@ async fn subscribe(
         Err(EnterError::Refused(refusal @ (Refusal::NotParticipant | Refusal::NoConversation))) => {
             Ok(Err(refusal))
         }
-        // Nothing comes from this conversation now: the client has to come back for it.
+        // Nothing comes from this conversation now, so the client must reconnect.
         Err(error) => Err(close_code(&error).into()),
     }
 }
@@ -345,7 +347,7 @@ fn level_for(entered: &Entered) -> Level {
     if is_small(entered.participants) { Level::Full } else { Level::Counts }
 }
 
-/// A read that fails here leaves the client without its state: it comes back and gets it then.
+/// A failed read here leaves the client without its state: it reconnects and gets it then.
 fn or_overloaded<T>(result: Result<T, Refusal>) -> Result<T, End> {
     result.map_err(|error| {
         tracing::warn!(%error, "can't read a user's state");

@@ -1,4 +1,4 @@
-//! A room by itself, without its fan-out thread: who was removed hears nothing more, whatever the timing.
+//! A room by itself, without its fan-out thread: removed users receive nothing more, whatever the timing.
 
 // A failed expectation is the point of a test.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -38,7 +38,7 @@ fn hub() -> Arc<Hub> {
     Hub::start(settings, Arc::new(Metrics::new())).unwrap()
 }
 
-/// A connection, and the other end of its socket, which has room for so many bytes.
+/// A connection, and the other end of its socket, which has room for this many bytes.
 fn connect(hub: &Arc<Hub>, user_id: UserId, dialect: Dialect, bytes: usize) -> (Registration, DuplexStream) {
     let (ours, theirs) = tokio::io::duplex(bytes);
     (register(hub, user_id, dialect, Socket::other(ours)), theirs)
@@ -76,7 +76,7 @@ async fn a_removal_counts_although_somebody_joined_after_it() {
     let (ben, _theirs) = connect(&hub, BEN, Dialect::Room, 4096);
     let mut hers = Seat::reserve(&hub, ROOM);
     let mut his = Seat::reserve(&hub, ROOM);
-    // She was let in before the removal, he after it; then it is fanned out, as old news.
+    // She was admitted before the removal, he after it; then it is fanned out, as old news.
     his.take(&ben.connection, Seq(2), Level::Full);
     hers.take(&anna.connection, Seq(1), Level::Full);
     his.room.push(removed(2, ANNA));
@@ -93,7 +93,7 @@ async fn who_was_added_again_stays() {
     let (anna, _theirs) = connect(&hub, ANNA, Dialect::Room, 4096);
     let mut his = Seat::reserve(&hub, ROOM);
     his.take(&ben.connection, Seq(1), Level::Full);
-    // She was let in at 3, after the addition, but fan-out has not even seen the removal.
+    // She was admitted at 3, after the addition, but fan-out has not even seen the removal.
     let mut hers = Seat::reserve(&hub, ROOM);
     hers.take(&anna.connection, Seq(3), Level::Full);
     hers.room.push(removed(2, ANNA));
@@ -187,7 +187,7 @@ async fn state_that_a_full_socket_does_not_take_wakes_the_driver() {
     let connection = &anna.connection;
     connection.tell(ROOM, &Bytes::from_static(b"-"), 0);
     assert!(connection.next_errand().is_none(), "one byte has room");
-    // Whatever rang for that.
+    // Clears earlier rings.
     let rung = || poll_fn(|context| connection.bell.poll_rung(context)).now_or_never();
     rung();
     connection.tell(ROOM, &Bytes::from_static(b"-"), 0);
@@ -195,7 +195,7 @@ async fn state_that_a_full_socket_does_not_take_wakes_the_driver() {
     assert_eq!(connection.next_errand(), Some(Errand::Refresh(ROOM)));
 }
 
-/// A socket that looks, at each write, whether a commit could go on now.
+/// A socket that checks, at each write, whether a commit could proceed now.
 struct Probe {
     room: Arc<Room>,
     writes: Arc<AtomicUsize>,

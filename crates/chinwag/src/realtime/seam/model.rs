@@ -1,10 +1,11 @@
-//! The seam, explored: one conversation with its writer, its fan-out and some clients, small enough to try
-//! every interleaving, and every answer that a socket can give.
+//! Explores the seam: one conversation with its writer, its fan-out and a few clients, small enough to try
+//! every interleaving, and every answer of a socket.
 //!
-//! The decisions are the real [`Seam`] and [`Place`]; what surrounds them is drawn as it is in `room`,
-//! `connection`, `line` and `drive`, one atomic step for what happens there under a lock or between two
-//! awaits. A client that gets an event other than the one after its newest is a violation; so is one that
-//! sleeps while it lacks something; so is one that is removed and gets an event from there on. Each [`Mistake`] must be found, or the model proves nothing.
+//! The decisions are the real [`Seam`] and [`Place`]. What surrounds them mirrors `room`, `connection`,
+//! `line` and `drive`, with one atomic step for what happens there under a lock or between two awaits. It is
+//! a violation if a client gets an event other than the one after its newest, if it sleeps while it lacks
+//! something, or if it is removed and gets an event from there on. Each [`Mistake`] must be found, or the
+//! model proves nothing.
 
 // A failed expectation is the point of a test, and its small numbers fit anywhere.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
@@ -24,7 +25,7 @@ use rules::{Mistake, Rules};
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct World {
-    /// The newest event in the log. All that a crash leaves.
+    /// The newest event in the log: all that survives a crash.
     head: Seq,
     /// The newest event that the writer has handed on.
     published: Seq,
@@ -43,9 +44,9 @@ struct Room {
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Client {
-    /// Comes back with its cursor; otherwise it begins anew at the head each time.
+    /// Reconnects with its cursor; otherwise it begins anew at the head each time.
     resumes: bool,
-    /// The newest event that it got. It got all between its start and this one, once and in order.
+    /// The newest event that it got. It got all events from its start to this one, once and in order.
     have: Seq,
     stage: Stage,
     /// Where it was removed from the conversation.
@@ -53,9 +54,9 @@ struct Client {
     place: Place,
     /// What waits on the server for its socket.
     pending: VecDeque<Seq>,
-    /// A page of the log that was read, but not yet queued: its first position and the one after it.
+    /// A page of the log that was read but not yet queued: its first position and the one after it.
     page: Option<(Seq, Seq)>,
-    /// Its driver has something to do, as far as it knows.
+    /// Whether its driver has something to do, as far as it knows.
     is_awake: bool,
     connects_left: u8,
 }
@@ -65,18 +66,18 @@ enum Stage {
     Away,
     /// Holds the room.
     Reserved,
-    /// Let in at `head`; has replayed up to `replayed`.
+    /// Admitted at `head`; has replayed up to `replayed`.
     Entered {
         head: Seq,
         replayed: Seq,
     },
-    /// Only by mistake: knows the head and does not hold the room.
+    /// Only by mistake: knows the head, but does not hold the room.
     ReadHead(Seq),
-    /// Has a place that it took at this head.
+    /// Has a place, which it took at this head.
     Seated(Seq),
 }
 
-/// What can happen next. The number is a client's.
+/// What can happen next. The number names a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Commit,
@@ -89,7 +90,7 @@ enum Step {
     Enter(usize),
     Replay(usize),
     Take(usize),
-    /// The socket takes one event of what waits.
+    /// The socket takes one of the waiting events.
     Drain(usize),
     /// The driver asks what to do for a conversation that is behind.
     CatchUp(usize),
@@ -99,7 +100,7 @@ enum Step {
 
 /// What a client must never see.
 #[derive(Debug)]
-#[expect(dead_code, reason = "read by whoever reads a failure")]
+#[expect(dead_code, reason = "printed in a failure")]
 enum Violation {
     Got {
         client: usize,
@@ -111,18 +112,18 @@ enum Violation {
         have: Seq,
         head: Seq,
     },
-    /// Got its removal, or what came behind it.
+    /// Got its removal, or an event after it.
     Overhears {
         client: usize,
         seq: Seq,
     },
-    /// The driver runs and nothing changes.
+    /// The driver runs, but nothing changes.
     Spins {
         client: usize,
     },
 }
 
-/// Answers what the world leaves open: one of so many.
+/// Decides what the model leaves open: returns one of this many choices.
 type Pick<'a> = &'a mut dyn FnMut(usize) -> usize;
 
 impl World {
@@ -188,7 +189,7 @@ impl World {
         steps
     }
 
-    /// Whether all that is left to happen comes from outside: then everybody has everything.
+    /// Checks that everybody has everything, if only outside events are left.
     fn check_quiet(&self, steps: &[Step]) -> Result<(), Violation> {
         let is_from_outside = |step: &Step| {
             matches!(
@@ -279,7 +280,7 @@ impl World {
         self.room.get_or_insert_default();
     }
 
-    /// `Chat::enter`: what was committed can be read, whether it was published or not.
+    /// `Chat::enter`: what was committed can be read, published or not.
     fn enter(&mut self, rules: &Rules, number: usize) {
         let head = self.head;
         let client = &mut self.clients[number];
@@ -322,7 +323,7 @@ impl World {
         let room = self.room.as_mut().unwrap();
         client.place = room.seam.join(after);
         client.stage = Stage::Seated(after);
-        // `still_takes_part`, which the same task asks before it reads on.
+        // `still_takes_part`, which the same task checks before it reads on.
         let asks = client.place != Place::Live && rules.mistake != Some(Mistake::AsksOnce);
         if asks && client.removed_at.is_some() {
             client.lose_connection();
@@ -445,7 +446,7 @@ impl Client {
     ) -> Result<(), Violation> {
         let is_offered = self.place == Place::Live || rules.mistake == Some(Mistake::WritesToBehind);
         let may_write = self.pending.is_empty() || rules.mistake == Some(Mistake::Overtakes);
-        // Nothing, or a part that holds so many whole events.
+        // Nothing, or a part that contains this many whole events.
         let taken = if is_offered && may_write { pick(page.len() + 2).checked_sub(1) } else { None };
         if is_offered && rules.mistake != Some(Mistake::ForgetsBehind) {
             let is_taken = if taken.is_some() { Taken::Some } else { Taken::Nothing };

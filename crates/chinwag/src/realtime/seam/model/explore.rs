@@ -1,6 +1,7 @@
-//! Every interleaving of a small conversation, breadth first: the first violation found is a shortest one.
+//! Every interleaving of a small conversation, breadth first, so that the first violation found is a shortest
+//! one.
 
-// Numbers of states are what somebody who runs this wants to see.
+// The number of states is what a person who runs this wants to see.
 #![allow(clippy::print_stdout)]
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -15,8 +16,8 @@ struct Found {
     steps: Vec<Step>,
 }
 
-/// Whether states that differ only in which of two like clients is which count as one. Then there are half
-/// as many, but the steps to a violation name now one and now the other.
+/// Whether states that differ only in which of two equal clients is which count as one. That halves their
+/// number, but the steps to a violation then mix the two clients' names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Kept,
@@ -25,7 +26,7 @@ enum Numbers {
 
 /// Visits every state that can be reached. Returns how many there are.
 fn explore(start: World, rules: &Rules, numbers: Numbers) -> Result<usize, Found> {
-    // Each state, with the one before it and the step between: the queue and the memory in one.
+    // Each state, with the previous one and the step between: this is both the queue and the memory.
     let mut seen = IndexMap::from([(start, None)]);
     let mut at = 0;
     while let Some((world, _)) = seen.get_index(at) {
@@ -75,7 +76,7 @@ fn path(seen: &IndexMap<World, Option<(usize, Step)>>, mut at: usize, last: Opti
 /// Tries every combination of answers, one after the other.
 #[derive(Default)]
 struct Picks {
-    /// What was picked, of how many.
+    /// Each pick, and the number of choices.
     made: Vec<(usize, usize)>,
     at: usize,
 }

@@ -7,12 +7,12 @@ pub(super) struct Rules {
     pub inbox: usize,
     pub ring: usize,
     pub page: usize,
-    /// Whether somebody may be removed.
+    /// Whether a participant may be removed.
     pub removes: bool,
     pub mistake: Option<Mistake>,
 }
 
-/// What somebody might get wrong some day.
+/// What a programmer might get wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mistake {
     /// Reads the head, then holds the room.
@@ -29,14 +29,14 @@ pub(super) enum Mistake {
     ForgetsBehind,
     /// Writes although the rest of something older waits.
     Overtakes,
-    /// Does not tell those who are live that events are missing.
+    /// Does not tell live connections that events are missing.
     IgnoresHole,
     /// Fan-out does not ring for those who wait at the seam.
     LetsSleep,
     /// Writes live events also to those who are behind.
     WritesToBehind,
-    /// Asks who takes part first, and where the log ends a moment later.
+    /// Reads the participants first, and the end of the log a moment later.
     AsksTwice,
-    /// Does not ask again whether somebody takes part whose place is behind.
+    /// Does not check again whether a user whose place is behind still takes part.
     AsksOnce,
 }

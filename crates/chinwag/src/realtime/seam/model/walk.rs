@@ -9,10 +9,10 @@ use super::*;
 
 const LARGE: Rules = Rules { events: 60, inbox: 4, ring: 8, page: 3, removes: false, mistake: None };
 
-/// Steps after which a world that only has to settle is going in circles.
+/// Steps after which a settling world is going in circles.
 const MAX_STEPS: usize = 100_000;
 
-/// Goes on at random. A fault happens once in so many steps in which it could.
+/// Continues at random. A fault happens once in this many steps in which it could.
 fn walk(
     world: &mut World,
     rules: &Rules,
@@ -34,7 +34,7 @@ fn walk(
     Ok(())
 }
 
-/// Without faults from now on, until nothing is left to do.
+/// Continues without faults until nothing is left to do.
 fn settle(world: &mut World, rules: &Rules, random: &mut StdRng) -> Result<(), Violation> {
     for _ in 0..MAX_STEPS {
         let mut possible = world.steps(rules);
