@@ -59,7 +59,7 @@ pub enum Refusal {
     #[error("the conversation is archived")]
     Archived,
     /// The idempotency key was used for another message, or another request.
-    #[error("this key was used for something else; draw a new one")]
+    #[error("this key was used for something else; use a new one")]
     IdempotencyMismatch,
     /// A chunk of an upload does not fit, or its bytes differ from the announced ones.
     #[error("{0}")]

@@ -1,4 +1,4 @@
-//! Who may do what in a conversation: the one place that decides, for every transport.
+//! Who may do what in a conversation: the only place that decides this, for every transport.
 
 use chinwag_protocol::rest::{ConversationKind, Role, UserRole};
 
@@ -6,26 +6,26 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Membership, Standing};
 
-/// What somebody wants to do in a conversation.
+/// What a user wants to do in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// See it: its messages, its participants, its live frames. Say how far one has read.
+    /// See it: its messages, participants and live frames. Mark it as read.
     Read,
     /// Write, react, pin.
     Take,
-    /// Delete somebody else's message.
+    /// Delete another user's message.
     Moderate,
     /// Add people, change title and topic, archive.
     Manage,
-    /// Remove somebody with this role.
+    /// Remove a participant with this role.
     Remove(Role),
-    /// Give somebody another role.
+    /// Change a participant's role.
     Appoint,
-    /// Go.
+    /// Leave.
     Leave,
 }
 
-/// Says whether somebody with this membership may do it.
+/// Returns the user's standing if this membership allows the action.
 ///
 /// # Errors
 /// `NoConversation` comes before `NotParticipant`, as in the original's answers.
@@ -40,7 +40,7 @@ pub(crate) fn authorize(membership: Membership, action: Action) -> Result<Standi
     let is_allowed = match action {
         Action::Read => return Ok(standing),
         Action::Take => true,
-        // Two people are equals: nobody runs their conversation, and both stay in it.
+        // In a direct conversation both are equal: nobody runs it, and both stay in it.
         Action::Moderate | Action::Manage => is_group && runs_it,
         Action::Remove(role) => {
             is_group && (standing.role == Role::Owner || (runs_it && role == Role::Member))
@@ -51,12 +51,12 @@ pub(crate) fn authorize(membership: Membership, action: Action) -> Result<Standi
     if !is_allowed {
         return Err(Refusal::Forbidden("Your role in this conversation does not allow this"));
     }
-    // People may still go, and whoever runs it may open it again.
+    // In an archived conversation, participants may still leave, and those who run it may reopen it.
     let is_change = matches!(action, Action::Take | Action::Moderate);
     if standing.is_archived && is_change { Err(Refusal::Archived) } else { Ok(standing) }
 }
 
-/// Says whether somebody may look after the server itself.
+/// Checks that a user may administer the server itself.
 pub(super) fn authorize_admin(actor: &Actor) -> Result<(), Refusal> {
     match actor.role {
         UserRole::Admin => Ok(()),

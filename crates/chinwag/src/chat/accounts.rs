@@ -17,32 +17,32 @@ use crate::limits::{Attempt, Attempts, Held};
 use crate::store::{Account, Change, Identity, random_token};
 use crate::unicode::{fold, nfc};
 
-/// How long the link that `serve` prints is good.
+/// The lifetime of the link that `serve` prints.
 const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// What a username of 64 characters or an e-mail address needs at most.
+/// The most that a username of 64 characters or an e-mail address needs.
 const MAX_SIGN_IN_NAME_BYTES: usize = 256;
 
-const PASSWORD_RULE: &str = "password needs 8 to 256 bytes";
+const PASSWORD_RULE: &str = "password must have 8 to 256 bytes";
 
 const WRONG_CREDENTIALS: &str = "Incorrect username or password";
 
 const NO_ADMINISTRATOR: &str = "This server waits for its first administrator: open the setup link that it printed \
                                 where it was started";
 
-/// What a sign-in waits for, instead of being refused.
+/// What a sign-in waits for before it is refused.
 #[derive(Clone, Copy)]
 enum Patience {
-    /// That others under way come to their end.
+    /// Other attempts in progress to end.
     OfOthers,
-    /// And that failures are forgotten.
+    /// Also for failures to be forgotten.
     OfAll,
 }
 
-/// The one-time way in while there is no administrator.
+/// The one-time link for the first administrator.
 pub(super) struct SetupLink {
     open: Mutex<Option<(String, Instant)>>,
-    /// Whether nobody may register before there is one.
+    /// Whether registration waits for the first administrator.
     is_awaited: AtomicBool,
 }
 
@@ -57,9 +57,10 @@ impl Chat {
     /// Signs in with a password.
     ///
     /// # Errors
-    /// `Unauthenticated` for an unknown name, a wrong password or a disabled account: the same words and
+    /// `Unauthenticated` for an unknown name, a wrong password or a disabled account: the same words after
     /// the same time. `RateLimited` after too many failures from this address; after too many for this
-    /// account the answer only takes longer, so that nobody can lock somebody out. `Forbidden` where passwords
+    /// account the answer only takes longer, so that nobody can lock a user out. `Forbidden` if passwords are
+    /// off.
     /// are off.
     pub(crate) async fn sign_in(
         &self,
@@ -76,7 +77,7 @@ impl Chat {
             }
             None => None,
         };
-        // Nobody has such a name; as a key of the rate limit it would only cost memory.
+        // No user has such a name, and as a key of the rate limit it would only cost memory.
         if name.len() > MAX_SIGN_IN_NAME_BYTES {
             if let Some(attempt) = from_address {
                 attempt.fail();
@@ -89,8 +90,8 @@ impl Chat {
         }
     }
 
-    /// Who has this name and this password, and an account that is not disabled. A wrong password counts against the
-    /// account and the address.
+    /// Returns the enabled account with this name and password. A wrong password counts against the account
+    /// and the address.
     async fn check_password(
         &self,
         name: String,
@@ -100,8 +101,8 @@ impl Chat {
         let of_account = &self.inner.limits.logins_per_account;
         let of_account = self.attempt(of_account, fold(&name), Patience::OfAll).await?;
         let chat = self.clone();
-        // A caller who goes away in between would learn nothing, but the hash is computed: a task of its own comes
-        // to an end, and counts it.
+        // A caller who leaves in between would learn nothing, but the hash would be computed uncounted. A
+        // separate task always finishes and counts it.
         let check = tokio::spawn(async move {
             let identity = chat.store().read(move |view| Ok::<_, Refusal>(view.identity(&name)?)).await?;
             let hash = identity.as_ref().and_then(|identity| identity.password_hash.clone());
@@ -118,19 +119,19 @@ impl Chat {
         check.await.unwrap_or(Err(Refusal::Internal))
     }
 
-    /// Refuses where accounts of this server don't sign in.
+    /// Refuses if accounts of this server can't sign in by password.
     pub(super) fn require_password_login(&self) -> Result<(), Refusal> {
         let auth = &self.config().auth;
         match (auth.has_password_login(), &auth.shared_secret) {
             (true, _) => Ok(()),
             (false, Some(_)) => Err(Refusal::Forbidden(
-                "Sign-in by password is off on this server: sign in with the application that it belongs to",
+                "Sign-in by password is off on this server: sign in through its application",
             )),
             (false, None) => Err(Refusal::Forbidden("Sign-in by password is off on this server")),
         }
     }
 
-    /// Begins an attempt to sign in, as soon as it may.
+    /// Begins a sign-in attempt as soon as it may.
     async fn attempt<K: Clone + Eq + Hash>(
         &self,
         attempts: &Arc<Attempts<K>>,
@@ -149,16 +150,16 @@ impl Chat {
             if is_too_long || place.is_none() {
                 return Err(Refusal::RateLimited(held.at_most()));
             }
-            // Either may be the reason to look again.
+            // Either event is a reason to check again.
             let _ = tokio::time::timeout(held.at_most(), ended).await;
         }
     }
 
-    /// Makes an account and signs it in.
+    /// Creates an account and signs it in.
     ///
     /// # Errors
-    /// `Forbidden` where registration is closed, or the first administrator is still to come; `Invalid` for a field, `BadRequest` if the name or
-    /// address is taken, `RateLimited`.
+    /// `Forbidden` if registration is closed or waits for the first administrator; `Invalid` for a field;
+    /// `BadRequest` if the name or address is taken; `RateLimited`.
     pub(crate) async fn register(
         &self,
         register: Register,
@@ -185,13 +186,13 @@ impl Chat {
         self.open_session(user, user_agent).await
     }
 
-    /// Whether the server waits for its first administrator, and lets nobody register.
+    /// Whether registration waits for the server's first administrator.
     pub(crate) fn awaits_administrator(&self) -> bool {
         self.inner.setup.is_awaited.load(Ordering::Relaxed)
     }
 
-    /// Looks whether somebody was made an administrator, maybe by another process. There is one from then on: one
-    /// that is taken away later closes no registration.
+    /// Checks whether an administrator exists now, perhaps made by another process. From then on registration
+    /// stays open, even if that administrator is demoted later.
     pub(super) async fn note_administrator(&self) -> Result<(), Refusal> {
         if self.awaits_administrator()
             && self.store().read(|view| Ok::<_, Refusal>(view.has_administrator()?)).await?
@@ -201,13 +202,13 @@ impl Chat {
         Ok(())
     }
 
-    /// The setup link's token, while it is good.
+    /// The setup link's token, while it is valid.
     pub(crate) fn setup_token(&self) -> Option<String> {
         let open = self.inner.setup.open.lock();
         open.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(token, _)| token.clone())
     }
 
-    /// Makes the first administrator. The link works once, and only while there is none.
+    /// Creates the first administrator. The link works once, and only while there is no administrator.
     pub(crate) async fn set_up(
         &self,
         token: &str,
@@ -243,7 +244,7 @@ impl Chat {
     /// Changes the caller's names or password. A new password ends all other sessions, and their sockets.
     ///
     /// # Errors
-    /// `Forbidden` if the current password is wrong or there is none, `Invalid`, `RateLimited`.
+    /// `Forbidden` if the current password is wrong or missing, `Invalid`, `RateLimited`.
     pub(crate) async fn update_me(&self, actor: &Actor, wanted: UserChange) -> Result<User, Refusal> {
         self.limit(actor)?;
         let user_id = actor.user_id;
@@ -275,7 +276,7 @@ impl Chat {
         self.me(actor).await
     }
 
-    /// Checks the present password, as slowly as a sign-in, and gives the new one's hash.
+    /// Checks the current password, as slowly as a sign-in, and returns the new one's hash.
     async fn replace_password(
         &self,
         actor: &Actor,
@@ -321,7 +322,7 @@ pub(crate) fn insert_account(change: &mut Change, account: &Account) -> Result<U
     Ok(change.insert_user(account)?)
 }
 
-/// Checks a registration; the password is not hashed yet.
+/// Validates a registration, before the password is hashed.
 pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, Refusal> {
     let username = username(&register.username)?;
     let email =
@@ -339,7 +340,7 @@ pub(crate) fn validate(register: &Register, role: UserRole) -> Result<Account, R
     })
 }
 
-/// A username in its one form.
+/// A username in its normal form.
 pub(crate) fn username(text: &str) -> Result<String, Refusal> {
     names::username(text).ok_or_else(|| invalid("username", names::USERNAME_RULE))
 }
@@ -348,7 +349,7 @@ fn invalid(field: &'static str, message: &str) -> Refusal {
     Refusal::invalid(field, ErrorCode::InvalidFrame, message)
 }
 
-/// Judged in the form that is hashed.
+/// Judges the form that is hashed.
 pub(crate) fn is_password(text: &str) -> bool {
     limits::PASSWORD_BYTES.contains(&nfc(text).len())
 }

@@ -1,4 +1,4 @@
-//! Making and listing conversations.
+//! Creates and lists conversations.
 
 use chinwag_protocol::rest::{
     Conversation, ConversationChange, ConversationState, NewConversation, Participant,
@@ -13,12 +13,12 @@ use crate::error::Refusal;
 use crate::store::{Change, NewGroup, View};
 
 impl Chat {
-    /// Makes a group with the caller as its owner, or finds or makes the one direct conversation of two
-    /// people.
+    /// Creates a group with the caller as its owner, or returns the one direct conversation of two people,
+    /// which it creates if necessary.
     ///
     /// # Errors
-    /// `Invalid` for a body that is neither or both, `BadRequest` for a direct conversation with
-    /// oneself, `NotFound` for a participant who does not exist.
+    /// `Invalid` for a body that is neither or both, `BadRequest` for a direct conversation with oneself,
+    /// `NotFound` for an unknown participant.
     pub async fn create_conversation(
         &self,
         actor: &Actor,
@@ -27,10 +27,11 @@ impl Chat {
         self.create_conversation_once(actor, new, None).await
     }
 
-    /// The same; with a key, a repeat answers the conversation that the first request made.
+    /// The same; with a key, a repeat returns the conversation that the first request created.
     ///
     /// # Errors
-    /// As for [`Chat::create_conversation`]; `IdempotencyMismatch`; `NotParticipant` for who has left it since.
+    /// As for [`Chat::create_conversation`]; `IdempotencyMismatch`; `NotParticipant` if the caller has left
+    /// it since.
     pub(crate) async fn create_conversation_once(
         &self,
         actor: &Actor,
@@ -56,13 +57,13 @@ impl Chat {
                 self.store().write(move |change| once(change, key.as_ref(), again, with_id(make))).await
             }
             (Some(_), _, _) => {
-                let message = "participant_id stands alone, without title and participant_ids";
+                let message = "participant_id can't be combined with title or participant_ids";
                 Err(Refusal::invalid("participant_id", ErrorCode::InvalidFrame, message))
             }
         }
     }
 
-    /// The conversations that the caller takes part in behind `after`, oldest first, at most `limit`, as they stand.
+    /// The caller's conversations after `after`, oldest first, at most `limit`, in their present state.
     pub async fn conversations(
         &self,
         actor: &Actor,
@@ -78,7 +79,7 @@ impl Chat {
             .await
     }
 
-    /// One conversation of the caller as it stands.
+    /// One of the caller's conversations, in its present state.
     pub async fn conversation(
         &self,
         actor: &Actor,
@@ -93,7 +94,7 @@ impl Chat {
             .await
     }
 
-    /// Who takes part in a conversation of the caller: public profiles only.
+    /// The participants of one of the caller's conversations: public profiles only.
     pub async fn participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>, Refusal> {
         let user_id = actor.user_id;
         self.store()
@@ -104,7 +105,7 @@ impl Chat {
             .await
     }
 
-    /// Changes a group's title, topic or archive, and gives it as it is then.
+    /// Changes a group's title, topic or archive, and returns the result.
     ///
     /// # Errors
     /// `Forbidden` for members and in direct conversations, `Invalid`.
@@ -180,13 +181,13 @@ pub(super) fn no_user(id: UserId) -> Refusal {
     Refusal::NotFound(format!("User with ID {id} not found"))
 }
 
-/// The others, each once.
+/// The other members, each once.
 fn valid_members(owner: UserId, mut members: Vec<UserId>) -> Result<Vec<UserId>, Refusal> {
     members.sort_unstable();
     members.dedup();
     members.retain(|member| *member != owner);
     if members.len() >= limits::MAX_PARTICIPANTS {
-        let message = "a conversation has at most 10,000 participants";
+        let message = "a conversation may have at most 10,000 participants";
         return Err(Refusal::invalid_as("participant_ids", "too_long", ErrorCode::TooLarge, message));
     }
     Ok(members)

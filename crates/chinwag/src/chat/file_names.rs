@@ -1,27 +1,27 @@
-//! Names of files, as they are kept: what the uploader's system called it, but for what could deceive people, a
-//! browser or the system of whoever stores it.
+//! Names of files, as they are kept: the uploader's name, without anything that could deceive people, a
+//! browser or the system that stores the file.
 
 use chinwag_protocol::limits::MAX_FILE_NAME_BYTES;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// For a name of which nothing is left.
+/// Replaces a name of which nothing is left.
 const NAMELESS: &str = "file";
-/// In the place of what was cut out of a name.
+/// Marks where a name was shortened.
 const CUT: char = '…';
-/// So much of the end of a name is kept, if it is cut: the ending is in it.
+/// How much of the end of a shortened name is kept: it contains the extension.
 const END_BYTES: usize = 64;
-/// Names that are devices on Windows, with every ending.
+/// Names that are devices on Windows, with any extension.
 const DEVICES: [&str; 30] = [
     "AUX", "COM0", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8", "COM9", "COM¹", "COM²",
     "COM³", "CON", "CONIN$", "CONOUT$", "LPT0", "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7",
     "LPT8", "LPT9", "LPT¹", "NUL", "PRN",
 ];
 
-/// The last part of a path, without what a browser or a file system would take wrongly.
+/// The last part of a path, without what a browser or a file system would misinterpret.
 pub(super) fn harmless(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = last.chars().filter(|character| !is_harmful(*character)).collect();
-    // Windows drops dots and spaces at the end, so `..` and `a.exe. ` would become something else there.
+    // Windows drops trailing dots and spaces, so `..` and `a.exe. ` would become something else there.
     let kept = kept.trim_start().trim_end_matches(|end: char| end == '.' || end.is_whitespace());
     let stem = kept.split('.').next().unwrap_or_default().trim_end();
     if kept.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn harmless(name: &str) -> String {
     }
 }
 
-/// Control characters, ends of lines, and marks of direction, which can make `exe.jpg` of `gpj.exe`.
+/// Control characters, line ends, and direction marks, which can show `gpj.exe` as `exe.jpg`.
 fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -42,9 +42,9 @@ fn is_harmful(character: char) -> bool {
         )
 }
 
-/// A picture that was written anew may be of another type: its name says which.
+/// A re-encoded picture may have another type: its extension says which.
 pub(super) fn with_extension(name: &str, extension: &str) -> String {
-    // What only begins with a dot has no ending.
+    // A name that only begins with a dot has no extension.
     let (stem, current) = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).unwrap_or((name, ""));
     let current = current.to_lowercase();
     if current == extension || (current == "jpeg" && extension == "jpg") {
@@ -53,8 +53,8 @@ pub(super) fn with_extension(name: &str, extension: &str) -> String {
     shortened(&format!("{stem}.{extension}"))
 }
 
-/// A name of at most as many bytes as one may have: what is too much goes from its middle, by whole characters as
-/// people see them.
+/// A name within the limit of bytes: the excess is cut from its middle, by whole characters as people see
+/// them.
 fn shortened(name: &str) -> String {
     if name.len() <= MAX_FILE_NAME_BYTES {
         return name.to_owned();

@@ -1,7 +1,8 @@
-//! Files that are kept: who may read them, and their end.
+//! Stored files: who may read them, and when they end.
 //!
-//! A file is its uploader's alone until a message has it; from then on it is the conversation's, and whoever
-//! may read that may read the file. Asked at each download, so it ends with the membership.
+//! A file belongs to its uploader until a message contains it; from then on it belongs to the conversation,
+//! and everybody who may read that may read the file. Checked at each download, so the access ends with the
+//! membership.
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
@@ -20,11 +21,11 @@ use crate::blobs::{BlobError, Reading};
 use crate::error::Refusal;
 use crate::store::{MessageDraft, Store, StoredFile, View};
 
-/// Between two looks for what is left over.
+/// The time between two looks for leftovers.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// Bytes that are written for longer are given up.
+/// After this long, unfinished writes of bytes are given up.
 const WRITING_AT_MOST: Duration = Duration::from_secs(3600);
-/// Files whose bytes are removed in one step.
+/// How many files' bytes are removed in one step.
 const SWEEP_STEP: u32 = 100;
 
 /// The name of a thumbnail's bytes.
@@ -32,12 +33,12 @@ pub(super) fn thumbnail_name(blob: &str, size: u32) -> String {
     format!("{blob}.{size}")
 }
 
-/// Gives up what a server that ended had begun to write. For the start, before anybody uploads.
+/// Gives up what an earlier server had begun to write. Called at the start, before anybody uploads.
 pub(crate) async fn give_up_unfinished(store: &Store) -> Result<(), Refusal> {
     store.write(|change| Ok(change.doom_expected(Timestamp(i64::MAX))?)).await
 }
 
-/// The files that a message names: the sender's own, and of no message yet.
+/// The files that a message names: the sender's own, and not in another message.
 pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec<Attachment>, Refusal> {
     let refuse = |code, message: &str| Err(Refusal::invalid("attachments", code, message));
     let mut attachments: Vec<Attachment> = Vec::new();
@@ -55,11 +56,11 @@ pub(super) fn check_attachments(view: &View, draft: &MessageDraft) -> Result<Vec
     Ok(attachments)
 }
 
-/// Whether a list of files can be a message's at all.
+/// Whether a message may have this list of files.
 pub(super) fn check_file_ids(ids: &[FileId]) -> Result<(), Refusal> {
     let is_repeated = ids.iter().enumerate().any(|(at, id)| ids.iter().take(at).any(|other| other == id));
     if ids.len() > limits::MAX_ATTACHMENTS || is_repeated {
-        let message = "a message has at most 10 files, each once";
+        let message = "a message may have at most 10 files, each once";
         return Err(Refusal::invalid("attachments", ErrorCode::InvalidFrame, message));
     }
     Ok(())
@@ -69,7 +70,7 @@ impl Chat {
     /// A file that the caller may read.
     ///
     /// # Errors
-    /// `NotFound` for one that is not there, and for one that is somebody else's: nobody learns which exist.
+    /// `NotFound` both for a missing file and for another user's, so that nobody learns which files exist.
     pub(crate) async fn file(&self, actor: &Actor, id: FileId) -> Result<StoredFile, Refusal> {
         let user_id = actor.user_id;
         self.store()
@@ -93,10 +94,10 @@ impl Chat {
         self.blobs().read(&file.blob, range).await.map_err(gone)
     }
 
-    /// A picture in one of the fixed sizes. `None` if it is no larger itself.
+    /// A picture in one of the fixed sizes. `None` if the picture itself is not larger.
     ///
     /// # Errors
-    /// `NotFound` for what is no picture, and for other sizes.
+    /// `NotFound` for other files than pictures, and for other sizes.
     pub(crate) async fn thumbnail(&self, file: &StoredFile, size: u32) -> Result<Option<Bytes>, Refusal> {
         let (Some(width), Some(height)) = (file.attachment.width, file.attachment.height) else {
             return Err(not_found());
@@ -115,25 +116,25 @@ fn not_found() -> Refusal {
     Refusal::NotFound("File not found".to_owned())
 }
 
-/// A message may be deleted between the look at its row and the look for its bytes.
+/// A message may be deleted between reading its row and reading its bytes.
 fn gone(error: BlobError) -> Refusal {
     if error.is_not_found() { not_found() } else { unavailable(error) }
 }
 
-/// Says so to the operator: the client can only try again.
+/// Logs it for the operator, because the client can only try again.
 pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
     tracing::error!(%error, "can't keep or read a file");
     Refusal::Unavailable
 }
 
-/// Removes what is left over, now and then and whenever a file goes, as long as there is a chat.
+/// Removes leftovers, periodically and whenever a file is deleted, while the chat exists.
 pub(super) async fn look_after_files(inner: Weak<Inner>, gone: Arc<Notify>) {
     loop {
         let every = {
             let Some(inner) = inner.upgrade() else { return };
             let chat = Chat { inner };
             if let Err(error) = chat.sweep().await {
-                tracing::warn!(%error, "can't remove the bytes of files that are gone; trying again later");
+                tracing::warn!(%error, "can't remove the bytes of deleted files; will try again");
             }
             SWEEP_EVERY.min(chat.config().limits.upload_expiry / 4)
         };

@@ -10,10 +10,10 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 
 impl Chat {
-    /// Adds or removes the caller's reaction. `None` if it was so already.
+    /// Adds or removes the caller's reaction. `None` if nothing changed.
     ///
     /// # Errors
-    /// `Invalid` for what is no emoji or one too many on this message; `NotFound`, `NotParticipant`,
+    /// `Invalid` if it is not an emoji, or one too many on this message; `NotFound`, `NotParticipant`,
     /// `Archived`, `RateLimited`.
     pub async fn react(
         &self,
@@ -25,13 +25,13 @@ impl Chat {
     ) -> Result<Option<Event>, Refusal> {
         self.limit(actor)?;
         let user_id = actor.user_id;
-        // In its full spelling: with and without U+FE0F it is the same reaction.
+        // In its full form: with and without U+FE0F it is the same reaction.
         let known = emojis::get(&emoji).map(emojis::Emoji::as_str);
         self.store()
             .write(move |log| {
                 authorize(log.membership(conversation_id, user_id)?, Action::Take)?;
                 existing(log, conversation_id, message_id)?;
-                let emoji = known.ok_or_else(|| invalid_emoji("this is no emoji"))?;
+                let emoji = known.ok_or_else(|| invalid_emoji("this is not an emoji"))?;
                 let is_one_too_many =
                     op == Op::Add && log.other_emoji(message_id, emoji)? >= limits::MAX_EMOJI_PER_MESSAGE;
                 if is_one_too_many {
@@ -42,7 +42,7 @@ impl Chat {
             .await
     }
 
-    /// Pins or unpins a message. `None` if it was so already.
+    /// Pins or unpins a message. `None` if nothing changed.
     ///
     /// # Errors
     /// `NotFound`, `NotParticipant`, `Archived`, `RateLimited`; `Forbidden` for one pin too many.

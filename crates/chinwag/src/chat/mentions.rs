@@ -1,8 +1,8 @@
-//! Who may be named in a text with `@`. Pure: who of them takes part, the store knows.
+//! Finds the names that `@` may mention in a text. Pure: the store knows which of them take part.
 //!
-//! A mention is the longest name that the letters behind an `@` begin with and that ends where a name can end.
-//! Nobody is named in code, in an address or in an e-mail address. The TypeScript SDK and the page have the same
-//! rule (`sdk/typescript/src/text.ts`); `tests/cases/mentions.json` holds all of them to it.
+//! A mention is the longest name that the letters after an `@` begin with and that ends where a name can end.
+//! Code, addresses and e-mail addresses mention nobody. The TypeScript SDK and the page have the same rule
+//! (`sdk/typescript/src/text.ts`); `tests/cases/mentions.json` checks all of them.
 
 use chinwag_protocol::limits;
 use chinwag_protocol::rest::Format;
@@ -14,12 +14,13 @@ use super::names::{is_letter, is_mark};
 use super::prose::paragraphs;
 use crate::unicode::{fold, nfc};
 
-/// People named in one message; more are not counted.
+/// The most people whom one message mentions; further ones do not count.
 const MAX_MENTIONS: usize = 50;
-/// Names that are looked for in one message: one `@` in a script without blanks may mean many.
+/// The most names to look up for one message: one `@` in a script without blanks may mean many.
 const MAX_CANDIDATES: usize = 500;
 
-/// Written without blanks, or with endings that belong to the sentence: a name may end behind any letter.
+/// Scripts written without blanks, or with endings that belong to the sentence: a name may end after any
+/// letter.
 const RUN_ON: [Script; 10] = [
     Script::Han,
     Script::Hiragana,
@@ -33,7 +34,7 @@ const RUN_ON: [Script; 10] = [
     Script::Tibetan,
 ];
 
-/// Where one of these meets another, a name ends: they are never in one.
+/// Scripts that never share a name: where one of them meets another, a name ends.
 const APART: [Script; 18] = [
     Script::Latin,
     Script::Greek,
@@ -55,7 +56,7 @@ const APART: [Script; 18] = [
     Script::Ethiopic,
 ];
 
-/// For each `@` the names that it may mean, as they are compared, the longest first.
+/// For each `@`, the names that it may mean, in the compared form, longest first.
 pub(super) fn mentions(content: &str, format: Format) -> Vec<Vec<String>> {
     if !content.contains('@') {
         return Vec::new();
@@ -82,12 +83,12 @@ struct Scanner {
     text: Vec<char>,
     format: Format,
     at: usize,
-    /// Where the letters behind the last `@` end: another `@` there names somebody, too.
+    /// Where the letters after the last `@` end: another `@` there mentions somebody, too.
     name_end: usize,
-    /// Where the run of letters and signs without blanks began, and whether it is an address by now.
+    /// Where the current run without blanks began, and whether it is an address.
     word: usize,
     is_address: bool,
-    /// Lengths of backtick runs that nothing ends from here on.
+    /// Lengths of backtick runs that nothing closes from here on.
     unended: Vec<usize>,
 }
 
@@ -128,7 +129,7 @@ impl Scanner {
         self.text.get(place).copied()
     }
 
-    /// Notes whether this character goes on with an address.
+    /// Updates whether the text continues an address.
     fn step(&mut self, character: char) {
         self.at += 1;
         let goes_on = if character.is_ascii() {
@@ -161,11 +162,12 @@ impl Scanner {
             }
             self.unended.push(length);
         }
-        // Nothing ends it: it is text.
+        // Nothing closes it, so it is text.
         (self.at, self.word, self.is_address) = (end, end, false);
     }
 
-    /// Whether the `@` here is no part of an address. Scripts without blanks may name somebody anywhere.
+    /// Whether the `@` here may mention somebody, that is, is not part of an address. In scripts without
+    /// blanks, it may anywhere.
     fn may_name(&self) -> bool {
         if self.at == self.name_end && self.at > 0 {
             return true;
@@ -176,7 +178,7 @@ impl Scanner {
         !is_mail && !self.is_address
     }
 
-    /// The names that the letters behind this `@` begin with.
+    /// The names that the letters after this `@` begin with.
     fn names(&mut self) -> Vec<String> {
         let behind = self.text.get(self.at + 1..).unwrap_or_default();
         let length = behind.iter().take_while(|letter| is_letter(**letter)).count();
@@ -193,7 +195,7 @@ impl Scanner {
 
 /// Whether a name may end between two letters.
 fn may_end(before: char, after: char) -> bool {
-    // The end of a Korean syllable that was typed in parts belongs to it as a mark does.
+    // The final letter of a Korean syllable typed in parts belongs to it, as a mark does.
     let belongs = is_mark(after) || matches!(after, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}');
     if belongs {
         return false;

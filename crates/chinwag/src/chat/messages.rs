@@ -19,42 +19,42 @@ use crate::store::{
     Appended, Change, Chunk, CursorState, Jobs, MessageDraft, MessageFacts, Page, Steps, View,
 };
 
-/// Bytes of text in one page of the log.
+/// The most bytes of text in one page of the log.
 const MAX_PAGE_CONTENT: usize = 1024 * 1024;
 
-/// What became of a message that was sent.
+/// The outcome of sending a message.
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// As it was sent.
     pub message: Arc<Message>,
-    /// True if it was there already, under the same `client_id`.
+    /// True if it was already stored under the same `client_id`.
     pub is_duplicate: bool,
 }
 
-/// What became of an edit.
+/// The outcome of an edit.
 #[derive(Clone, Debug)]
 pub struct Edited {
-    /// The message's version now.
+    /// The message's current version.
     pub version: i64,
-    /// `None` if it said so already.
+    /// `None` if the text was already the same.
     pub event: Option<Event>,
 }
 
 impl Chat {
-    /// Takes one from the caller's allowance of changes.
+    /// Takes one unit of the caller's allowance of changes.
     pub(super) fn limit(&self, actor: &Actor) -> Result<(), Refusal> {
         self.inner.limits.sends.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)
     }
 
-    /// Appends a message to a conversation's log. When this answers, the message is on disk and on its
-    /// way to every participant's sockets.
+    /// Appends a message to a conversation's log. On return, the message is on disk and on its way to every
+    /// participant's sockets.
     ///
-    /// With a `client_id` it is safe to repeat after an error or without an answer: the same id and
-    /// content give the first result.
+    /// With a `client_id` it is safe to repeat after an error or without an answer: the same id and content
+    /// return the first result.
     ///
     /// # Errors
     /// `RateLimited` before anything else, except for repeats; then `NoConversation`, `NotParticipant`,
-    /// `Archived`, `Invalid`, `IdempotencyMismatch`; `Unavailable` if the store can't take it now.
+    /// `Archived`, `Invalid`, `IdempotencyMismatch`; `Unavailable` if the store can't accept it now.
     pub async fn send(
         &self,
         actor: &Actor,
@@ -67,12 +67,12 @@ impl Chat {
         sent.await
     }
 
-    /// For messages of one sender that come together.
+    /// For messages of one sender that arrive together.
     pub(crate) fn sends<'a>(&'a self, actor: &'a Actor) -> Sends<'a> {
         Sends { chat: self, actor, jobs: Jobs::default() }
     }
 
-    /// A repeat is answered whatever limit would refuse it now: it adds nothing.
+    /// Answers a repeat, whatever limit would refuse it now, because it adds nothing.
     async fn repeat_or_refuse(&self, draft: MessageDraft, refusal: Refusal) -> Result<Sent, Refusal> {
         if draft.send.client_id.is_none() {
             return Err(refusal);
@@ -87,11 +87,12 @@ impl Chat {
         earlier.map_or(Err(refusal), sent)
     }
 
-    /// Writes one of the caller's own messages anew. The text that it has changes nothing, and nobody hears of it.
+    /// Edits one of the caller's own messages. If the text stays the same, nothing changes, and nobody is
+    /// told.
     ///
     /// # Errors
-    /// As for [`Chat::send`]; `NotFound` for a message that is not there or was deleted, `Forbidden` for
-    /// somebody else's, `Conflict` if it has another version than `if_version`.
+    /// As for [`Chat::send`]; `NotFound` if the message is missing or deleted, `Forbidden` if it is another
+    /// user's, `Conflict` if its version is not `if_version`.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -123,8 +124,8 @@ impl Chat {
             .await
     }
 
-    /// Deletes a message of the caller's own, or, for those who run the group, anybody's. Its text is
-    /// nowhere any more.
+    /// Deletes one of the caller's own messages, or, for those who run the group, anybody's. Its text is
+    /// removed everywhere.
     ///
     /// # Errors
     /// As for [`Chat::edit`].
@@ -148,12 +149,12 @@ impl Chat {
                 Ok::<_, Refusal>(log.append_deletion(conversation_id, user_id, id, facts)?)
             })
             .await?;
-        // Its files have no row any more; their bytes go now.
+        // Its files have no row now, so their bytes can go.
         self.inner.files_gone.notify_one();
         Ok(deleted)
     }
 
-    /// A page of a conversation's messages as they stand now, oldest first. See [`Page`] for the bounds.
+    /// A page of a conversation's messages in their present state, oldest first. See [`Page`] for the bounds.
     pub(crate) async fn history(
         &self,
         actor: &Actor,
@@ -169,7 +170,7 @@ impl Chat {
             .await
     }
 
-    /// One message as it stands now.
+    /// One message in its present state.
     pub(crate) async fn message(
         &self,
         actor: &Actor,
@@ -189,7 +190,7 @@ impl Chat {
     /// A page of a conversation's log.
     ///
     /// # Errors
-    /// `Gone` with the reason if the cursor is of another history.
+    /// `Gone` with the reason if the cursor belongs to another log.
     pub(crate) async fn events(
         &self,
         actor: &Actor,
@@ -212,7 +213,7 @@ impl Chat {
                     let more = events.last().is_some_and(|last| last.entry().seq < end);
                     return Ok(EventPage { events, head, more, next: None });
                 };
-                // A log is dense: this many positions are this many events.
+                // A log is dense, so this many positions are this many events.
                 let through = Seq(after.seq.0.saturating_add(limits::MAX_EVENTS_LOOKED_THROUGH)).min(end);
                 let events = view.events_of_kinds(conversation_id, after.seq, through, &kinds, limit)?;
                 let last = events.last().filter(|_| events.len() == limit).map(|last| last.entry().seq);
@@ -223,7 +224,8 @@ impl Chat {
             .await
     }
 
-    /// Events for a connection that fell behind. It was let in when it attached, so this asks no more.
+    /// Events for a connection that fell behind. It was admitted when it attached, so nothing more is
+    /// checked.
     pub(crate) async fn events_for_lagging(
         &self,
         conversation_id: ConversationId,
@@ -235,11 +237,11 @@ impl Chat {
     }
 }
 
-/// Which events of a log a page is of.
+/// Which events of a log a page should contain.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub after: Cursor,
-    /// Only events in front of this position.
+    /// Only events before this position.
     pub before: Option<Seq>,
     /// Only events of these kinds.
     pub kinds: Option<Vec<EventKind>>,
@@ -247,13 +249,13 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// The next ones, whatever they are.
+    /// The next ones, of every kind.
     pub(crate) fn next(after: Cursor, limit: usize) -> Self {
         Self { after, before: None, kinds: None, limit }
     }
 }
 
-/// Messages that are stored in their order, and in one transaction if they fit.
+/// Messages to store in order, in one transaction if they fit.
 pub(crate) struct Sends<'a> {
     chat: &'a Chat,
     actor: &'a Actor,
@@ -261,7 +263,7 @@ pub(crate) struct Sends<'a> {
 }
 
 impl Sends<'_> {
-    /// Adds a message. The future tells, as [`Chat::send`], what became of it, once all are begun.
+    /// Adds a message. The future returns its outcome, as [`Chat::send`] does, once all messages are begun.
     pub(crate) fn add(
         &mut self,
         conversation_id: ConversationId,
@@ -309,9 +311,9 @@ fn sent(appended: Appended) -> Result<Sent, Refusal> {
     }
 }
 
-/// Appends a message, or finds what became of it when it came before.
+/// Appends a message, or finds the outcome of an earlier attempt.
 fn append_once(log: &mut Change, draft: MessageDraft) -> Result<Appended, Refusal> {
-    // What it names may be its own by now: a repeat is found before that is judged.
+    // What a repeat names may belong to the first message by now, so look for that before checking.
     let names_something = draft.send.extras.reply_to.is_some() || !draft.send.extras.attachments.is_empty();
     if names_something && let Some(earlier) = log.earlier(&draft)? {
         return Ok(earlier);
@@ -331,7 +333,7 @@ fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageD
     }
 }
 
-/// A message of this conversation that still says something.
+/// A message of this conversation that is not deleted.
 pub(super) fn existing(
     view: &View,
     conversation_id: ConversationId,
@@ -348,12 +350,12 @@ fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
     if view.message_facts(draft.conversation_id, reply_to)?.is_some() {
         return Ok(());
     }
-    let message = "reply_to is no message of this conversation";
+    let message = "reply_to is not a message of this conversation";
     Err(Refusal::invalid("reply_to", ErrorCode::NotFound, message))
 }
 
 fn check(send: &Send) -> Result<(), Refusal> {
-    // Files alone are a message.
+    // Files without text are a message, too.
     if !send.content.is_empty() || send.extras.attachments.is_empty() {
         check_content(&send.content)?;
     }
@@ -362,7 +364,7 @@ fn check(send: &Send) -> Result<(), Refusal> {
     if let Some(id) = &send.client_id
         && (id.is_empty() || id.len() > limits::MAX_CLIENT_ID_BYTES || id.contains('\0'))
     {
-        return invalid("client_id", "client_id needs 1 to 128 bytes");
+        return invalid("client_id", "client_id must have 1 to 128 bytes");
     }
     if let Some(meta) = &send.extras.meta
         && serde_json::to_string(meta).map_or(true, |text| text.len() > limits::MAX_META_BYTES)

@@ -1,9 +1,9 @@
-//! The rules of the chat. WebSocket, REST and an embedding host all come in here, with an
+//! The rules of the chat. WebSocket, REST and an embedding host all enter here, with an
 //! [`Actor`](crate::auth::Actor).
 //!
-//! Every change runs *limit, authorize, validate, append*, the last three inside the log's transaction;
-//! publishing is the commit's own step, so no function here can forget it. Nothing here knows HTTP, SQL
-//! or sockets.
+//! Every change runs *limit, authorize, validate, append*, the last three inside the log's transaction.
+//! Publishing is a step of the commit, so no function here can forget it. Nothing here knows HTTP, SQL or
+//! sockets.
 
 mod access;
 mod accounts;
@@ -57,7 +57,7 @@ use crate::outbound::{Policy, Vapid};
 use crate::realtime::Hub;
 use crate::store::{Store, View};
 
-/// The chat, for whoever embeds it. Cheap to clone.
+/// The chat, for embedding applications. Cheap to clone.
 #[derive(Clone)]
 pub struct Chat {
     inner: Arc<Inner>,
@@ -66,7 +66,7 @@ pub struct Chat {
 struct Inner {
     store: Store,
     blobs: Blobs,
-    /// Rung when bytes are to be removed.
+    /// Notified when bytes are to be removed.
     files_gone: Arc<Notify>,
     hub: Arc<Hub>,
     departures: mpsc::UnboundedSender<presence::Departure>,
@@ -82,12 +82,12 @@ struct Inner {
     vapid: Option<Vapid>,
 }
 
-/// The chat, for tasks that must not keep it from ending.
+/// The chat, for tasks that must not keep it alive.
 #[derive(Clone)]
 pub(crate) struct WeakChat(Weak<Inner>);
 
 impl WeakChat {
-    /// The chat, as long as somebody else has it.
+    /// The chat, while it still exists.
     pub(crate) fn upgrade(&self) -> Option<Chat> {
         self.0.upgrade().map(|inner| Chat { inner })
     }
@@ -104,11 +104,11 @@ struct Limiters {
     delayed_logins: Semaphore,
 }
 
-/// Sign-ins that may be held back at the same time; more are refused.
+/// The most sign-ins that are delayed at the same time; more are refused.
 const MAX_DELAYED_LOGINS: usize = 64;
 
 impl Chat {
-    /// Wires the chat, and starts its watches over accounts and files on the current runtime.
+    /// Wires the chat, and starts its background tasks for accounts and files on the current runtime.
     pub(crate) fn new(
         config: Config,
         store: Store,
@@ -177,27 +177,27 @@ impl Chat {
         &self.inner.blobs
     }
 
-    /// Whether the server takes new work and its database answers: what `/readyz` says.
+    /// Whether the server accepts work and its database answers, as `/readyz` reports.
     pub async fn is_ready(&self) -> bool {
         !self.hub().is_draining() && self.store().read(View::has_users).await.is_ok()
     }
 
-    /// How often the server pings.
+    /// The interval of the server's pings.
     pub(crate) fn heartbeat_ms(&self) -> u64 {
         u64::try_from(self.config().limits.heartbeat.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Bytes in a file.
+    /// The most bytes in a file.
     pub(crate) fn upload_bytes(&self) -> u64 {
         self.config().limits.upload_bytes
     }
 
-    /// Tells a conversation that the caller types, or no longer. The caller takes part.
+    /// Tells a conversation that the caller types, or has stopped. The caller takes part in it.
     pub(crate) fn note_typing(&self, actor: &Actor, id: ConversationId, is_typing: bool) {
         self.hub().note_typing(id, actor, is_typing);
     }
 
-    /// Statements that reading the database took.
+    /// Statements that have read the database.
     pub(crate) fn read_statements(&self) -> u64 {
         self.store().read_statements()
     }

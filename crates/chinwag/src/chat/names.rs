@@ -1,5 +1,5 @@
-//! What people and conversations may be called. Every way to a name comes through here: registering, the
-//! command line, accounts of other applications, titles.
+//! What people and conversations may be called. Every name passes through here: registrations, the command
+//! line, accounts of other applications, titles.
 //!
 //! A username is an identifier by Unicode's rules (UAX 31), of scripts that belong together (UTS 39).
 
@@ -11,17 +11,17 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use crate::error::Refusal;
 use crate::unicode::{is_blank, is_ignorable, is_styled, nfc};
 
-/// What a username must be, for people.
+/// The rule for usernames, for people.
 pub(super) const USERNAME_RULE: &str =
-    "username needs 1 to 64 letters, digits or . _ - of one script, no . or - at its ends";
+    "username must have 1 to 64 letters, digits or . _ - of one script, without . or - at its ends";
 
-/// Marks on one letter: no script needs more, and more paint over other lines.
+/// Marks on one letter: no script needs more, and more would cover other lines.
 const MAX_MARKS: usize = 4;
 
-/// The username in its one form, if it may be one.
+/// The username in its normal form, if it is valid.
 ///
-/// No `@`: else somebody could take another person's e-mail address as a name and sign in as them. No `.` or
-/// `-` at its ends: behind a mention those end a sentence.
+/// No `@`, or somebody could take another person's e-mail address as a name and sign in with it. No `.` or
+/// `-` at its ends, because after a mention those end a sentence.
 pub(crate) fn username(text: &str) -> Option<String> {
     let name = nfc(text);
     let is_short = (1..=limits::MAX_NAME_CHARS).contains(&name.chars().count());
@@ -36,8 +36,8 @@ pub(crate) fn username(text: &str) -> Option<String> {
     is_name.then_some(name)
 }
 
-/// A username made of what another application calls somebody: what may not be in one becomes `-`. Nothing if
-/// too little is left.
+/// A username made from a name in another application: invalid characters become `-`. `None` if too little is
+/// left.
 pub(crate) fn username_from(text: &str) -> Option<String> {
     let kept: String =
         nfc(text).chars().map(|letter| if is_name_character(letter) { letter } else { '-' }).collect();
@@ -50,7 +50,7 @@ pub(crate) fn username_from(text: &str) -> Option<String> {
 /// Whether a new username can have this character.
 fn is_name_character(character: char) -> bool {
     let mut bytes = [0; 4];
-    // Both are written as one character, though each has a form of two.
+    // Both are written as one character, though each has a decomposed form.
     let is_thai_or_lao_am = matches!(character, '\u{e33}' | '\u{eb3}');
     let is_plain = character.is_ascii()
         || is_thai_or_lao_am
@@ -59,7 +59,7 @@ fn is_name_character(character: char) -> bool {
     is_letter(character) && is_plain
 }
 
-/// Whether a mention goes on with this character: names of before have more of them than new ones.
+/// Whether a mention continues with this character: older names may have more characters than new ones.
 pub(super) fn is_letter(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
@@ -69,7 +69,7 @@ pub(super) fn is_letter(character: char) -> bool {
         && !is_ignorable(character)
 }
 
-/// A sign that is written on, around or behind a letter.
+/// A mark written on, around or after a letter.
 pub(super) fn is_mark(character: char) -> bool {
     !character.is_ascii() && is_in(character, GeneralCategoryGroup::Mark)
 }
@@ -86,15 +86,15 @@ fn is_covered_in_marks(name: &str) -> bool {
     })
 }
 
-/// Writing systems that use several scripts beside each other, and all of them Latin letters, too.
+/// Writing systems that combine several scripts, and that also use Latin letters.
 const TOGETHER: [&[Script]; 3] = [
     &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
     &[Script::Latin, Script::Han, Script::Bopomofo],
     &[Script::Latin, Script::Han, Script::Hangul],
 ];
 
-/// Whether all letters belong to one script, or to scripts that one person writes together ("highly
-/// restrictive"): a Cyrillic `а` among Latin letters makes another name that nobody can tell from the first.
+/// Whether all letters belong to one script, or to scripts that are written together ("highly restrictive"):
+/// with a Cyrillic `а` among Latin letters, one name would look like another.
 fn is_of_one_hand(name: &str) -> bool {
     if name.is_ascii() {
         return true;
@@ -110,7 +110,8 @@ fn is_of_one_hand(name: &str) -> bool {
     first.iter().any(|script| fits(&[script])) || TOGETHER.iter().any(|wanted| fits(wanted))
 }
 
-/// One `@` with something before it and a dotted name behind. Whether mail arrives, only mail can tell.
+/// One `@` with something before it and a dotted name after it. Only sending mail shows whether the address
+/// works.
 pub(crate) fn email(address: &str) -> Option<String> {
     let address = nfc(address);
     let is_unseen =
@@ -125,17 +126,17 @@ pub(crate) fn email(address: &str) -> Option<String> {
     is_address.then_some(address)
 }
 
-/// What a person calls themselves, in its one form. It may be empty.
+/// A person's name in its normal form. It may be empty.
 pub(super) fn person_name(field: &'static str, name: &str) -> Result<String, Refusal> {
     let name = nfc(name);
     if name.chars().count() > limits::MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        let message = "a name has at most 64 characters and no control characters";
+        let message = "a name may have at most 64 characters, and no control characters";
         return Err(invalid(field, "string_too_long", message.to_owned()));
     }
     seen(field, name)
 }
 
-/// A group's title, without blanks at its ends.
+/// A group's title, without surrounding blanks.
 pub(super) fn title(title: Option<String>) -> Result<String, Refusal> {
     let invalid = |kind, message: &str| Err(invalid("title", kind, message.to_owned()));
     let Some(title) = title else { return invalid("missing", "Field required") };
@@ -152,7 +153,7 @@ pub(super) fn title(title: Option<String>) -> Result<String, Refusal> {
     Ok(title)
 }
 
-/// A topic or a status text, without blanks at its ends. An empty one takes the last one back.
+/// A topic or a status text, without surrounding blanks. An empty one removes the previous one.
 pub(super) fn line(field: &'static str, text: &str) -> Result<String, Refusal> {
     let text = seen(field, nfc(text))?.trim().to_owned();
     if text.chars().count() > limits::MAX_TOPIC_CHARS || text.chars().any(char::is_control) {
@@ -162,10 +163,10 @@ pub(super) fn line(field: &'static str, text: &str) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Nothing at all is said on purpose; what looks like nothing is a mistake, or a trick.
+/// An empty text is intended; a text that only looks empty is a mistake or a trick.
 fn seen(field: &'static str, text: String) -> Result<String, Refusal> {
     if !text.is_empty() && is_blank(&text) {
-        return Err(invalid(field, "value_error", format!("{field} has nothing that can be seen")));
+        return Err(invalid(field, "value_error", format!("{field} has no visible characters")));
     }
     Ok(text)
 }

@@ -1,6 +1,6 @@
-//! Requests that make something, with a key: one that is repeated answers what the first one made.
+//! Requests that create something, with a key: a repeat returns what the first one created.
 //!
-//! Messages are not here. Their keys are the `client_id` of the log, which sockets have, too.
+//! Messages do not use this. Their keys are the `client_id` of the log, which sockets have, too.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chinwag_protocol::UserId;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::Refusal;
 use crate::store::{Change, MadeOnce, View};
 
-/// The key of one request, and what was asked for.
+/// The key of one request, and what it asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Once {
     user_id: UserId,
@@ -18,14 +18,14 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// `kind` tells requests of different routes apart whose content is alike.
+    /// `kind` distinguishes requests of different routes with the same content.
     pub(crate) fn new(user_id: UserId, key: String, kind: &str, content: &impl Serialize) -> Self {
-        // Bodies are plain structs: there is nothing that could fail.
+        // Bodies are plain structs, which can't fail to serialize.
         let text = serde_json::to_string(&(kind, content)).unwrap_or_default();
         Self { user_id, key, request: digest(&SHA256, text.as_bytes()).as_ref().to_vec() }
     }
 
-    /// What the first request with this key made.
+    /// What the first request with this key created.
     ///
     /// # Errors
     /// `IdempotencyMismatch` if it asked for something else.
@@ -37,14 +37,14 @@ impl Once {
         }
     }
 
-    /// Notes what was made, in the same job.
+    /// Records what was created, in the same job.
     pub(crate) fn note(&self, change: &mut Change, id: i64) -> Result<(), Refusal> {
         let made = MadeOnce { request: self.request.clone(), id };
         Ok(change.note_made_once(self.user_id, &self.key, &made)?)
     }
 }
 
-/// Makes something, or answers what the same request with the same key made before.
+/// Creates something, or returns what an earlier request with the same key created.
 pub(super) fn once<T>(
     change: &mut Change,
     once: Option<&Once>,

@@ -1,4 +1,4 @@
-//! Who takes part in a group, and what they are in it.
+//! The participants of a group, and their roles.
 
 use chinwag_protocol::rest::{NewParticipant, Participant, Role};
 use chinwag_protocol::{ConversationId, Event, UserId, limits};
@@ -12,10 +12,10 @@ use crate::error::Refusal;
 use crate::store::{Change, Membership, Person, Standing};
 
 impl Chat {
-    /// Adds somebody to a group. `None` if they take part already.
+    /// Adds a participant to a group. `None` if they already take part.
     ///
     /// # Errors
-    /// `Forbidden` for members, and for admins who add an owner or admin; `NotFound` for nobody.
+    /// `Forbidden` for members, and for admins who add an owner or admin; `NotFound` for an unknown user.
     pub async fn add_participant(
         &self,
         actor: &Actor,
@@ -25,7 +25,7 @@ impl Chat {
         self.add_participant_once(actor, id, new, None).await
     }
 
-    /// The same; with a key, a repeat adds nobody who has left since.
+    /// The same; with a key, a repeat does not add a user who has left since.
     ///
     /// # Errors
     /// As for [`Chat::add_participant`]; `IdempotencyMismatch`.
@@ -57,11 +57,11 @@ impl Chat {
         Ok(added)
     }
 
-    /// Ends somebody's part in a group, or the caller's own. If the last owner goes, the group gets
-    /// another: an admin if there is one.
+    /// Removes a participant from a group, or the caller. If the last owner goes, the group gets another one:
+    /// an admin if there is one.
     ///
     /// # Errors
-    /// `Forbidden` by role and in direct conversations, `NotFound` if they do not take part.
+    /// `Forbidden` by role and in direct conversations, `NotFound` if the user does not take part.
     pub async fn remove_participant(
         &self,
         actor: &Actor,
@@ -85,7 +85,7 @@ impl Chat {
             .await
     }
 
-    /// Who ended somebody's part in a conversation the last time; maybe they themselves.
+    /// Who last ended a user's participation; perhaps the user.
     pub(crate) async fn who_removed(
         &self,
         user_id: UserId,
@@ -94,10 +94,10 @@ impl Chat {
         self.store().read(move |view| Ok(view.who_removed(id, user_id)?)).await
     }
 
-    /// Gives somebody another role. `None` if they have it already.
+    /// Changes a participant's role. `None` if they already have it.
     ///
     /// # Errors
-    /// `Forbidden` for all but owners, and for the only owner's own role.
+    /// `Forbidden` for everybody but owners, and for the only owner's own role.
     pub async fn set_role(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! Accounts as an embedding application asks for them: by what its tokens call its users, or by their names here.
+//! Accounts as an embedding application finds them: by the subject of its tokens, or by their usernames here.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use super::Chat;
 use crate::auth::{Actor, is_subject};
 use crate::error::Refusal;
 
-/// People that one look-up finds.
+/// The most people that one look-up returns.
 const MAX_FOUND_USERS: usize = 50;
 
 impl Chat {
-    /// The account of this username, written to the letter. `None` if there is none.
+    /// The account with exactly this username. `None` if there is none.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -27,12 +27,12 @@ impl Chat {
             .await
     }
 
-    /// The account of the user whom your tokens call so (`sub`); it is made if there is none. It has no password
-    /// then, so nobody signs in with one: your application vouches for whoever uses it. Its username is another one
-    /// if somebody here has that name.
+    /// The account of the user with this subject (`sub`) in your tokens; it is created if there is none. A
+    /// new account has no password, so nobody signs in with one: your application vouches for the user. It
+    /// gets another username if this one is taken.
     ///
     /// # Errors
-    /// `BadRequest` if no `sub` can be this, `Unavailable`.
+    /// `BadRequest` if this can't be a `sub`, `Unavailable`.
     pub async fn ensure_user(&self, subject: &str) -> Result<User, Refusal> {
         if !is_subject(subject) {
             return Err(Refusal::BadRequest("this can't be the subject of a token"));
@@ -43,12 +43,12 @@ impl Chat {
             .await
     }
 
-    /// Who has these ids.
+    /// The users with these ids.
     pub(crate) async fn users_by_id(&self, ids: Vec<i64>) -> Result<Vec<PublicUser>, Refusal> {
         self.store().read(move |view| Ok(view.users_by_id(&ids)?)).await
     }
 
-    /// People in whose names every word of the text begins one, in any order.
+    /// Users whose names contain, for every word of the text, a word that begins with it.
     pub(crate) async fn find_users(&self, actor: &Actor, text: String) -> Result<Vec<PublicUser>, Refusal> {
         self.inner.limits.searches.take(&actor.user_id, Instant::now()).map_err(Refusal::RateLimited)?;
         if text.chars().count() > limits::MAX_NAME_CHARS {

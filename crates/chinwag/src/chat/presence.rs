@@ -1,8 +1,9 @@
-//! Who is here. A user is as long as a socket of theirs is open, unless they chose to be invisible.
+//! Who is here. A user is here while a socket of theirs is open, unless they chose to be invisible.
 //!
-//! It is the hub's count of a user's sockets and the status that they chose, which is stored. It is told to the connections
-//! of their conversations, once each, and to a connection of everybody in a conversation that it comes into. Leaving
-//! waits a second, so that nobody sees a reload. Those who left are noted together, a hundred in a step of the writer.
+//! Presence combines the hub's count of a user's sockets with their chosen status, which is stored. It is
+//! sent once to each connection in their conversations, and to a connection that enters a conversation, for
+//! everybody there. A departure waits a second, so that nobody sees a reload. Departures are stored together,
+//! a hundred in a step of the writer.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Weak;
@@ -17,9 +18,9 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Companion, Status, StoreError, View};
 
-/// A page that reloads comes back within this time, and nobody saw it go.
+/// A page that reloads comes back within this time, and nobody sees it go.
 const GRACE: Duration = Duration::from_millis(1_000);
-/// Those who went that are noted in one step of the writer.
+/// How many departures are stored in one step of the writer.
 const MAX_GONE: usize = 100;
 
 /// The last socket of a user is gone.
@@ -29,7 +30,7 @@ pub(super) struct Departure {
     last_seen: Timestamp,
 }
 
-/// Tells of those who went and did not come back at once. Ends with the chat.
+/// Announces users who left and did not come back at once. Ends with the chat.
 pub(super) async fn look_after_departures(
     chat: Weak<Inner>,
     mut departures: mpsc::UnboundedReceiver<Departure>,
@@ -52,7 +53,7 @@ pub(super) async fn look_after_departures(
     }
 }
 
-/// Somebody's status, as others see it.
+/// A user's status, as others see it.
 pub(crate) struct Presence {
     pub user_id: UserId,
     pub status: PresenceStatus,
@@ -71,25 +72,25 @@ impl Presence {
     }
 }
 
-/// What a client may have missed beside events, as it was read: how far everybody is in the conversations that
-/// it resumes, as far as anybody has begun, and the others of its small conversations.
+/// What a client may have missed besides events, as it was read: how far everybody is in the conversations
+/// that it resumes, if they have begun, and the others of its small conversations.
 #[derive(Debug)]
 pub(crate) struct Company {
     pub receipts: Vec<(ConversationId, Vec<Receipt>)>,
     others: BTreeMap<UserId, Other>,
-    /// The hub's count before they were read.
+    /// The hub's count, taken before they were read.
     status_changes: u64,
 }
 
 #[derive(Debug)]
 struct Other {
     status: Status,
-    /// The other person of a direct conversation: also of interest while they are away.
+    /// The other person of a direct conversation, who is of interest even while away.
     is_peer: bool,
 }
 
 impl Company {
-    /// Adds conversations; true where they are resumed.
+    /// Adds conversations; true for those that are resumed.
     pub(super) fn read(
         &mut self,
         view: &View,
@@ -114,7 +115,7 @@ impl Company {
     }
 }
 
-/// The receipts of those who have begun.
+/// The receipts of those who have begun to receive or read.
 pub(super) fn begun(companions: &[Companion]) -> Vec<Receipt> {
     let receipts = companions.iter().map(|companion| companion.receipt);
     receipts.filter(|receipt| receipt.delivered_seq > Seq::ZERO).collect()
@@ -131,13 +132,13 @@ impl Chat {
     pub(crate) fn departed(&self, user_id: UserId) {
         if self.hub().sockets_of(user_id) == 0 && !self.hub().is_draining() {
             let departure = Departure { user_id, at: Instant::now(), last_seen: Timestamp::now() };
-            // Nobody listens only while the runtime ends.
+            // The receiver is gone only while the runtime ends.
             let _ = self.inner.departures.send(departure);
         }
     }
 
-    /// Notes when these users were last here, and tells the others. A whole server's clients may go at once:
-    /// that must not fill the writer's queue.
+    /// Stores when these users were last here, and tells the others. All clients of a server may leave at
+    /// once: that must not fill the writer's queue.
     async fn tell_departures(&self, mut gone: Vec<Departure>) {
         gone.retain(|departure| self.hub().sockets_of(departure.user_id) == 0);
         if gone.is_empty() {
@@ -146,7 +147,7 @@ impl Chat {
         let noted = self.store().write(move |change| {
             let note = |departure: Departure| {
                 let Departure { user_id, last_seen, .. } = departure;
-                // Whoever was invisible went when they became so.
+                // An invisible user left when they became invisible.
                 if change.status(user_id)?.chosen != PresenceStatus::Invisible {
                     change.set_last_seen(user_id, last_seen)?;
                 }
@@ -160,7 +161,7 @@ impl Chat {
                     self.announce(user_id, status, &conversations);
                 }
             }
-            Err(error) => tracing::warn!(%error, "can't note when users were last here"),
+            Err(error) => tracing::warn!(%error, "can't store when users were last here"),
         }
     }
 
@@ -192,7 +193,7 @@ impl Chat {
                 Ok::<_, Refusal>(Some(vanishes))
             })
             .await?;
-        // What everybody knows is not told again.
+        // What everybody knows is not announced again.
         let Some(vanishes) = changed else { return Ok(()) };
         self.hub().note_status_change();
         match self.own(user_id).await {
@@ -203,7 +204,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Tells a user's status, as it is now, to everybody they share a conversation with.
+    /// Sends a user's current status to everybody who shares a conversation with them.
     async fn announce_now(&self, user_id: UserId) {
         if let Some((conversations, status)) = self.own(user_id).await {
             self.announce(user_id, status, &conversations);
@@ -213,13 +214,13 @@ impl Chat {
     async fn own(&self, user_id: UserId) -> Option<(Vec<ConversationId>, Status)> {
         let found = self.store().read(move |view| Ok::<_, Refusal>(acquaintance(view, user_id)?)).await;
         if let Err(error) = &found {
-            tracing::warn!(%user_id, %error, "can't tell a user's status");
+            tracing::warn!(%user_id, %error, "can't announce a user's status");
         }
         found.ok()
     }
 
-    /// Tells everybody in a user's conversations what was just read about them. Of those who are invisible,
-    /// nobody hears when they come, go or change what they say.
+    /// Sends everybody in a user's conversations what was just read about them. Nobody learns when an
+    /// invisible user comes, goes or changes their text.
     pub(super) fn announce(&self, user_id: UserId, status: Status, conversations: &[ConversationId]) {
         if status.chosen != PresenceStatus::Invisible {
             self.tell(user_id, status, conversations);
@@ -239,12 +240,12 @@ impl Chat {
         Presence { user_id, status: PresenceStatus::Offline, text: status.text, last_seen: status.last_seen }
     }
 
-    /// Nobody so far.
+    /// An empty company.
     pub(super) fn nobody(&self) -> Company {
         Company { receipts: Vec::new(), others: BTreeMap::new(), status_changes: self.hub().status_changes() }
     }
 
-    /// Those in the company of somebody who comes into these conversations; true where they resume.
+    /// The company of a user who enters these conversations; true for those that resume.
     pub(crate) async fn company(
         &self,
         actor: &Actor,
@@ -265,7 +266,7 @@ impl Chat {
         company.status_changes == self.hub().status_changes()
     }
 
-    /// Those of a company who are here now; of those with whom the user is alone, also when they were last here.
+    /// The present ones among a company; for a peer in a direct conversation, also when they were last here.
     pub(crate) fn present(&self, company: Company) -> Vec<Presence> {
         let others = company.others.into_iter();
         let shown = others.map(|(user_id, other)| (self.shown(user_id, other.status), other.is_peer));
@@ -276,19 +277,19 @@ impl Chat {
         of_interest.map(|(presence, _)| presence).collect()
     }
 
-    /// Tells those in a conversation of somebody who takes part from now on, if they are here.
+    /// Tells a conversation of a new participant's presence, if they are here.
     pub(super) async fn introduce(&self, user_id: UserId, id: ConversationId) {
         if self.hub().sockets_of(user_id) == 0 {
             return;
         }
         match self.store().read(move |view| Ok::<_, Refusal>(view.status(user_id)?)).await {
             Ok(status) => self.announce(user_id, status, &[id]),
-            Err(error) => tracing::warn!(%user_id, %error, "can't tell a user's status"),
+            Err(error) => tracing::warn!(%user_id, %error, "can't announce a user's status"),
         }
     }
 }
 
-/// A user's conversations, and what they say about themselves.
+/// A user's conversations, and their own status.
 pub(super) fn acquaintance(
     view: &View,
     user_id: UserId,

@@ -1,16 +1,16 @@
-//! The paragraphs of a Markdown text: what stands in no block of code.
+//! The paragraphs of a Markdown text, without its code blocks.
 //!
-//! It is the dialect of the web page. A quote says so on each of its lines, an item by its blanks; a fence or
-//! four blanks make code. The TypeScript SDK reads by the same steps (`sdk/typescript/src/text.ts`), and both
-//! are held against `tests/cases/mentions.json`.
+//! It reads the web page's dialect. A quote is marked on each of its lines, an item by its indentation; a
+//! fence or four blanks make code. The TypeScript SDK reads by the same steps (`sdk/typescript/src/text.ts`),
+//! and `tests/cases/mentions.json` checks both.
 
-/// Quotes and items inside each other; deeper ones are text.
+/// The deepest nesting of quotes and items; deeper ones are text.
 const MAX_DEPTH: usize = 6;
 const TAB: usize = 4;
 
 enum Container {
     Quote,
-    /// Lines with `least` columns of blanks are in it, and lose up to `width`.
+    /// Lines indented by at least `least` columns belong to it, and lose up to `width`.
     Item {
         least: usize,
         width: usize,
@@ -22,7 +22,7 @@ struct Fence {
     length: usize,
 }
 
-/// The paragraphs, without the signs of the quotes and items that they are in.
+/// The paragraphs, without the markers of the quotes and items around them.
 pub(super) fn paragraphs(text: &str) -> Vec<String> {
     let mut reader = Reader::default();
     for line in text.lines() {
@@ -37,7 +37,7 @@ struct Reader {
     containers: Vec<Container>,
     fence: Option<Fence>,
     paragraph: String,
-    /// Something stands right above that is no code: blanks make none, then.
+    /// The line above is text, not code: indentation makes no code then.
     goes_on: bool,
     found: Vec<String>,
 }
@@ -79,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// How many of the containers go on in this line, and what it says inside them.
+    /// How many of the containers continue in this line, and its text inside them.
     fn continued<'a>(&self, line: &'a str) -> (usize, &'a str) {
         let mut rest = line;
         for (place, container) in self.containers.iter().enumerate() {
@@ -122,7 +122,7 @@ fn is_empty(line: &str) -> bool {
     line.trim().is_empty()
 }
 
-/// Columns of blanks before the text; a tab is four.
+/// Columns of indentation; a tab is four.
 fn indent(line: &str) -> usize {
     let blanks = line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
     blanks.map(|blank| if blank == b'\t' { TAB } else { 1 }).sum()
@@ -141,7 +141,7 @@ fn without_indent(line: &str, columns: usize) -> &str {
     line.get(at..).unwrap_or_default()
 }
 
-/// The line without up to three blanks, or nothing if it has more.
+/// The line without up to three leading blanks, or `None` if it has more.
 fn near_start(line: &str) -> Option<&str> {
     let text = line.trim_start_matches(' ');
     (line.len() - text.len() < TAB).then_some(text)
@@ -155,7 +155,7 @@ fn quote(line: &str) -> Option<&str> {
 struct Item {
     width: usize,
     least: usize,
-    /// A year at the start of a line begins no list in the middle of a text.
+    /// A year at the start of a line does not begin a list in the middle of a text.
     may_interrupt: bool,
 }
 
@@ -185,7 +185,7 @@ fn fence(line: &str) -> Option<Fence> {
     let text = near_start(line)?;
     let sign = *text.as_bytes().first().filter(|sign| matches!(sign, b'`' | b'~'))?;
     let length = text.bytes().take_while(|byte| *byte == sign).count();
-    // A line with another backtick is code in a line.
+    // A line with another backtick is inline code.
     let is_fence = length >= 3 && (sign == b'~' || !text.get(length..).unwrap_or_default().contains('`'));
     is_fence.then_some(Fence { sign, length })
 }

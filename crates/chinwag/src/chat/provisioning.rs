@@ -1,7 +1,7 @@
-//! Users of another application: from the subject of its token to an account.
+//! Users of another application: maps the subject of its token to an account.
 //!
-//! An account is found by (issuer, subject) and never by its username: names are taken by whoever comes first, and
-//! whoever took one here must not be met by the person who has it over there.
+//! An account is found by (issuer, subject), never by its username. Usernames go to whoever takes them first,
+//! and a user of the application must never get the account of a person who took the same name here.
 
 use chinwag_protocol::UserId;
 use chinwag_protocol::limits::MAX_NAME_CHARS;
@@ -11,17 +11,17 @@ use super::{Chat, accounts, names};
 use crate::error::Refusal;
 use crate::store::{Account, Change, SHARED_SECRET, random_token};
 
-/// Numbers that are tried behind a name that is taken. After that a random word is quicker.
+/// The most numbers to try after a taken name. After that a random word is quicker.
 const MAX_NUMBER: u32 = 20;
-/// For a subject with nothing in it that a username may have.
+/// For a subject without any character that a username may have.
 const NAMELESS: &str = "user";
 
 impl Chat {
-    /// Makes the account of a subject that has none, under a name as much like it as is free.
+    /// Creates the account of a subject that has none, under the most similar free name.
     pub(super) async fn provision(&self, subject: String) -> Result<UserId, Refusal> {
         self.store()
             .write(move |change| {
-                // Two first requests may come at once.
+                // Two first requests may arrive at once.
                 if let Some(user_id) = change.user_of_subject(SHARED_SECRET, &subject)? {
                     return Ok(user_id);
                 }
@@ -41,7 +41,7 @@ impl Chat {
     }
 }
 
-/// `anna` for `anna`, or `anna-2` if somebody has that.
+/// `anna` for `anna`, or `anna-2` if that is taken.
 fn free_username(change: &Change, subject: &str) -> Result<String, Refusal> {
     let name = names::username_from(subject).unwrap_or_else(|| NAMELESS.to_owned());
     if change.identity(&name)?.is_none() {

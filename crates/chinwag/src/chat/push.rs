@@ -1,8 +1,8 @@
-//! Notifications of devices: who subscribes, who is told of a message, and what they are told.
+//! Push notifications: who subscribes, whom a message notifies, and the content.
 //!
-//! A message makes no job in its own transaction. `push/` follows the log behind it, and asks here twice: when
-//! a message comes, whom to tell, and when a device is told, what of. So a message that was read, or deleted,
-//! in between is not told of.
+//! A message adds no job to its own transaction. `push/` follows the log behind it, and asks here twice: when
+//! a message comes, whom to notify; and when a notification is sent, what it says. So nobody is notified of a
+//! message that was read or deleted in between.
 
 use std::time::Duration;
 
@@ -20,28 +20,28 @@ use crate::error::Refusal;
 use crate::outbound::{DeviceKeys, Target, Vapid};
 use crate::store::{Candidate, Change, JobKey, Membership, NewSubscription, PushJob, Which};
 
-/// Devices of one user; one more pushes out the oldest.
+/// The most devices of one user; one more removes the oldest.
 const MAX_DEVICES: usize = 20;
-/// Jobs that may wait. Further ones are dropped: their messages are in the log all the same.
+/// The most jobs that wait. Further ones are dropped: their messages are in the log anyway.
 const MAX_JOBS: usize = 100_000;
-/// Events looked at in one step.
+/// Events to look at in one step.
 const STEP: i64 = 2_000;
-/// How far the position in the database may stay behind if no job was made.
+/// How far the stored position may lag if no job was queued.
 const MAX_DRIFT: i64 = 1_000;
-/// Nobody is told of what is older, and no push service keeps it for longer.
+/// Older messages notify nobody, and no push service keeps a notification longer.
 pub(crate) const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of a message in a notification.
 const MAX_BODY_CHARS: usize = 240;
 
-/// What a device is told.
+/// What a device receives.
 pub(crate) struct Notification {
     pub payload: PushPayload,
-    /// Whether it concerns the user in person.
+    /// Whether it concerns the user personally.
     pub is_personal: bool,
 }
 
 impl Chat {
-    /// The key of this server's push messages.
+    /// The public key of this server's push messages.
     ///
     /// # Errors
     /// `NotFound` if push is off.
@@ -54,10 +54,10 @@ impl Chat {
         self.inner.vapid.as_ref().ok_or_else(off)
     }
 
-    /// Notifies a device from now on, for as long as the caller's session lasts.
+    /// Notifies a device from now on, while the caller's session lasts.
     ///
     /// # Errors
-    /// `Invalid` for an endpoint that may not be called, or keys that are none.
+    /// `Invalid` for an endpoint that may not be called, or invalid keys.
     pub(crate) async fn subscribe_push(
         &self,
         actor: &Actor,
@@ -68,12 +68,12 @@ impl Chat {
         self.vapid()?;
         let key = key.map(|key| Once::new(actor.user_id, key, "push subscription", &new));
         let target = self.valid_target("endpoint", &new.endpoint)?;
-        // What is sent there is encrypted in any case, but not to whom it is.
+        // The payload is encrypted in any case, but the recipient is not.
         if !target.is_encrypted() {
-            return Err(invalid("endpoint", "the URL has to begin with https://"));
+            return Err(invalid("endpoint", "the URL must begin with https://"));
         }
         let keys = DeviceKeys::parse(&new.keys.p256dh, &new.keys.auth)
-            .map_err(|field| invalid(field, "this is no key of a device"))?;
+            .map_err(|field| invalid(field, "this is not a key of a device"))?;
         let subscription = NewSubscription {
             user_id: actor.user_id,
             session: actor.session.as_deref().map(str::to_owned),
@@ -100,12 +100,12 @@ impl Chat {
             .await
     }
 
-    /// An address that somebody wants to be called.
+    /// A URL that somebody wants the server to call.
     pub(super) fn valid_target(&self, field: &'static str, url: &str) -> Result<Target, Refusal> {
         Target::parse(url, &self.inner.outbound).map_err(|what| invalid(field, what))
     }
 
-    /// An address from the database, as far as it may still be called.
+    /// A URL from the database, if it may still be called.
     pub(crate) fn target(&self, url: &str) -> Option<Target> {
         Target::parse(url, &self.inner.outbound).ok()
     }
@@ -116,7 +116,7 @@ impl Chat {
         self.store().read(move |view| Ok(view.push_subscriptions(user_id)?)).await
     }
 
-    /// Notifies a device of the caller no more.
+    /// Stops notifying one of the caller's devices.
     ///
     /// # Errors
     /// `NotFound` if the caller has no such device.
@@ -129,7 +129,7 @@ impl Chat {
         if is_deleted { Ok(()) } else { Err(Refusal::NotFound("Subscription not found".to_owned())) }
     }
 
-    /// Chooses which messages of a conversation notify the caller.
+    /// Sets which messages of a conversation notify the caller.
     ///
     /// # Errors
     /// `NoConversation`, `NotParticipant`, `RateLimited`.
@@ -149,14 +149,13 @@ impl Chat {
             .await
     }
 
-    /// Where following the log goes on.
+    /// The position from which to follow the log.
     pub(crate) async fn push_position(&self) -> Result<i64, Refusal> {
         self.store().read(|view| Ok(view.push_position()?)).await
     }
 
-    /// Follows the log one step: queues a job for each device that is to be told of a message after
-    /// `position`, in one transaction with the new position. `stored` is the one that
-    /// the database has.
+    /// Follows the log one step: queues a job for each device to notify of a message after `position`, in one
+    /// transaction with the new position. `stored` is the position in the database.
     pub(crate) async fn queue_pushes(&self, position: i64, stored: i64) -> Result<Step, Refusal> {
         let since = Timestamp::now().before(TTL);
         let chat = self.clone();
@@ -192,7 +191,7 @@ impl Chat {
         Ok(step)
     }
 
-    /// Whether somebody is notified of news on this device.
+    /// Whether this device gets a notification.
     fn is_told(&self, candidate: &Candidate) -> bool {
         let is_wanted = match which(candidate.level, candidate.kind) {
             None => false,
@@ -202,8 +201,8 @@ impl Chat {
         is_wanted && self.is_elsewhere(candidate.user_id, candidate.presence)
     }
 
-    /// Whether somebody has to be fetched: they are not connected, or do not look. Who does not want to be
-    /// disturbed is not.
+    /// Whether a user needs a notification: they are not connected, or are away. A user who does not want to
+    /// be disturbed gets none.
     fn is_elsewhere(&self, user_id: UserId, presence: PresenceStatus) -> bool {
         match presence {
             PresenceStatus::Dnd => false,
@@ -214,7 +213,7 @@ impl Chat {
         }
     }
 
-    /// Jobs whose time has come, but none for these hosts; when the next one is due; how many wait.
+    /// The due jobs except those for these hosts, when the next one is due, and how many wait.
     pub(crate) async fn due_pushes(
         &self,
         without_hosts: Vec<String>,
@@ -229,7 +228,7 @@ impl Chat {
             .await
     }
 
-    /// What a device is told now; `None` if there is nothing to tell any more.
+    /// What a device should receive now; `None` if there is nothing to send any longer.
     pub(crate) async fn notification(&self, job: &PushJob) -> Result<Option<Notification>, Refusal> {
         let (id, user_id, content) = (job.key.conversation_id, job.user_id, job.content);
         let is_too_old = job.created_at.after(TTL) < Timestamp::now();
@@ -282,27 +281,27 @@ impl Chat {
             .await
     }
 
-    /// A job is done: told, or nothing to tell, or refused for good.
+    /// Ends a job: it was sent, had nothing to send, or was refused for good.
     pub(crate) async fn finish_push(&self, job: &PushJob) -> Result<(), Refusal> {
         let (key, seq) = (job.key, job.seq);
         self.store().write(move |change| Ok(change.finish_push_job(key, seq)?)).await
     }
 
-    /// A job is tried again later.
+    /// Schedules a job again for later.
     pub(crate) async fn postpone_push(&self, job: &PushJob, wait: Duration) -> Result<(), Refusal> {
         let key = job.key;
         let due_at = Timestamp::now().after(wait);
         self.store().write(move |change| Ok(change.postpone_push_job(key, due_at)?)).await
     }
 
-    /// A push service does not know this device any more.
+    /// Removes a device that its push service no longer knows.
     pub(crate) async fn forget_device(&self, job: &PushJob) -> Result<(), Refusal> {
         let id = job.key.subscription;
         self.store().write(move |change| Ok(change.forget_push_subscription(id)?)).await
     }
 }
 
-/// What one step along the log came to.
+/// The result of one step along the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub position: i64,
@@ -311,7 +310,7 @@ pub(crate) struct Step {
     pub dropped: usize,
 }
 
-/// Which messages notify somebody. Two people who talk alone mean each other with every word.
+/// Which messages notify a user. In a direct conversation, every message is personal.
 fn which(level: NotificationLevel, kind: ConversationKind) -> Option<Which> {
     match (level, kind) {
         (NotificationLevel::None, _) => None,
@@ -320,7 +319,7 @@ fn which(level: NotificationLevel, kind: ConversationKind) -> Option<Which> {
     }
 }
 
-/// What a message says; of one without a text, the name of its first file.
+/// The text of a message, or the name of its first file if it has no text.
 fn summary(message: &Message) -> &str {
     match message.extras.attachments.first() {
         Some(file) if message.content.is_empty() => &file.name,

@@ -20,8 +20,8 @@ impl Chat {
         self.store().read(move |view| Ok(view.receipt(id, user_id)?)).await
     }
 
-    /// Notes that the caller has read everything up to `seq`. It never moves back, and never past the
-    /// newest event: what is beyond counts as that. `None` if nothing moved.
+    /// Marks everything up to `seq` as read by the caller. The position only moves forward, and is capped at
+    /// the newest event. `None` if nothing moved.
     ///
     /// # Errors
     /// `NoConversation`, `NotParticipant`; `Invalid` for a negative position.
@@ -34,7 +34,7 @@ impl Chat {
         self.advance(actor, conversation_id, seq, seq).await
     }
 
-    /// Notes that everything up to `seq` is on a device of the caller. As [`Chat::read`].
+    /// Marks everything up to `seq` as delivered to a device of the caller, as [`Chat::read`] does.
     pub async fn acknowledge(
         &self,
         actor: &Actor,

@@ -1,8 +1,8 @@
-//! The sample data of `chinwag demo`: the users and conversations that the documentation speaks of, and some more,
-//! with a past of a few days, so that there is something to read, to scroll, to search and to answer.
+//! The sample data of `chinwag demo`: the users and conversations in the documentation, and some more, with a
+//! history of a few days, so that there is something to read, scroll, search and answer.
 //!
-//! Conversations 1 and 2, their people and their first messages stay as they are: programs are written against
-//! them. What is new comes behind.
+//! Conversations 1 and 2, their people and their first messages must not change, because programs rely on
+//! them. New data comes after them.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ const USERS: [(&str, &str, &str, UserRole); 5] = [
     ("admin", "Admin", "Example", UserRole::Admin),
 ];
 
-/// Places in `USERS`.
+/// Indexes into `USERS`.
 const TESTUSER: usize = 0;
 const TESTUSER2: usize = 1;
 const ALICE: usize = 2;
@@ -39,17 +39,17 @@ const fn ago(days: i64, hours: i64, minutes: i64) -> i64 {
     (days * 24 + hours) * 60 + minutes
 }
 
-/// What happens in a conversation, one thing after the other.
+/// What happens in a conversation, one step at a time.
 enum Step {
-    /// Somebody says something.
+    /// A user sends a message.
     Say(usize, &'static str),
-    /// Somebody answers a message, by its number in the conversation.
+    /// A user replies to a message, by its number in the conversation.
     Reply(usize, usize, &'static str),
-    /// Somebody shows the picture, with a text.
+    /// A user sends the picture, with a text.
     Show(usize, &'static str),
-    /// Somebody reacts to a message.
+    /// A user reacts to a message.
     React(usize, usize, &'static str),
-    /// Somebody has read everything up to here.
+    /// A user has read everything up to here.
     Read(usize),
 }
 
@@ -97,10 +97,10 @@ const FRIENDS: [(i64, Step); 10] = [
     (ago(0, 5, 1), Read(BOB)),
 ];
 
-/// Fills a new database. One transaction: a demo is whole or not there. Only the bytes of the picture are there
+/// Fills a new database. One transaction: a demo is complete or absent. Only the picture's bytes are stored
 /// before it.
 pub(crate) async fn fill(store: &Store, blobs: &Blobs) -> Result<(), Refusal> {
-    // One hash a password: everybody knows them anyway, and the start stays quick.
+    // One hash per password: they are public anyway, and the start stays quick.
     let shared = hash_now("TestPassword123").map_err(|_| Refusal::Internal)?;
     let admin = hash_now("AdminPassword123").map_err(|_| Refusal::Internal)?;
     let picture = keep_picture(store, blobs).await?;
@@ -131,14 +131,14 @@ pub(crate) async fn fill(store: &Store, blobs: &Blobs) -> Result<(), Refusal> {
         .await
 }
 
-/// A file to be, without its owner.
+/// A file that has no owner yet.
 struct SamplePicture {
     blob: String,
     bytes: Bytes,
     pixels: (u32, u32),
 }
 
-/// Draws the picture that somebody sends, and keeps its bytes.
+/// Draws the picture for a message, and stores its bytes.
 async fn keep_picture(store: &Store, blobs: &Blobs) -> Result<SamplePicture, Refusal> {
     let (picture, bytes) = Picture::of_pixels(lake()).map_err(|_| Refusal::Internal)?;
     let blob = random_token();
@@ -151,7 +151,7 @@ async fn keep_picture(store: &Store, blobs: &Blobs) -> Result<SamplePicture, Ref
     Ok(SamplePicture { blob, bytes, pixels: (picture.width, picture.height) })
 }
 
-/// A sky that gets lighter, two hills, and a lake before them.
+/// A sky that gets lighter, two hills, and a lake in front of them.
 fn lake() -> RgbImage {
     const WIDTH: u32 = 480;
     const HEIGHT: u32 = 300;
@@ -171,7 +171,7 @@ fn lake() -> RgbImage {
     })
 }
 
-/// The sample on its way into the database.
+/// The sample while it is being written to the database.
 struct Sample<'a> {
     change: &'a mut Change,
     /// In the order of `USERS`.
@@ -191,7 +191,7 @@ impl Sample<'_> {
         Ok(self.change.insert_group(&group)?.id)
     }
 
-    /// Lets everything happen in the order of its times: ids grow with them, as in a conversation that was had.
+    /// Runs all steps in the order of their times, so that ids grow with them, as in a real conversation.
     fn tell<const COUNT: usize>(
         &mut self,
         stories: [(ConversationId, &'static [(i64, Step)]); COUNT],
@@ -215,7 +215,7 @@ impl Sample<'_> {
         Ok(())
     }
 
-    /// One thing happens; says which message came of it. `told` has the messages of the steps before.
+    /// Runs one step; returns the message that it created. `told` has the messages of earlier steps.
     fn step(
         &mut self,
         id: ConversationId,

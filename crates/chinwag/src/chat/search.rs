@@ -1,4 +1,4 @@
-//! Finding messages in one's own conversations.
+//! Searches messages in one's own conversations.
 
 use chinwag_protocol::rest::{Message, SearchHit, SearchResults};
 use chinwag_protocol::{ConversationId, ErrorCode, MessageId, Timestamp, limits};
@@ -9,18 +9,18 @@ use crate::error::Refusal;
 use crate::store::Query;
 use crate::unicode::{nfc, search_key};
 
-/// Characters around a find.
+/// Characters around a match.
 const SNIPPET_CHARS: usize = 120;
-/// What a day looks like.
+/// The form of a date.
 const DAY: &str = "2026-01-31";
 
 impl Chat {
-    /// Finds messages, newest first. `text` is words that must all occur, as parts of words too, and
-    /// filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. A phrase stands in quotes. A day is
-    /// one of UTC unless it has an offset.
+    /// Finds messages, newest first. `text` has words that must all occur, also as parts of words, and
+    /// filters: `in:7`, `from:alice`, `before:2026-01-31`, `after:2026-01-01`. Quotes mark a phrase. A day is
+    /// in UTC unless it has an offset.
     ///
     /// # Errors
-    /// `Invalid` for a text that is too long, a filter that can't be read, or nothing to look for.
+    /// `Invalid` if the text is too long, a filter can't be parsed, or there is nothing to search for.
     pub(crate) async fn search(
         &self,
         actor: &Actor,
@@ -42,7 +42,7 @@ impl Chat {
                     let snippet = snippet(&message.content, &query.terms);
                     SearchHit { message, snippet }
                 };
-                // The newest first.
+                // Newest first.
                 let results = view.messages_by_id(&found.ids)?.into_iter().rev().map(hit).collect();
                 Ok(SearchResults { results, next: found.next })
             })
@@ -55,7 +55,7 @@ fn parse(text: &str) -> Result<Query, Refusal> {
     if text.chars().count() > limits::MAX_SEARCH_CHARS {
         return Err(invalid("q has more than 200 characters"));
     }
-    // The index takes a text up to its first U+0000, and no message has one.
+    // The index accepts a text up to its first U+0000, and no message has one.
     if text.contains('\0') {
         return Err(invalid("q has a U+0000"));
     }
@@ -67,32 +67,32 @@ fn parse(text: &str) -> Result<Query, Refusal> {
         };
         match filter {
             "in" => {
-                let id = value.parse().map_err(|_| invalid("in: takes a conversation's id"))?;
+                let id = value.parse().map_err(|_| invalid("in: needs a conversation's id"))?;
                 query.conversation_id = Some(ConversationId(id));
             }
             "from" => query.from = Some(value.trim_start_matches('@').to_owned()),
             "before" => query.before = Some(moment(value)?),
             "after" => query.after = Some(moment(value)?),
-            // A colon in the middle of a word is no filter: 10:30.
+            // A colon in the middle of a word is not a filter: 10:30.
             _ => query.terms.extend(term(&word)),
         }
     }
     let is_empty = query.terms.is_empty() && query.from.is_none() && query.conversation_id.is_none();
-    if is_empty { Err(invalid("q has nothing to look for")) } else { Ok(query) }
+    if is_empty { Err(invalid("q has nothing to search for")) } else { Ok(query) }
 }
 
-/// What is compared. Signs that nobody sees are nothing to look for.
+/// The compared form of a word. `None` if it is invisible.
 fn term(word: &str) -> Option<String> {
     let key = search_key(word);
     (!key.trim().is_empty()).then_some(key)
 }
 
-/// Words, and phrases in double quotes; those are true.
+/// Words, and phrases in double quotes, for which the flag is true.
 fn words(text: &str) -> Vec<(String, bool)> {
     text.split('"')
         .enumerate()
         .flat_map(|(place, part)| {
-            // Every second part stood in quotes.
+            // Every second part was in quotes.
             if place % 2 == 1 {
                 vec![(part.to_owned(), true)]
             } else {
@@ -103,9 +103,9 @@ fn words(text: &str) -> Vec<(String, bool)> {
         .collect()
 }
 
-/// The beginning of a day, of UTC or of the offset that stands behind it, or a moment as RFC 3339 has it.
+/// The beginning of a day, in UTC or at its offset, or a moment in RFC 3339 format.
 fn moment(text: &str) -> Result<Timestamp, Refusal> {
-    // Without a time it is no timestamp, and then a day may have an offset.
+    // Without a time it is not a timestamp, and then a day may have an offset.
     let whole = match text.get(DAY.len()..) {
         Some("") => format!("{text}T00:00:00Z"),
         Some(offset) if !offset.starts_with(['T', 't']) => {
@@ -124,7 +124,7 @@ fn invalid(message: &str) -> Refusal {
     Refusal::invalid("q", ErrorCode::InvalidFrame, message)
 }
 
-/// The text around the first find; all of it if it is short.
+/// The text around the first match; all of it if it is short.
 fn snippet(content: &str, terms: &[String]) -> String {
     let text: Vec<char> = content.chars().collect();
     if text.len() <= SNIPPET_CHARS {
@@ -132,7 +132,7 @@ fn snippet(content: &str, terms: &[String]) -> String {
     }
     let key = search_key(content);
     let found = terms.iter().find_map(|term| key.find(term)).unwrap_or(0);
-    // A key may be longer or shorter than its text: the place is only about right.
+    // The key may be longer or shorter than its text, so the place is approximate.
     let place = key.get(..found).map_or(0, |before| before.chars().count());
     let from = place.saturating_sub(SNIPPET_CHARS / 3).min(text.len().saturating_sub(SNIPPET_CHARS));
     let middle: String = text.iter().skip(from).take(SNIPPET_CHARS).collect();

@@ -1,8 +1,8 @@
 //! Sessions: from a token to an actor, and the end of a sign-in.
 //!
-//! Accounts may change beside a running server. The watch looks twice a second at a counter in the database, which
-//! `chinwag user` raises, and closes the sockets of those who may not stay, and of those who have another name now.
-//! What the server changes itself closes sockets at once.
+//! Other processes may change accounts while a server runs. Twice a second the watch reads a counter in the
+//! database, which `chinwag user` raises, and closes the sockets of users who may not stay, and of those who
+//! have been renamed. Changes by the server itself close sockets at once.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -19,13 +19,13 @@ use crate::error::Refusal;
 use crate::realtime::Connection;
 use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, Stay, View, random_token};
 
-/// A refresh token that is not used for this long is void: 90 days.
+/// A refresh token that is unused for this long is void: 90 days.
 const REFRESH_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Why a token lets nobody in.
 #[derive(Debug)]
 pub(crate) enum AuthError {
-    /// There is none, or it is malformed, badly signed or expired.
+    /// It is missing, malformed, badly signed or expired.
     Token,
     /// It is genuine, but its account is unknown or disabled, or its session was revoked.
     Account,
@@ -33,14 +33,14 @@ pub(crate) enum AuthError {
     Store(Refusal),
 }
 
-/// Connections that one read asks about.
+/// How many connections one read checks.
 const STAYS_AT_ONCE: usize = 10_000;
 
-/// Who is behind a genuine token.
+/// The owner of a genuine token.
 enum Found {
     /// The account, and the session of this server, if it is one of its own tokens.
     Account(AuthRow, Option<Arc<str>>),
-    /// A token that says it is another application's, and is one of ours from when they shared a key.
+    /// A token that claims to be another application's, but is ours from the time when both shared a key.
     Impostor,
     /// No account, and why.
     Nobody(&'static str),
@@ -55,11 +55,11 @@ fn find(view: &View, user_id: Option<UserId>) -> Result<Found, Refusal> {
     Ok(row.map_or(Found::Nobody(unknown), |row| Found::Account(row, None)))
 }
 
-/// How often the server looks whether accounts were changed beside it.
+/// How often the server checks whether another process changed accounts.
 const LOOK_AFTER: Duration = Duration::from_millis(500);
 
-/// Closes the sockets of those who may no longer be here, whenever accounts were changed by another
-/// process. Ends with the hub.
+/// Closes the sockets of users who may no longer stay, whenever another process changed accounts. Ends with
+/// the hub.
 pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
     let mut seen = None;
     let mut interval = tokio::time::interval(LOOK_AFTER);
@@ -71,7 +71,7 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
         let count = chat.store().read(View::account_changes).await.ok();
         if count.is_some() && seen.is_some() && count != seen {
             chat.look_after_everybody().await;
-            // Asked again at the next registration if this fails.
+            // If this fails, the next registration checks again.
             let _ = chat.note_administrator().await;
         }
         seen = count.or(seen);
@@ -79,8 +79,8 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
 }
 
 impl Chat {
-    /// Asks for many at once: a query for each of a hundred thousand connections would take longer than the second
-    /// that is promised.
+    /// Checks many at once: one query for each of a hundred thousand connections would take longer than the
+    /// promised second.
     async fn look_after_everybody(&self) {
         let everybody = self.hub().everybody();
         let mut known = HashSet::new();
@@ -98,7 +98,7 @@ impl Chat {
                 Ok(found) => ended.extend(found.into_iter().map(|(stay, is_active)| {
                     (stay, if is_active { CloseCode::SessionRevoked } else { CloseCode::Account })
                 })),
-                Err(error) => tracing::warn!(%error, "can't look whether some may stay connected"),
+                Err(error) => tracing::warn!(%error, "can't check who may stay connected"),
             }
         }
         for connection in &everybody {
@@ -106,18 +106,18 @@ impl Chat {
                 connection.close(*code);
             }
         }
-        // Behind it: who was removed has another name, too, and the first code stands.
+        // Called last: a removed user has another name, too, and the first close code stands.
         self.call_back_the_renamed(&everybody).await;
     }
 
-    /// Closes the sockets of those who have another name now: what they send has to bear the name that the log has.
+    /// Closes the sockets of renamed users, because what they send must carry the name in the log.
     async fn call_back_the_renamed(&self, everybody: &[Arc<Connection>]) {
         let ids: HashSet<i64> = everybody.iter().map(|connection| connection.actor.user_id.0).collect();
         let mut names: HashMap<UserId, String> = HashMap::new();
         for some in ids.into_iter().collect::<Vec<_>>().chunks(STAYS_AT_ONCE) {
             match self.users_by_id(some.to_vec()).await {
                 Ok(found) => names.extend(found.into_iter().map(|user| (user.id, user.username))),
-                Err(error) => tracing::warn!(%error, "can't look whether some have another name"),
+                Err(error) => tracing::warn!(%error, "can't check who has another name"),
             }
         }
         for connection in everybody {
@@ -128,7 +128,7 @@ impl Chat {
         }
     }
 
-    /// Finds out who a token belongs to. The log tells by which rule one was refused.
+    /// Finds the owner of a token. The log tells which rule refused one.
     pub(crate) async fn authenticate(&self, token: &str) -> Result<Actor, AuthError> {
         let refused = |error: AuthError, rule: &dyn fmt::Display| {
             self.inner.refusals.note(&rule.to_string());
@@ -144,7 +144,7 @@ impl Chat {
             Found::Impostor => {
                 return Err(refused(
                     AuthError::Token,
-                    &"an earlier version of this server signed it with the shared secret: have that replaced",
+                    &"an earlier version of this server signed it with the shared secret; replace that secret",
                 ));
             }
             Found::Nobody(rule) => return Err(refused(AuthError::Account, &rule)),
@@ -180,7 +180,7 @@ impl Chat {
     async fn holder_of_subject(&self, subject: &str, session: Option<String>) -> Result<Found, Refusal> {
         let named = subject.to_owned();
         let found = self.store().read(move |view| {
-            // Nobody draws an id of ours by chance.
+            // Nobody draws one of our ids by chance.
             if let Some(session) = session
                 && view.user_of_session(&session)?.is_some()
             {
@@ -197,7 +197,7 @@ impl Chat {
         }
     }
 
-    /// Notes a sign-in and signs its token.
+    /// Stores a sign-in and signs its token.
     pub(super) async fn open_session(&self, user: User, user_agent: &str) -> Result<Token, Refusal> {
         let now = Timestamp::now();
         let session = NewSession::new(user.id, now, self.config().auth.token_lifetime, user_agent);
@@ -213,12 +213,12 @@ impl Chat {
         Ok(token)
     }
 
-    /// Spends a refresh token for a new pair of tokens of the same session. Within some seconds it gives the same
-    /// pair again: an answer may get lost, and two tabs may ask at once.
+    /// Exchanges a refresh token for a new pair of tokens of the same session. Within some seconds it returns
+    /// the same pair again: an answer may get lost, and two tabs may ask at once.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is unknown, too old or used. One that was used before ends its
-    /// session, since somebody else must have it. `Forbidden` where passwords are off.
+    /// `Unauthenticated` for a token that is unknown, too old or used. A token that was used before ends its
+    /// session, since somebody else must have it. `Forbidden` if passwords are off.
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Token, Refusal> {
         const REFUSED: Refusal = Refusal::Unauthenticated("This refresh token is not valid");
         self.require_password_login()?;
@@ -230,7 +230,7 @@ impl Chat {
             next_expires_at: now.after(REFRESH_LIFETIME),
             session_expires_at: now.after(self.config().auth.token_lifetime),
         };
-        // One job: a token that is spent has its successor, whatever happens to the answer.
+        // One job: a spent token has its successor, whatever happens to the answer.
         let spent =
             self.store().write(move |change| Ok::<_, Refusal>(change.spend_refresh_token(&exchange, now)?));
         match spent.await? {
@@ -244,7 +244,7 @@ impl Chat {
         }
     }
 
-    /// A pair of tokens: the same again for the same time.
+    /// A pair of tokens, deterministic for a given time.
     fn sign(
         &self,
         user: User,
@@ -263,7 +263,7 @@ impl Chat {
         })
     }
 
-    /// The caller's sign-ins that are still good, newest first.
+    /// The caller's valid sign-ins, newest first.
     pub(crate) async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, Refusal> {
         let (user_id, now, lifetime) = (actor.user_id, Timestamp::now(), self.config().auth.token_lifetime);
         let mut sessions =
@@ -303,7 +303,7 @@ impl Chat {
     }
 }
 
-/// Refresh tokens are random, so a plain hash is enough to keep a copy of the database harmless.
+/// Refresh tokens are random, so a plain hash is enough to make a copy of the database harmless.
 fn hash(refresh_token: &str) -> Vec<u8> {
     aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, refresh_token.as_bytes()).as_ref().to_vec()
 }

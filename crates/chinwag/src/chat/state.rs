@@ -1,8 +1,8 @@
-//! A user's conversations as they stand, and where a cursor stands in one.
+//! The present state of a user's conversations, and where a cursor stands in a log.
 //!
-//! A client that comes back names a cursor, `seq` and `stamp`. It is judged here: resume from it, or `gap` with the
-//! reason. The replay runs from the cursor to the head that was read, page by page, as fast as the socket takes it; then
-//! the connection takes its seat at that head.
+//! A client that comes back names a cursor, `seq` and `stamp`. This module judges it: resume from it, or
+//! `gap` with the reason. The replay runs from the cursor to the head that was read, page by page, at the
+//! socket's pace; then the connection takes its seat at that head.
 
 use chinwag_protocol::rest::{ConversationState, User};
 use chinwag_protocol::{ConversationId, Cursor, Event, GapReason, Seq, UserId, limits};
@@ -14,17 +14,17 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{Chunk, CursorState, Entrance, StoreError, Stretch, View};
 
-/// One read of the log. Bounds what a connection that is behind, or resumes, holds in memory.
+/// One read of the log. Bounds the memory of a connection that is behind or resumes.
 pub(crate) const LOG_PAGE: Chunk = Chunk { events: 200, content_bytes: 32 * 1024 };
 
-/// From where a client goes on in a conversation.
+/// Where a client continues in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     /// From the newest event, without a replay.
     Head,
-    /// From what it has.
+    /// From the client's cursor.
     After(Cursor),
-    /// From where its user's part in the conversation began.
+    /// From where its user joined the conversation.
     Joining,
 }
 
@@ -34,26 +34,26 @@ impl From<Option<Cursor>> for Start {
     }
 }
 
-/// How a conversation goes on for a client.
+/// How a conversation continues for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
     /// With the events after this position.
     From(Seq),
-    /// Afresh, at the head: continuity is lost.
+    /// Anew, at the head: continuity is lost.
     Gap(GapReason),
 }
 
-/// What a socket learns when it is let into a conversation.
+/// What a socket learns when it enters a conversation.
 #[derive(Debug)]
 pub(crate) struct Entered {
     pub head: Cursor,
     pub resume: Option<Resume>,
-    /// The first page of what follows the cursor, up to the head.
+    /// The first page of the events after the cursor, up to the head.
     pub missed: Vec<Event>,
     pub participants: usize,
 }
 
-/// Why a socket is not let into a conversation.
+/// Why a socket may not enter a conversation.
 #[derive(Debug)]
 pub(crate) enum EnterError {
     /// The account or its session ended meanwhile.
@@ -75,11 +75,11 @@ impl From<StoreError> for EnterError {
 }
 
 impl Chat {
-    /// Lets the caller's socket into a conversation, and says where its log ends now and how to go on from
-    /// where the client starts.
+    /// Admits the caller's socket to a conversation; returns the end of its log, and how to continue from the
+    /// client's start.
     ///
-    /// Asks again whether the account may enter: the socket is in the table of its user by now, so a
-    /// session that is revoked from here on closes it, and one that was revoked before is seen here.
+    /// Checks again whether the account may enter. The socket is in its user's table by now, so a session
+    /// that is revoked from here on closes it, and one that was revoked earlier is seen here.
     pub(crate) async fn enter(
         &self,
         actor: &Actor,
@@ -91,8 +91,8 @@ impl Chat {
         self.store().read(move |view| enter(view, &actor, id, start, replay_limit)).await
     }
 
-    /// As [`Chat::enter`], for the first of several conversations: as many as one page of missed events allows.
-    /// `None` where the caller does not take part.
+    /// Like [`Chat::enter`], for the first of several conversations: as many as one page of missed events
+    /// allows. `None` if the caller does not take part.
     pub(crate) async fn enter_some(
         &self,
         actor: &Actor,
@@ -108,7 +108,7 @@ impl Chat {
             .await
     }
 
-    /// As [`Chat::enter`], and reads at once who is there. Where `is_new`, the others are told that the user came.
+    /// Like [`Chat::enter`], and also reads who is there. If `is_new`, tells the others that the user came.
     pub(crate) async fn arrive(
         &self,
         actor: &Actor,
@@ -131,7 +131,7 @@ impl Chat {
                 Ok((entered, company))
             }
             Err(error) => {
-                // Not let in here, but maybe elsewhere: another socket was not the first.
+                // Not admitted here, but perhaps elsewhere: another socket was not the first.
                 if is_new {
                     self.arrived(user_id);
                 }
@@ -145,7 +145,7 @@ impl Chat {
         self.store().read(move |view| Ok(view.conversation_ids_of(user_id)?)).await
     }
 
-    /// The caller's account and conversations; those that they no longer take part in are left out.
+    /// The caller's account and conversations, without those that they no longer take part in.
     pub(crate) async fn overview(
         &self,
         actor: &Actor,
@@ -160,7 +160,7 @@ impl Chat {
             .await
     }
 
-    /// One conversation of a user as it stands; `None` if they do not take part.
+    /// One conversation of a user in its present state; `None` if they do not take part.
     pub(crate) async fn conversation_state(
         &self,
         user_id: UserId,
@@ -169,8 +169,8 @@ impl Chat {
         self.store().read(move |view| Ok(view.conversation_states(user_id, &[id])?.pop())).await
     }
 
-    /// Those of these conversations that the caller takes part in, by id. Asks again whether the account may enter,
-    /// as [`Chat::enter`] does.
+    /// Those of these conversations that the caller takes part in, by id. Checks again whether the account
+    /// may enter, as [`Chat::enter`] does.
     pub(crate) async fn taken_part_in(
         &self,
         actor: &Actor,
@@ -197,7 +197,7 @@ fn enter(
     let mut entered = enter_some(view, actor.user_id, &[(id, start)], replay_limit)?;
     match entered.pop().flatten() {
         Some(entered) => Ok(entered),
-        // It says which of two refusals it is.
+        // This decides which of two refusals it is.
         None => {
             authorize(view.membership(id, actor.user_id)?, Action::Read)?;
             Err(Refusal::NotParticipant.into())
@@ -211,7 +211,7 @@ fn admit(view: &View, actor: &Actor) -> Result<(), EnterError> {
     if row.is_some_and(|row| row.admits(session)) { Ok(()) } else { Err(EnterError::Account) }
 }
 
-/// Enters the first ones: as many as one page of missed events allows, but at least one.
+/// Enters the first conversations: as many as one page of missed events allows, but at least one.
 fn enter_some(
     view: &View,
     user_id: UserId,
@@ -256,7 +256,7 @@ fn enter_some(
     Ok(entered)
 }
 
-/// How a client goes on that starts there.
+/// How a client with this start continues.
 fn resume(at: &Entrance, start: Start, replay_limit: Option<u32>) -> Option<Resume> {
     match start {
         Start::Head => None,

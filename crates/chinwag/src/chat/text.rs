@@ -1,11 +1,11 @@
-//! What a message's text may be. Nothing is changed in it: it is stored as it was written.
+//! What a message's text may be. The text is stored exactly as written.
 
 use chinwag_protocol::{ErrorCode, limits};
 
 use crate::error::Refusal;
 use crate::unicode::is_blank;
 
-/// Checks a message's text. What may be stored must be readable again by everybody, in every database.
+/// Validates a message's text. Everybody must be able to read it again, in every database.
 pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
     let invalid = |kind, code, message: &str| Err(Refusal::invalid_as("content", kind, code, message));
     // No text has more characters than bytes.

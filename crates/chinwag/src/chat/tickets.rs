@@ -1,6 +1,6 @@
 //! Tickets: single-use credentials for a WebSocket, for clients that can only put something into its URL.
 //!
-//! Kept in memory: whoever loses one to a restart asks for another.
+//! Kept in memory: a client that loses one to a restart requests another.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::error::Refusal;
 use crate::store::random_token;
 
 const LIFETIME: Duration = Duration::from_secs(30);
-/// Unspent tickets of the whole server.
+/// The most unspent tickets of the whole server.
 const MAX_TICKETS: usize = 100_000;
 
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(super) struct Tickets {
 }
 
 impl Chat {
-    /// Makes a ticket that stands for the caller's token, once.
+    /// Creates a ticket that replaces the caller's token, once.
     ///
     /// # Errors
     /// `RateLimited`, `Unavailable` if too many are unspent.
@@ -42,7 +42,7 @@ impl Chat {
         Ok(rest::Ticket { ticket, expires_in: LIFETIME.as_secs() })
     }
 
-    /// The token that a ticket stands for. It is gone then.
+    /// Returns the token that a ticket stands for, and voids the ticket.
     pub(crate) fn spend_ticket(&self, ticket: &str) -> Option<String> {
         let (token, until) = self.inner.tickets.open.lock().remove(ticket)?;
         (until > Instant::now()).then_some(token)

@@ -1,14 +1,15 @@
-//! Uploading: begin, add bytes, finish. The sockets and REST bring the bytes, each in its own way.
+//! Uploads: begin, add bytes, finish. Sockets and REST each bring the bytes in their own way.
 //!
-//! Nothing that the client says about a file is believed: its size and hash are counted, its type is read from
-//! its bytes, of its name only the harmless part is kept. The row is committed last, after the bytes.
+//! The client's claims about a file are not trusted: size and hash are computed, the type is read from the
+//! bytes, and only the harmless part of the name is kept. The row is committed last, after the bytes.
 //!
-//! Chunks of a socket go to a task for each upload, so no message waits for a disk or a picture. The bytes are staged under
-//! their hash and size, which is also how a client finds an upload again. At the end the hash is checked and a picture
-//! is decoded and written anew. Then the name of the blob is committed as *loose*; the bytes are put into the store; one
-//! transaction takes the loose name away and adds the row. Deleting goes the other way. So at any moment of a crash each
-//! blob is named by a row or is loose, and the sweep after the start removes what is loose. Messages hold their
-//! attachments in the event itself: history and replays look up no files.
+//! Chunks of a socket go to one task per upload, so no message waits for a disk or a picture. The bytes are
+//! staged under their hash and size, by which a client also finds an upload again. At the end the hash is
+//! checked, and a picture is decoded and re-encoded. Then the name of the blob is committed as *loose*; the
+//! bytes are put into the store; one transaction removes the loose name and adds the row. Deletion goes the
+//! other way. So whenever a crash happens, each blob is named by a row or is loose, and the sweep after the
+//! start removes the loose ones. Messages hold their attachments in the event itself: history and replays
+//! look up no files.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,21 +30,21 @@ use crate::error::Refusal;
 use crate::limits::RateLimiter;
 use crate::store::{NewFile, random_token};
 
-/// An upload on its way. Dropping it leaves what has come, for whoever resumes it.
+/// An upload in progress. Dropping it keeps what has arrived, so that it can resume.
 pub(crate) struct Upload {
     owner_id: UserId,
     name: String,
     staged: Staged,
-    /// What was announced; a form announces nothing.
+    /// The announced size and hash; a form announces nothing.
     announced: Option<(u64, String)>,
     max_bytes: u64,
     /// The key of a form, if it has one.
     key: Option<String>,
 }
 
-/// A file that is ready to be kept.
+/// A file that is ready to be stored.
 struct Ready {
-    /// The form of it that was made here; else it is kept as it arrived.
+    /// The form that was re-encoded here, if any; otherwise the file is stored as it arrived.
     remade: Option<Arc<File>>,
     size: u64,
     sha256: String,
@@ -53,7 +54,7 @@ struct Ready {
 }
 
 impl Chat {
-    /// Begins an upload, or goes on with it where it stopped: the same user, hash and size.
+    /// Begins an upload, or resumes it where it stopped: the same user, hash and size.
     ///
     /// # Errors
     /// `RateLimited`, `Invalid`, `TooLarge`, `Forbidden` if the user has no space left.
@@ -63,13 +64,13 @@ impl Chat {
             return Err(Refusal::invalid(
                 "sha256",
                 ErrorCode::InvalidFrame,
-                "sha256 needs 64 hexadecimal digits",
+                "sha256 must have 64 hexadecimal digits",
             ));
         }
         let sha256 = new.sha256.to_lowercase();
-        // Both are plain now: they can be a part of a path.
+        // Both are validated, so they can be part of a path.
         let staged_name = format!("{sha256}-{}", new.size);
-        // Whoever lost the connection goes on, also after the last new upload of the minute.
+        // A client that lost its connection resumes, even after the last new upload of the minute.
         let limits = &self.inner.limits;
         let is_known = self.blobs().staging.has(actor.user_id, &staged_name).await;
         limit(if is_known { &limits.resumed_uploads } else { &limits.uploads }, actor)?;
@@ -79,7 +80,7 @@ impl Chat {
         Ok(upload)
     }
 
-    /// Begins an upload whose size and hash will be known when it is finished.
+    /// Begins an upload whose size and hash become known when it is finished.
     ///
     /// # Errors
     /// As [`Chat::begin_upload`].
@@ -118,11 +119,12 @@ impl Chat {
         })
     }
 
-    /// Keeps what has come as a file of the caller. When this answers, it is on disk.
+    /// Stores what has arrived as a file of the caller. On return, it is on disk.
     ///
     /// # Errors
-    /// `UploadMismatch` if the bytes are not the ones that were announced, `TooLarge` for a picture of too many
-    /// pixels, `Forbidden` if the user has no space left. The bytes are dropped then; only after `Unavailable` an announced upload can go on.
+    /// `UploadMismatch` if the bytes are not the announced ones, `TooLarge` for a picture of too many pixels,
+    /// `Forbidden` if the user has no space left. The bytes are then dropped; only after `Unavailable` can an
+    /// announced upload continue.
     pub(crate) async fn finish_upload(&self, upload: Upload) -> Result<UploadedFile, Refusal> {
         let kept = self.keep(&upload).await;
         match &kept {
@@ -142,7 +144,7 @@ impl Chat {
         if let Some((announced_size, announced_hash)) = &upload.announced
             && (*announced_size != size || *announced_hash != sha256)
         {
-            return Err(Refusal::UploadMismatch("the bytes are not those that were announced".to_owned()));
+            return Err(Refusal::UploadMismatch("the bytes are not the announced ones".to_owned()));
         }
         let once = upload
             .key
@@ -166,15 +168,15 @@ impl Chat {
             Err(error) => Err(unavailable(error)),
         };
         if stored.is_err() {
-            // If this fails too, the next start finds them.
+            // If this fails too, the next start finds the bytes.
             drop(self.store().write(move |change| Ok::<_, Refusal>(change.doom_blob(&blob)?)).await);
             self.inner.files_gone.notify_one();
         }
         stored
     }
 
-    /// Finds out what it is, and makes the form of it that is kept. What begins as a picture and can't be decoded
-    /// is a file like any other: a browser may be able to show it, but nobody is asked to.
+    /// Identifies the file, and produces the form to store. What begins like a picture but can't be decoded
+    /// is stored as an ordinary file: a browser may be able to show it, but is not asked to.
     async fn prepare(&self, upload: &Upload, sha256: String) -> Result<Ready, Refusal> {
         let (file, size, name) = (Arc::clone(&upload.staged.file), upload.staged.offset, upload.name.clone());
         let kind = {
@@ -191,7 +193,7 @@ impl Chat {
         Ok(Ready { remade: None, size, sha256, name, mime: kind.mime().to_owned(), picture: None })
     }
 
-    /// Makes a picture anew. `None` if it can't be decoded.
+    /// Re-encodes a picture. `None` if it can't be decoded.
     async fn remake(
         &self,
         upload: &Upload,
@@ -201,7 +203,7 @@ impl Chat {
         let mut target = upload.staged.sibling().map_err(unavailable)?;
         let max_pixels = self.config().limits.image_pixels;
         let remade = self.blobs().with_picture(move || {
-            // A decoder that panics has met something that it was not made for.
+            // A decoder that panics has met input that it was not made for.
             let remake = || Picture::remake(&file, format, &mut target, max_pixels);
             let picture = catch_unwind(AssertUnwindSafe(remake)).unwrap_or(Err(PictureError::Broken))?;
             let size = target.metadata()?.len();
@@ -229,13 +231,13 @@ impl Chat {
         Ok(())
     }
 
-    /// The file that the same form with the same key made before.
+    /// The file that an earlier form with the same key created.
     async fn uploaded_before(&self, once: Option<Once>) -> Result<Option<UploadedFile>, Refusal> {
         let Some(once) = once else { return Ok(None) };
         self.store()
             .read(move |view| {
                 let Some(id) = once.earlier(view)? else { return Ok(None) };
-                let gone = || Refusal::NotFound("The file that this key made is gone".to_owned());
+                let gone = || Refusal::NotFound("The file that this key created is gone".to_owned());
                 let stored = view.file(FileId(id))?.ok_or_else(gone)?;
                 Ok(Some(UploadedFile { attachment: stored.attachment, sha256: stored.sha256 }))
             })
@@ -261,7 +263,7 @@ impl Chat {
         };
         self.store()
             .write(move |change| {
-                // Asked again where it counts: uploads that run at the same time share the space.
+                // Checked again where it counts, because simultaneous uploads share the space.
                 check_quota(change.stored_bytes(owner_id)?, new.size, quota)?;
                 let stored = change.insert_file(new)?.ok_or(Refusal::Unavailable)?;
                 if let Some(once) = once {
@@ -274,12 +276,12 @@ impl Chat {
 }
 
 impl Upload {
-    /// Where to go on.
+    /// The offset at which to continue.
     pub(crate) fn offset(&self) -> u64 {
         self.staged.offset
     }
 
-    /// Whether all announced bytes have come.
+    /// Whether all announced bytes have arrived.
     pub(crate) fn is_complete(&self) -> bool {
         self.announced.as_ref().is_none_or(|(size, _)| *size == self.staged.offset)
     }
@@ -287,10 +289,10 @@ impl Upload {
     /// Adds bytes that begin at `offset`.
     ///
     /// # Errors
-    /// `UploadMismatch` if they do not go on where the upload stands, or are more than were announced.
+    /// `UploadMismatch` if they do not continue at the current offset, or exceed the announced size.
     pub(crate) async fn add_at(&mut self, offset: u64, bytes: Bytes) -> Result<(), Refusal> {
         if offset != self.offset() {
-            let message = format!("the upload stands at {}", self.offset());
+            let message = format!("the upload is at {}", self.offset());
             return Err(Refusal::UploadMismatch(message));
         }
         self.add(bytes).await
@@ -299,11 +301,11 @@ impl Upload {
     /// Adds bytes.
     ///
     /// # Errors
-    /// `UploadMismatch` if they are more than were announced, `TooLarge` if they are too many.
+    /// `UploadMismatch` if they exceed the announced size, `TooLarge` if they exceed the limit.
     pub(crate) async fn add(&mut self, bytes: Bytes) -> Result<(), Refusal> {
         let end = self.offset().saturating_add(bytes.len() as u64);
         if self.announced.as_ref().is_some_and(|(size, _)| end > *size) {
-            return Err(Refusal::UploadMismatch("more bytes than were announced".to_owned()));
+            return Err(Refusal::UploadMismatch("more bytes than announced".to_owned()));
         }
         if end > self.max_bytes {
             return Err(too_large(self.max_bytes));
@@ -311,7 +313,7 @@ impl Upload {
         self.staged.append(bytes).await.map_err(unavailable)
     }
 
-    /// Drops what has come.
+    /// Drops what has arrived.
     pub(crate) async fn discard(self) {
         self.staged.discard().await;
     }
@@ -323,9 +325,7 @@ fn limit(limiter: &RateLimiter<UserId>, actor: &Actor) -> Result<(), Refusal> {
 
 fn check_quota(stored: u64, size: u64, quota: u64) -> Result<(), Refusal> {
     if stored.saturating_add(size) > quota {
-        return Err(Refusal::Forbidden(
-            "Your files use all the space that you have: delete messages with files",
-        ));
+        return Err(Refusal::Forbidden("Your files use all of your space: delete messages with files"));
     }
     Ok(())
 }
@@ -335,5 +335,5 @@ fn empty() -> Refusal {
 }
 
 fn too_large(max_bytes: u64) -> Refusal {
-    Refusal::TooLarge(format!("a file may have {} MiB", max_bytes / 1024 / 1024))
+    Refusal::TooLarge(format!("a file may have at most {} MiB", max_bytes / 1024 / 1024))
 }

@@ -1,5 +1,5 @@
-//! Webhooks: addresses that an administrator wants to be told of events. What is called, in which order, and
-//! when it is given up.
+//! Webhooks: addresses to which an administrator wants events posted. Decides what is called, in which order,
+//! and when to give up.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use crate::error::Refusal;
 use crate::outbound::WebhookSecret;
 use crate::store::{Change, Hook, HookChange, HookFailure, NewHook};
 
-/// Webhooks of the whole server: each costs a look at every event.
+/// The most webhooks of the server: each costs a look at every event.
 const MAX_WEBHOOKS: usize = 32;
-/// Events that a webhook does not want, looked at in one step.
+/// Unwanted events to look at in one step.
 const STEP: i64 = 2_000;
 
-/// What is to be done for a webhook.
+/// The next work for a webhook.
 pub(crate) enum NextStep {
     /// Nothing, until there are new events.
     Nothing,
-    /// It has passed events that it does not want, up to this position.
+    /// It has passed unwanted events, up to this position.
     Pass(i64),
-    /// It has to be told of this event, at this position.
+    /// It should receive this event, at this position.
     Tell(i64, Event),
 }
 
 impl Chat {
-    /// Makes a webhook. Events from now on are posted to it, in the order of their commits. With a key, a repeat
-    /// answers the webhook that the first request made, and its secret.
+    /// Creates a webhook. Events from now on are posted to it, in commit order. With a key, a repeat returns
+    /// the webhook that the first request created, and its secret.
     ///
     /// # Errors
-    /// `Forbidden` for who is no administrator of the server, and for one too many; `Invalid`;
-    /// `NoConversation`.
+    /// `Forbidden` unless the caller is an administrator of the server, and for one webhook too many;
+    /// `Invalid`; `NoConversation`.
     pub(crate) async fn create_webhook(
         &self,
         actor: &Actor,
@@ -74,7 +74,7 @@ impl Chat {
     /// Every webhook, oldest first.
     ///
     /// # Errors
-    /// `Forbidden` for who is no administrator of the server.
+    /// `Forbidden` unless the caller is an administrator of the server.
     pub(crate) async fn webhooks(&self, actor: &Actor) -> Result<Vec<Webhook>, Refusal> {
         authorize_admin(actor)?;
         self.store()
@@ -88,7 +88,7 @@ impl Chat {
     /// One webhook.
     ///
     /// # Errors
-    /// `Forbidden` for who is no administrator of the server, `NotFound`.
+    /// `Forbidden` unless the caller is an administrator of the server, `NotFound`.
     pub(crate) async fn webhook(&self, actor: &Actor, id: i64) -> Result<Webhook, Refusal> {
         authorize_admin(actor)?;
         self.store()
@@ -99,7 +99,7 @@ impl Chat {
             .await
     }
 
-    /// Stops a webhook or lets it go on where it stood, sends it elsewhere, or chooses other events.
+    /// Stops a webhook, resumes it where it stood, or changes its address or events.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`, `Invalid`.
@@ -125,7 +125,7 @@ impl Chat {
             .await
     }
 
-    /// Removes a webhook. A call that is under way is finished.
+    /// Removes a webhook. A call in progress is finished.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`.
@@ -137,12 +137,12 @@ impl Chat {
         if is_deleted { Ok(()) } else { Err(no_webhook()) }
     }
 
-    /// The webhooks, as they are worked for, and the position of the newest event.
+    /// The webhooks, as the worker uses them, and the position of the newest event.
     pub(crate) async fn hooks(&self) -> Result<(Vec<Hook>, i64), Refusal> {
         self.store().read(|view| Ok((view.webhooks()?, view.newest_position()?))).await
     }
 
-    /// What is to be done for a webhook, whose place is in `hook.position`.
+    /// The next work for a webhook, whose place is in `hook.position`.
     pub(crate) async fn webhook_step(&self, hook: &Hook) -> Result<NextStep, Refusal> {
         let hook = hook.clone();
         self.store()
@@ -159,13 +159,13 @@ impl Chat {
             .await
     }
 
-    /// A webhook has passed everything up to `position`.
+    /// Records that a webhook has passed everything up to `position`.
     pub(crate) async fn advance_webhook(&self, id: i64, position: i64) -> Result<(), Refusal> {
         self.store().write(move |change| Ok(change.advance_webhook(id, position)?)).await
     }
 
-    /// A call of a webhook failed. It is tried again after `wait`, unless the receiver is gone or failed for
-    /// too long; then it is disabled. Says whether it was.
+    /// Records a failed call of a webhook. It is retried after `wait`, unless the receiver is gone or has
+    /// failed for too long; then the webhook is disabled. Returns whether it was.
     pub(crate) async fn fail_webhook(
         &self,
         hook: &Hook,
@@ -189,7 +189,7 @@ fn valid_events(events: Vec<String>) -> Result<Vec<String>, Refusal> {
         return Ok(events);
     }
     let all: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let message = format!("events has to name some of: {}", all.join(", "));
+    let message = format!("events must name some of: {}", all.join(", "));
     Err(Refusal::invalid("events", ErrorCode::InvalidFrame, message))
 }
 

@@ -1,4 +1,4 @@
-//! Conversations and who takes part in them.
+//! Conversations and their participants.
 
 use chinwag_protocol::event::Membership as MembershipEvent;
 use chinwag_protocol::rest::{Conversation, ConversationKind, NotificationLevel, Participant, Role};
@@ -9,7 +9,7 @@ use super::sql::{DatabaseError, Row, values};
 use super::words::{text, word};
 use super::{Change, Notice, StoreError, View};
 
-/// A group to be.
+/// A group to create.
 #[derive(Clone, Debug)]
 pub(crate) struct NewGroup {
     pub title: String,
@@ -17,18 +17,18 @@ pub(crate) struct NewGroup {
     pub members: Vec<UserId>,
 }
 
-/// What a user is to a conversation.
+/// A user's relation to a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Membership {
     /// There is no such conversation.
     NoConversation,
-    /// There is, without this user.
+    /// The conversation exists, but the user does not take part.
     Outsider,
     /// The user takes part.
     Participant(Standing),
 }
 
-/// What a participant has to be known for.
+/// What the rules need to know about a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub role: Role,
@@ -58,7 +58,7 @@ fn direct_key(one: UserId, other: UserId) -> String {
 }
 
 impl View {
-    /// What `user_id` is to the conversation.
+    /// The relation of `user_id` to the conversation.
     pub(crate) fn membership(
         &self,
         conversation_id: ConversationId,
@@ -93,7 +93,7 @@ impl View {
         self.sql.one(&format!("SELECT {COLUMNS} FROM conversations WHERE id = ?1"), values![id], conversation)
     }
 
-    /// The ids of a user's conversations behind `after`, lowest first, at most `limit`.
+    /// The ids of a user's conversations after `after`, lowest first, at most `limit`.
     pub(crate) fn conversation_ids_after(
         &self,
         user_id: UserId,
@@ -117,7 +117,7 @@ impl View {
         )
     }
 
-    /// Who takes part, by user id.
+    /// The participants, by user id.
     pub(crate) fn participants(&self, id: ConversationId) -> Result<Vec<Participant>, StoreError> {
         self.sql.all(
             "SELECT users.id, username, first_name, last_name, participants.role, delivered_seq, read_seq \
@@ -139,7 +139,7 @@ impl View {
         )
     }
 
-    /// How many take part.
+    /// The number of participants.
     pub(crate) fn participant_count(&self, id: ConversationId) -> Result<usize, StoreError> {
         self.sql.single("SELECT COUNT(*) FROM participants WHERE conversation_id = ?1", values![id], |row| {
             row.get(0)
@@ -161,7 +161,7 @@ impl View {
 }
 
 impl Change {
-    /// As [`View::membership`], but from memory where it was asked before.
+    /// Like [`View::membership`], but from memory if it was asked before.
     pub(crate) fn membership(
         &mut self,
         conversation_id: ConversationId,
@@ -177,7 +177,7 @@ impl Change {
         Ok(membership)
     }
 
-    /// Makes a group. Its first participants belong to its beginning: they are no events of its log.
+    /// Creates a group. Its first participants are part of its beginning, so they have no events in its log.
     pub(crate) fn insert_group(&mut self, group: &NewGroup) -> Result<Conversation, StoreError> {
         let made = self.insert_conversation(ConversationKind::Group, &group.title, None)?;
         self.insert_participant(made.id, group.owner, Role::Owner, Seq::ZERO)?;
@@ -187,7 +187,7 @@ impl Change {
         Ok(made)
     }
 
-    /// Makes the direct conversation of two people who have none.
+    /// Creates the direct conversation of two people who have none.
     pub(crate) fn insert_direct(
         &mut self,
         one: UserId,
@@ -220,8 +220,8 @@ impl Change {
         })
     }
 
-    /// Adds a row for somebody whose part begins behind this position. What was before counts as read, unless they
-    /// took part once: then they go on from where they were.
+    /// Adds a row for a user who joins after this position. Earlier events count as read, unless the user
+    /// took part before: then they continue from where they were.
     fn insert_participant(
         &mut self,
         conversation_id: ConversationId,
@@ -250,7 +250,7 @@ enum Step {
 }
 
 impl Change {
-    /// Lets somebody take part from now on. The caller has checked that they do not yet.
+    /// Makes a user a participant from now on. The caller has checked that they are not one yet.
     pub(crate) fn add_participant(
         &mut self,
         id: ConversationId,
@@ -268,7 +268,7 @@ impl Change {
         self.append_membership(id, actor_id, person, role, Step::Added)
     }
 
-    /// Ends somebody's part. `role` is what they were.
+    /// Removes a participant. `role` is the one that they had.
     pub(crate) fn remove_participant(
         &mut self,
         id: ConversationId,
@@ -292,7 +292,7 @@ impl Change {
         self.append_membership(id, actor_id, person, role, Step::Removed)
     }
 
-    /// Gives somebody another role.
+    /// Changes a participant's role.
     pub(crate) fn set_participant_role(
         &mut self,
         id: ConversationId,
@@ -308,13 +308,13 @@ impl Change {
         self.append_membership(id, actor_id, person, role, Step::Updated)
     }
 
-    /// Writes title, topic and archive as they are from now on.
+    /// Stores the new title, topic and archive.
     pub(crate) fn update_conversation(
         &mut self,
         actor_id: UserId,
         wanted: &Conversation,
     ) -> Result<Event, StoreError> {
-        // Nothing else of it is anybody's standing.
+        // Nothing else of it affects anybody's standing.
         if self.conversation(wanted.id)?.is_some_and(|before| before.archived != wanted.archived) {
             self.standings.forget_conversation(wanted.id);
         }

@@ -1,7 +1,7 @@
-//! Files: who uploaded them, which message has them, and under which name their bytes are kept.
+//! Files: who uploaded them, which message contains them, and the name of their bytes.
 //!
-//! The name of bytes that nobody may read is in `loose_blobs`: before they are written, and again after
-//! their row is gone. So a crash at any moment leaves no bytes that nobody knows of, and no row without bytes.
+//! The name of bytes that nobody may read is in `loose_blobs`: before they are written, and again after their
+//! row is deleted. So a crash at any moment leaves no unknown bytes, and no row without bytes.
 
 use chinwag_protocol::rest::Attachment;
 use chinwag_protocol::{ConversationId, FileId, MessageId, Timestamp, UserId};
@@ -9,7 +9,7 @@ use chinwag_protocol::{ConversationId, FileId, MessageId, Timestamp, UserId};
 use super::sql::values;
 use super::{Change, StoreError, View};
 
-/// A file to be.
+/// A file to add.
 #[derive(Clone, Debug)]
 pub(crate) struct NewFile {
     pub owner_id: UserId,
@@ -17,24 +17,24 @@ pub(crate) struct NewFile {
     pub mime: String,
     pub size: u64,
     pub sha256: String,
-    /// Of a picture.
+    /// The size of a picture.
     pub pixels: Option<(u32, u32)>,
     pub blob: String,
 }
 
-/// A file as it is kept.
+/// A stored file.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredFile {
     pub attachment: Attachment,
     pub owner_id: UserId,
     pub sha256: String,
     pub blob: String,
-    /// Where the message is that has it.
+    /// The conversation of the message that contains it.
     pub conversation_id: Option<ConversationId>,
 }
 
 impl View {
-    /// A file, whoever may see it.
+    /// A file, regardless of who may see it.
     pub(crate) fn file(&self, id: FileId) -> Result<Option<StoredFile>, StoreError> {
         self.sql.one(
             "SELECT name, mime, size, width, height, owner_id, sha256, blob, conversation_id \
@@ -62,7 +62,7 @@ impl View {
         )
     }
 
-    /// Some of the bytes that are to be removed.
+    /// Some of the bytes to be removed.
     pub(crate) fn doomed_blobs(&self, limit: u32) -> Result<Vec<String>, StoreError> {
         self.sql
             .all("SELECT blob FROM loose_blobs WHERE is_doomed LIMIT ?1", values![limit], |row| row.get(0))
@@ -70,7 +70,7 @@ impl View {
 }
 
 impl Change {
-    /// Notes that bytes are about to be written under this name.
+    /// Records that bytes are about to be written under this name.
     pub(crate) fn expect_blob(&mut self, blob: &str) -> Result<(), StoreError> {
         self.sql.change(
             "INSERT INTO loose_blobs (blob, since, is_doomed) VALUES (?1, ?2, FALSE)",
@@ -112,7 +112,7 @@ impl Change {
         }))
     }
 
-    /// Gives files to a message.
+    /// Attaches files to a message.
     pub(super) fn attach(
         &mut self,
         files: &[Attachment],
@@ -128,7 +128,7 @@ impl Change {
         Ok(())
     }
 
-    /// Forgets the files of a message; their bytes are removed once this is committed.
+    /// Deletes the files of a message; their bytes are removed after the commit.
     pub(super) fn discard_files(&mut self, message_id: MessageId) -> Result<(), StoreError> {
         self.sql.change(
             "INSERT INTO loose_blobs (blob, since, is_doomed) \
@@ -139,7 +139,7 @@ impl Change {
         Ok(())
     }
 
-    /// Forgets files that no message has and that were uploaded before `before`; says how many.
+    /// Deletes files without a message that were uploaded before `before`; returns how many.
     pub(crate) fn discard_unattached(&mut self, before: Timestamp) -> Result<usize, StoreError> {
         self.sql.change(
             "INSERT INTO loose_blobs (blob, since, is_doomed) \
@@ -149,8 +149,8 @@ impl Change {
         self.sql.change("DELETE FROM files WHERE message_id IS NULL AND created_at < ?1", values![before])
     }
 
-    /// Gives up bytes that were expected before `before` and have no row yet. Whoever still writes them is
-    /// told so when they want one.
+    /// Gives up bytes that were expected before `before` and have no row yet. A writer that is still at work
+    /// learns this when it adds the row.
     pub(crate) fn doom_expected(&mut self, before: Timestamp) -> Result<(), StoreError> {
         self.sql.change(
             "UPDATE loose_blobs SET is_doomed = TRUE WHERE NOT is_doomed AND since < ?1",

@@ -1,12 +1,12 @@
-//! Whom another application vouches for: (issuer, subject), and the account that stands for them here.
+//! Users for whom another application vouches: (issuer, subject), and their accounts here.
 
 use chinwag_protocol::UserId;
 
 use super::sql::values;
 use super::{Change, StoreError, View};
 
-/// The issuer of what is signed with the shared secret. There is one such application, whatever `iss` its tokens
-/// have: an operator who begins to ask for an issuer, or asks for another, keeps everybody's accounts.
+/// The issuer of tokens that are signed with the shared secret. There is one such application, whatever the
+/// `iss` of its tokens: when an operator requires an issuer, or another one, everybody keeps their account.
 pub(crate) const SHARED_SECRET: &str = "shared-secret";
 
 impl View {
@@ -21,7 +21,7 @@ impl View {
 }
 
 impl Change {
-    /// Says which account stands for a subject from now on.
+    /// Binds a subject to an account from now on.
     pub(crate) fn bind_subject(
         &mut self,
         issuer: &str,

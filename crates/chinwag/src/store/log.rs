@@ -1,6 +1,6 @@
-//! The logs: appending an event, and reading events back as they were.
+//! The logs: appends events, and reads them back as they were.
 //!
-//! Reading shows history as it happened, with one exception: a deleted text is nowhere any more.
+//! Reading shows history as it happened, with one exception: a deleted text is gone everywhere.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::sqlite::LISTED;
 use super::words::damaged;
 use super::{Change, StoreError, View};
 
-/// A row to append. What an event says beyond its message and text is in `detail`: of a message its extras.
+/// A row to append. `detail` has what an event says besides its message and text: for a message, its extras.
 pub(super) struct NewEvent<'a, D = Detail> {
     pub conversation_id: ConversationId,
     pub actor_id: UserId,
@@ -50,21 +50,21 @@ pub(super) struct Detail {
     pub archived: Option<bool>,
 }
 
-/// How much of a log to read at once: whichever bound comes first, but at least one event.
+/// How much of a log to read at once: up to the first bound, but at least one event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chunk {
     pub events: usize,
     pub content_bytes: usize,
 }
 
-/// What a client's cursor is to a log.
+/// How a client's cursor relates to a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CursorState {
     /// It names an event of this log, or its beginning.
     Known,
-    /// The log has another event there, or none yet: it is not the log that the client knew.
+    /// The log has another event there, or none yet, so it is not the log that the client knew.
     Diverged,
-    /// The log no longer reaches back that far.
+    /// The log no longer goes back that far.
     Expired,
 }
 
@@ -73,11 +73,11 @@ pub(super) const COLUMNS: &str = "events.id, events.conversation_id, events.seq,
      events.actor_id, users.username, events.content, events.client_id, events.message_id, events.version, \
      events.detail, events.deleted_at IS NOT NULL, events.kind";
 
-/// Of a row of `conversations`, joined with [`NEWEST`]: where its log ends. What was removed from the end counts.
+/// The end of a log, for a row of `conversations` joined with [`NEWEST`]. Events removed from the end count.
 pub(super) const HEAD: &str = "CASE WHEN newest.seq > head_seq THEN newest.seq ELSE head_seq END, \
      CASE WHEN newest.seq > head_seq THEN newest.stamp ELSE head_stamp END";
 
-/// Joins a conversation with the newest event that is there.
+/// Joins a conversation with its newest existing event.
 pub(super) const NEWEST: &str = "LEFT JOIN events AS newest ON newest.conversation_id = conversations.id \
      AND newest.seq = (SELECT max(seq) FROM events WHERE events.conversation_id = conversations.id)";
 
@@ -101,13 +101,13 @@ fn entry(row: &Row<'_>) -> Result<Entry, DatabaseError> {
 pub(super) fn message(row: &Row<'_>) -> Result<Message, DatabaseError> {
     let (id, name, content, client_id) = (row.get(0)?, row.get(6)?, row.get(7)?, row.get(8)?);
     let message = Message::new(id, entry(row)?, name, content, client_id, detail(row)?);
-    // The row has no more than that, but what is left is said in one place.
+    // The row has no more than that, but one place decides what is left.
     Ok(if row.get(12)? { message.emptied() } else { message })
 }
 
 pub(super) fn event(row: &Row<'_>) -> Result<Event, DatabaseError> {
-    // What a later release wrote is passed on as far as this one understands it: an error would end the log here for
-    // everybody who reads it, and a hole would look like a loss.
+    // An event of a later release is passed on as far as this one understands it: an error would end the log
+    // here for every reader, and a hole would look like a loss.
     let Ok(kind) = row.text(13)?.parse() else { return Ok(Event::Unknown(entry(row)?)) };
     Ok(match kind {
         EventKind::Message => Event::Message(Arc::new(message(row)?)),
@@ -161,8 +161,8 @@ fn membership(row: &Row<'_>) -> Result<Membership, DatabaseError> {
 }
 
 impl View {
-    /// The events after `after` up to and with `through`, oldest first, as many as `chunk` allows. None
-    /// means that there are none.
+    /// The events after `after` up to and including `through`, oldest first, as many as `chunk` allows. An
+    /// empty list means that there are none.
     pub(crate) fn events(
         &self,
         conversation_id: ConversationId,
@@ -189,7 +189,7 @@ impl View {
         Ok(events)
     }
 
-    /// Who ended somebody's part in a conversation the last time. The log is read backwards: asked soon, it is short.
+    /// Who last removed a user from a conversation. Reads the log backwards, which is short if asked soon.
     pub(crate) fn who_removed(
         &self,
         conversation_id: ConversationId,
@@ -204,7 +204,8 @@ impl View {
         Ok(found)
     }
 
-    /// Those of the kinds between two positions, `through` included, oldest first. All between them is looked at.
+    /// Events of these kinds between two positions, including `through`, oldest first. Looks at every event
+    /// in between.
     pub(crate) fn events_of_kinds(
         &self,
         conversation_id: ConversationId,
@@ -226,7 +227,7 @@ impl View {
         )
     }
 
-    /// The place of the newest event.
+    /// The cursor of the newest event.
     pub(crate) fn head(&self, conversation_id: ConversationId) -> Result<Cursor, StoreError> {
         let head = self.sql.one(
             &format!("SELECT {HEAD} FROM conversations {NEWEST} WHERE conversations.id = ?1"),
@@ -238,7 +239,7 @@ impl View {
 }
 
 impl Change {
-    /// Says that the newest event of a conversation happened at another time: sample data has a past.
+    /// Moves the newest event of a conversation to another time, because sample data has a past.
     pub(crate) fn back_date(&mut self, id: ConversationId, ts: Timestamp) -> Result<(), StoreError> {
         let seq = self.head_seq(id)?;
         self.sql.change(
@@ -252,12 +253,12 @@ impl Change {
         Ok(())
     }
 
-    /// Appends a row to a log. The caller makes the event of it and hands that to `note`.
+    /// Appends a row to a log. The caller builds the event from it and passes that to `note`.
     pub(super) fn append(&mut self, new: &NewEvent<'_>) -> Result<(MessageId, Entry), StoreError> {
         self.append_unless_there(new)?.ok_or_else(|| taken().into())
     }
 
-    /// As [`append`](Self::append); `None` if its actor has used its `client_id` before.
+    /// Like [`append`](Self::append); `None` if the actor has used this `client_id` before.
     pub(super) fn append_unless_there<D: Default + PartialEq + Serialize>(
         &mut self,
         new: &NewEvent<'_, D>,
@@ -300,7 +301,7 @@ impl Change {
     }
 }
 
-/// An event was not appended because of another one, which is not there.
+/// Another event prevented an insertion, but can't be found.
 pub(super) fn taken() -> DatabaseError {
-    DatabaseError::other("an event's client id is taken by none")
+    DatabaseError::other("an event's client id is taken, but not by any event")
 }

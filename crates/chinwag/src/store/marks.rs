@@ -1,4 +1,4 @@
-//! Reactions and pins: events that leave a mark at a message.
+//! Reactions and pins: events that mark a message.
 
 use chinwag_protocol::event::Reaction;
 use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Op, UserId};
@@ -28,7 +28,7 @@ impl View {
 }
 
 impl Change {
-    /// Adds or removes a reaction. `None` if it was so already.
+    /// Adds or removes a reaction. `None` if nothing changed.
     pub(crate) fn react(
         &mut self,
         conversation_id: ConversationId,
@@ -38,7 +38,7 @@ impl Change {
         op: Op,
     ) -> Result<Option<Event>, StoreError> {
         let changed = match op {
-            // An emoji that somebody uses already has its place.
+            // An emoji that somebody already uses keeps its place.
             Op::Add => {
                 let seq = self.next_seq(conversation_id)?;
                 self.sql.change(
@@ -72,7 +72,7 @@ impl Change {
         Ok(Some(event))
     }
 
-    /// Pins or unpins a message. `None` if it was so already.
+    /// Pins or unpins a message. `None` if nothing changed.
     pub(crate) fn pin(
         &mut self,
         conversation_id: ConversationId,

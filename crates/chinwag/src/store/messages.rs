@@ -1,4 +1,4 @@
-//! Messages: appended to a conversation's log, read back in pages as they stand now.
+//! Messages: appended to a conversation's log, and read back in pages in their present state.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,34 +14,34 @@ use super::words::word;
 use super::{Change, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
 
-/// A message to be.
+/// A message to append.
 #[derive(Clone, Debug)]
 pub(crate) struct MessageDraft {
     pub conversation_id: ConversationId,
     pub sender_id: UserId,
     pub sender_name: String,
     pub send: Send,
-    /// Who is named in the text: for each mention the names that it may mean, the longest first.
+    /// The mentions in the text: for each, the names that it may mean, longest first.
     pub mentions: Vec<Vec<String>>,
 }
 
 impl MessageDraft {
-    /// Whether a message that was stored says the same beside its text.
+    /// Whether a stored message is the same apart from its text.
     fn says_as(&self, first: &Message) -> bool {
         let files = first.extras.attachments.iter().map(|file| file.id).collect();
-        // As it would be read back: a number may not survive the way to the disk to its last bit.
+        // Compared as it would be read back: on disk, a number may lose its last bit.
         let text = serde_json::to_string(&self.send.extras);
         let read_back = text.and_then(|text| serde_json::from_str::<Extras<FileId>>(&text));
         read_back.is_ok_and(|extras| extras == first.extras.with_attachments(files))
     }
 }
 
-/// What became of a draft.
+/// The outcome of a draft.
 #[derive(Clone, Debug)]
 pub(crate) enum Appended {
     /// It is a new event.
     New(Arc<Message>),
-    /// The same draft was appended before; this is what became of it then.
+    /// The same draft was appended before, with this result.
     Duplicate(Arc<Message>),
     /// Its `client_id` belongs to another message of the same sender.
     Mismatch,
@@ -55,12 +55,12 @@ pub(crate) struct Page {
     pub limit: usize,
 }
 
-/// A message as it was sent, and how often it was written.
+/// A message as it was sent, and its version.
 fn sent(row: &Row<'_>) -> Result<(Message, i64), DatabaseError> {
     Ok((message(row)?, row.get(10)?))
 }
 
-/// What a change of a message has to know about it.
+/// What a change of a message needs to know about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageFacts {
     pub seq: Seq,
@@ -83,15 +83,15 @@ impl View {
             message,
         )?;
         Ok(first.map(|first| {
-            // What a deleted message said is not known any more: its key alone decides.
+            // A deleted message's text is no longer known, so its key alone decides.
             let is_same = first.conversation_id == draft.conversation_id
                 && (first.deleted || (first.content == draft.send.content && draft.says_as(&first)));
             if is_same { Appended::Duplicate(Arc::new(first)) } else { Appended::Mismatch }
         }))
     }
 
-    /// One page of messages as they stand now, oldest first. With `after` it is the page right behind that
-    /// bound, else the newest one.
+    /// One page of messages in their present state, oldest first. With `after` the page directly follows that
+    /// bound; otherwise it is the newest one.
     pub(crate) fn messages(
         &self,
         conversation_id: ConversationId,
@@ -116,7 +116,7 @@ impl View {
         Ok(messages)
     }
 
-    /// These messages as they stand now, oldest first. Ids of none are left out.
+    /// These messages in their present state, oldest first. Unknown ids are skipped.
     pub(crate) fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
         let sent = self.sql.all(
             &format!(
@@ -129,12 +129,12 @@ impl View {
         self.as_they_stand(sent)
     }
 
-    /// One message as it stands now.
+    /// One message in its present state.
     pub(crate) fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         Ok(self.messages_by_id(&[id])?.pop())
     }
 
-    /// Puts the latest writings and the reactions into messages as they were sent.
+    /// Adds the latest texts and the reactions to messages as they were sent.
     fn as_they_stand(&self, sent: Vec<(Message, i64)>) -> Result<Vec<Message>, StoreError> {
         let is_there = |(message, _): &&(Message, i64)| !message.deleted;
         let ids = list(sent.iter().filter(is_there).map(|(message, _)| message.id.0));
@@ -153,7 +153,7 @@ impl View {
         Ok(messages.collect())
     }
 
-    /// Of those of the listed messages that were edited.
+    /// The latest texts of the listed messages that were edited.
     fn latest_writings(&self, ids: &str) -> Result<HashMap<MessageId, String>, StoreError> {
         let written = self.sql.all(
             &format!(
@@ -167,8 +167,8 @@ impl View {
         Ok(written.into_iter().collect())
     }
 
-    /// Of the listed messages, in the order in which they came, which is also the order in which they are found by
-    /// those who follow the log: an emoji keeps its place as long as somebody reacts with it.
+    /// The reactions of the listed messages, in the order in which they came, which is also the order for
+    /// clients that follow the log: an emoji keeps its place while somebody reacts with it.
     fn reactions(&self, ids: &str) -> Result<HashMap<MessageId, Vec<ReactionSummary>>, StoreError> {
         let mut reactions: HashMap<MessageId, Vec<ReactionSummary>> = HashMap::new();
         let text = format!(
@@ -187,8 +187,8 @@ impl View {
         Ok(reactions)
     }
 
-    /// The facts about a message of this conversation. Nested ids must belong together: a message of
-    /// another conversation is none.
+    /// The facts about a message of this conversation. Nested ids must belong together: a message of another
+    /// conversation does not count.
     pub(crate) fn message_facts(
         &self,
         conversation_id: ConversationId,
@@ -216,7 +216,8 @@ impl View {
 
 impl Change {
     /// Appends a message to its conversation's log, unless there is an [earlier](View::earlier) one with its
-    /// `client_id`. The caller has looked up the draft's files. Without files and mentions it is one statement.
+    /// `client_id`. The caller has looked up the draft's files. Without files and mentions this takes one
+    /// statement.
     pub(crate) fn append_message(
         &mut self,
         draft: MessageDraft,
@@ -233,7 +234,7 @@ impl Change {
             version: 1,
             detail: send.extras.with_attachments(attachments),
         };
-        // The index looks, so a new message is not looked up before.
+        // The index checks this, so a new message needs no look-up before.
         let Some((id, entry)) = self.append_unless_there(&new)? else {
             return self.earlier(&draft)?.ok_or_else(|| taken().into());
         };
@@ -246,7 +247,7 @@ impl Change {
         Ok(Appended::New(message))
     }
 
-    /// Writes a message anew.
+    /// Stores an edited text.
     pub(crate) fn append_edit(
         &mut self,
         conversation_id: ConversationId,
@@ -277,7 +278,7 @@ impl Change {
         Ok(event)
     }
 
-    /// Deletes a message: its text leaves the log, the edits, the search index, the mentions.
+    /// Deletes a message: removes its text from the log, the edits, the search index and the mentions.
     pub(crate) fn append_deletion(
         &mut self,
         conversation_id: ConversationId,
@@ -316,7 +317,7 @@ impl Change {
         Ok(event)
     }
 
-    /// The participant whose name comes first.
+    /// The participant with the first of these names that matches.
     fn named(&self, conversation_id: ConversationId, names: &[String]) -> Result<Option<UserId>, StoreError> {
         for name in names {
             let found = self.sql.one(
@@ -340,7 +341,7 @@ impl Change {
         sender_id: UserId,
         mentions: &[Vec<String>],
     ) -> Result<(), StoreError> {
-        // Only people who take part are meant, and nobody means themselves.
+        // A mention means only participants, and nobody mentions themselves.
         for name in mentions {
             let Some(user_id) = self.named(conversation_id, name)? else { continue };
             if user_id != sender_id {

@@ -4,14 +4,14 @@ use super::sql::values;
 use super::{Change, StoreError, View};
 
 impl View {
-    /// What the folder was made by, `demo` or `serve`; `None` in a new one.
+    /// The command that created the folder, `demo` or `serve`; `None` for a new one.
     pub(crate) fn mode(&self) -> Result<Option<String>, StoreError> {
         self.sql.one("SELECT value FROM meta WHERE key = 'mode'", &[], |row| row.get(0))
     }
 }
 
 impl View {
-    /// Counts changes of accounts that another process made: `chinwag user disable` and the like.
+    /// The number of account changes by other processes: `chinwag user disable` and the like.
     pub(crate) fn account_changes(&self) -> Result<i64, StoreError> {
         let value: Option<String> =
             self.sql.one("SELECT value FROM meta WHERE key = 'account_changes'", &[], |row| row.get(0))?;
@@ -20,7 +20,7 @@ impl View {
 }
 
 impl Change {
-    /// Notes that an account was changed beside a server, which then looks who may stay connected.
+    /// Counts an account change made beside a server, which then checks who may stay connected.
     pub(crate) fn count_account_change(&mut self) -> Result<(), StoreError> {
         let count = self.account_changes()? + 1;
         self.sql.change(
@@ -31,7 +31,7 @@ impl Change {
         Ok(())
     }
 
-    /// Notes what the folder was made by.
+    /// Stores which command created the folder.
     pub(crate) fn set_mode(&mut self, mode: &str) -> Result<(), StoreError> {
         self.sql.change("INSERT INTO meta (key, value) VALUES ('mode', ?1)", values![mode])?;
         Ok(())

@@ -1,9 +1,9 @@
 //! Durable state: one SQLite database in the data folder.
 //!
-//! One thread writes ([`writer`]), a few connections read ([`readers`]). What can be asked and changed
-//! is in the files by noun, as methods of [`View`] (reading) and [`Change`] (one job of a write
-//! transaction). Only this folder knows SQL: the files by noun write it as SQLite and PostgreSQL both read it, and ask
-//! through [`sql`]; what is SQLite's own is in [`sqlite`] and [`schema`].
+//! One thread writes ([`writer`]), a few connections read ([`readers`]). Queries and changes are in the files
+//! by noun, as methods of [`View`] (reading) and [`Change`] (one job of a write transaction). Only this
+//! folder knows SQL: the files by noun write SQL that both SQLite and PostgreSQL understand, and run it
+//! through [`sql`]; what is specific to SQLite is in [`sqlite`] and [`schema`].
 
 mod conversations;
 mod files;
@@ -55,7 +55,7 @@ const FILE_NAME: &str = "chinwag.db";
 /// Held for as long as a server uses the folder.
 const LOCK_NAME: &str = "chinwag.lock";
 
-/// Why the store could not do what it was asked.
+/// Why the store could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("database: {0}")]
@@ -68,30 +68,30 @@ pub(crate) enum StoreError {
     Stopped,
 }
 
-/// What a job may fail with: its own reason, or the store's.
+/// Why a job may fail: its own reason, or the store's.
 pub(crate) trait Failure: From<StoreError> + Send + 'static {}
 impl<E: From<StoreError> + Send + 'static> Failure for E {}
 
 /// Why a data folder can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder can't be made or written.
+    /// The folder can't be created or written.
     #[error("can't use the data folder {path}: {source}")]
     Folder {
-        /// Which.
+        /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Another server has it.
+    /// Another server is using it.
     #[error("another chinwag server is using {0}; stop it, or choose another folder with --data-dir")]
     InUse(PathBuf),
-    /// The file is no database of this program, is damaged, or was written by a newer version.
+    /// The file is not a database of this program, is damaged, or was written by a newer version.
     #[error("can't open the database in {path}: {reason}")]
     Database {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// A demo folder was given to `serve`, or the reverse.
@@ -99,39 +99,39 @@ pub enum OpenError {
         "{path} belongs to `chinwag {made_by}`, not to `chinwag {wanted_by}`; choose another folder with --data-dir"
     )]
     Mode {
-        /// Which.
+        /// The folder.
         path: PathBuf,
-        /// What it was made by.
+        /// The command that created it.
         made_by: String,
-        /// What was asked for.
+        /// The command that was used.
         wanted_by: &'static str,
     },
 }
 
-/// The open database. Dropping it stops the writer after what is queued.
+/// The open database. Dropping it stops the writer after the queued jobs.
 pub(crate) struct Store {
     writer: Writer,
     readers: Readers,
-    /// Released by the operating system when the process ends, however it ends.
+    /// The operating system releases it when the process ends, however that happens.
     _lock: Option<File>,
 }
 
-/// A connection to read with. All that one job reads with it is of one moment.
+/// A reading connection. Everything that one job reads with it is from one moment.
 pub(crate) struct View {
     sql: Sql,
 }
 
 impl Store {
-    /// Opens the database of `folder`, for this process alone, and brings its schema up to date.
+    /// Opens the database of `folder` for this process alone, and migrates its schema.
     pub(crate) fn open(folder: &Path, committed: impl Committed) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = lock(folder)?;
         Self::start(folder, Some(lock), committed)
     }
 
-    /// Opens the database beside a server that may be running on it: for changes that write no event.
+    /// Opens the database beside a server that may be running on it, for changes that write no event.
     ///
-    /// The schema is brought up to date only if no server runs: a running one knows its own version.
+    /// The schema is migrated only if no server runs: a running one knows its own version.
     pub(crate) fn open_beside(folder: &Path) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = match lock(folder) {
@@ -159,10 +159,9 @@ impl Store {
         Ok(Self { writer, readers, _lock: lock })
     }
 
-    /// Runs `job` in the next write transaction and answers once that is on disk.
+    /// Runs `job` in the next write transaction, and returns once that is on disk.
     ///
-    /// An error that `job` returns undoes what it wrote, and nothing else. Dropping the future does not
-    /// stop the job.
+    /// An error of `job` undoes only what it wrote. Dropping the future does not stop the job.
     pub(crate) async fn write<T: Send + 'static, E: Failure>(
         &self,
         job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
@@ -173,8 +172,8 @@ impl Store {
         result.await
     }
 
-    /// Queues jobs for the next write transaction: what is begun first is written first, what is begun together
-    /// is written together.
+    /// Queues jobs for the next write transaction: they are written in the order in which they are queued,
+    /// and together if queued together.
     pub(crate) fn begin(&self, jobs: Jobs) {
         self.writer.enqueue(jobs);
     }
@@ -187,7 +186,7 @@ impl Store {
         self.readers.read(query).await
     }
 
-    /// The blocking twin of [`Store::write`], for the command line.
+    /// The blocking form of [`Store::write`], for the command line.
     pub(crate) fn write_blocking<T: Send + 'static, E: Failure>(
         &self,
         job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
@@ -195,7 +194,7 @@ impl Store {
         self.writer.write_blocking(job)
     }
 
-    /// The blocking twin of [`Store::read`], for the command line and the start.
+    /// The blocking form of [`Store::read`], for the command line and the start.
     pub(crate) fn read_blocking<T, E: From<StoreError>>(
         &self,
         query: impl FnOnce(&View) -> Result<T, E>,
@@ -203,12 +202,12 @@ impl Store {
         self.readers.read_blocking(query)
     }
 
-    /// Statements that queries ran.
+    /// The number of statements that queries ran.
     pub(crate) fn read_statements(&self) -> u64 {
         self.readers.statements()
     }
 
-    /// Jobs that wait for the writer.
+    /// The number of jobs that wait for the writer.
     pub(crate) fn queued(&self) -> usize {
         self.writer.queued()
     }

@@ -1,4 +1,4 @@
-//! What a user made with a key that they chose, so that a repeat of the request makes nothing.
+//! What users created with keys of their choice, so that a repeated request creates nothing.
 
 use chinwag_protocol::{Timestamp, UserId};
 
@@ -10,12 +10,12 @@ use super::{Change, StoreError, View};
 pub(crate) struct MadeOnce {
     /// A digest of the request.
     pub request: Vec<u8>,
-    /// What it made.
+    /// The id of what it created.
     pub id: i64,
 }
 
 impl View {
-    /// What the user made with this key, if they did.
+    /// What the user created with this key, if anything.
     pub(crate) fn made_once(&self, user_id: UserId, key: &str) -> Result<Option<MadeOnce>, StoreError> {
         self.sql.one(
             "SELECT request, made_id FROM made_once WHERE user_id = ?1 AND key = ?2",
@@ -26,7 +26,7 @@ impl View {
 }
 
 impl Change {
-    /// Notes what the user made with this key, which has made nothing yet.
+    /// Records what the user created with this key, which is unused so far.
     pub(crate) fn note_made_once(
         &mut self,
         user_id: UserId,

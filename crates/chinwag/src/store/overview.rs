@@ -1,5 +1,5 @@
-//! Conversations as one of their participants finds them, however many, in a statement or a few: the list, what a
-//! socket that comes in has to know, and what it has missed.
+//! Conversations as one of their participants sees them, in one statement or a few, however many there are:
+//! the list, what an entering socket needs, and what it has missed.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -16,18 +16,18 @@ use super::sqlite::{CURSORS, LISTED, MISSED, list, rows};
 use super::words::word;
 use super::{StoreError, View};
 
-/// How a conversation stands for somebody who comes into it.
+/// What a user needs to enter a conversation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entrance {
     pub head: Cursor,
-    /// Of the cursor that they have.
+    /// The state of their cursor.
     pub cursor: Option<CursorState>,
-    /// The position before their part began.
+    /// The position before they joined.
     pub joined_after: Seq,
     pub participants: usize,
 }
 
-/// A part of a log: behind `after`, up to and with `through`.
+/// A part of a log: after `after`, up to and including `through`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stretch {
     pub conversation_id: ConversationId,
@@ -35,15 +35,15 @@ pub(crate) struct Stretch {
     pub through: Seq,
 }
 
-/// What was read of several stretches.
+/// What was read from several stretches.
 #[derive(Debug, Default)]
 pub(crate) struct Missed {
     pub events: HashMap<ConversationId, Vec<Event>>,
-    /// Whether it is all, or the first ones, of which the last may be cut.
+    /// Whether it is everything; otherwise it is the first stretches, of which the last may be incomplete.
     pub is_whole: bool,
 }
 
-/// With its newest message.
+/// A conversation's state, with its newest message.
 fn state(row: &Row<'_>) -> Result<(ConversationState, Option<MessageId>), DatabaseError> {
     let peer = match row.get(15)? {
         Some(id) => {
@@ -72,7 +72,7 @@ fn state(row: &Row<'_>) -> Result<(ConversationState, Option<MessageId>), Databa
 }
 
 impl View {
-    /// These conversations as `user_id` sees them, by id. Those without them are left out.
+    /// These conversations as `user_id` sees them, by id. Those that the user is not in are skipped.
     pub(crate) fn conversation_states(
         &self,
         user_id: UserId,
@@ -116,7 +116,8 @@ impl View {
         Ok(states.collect())
     }
 
-    /// How conversations stand for `user_id`, who has these cursors. Those without them are left out.
+    /// What `user_id`, who has these cursors, needs to enter conversations. Those that the user is not in are
+    /// skipped.
     pub(crate) fn entrances(
         &self,
         user_id: UserId,
@@ -169,7 +170,7 @@ impl View {
         Ok(state.unwrap_or(CursorState::Diverged))
     }
 
-    /// What lies in these stretches, oldest first in each of them, as much as `chunk` allows in all.
+    /// The events in these stretches, oldest first in each, up to `chunk` in all.
     pub(crate) fn missed(&self, stretches: &[Stretch], chunk: Chunk) -> Result<Missed, StoreError> {
         let mut missed = Missed { is_whole: true, ..Missed::default() };
         if stretches.is_empty() {
@@ -210,15 +211,15 @@ impl View {
     }
 }
 
-/// What a cursor is to a log that ends at `head`, has `found` at the cursor's position, and still has its first event
-/// or not.
+/// How a cursor relates to a log that ends at `head`, has `found` at the cursor's position, and still has its
+/// first event or not.
 fn judge(cursor: Cursor, head: Cursor, found: Option<Stamp>, is_begun: bool) -> CursorState {
-    // The newest event may be gone; its stamp is known all the same.
+    // The newest event may be gone, but its stamp is still known.
     let found = if cursor.seq == head.seq { head.stamp } else { found };
     match (cursor.stamp, found) {
         (Some(stamp), Some(found)) if stamp != found => CursorState::Diverged,
         (_, Some(_)) => CursorState::Known,
-        // Nothing there. A log has no holes, so it ends before, or it no longer reaches back that far.
+        // Nothing is there. A log has no holes, so it ends earlier, or it no longer goes back that far.
         (stamp, None) => {
             let is_gone = cursor.seq < head.seq && !is_begun;
             match stamp {

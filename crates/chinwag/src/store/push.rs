@@ -1,5 +1,5 @@
-//! Devices that want to be notified, and the jobs to notify them. Who gets one is decided in `chat/push.rs`;
-//! here are the facts.
+//! Devices that want notifications, and the jobs to notify them. `chat/push.rs` decides who gets one; this
+//! file has the facts.
 
 use chinwag_protocol::rest::{
     ConversationKind, NotificationLevel, PresenceStatus, PushContent, PushSubscription,
@@ -13,7 +13,7 @@ use super::users::PRESENCE;
 use super::words::{text, word};
 use super::{Change, StoreError, View};
 
-/// A device to be.
+/// A device to add.
 #[derive(Clone)]
 pub(crate) struct NewSubscription {
     pub user_id: UserId,
@@ -25,7 +25,7 @@ pub(crate) struct NewSubscription {
     pub content: PushContent,
 }
 
-/// New messages of one conversation, in a part of the server's events.
+/// New messages of one conversation, among a part of the server's events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct News {
     pub conversation_id: ConversationId,
@@ -33,7 +33,7 @@ pub(crate) struct News {
     pub last: Seq,
 }
 
-/// A device of somebody who takes part where there is news.
+/// A device of a participant in a conversation with news.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub subscription: i64,
@@ -45,14 +45,14 @@ pub(crate) struct Candidate {
     pub is_mentioned: bool,
 }
 
-/// Which device is to be told of which conversation.
+/// Which device is to be notified of which conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct JobKey {
     pub subscription: i64,
     pub conversation_id: ConversationId,
 }
 
-/// A job whose time has come, with its device.
+/// A due job, with its device.
 #[derive(Clone)]
 pub(crate) struct PushJob {
     pub key: JobKey,
@@ -65,11 +65,11 @@ pub(crate) struct PushJob {
     pub p256dh: Vec<u8>,
     pub auth: Vec<u8>,
     pub content: PushContent,
-    /// Whether its user and session are still good.
+    /// Whether its user and session are still valid.
     pub is_live: bool,
 }
 
-/// The session of a device has not ended by its time.
+/// Whether the session of a device is live at this time.
 const SESSION_IS_LIVE: &str = "(push_subscriptions.session_id IS NULL OR EXISTS ( \
      SELECT 1 FROM sessions WHERE sessions.id = push_subscriptions.session_id AND sessions.revoked_at IS NULL \
      AND (sessions.expires_at > ?2 OR EXISTS ( \
@@ -112,7 +112,7 @@ impl View {
         Ok(level.unwrap_or_default())
     }
 
-    /// Up to which event devices have got their jobs.
+    /// The event up to which devices have their jobs.
     pub(crate) fn push_position(&self) -> Result<i64, StoreError> {
         let value: String =
             self.sql.single("SELECT value FROM meta WHERE key = 'push_position'", &[], |row| row.get(0))?;
@@ -124,7 +124,7 @@ impl View {
         self.sql.single("SELECT EXISTS (SELECT 1 FROM push_subscriptions)", &[], |row| row.get(0))
     }
 
-    /// Where there are new messages among the events after one id and up to another.
+    /// Conversations with new messages among the events after one id and up to another.
     pub(crate) fn news(&self, after: i64, through: i64, since: Timestamp) -> Result<Vec<News>, StoreError> {
         self.sql.all(
             "SELECT conversation_id, min(seq), max(seq) FROM events \
@@ -135,7 +135,7 @@ impl View {
         )
     }
 
-    /// The devices of those to whom it is news: they take part, somebody else wrote, they have not read it.
+    /// The devices of participants to whom this is news: somebody else wrote, and they have not read it.
     pub(crate) fn candidates(&self, news: News) -> Result<Vec<Candidate>, StoreError> {
         self.sql.all(
             "SELECT push_subscriptions.id, users.id, participants.notifications, conversations.kind, \
@@ -164,7 +164,7 @@ impl View {
         )
     }
 
-    /// Jobs whose time has come, the longest due first, but none for these hosts.
+    /// Due jobs, longest due first, except those for these hosts.
     pub(crate) fn due_push_jobs(
         &self,
         now: Timestamp,
@@ -198,7 +198,7 @@ impl View {
             })
     }
 
-    /// When the next job is due, of those that are not yet; and how many there are in all.
+    /// When the next job that is not yet due will be, and how many jobs there are in all.
     pub(crate) fn push_backlog(&self, now: Timestamp) -> Result<(Option<Timestamp>, usize), StoreError> {
         self.sql.single(
             "SELECT (SELECT min(due_at) FROM push_jobs WHERE due_at > ?1), \
@@ -208,7 +208,7 @@ impl View {
         )
     }
 
-    /// The newest message of others after a position; only those that name the user if `mentions` says so.
+    /// The newest message by others after a position; with `mentions`, only those that name the user.
     pub(crate) fn newest_unread(
         &self,
         conversation_id: ConversationId,
@@ -242,8 +242,8 @@ pub(crate) enum Which {
 }
 
 impl Change {
-    /// Notes a device. The same endpoint again is the same device, whoever uses it now; what its last user
-    /// was to be told is dropped. More than `limit` devices of a user push out the oldest.
+    /// Stores a device. The same endpoint again is the same device, whoever uses it now; jobs for its
+    /// previous user are dropped. Beyond `limit` devices of a user, the oldest are removed.
     pub(crate) fn put_push_subscription(
         &mut self,
         new: &NewSubscription,
@@ -281,7 +281,7 @@ impl Change {
         Ok(made)
     }
 
-    /// Forgets a device of a user. False if they have no such.
+    /// Removes a device of a user. False if they have no such device.
     pub(crate) fn delete_push_subscription(&mut self, user_id: UserId, id: i64) -> Result<bool, StoreError> {
         let deleted = self
             .sql
@@ -289,7 +289,7 @@ impl Change {
         Ok(deleted > 0)
     }
 
-    /// Notes which messages of a conversation notify a participant.
+    /// Sets which messages of a conversation notify a participant.
     pub(crate) fn set_notification_level(
         &mut self,
         conversation_id: ConversationId,
@@ -303,8 +303,9 @@ impl Change {
         Ok(())
     }
 
-    /// Queues jobs, and notes up to which event devices have got theirs. A device and a conversation have
-    /// one job: a second one only moves its `seq`. Beyond `limit` jobs new ones are dropped; says how many.
+    /// Queues jobs, and stores the event up to which devices have theirs. A device and a conversation share
+    /// one job: a second one only moves its `seq`. Beyond `limit` jobs, new ones are dropped; returns how
+    /// many.
     pub(crate) fn add_push_jobs(
         &mut self,
         jobs: &[(JobKey, Seq)],
@@ -341,7 +342,7 @@ impl Change {
         Ok(dropped)
     }
 
-    /// A job is done up to `seq`. What was written meanwhile makes it a new one.
+    /// Ends a job up to `seq`. Messages written meanwhile turn it into a new job.
     pub(crate) fn finish_push_job(&mut self, key: JobKey, seq: Seq) -> Result<(), StoreError> {
         let deleted = self.sql.change(
             "DELETE FROM push_jobs WHERE subscription_id = ?1 AND conversation_id = ?2 AND seq <= ?3",
@@ -357,7 +358,7 @@ impl Change {
         Ok(())
     }
 
-    /// Tries a job again later.
+    /// Schedules a job again for later.
     pub(crate) fn postpone_push_job(&mut self, key: JobKey, due_at: Timestamp) -> Result<(), StoreError> {
         self.sql.change(
             "UPDATE push_jobs SET attempts = attempts + 1, due_at = ?3 \
@@ -367,7 +368,7 @@ impl Change {
         Ok(())
     }
 
-    /// Forgets a device whose push service does not know it any more, with its jobs.
+    /// Removes a device that its push service no longer knows, with its jobs.
     pub(crate) fn forget_push_subscription(&mut self, id: i64) -> Result<(), StoreError> {
         self.sql.change("DELETE FROM push_subscriptions WHERE id = ?1", values![id])?;
         Ok(())

@@ -1,4 +1,4 @@
-//! How far everybody has received and read, and what is unread. State, not events: only the latest
+//! How far everybody has received and read, and what is unread. This is state, not events: only the latest
 //! value matters.
 
 use chinwag_protocol::limits::SMALL_CONVERSATION;
@@ -10,7 +10,7 @@ use super::sqlite::{LISTED, list};
 use super::users::{Status, status};
 use super::{Change, Notice, StoreError, View};
 
-/// Counting stops here: nobody needs to know more exactly, and a count must not scan a whole log.
+/// Counting stops here: nobody needs a more exact number, and a count must not scan a whole log.
 pub(super) const MAX_UNREAD: i64 = 10_000;
 
 /// What a user has not read.
@@ -20,23 +20,24 @@ pub(crate) struct Unread {
     pub mentions: u64,
 }
 
-/// A participant, as the others hear of them.
+/// A participant, as the others see them.
 pub(crate) struct Companion {
     pub receipt: Receipt,
     pub status: Status,
-    /// Whether they are the other one, or oneself, in a direct conversation.
+    /// Whether they take part in a direct conversation, as the peer or the user.
     pub is_direct: bool,
 }
 
 impl Companion {
-    /// Where they take part.
+    /// The conversation that they take part in.
     pub(crate) fn conversation_id(&self) -> ConversationId {
         self.receipt.conversation_id
     }
 }
 
 impl View {
-    /// How far everybody is in those of these conversations that are small, and their status; by conversation.
+    /// For those of these conversations that are small: how far everybody is, and their status, by
+    /// conversation.
     pub(crate) fn companions(&self, ids: &[ConversationId]) -> Result<Vec<Companion>, StoreError> {
         self.sql.all(
             &format!(
@@ -97,7 +98,7 @@ impl View {
 }
 
 impl Change {
-    /// Moves a participant's marks forward, never back. `None` if nothing moved.
+    /// Moves a participant's positions forward, never back. `None` if nothing moved.
     pub(crate) fn advance_receipt(
         &mut self,
         conversation_id: ConversationId,
@@ -122,7 +123,7 @@ impl Change {
         Ok(receipt)
     }
 
-    /// Tells the others of a small conversation how far somebody is, if they have begun.
+    /// Tells the others of a small conversation how far a user is, if they have begun.
     pub(super) fn tell_receipt(
         &mut self,
         conversation_id: ConversationId,

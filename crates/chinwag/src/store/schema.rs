@@ -6,11 +6,11 @@ mod embedded {
     refinery::embed_migrations!("src/store/migrations");
 }
 
-/// Brings the schema up to date.
+/// Migrates the schema.
 ///
 /// # Errors
-/// If the database has migrations that this program does not know (it is newer), or others than it
-/// knows under the same number.
+/// If the database has migrations that this program does not know (it is newer), or different ones under the
+/// same number.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), refinery::Error> {
     embedded::migrations::runner().run(connection)?;
     Ok(())
@@ -61,7 +61,7 @@ mod tests {
         let indexed: i64 = connection
             .query_row("SELECT count(*) FROM meta WHERE key = 'indexed_through'", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(indexed, 0, "the index is made anew");
+        assert_eq!(indexed, 0, "the index is rebuilt");
     }
 
     const BEFORE_NAMES: i32 = 12;

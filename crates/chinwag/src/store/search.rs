@@ -1,9 +1,9 @@
-//! Full-text search: an index of trigrams, so that parts of words and scripts without spaces are found.
+//! Full-text search: a trigram index, which finds parts of words and scripts without spaces.
 //!
-//! Sending does not wait for the index: it is brought up to date before a search, by jobs of the writer.
+//! Sending does not wait for the index: jobs of the writer update it before a search.
 //!
-//! A job indexes 500 messages. An edit or a deletion of a message that is indexed changes the index in its own
-//! transaction, so nobody finds a text that was deleted. Who takes part is a condition of the query.
+//! A job indexes 500 messages. An edit or deletion of an indexed message changes the index in its own
+//! transaction, so nobody finds a deleted text. Participation is a condition of the query.
 
 use std::ops::ControlFlow;
 
@@ -14,16 +14,16 @@ use super::sqlite::{DELETE_TEXT, INSERT_TEXT, IS_MATCHING, matching};
 use super::{Change, StoreError, View};
 use crate::unicode::{fold, search_key};
 
-/// Messages that one job indexes: a few milliseconds.
+/// Messages that one job indexes, in a few milliseconds.
 const INDEX_STEP: usize = 500;
 
-/// Messages that one page of a search for one or two characters reads at most.
+/// The most messages that one page of a search for one or two characters reads.
 const MAX_SCANNED: usize = 20_000;
 
-/// What to look for.
+/// What to search for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
-    /// Each of them has to be in the text. As [`search_key`] gives them.
+    /// Terms that must all be in the text, in the form of [`search_key`].
     pub terms: Vec<String>,
     pub conversation_id: Option<ConversationId>,
     pub from: Option<String>,
@@ -37,19 +37,19 @@ pub(crate) struct Query {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
     pub ids: Vec<MessageId>,
-    /// Where the next page begins, if there may be one. This one may be empty all the same.
+    /// Where the next page begins, if there may be one. This page may be empty anyway.
     pub next: Option<MessageId>,
 }
 
 impl View {
-    /// The messages that match, newest first, of conversations that `user_id` takes part in.
+    /// The matching messages, newest first, in conversations that `user_id` takes part in.
     pub(crate) fn search(&self, user_id: UserId, query: &Query) -> Result<Found, StoreError> {
-        // Trigrams can't find what is shorter than three characters: that is looked for row by row.
+        // Trigrams can't find terms of less than three characters, so those are searched row by row.
         let (long, short): (Vec<&String>, Vec<&String>) =
             query.terms.iter().partition(|term| term.chars().count() >= 3);
         let matching = (!long.is_empty()).then(|| matching(&long));
         let index = if matching.is_some() { IS_MATCHING } else { "?1 IS NULL" };
-        // The text as it was written last, for terms that the index can't find.
+        // The latest text, for terms that the index can't find.
         let text = if short.is_empty() {
             "''"
         } else {
@@ -117,7 +117,7 @@ fn has_all(content: &str, terms: &[&String]) -> bool {
 }
 
 impl Change {
-    /// Indexes the next messages. False when all are.
+    /// Indexes the next messages. False when all are indexed.
     pub(crate) fn index_step(&mut self) -> Result<bool, StoreError> {
         let through = self.indexed_through()?;
         let rows: Vec<(MessageId, bool)> = self.sql.all(
@@ -140,7 +140,8 @@ impl Change {
         Ok(rows.len() == INDEX_STEP)
     }
 
-    /// Puts a message's new text into the index, or takes it out. One that is not indexed yet will be.
+    /// Puts a message's new text into the index, or removes the old one. A message that is not indexed yet
+    /// will be.
     pub(super) fn reindex(&mut self, id: MessageId, content: Option<&str>) -> Result<(), StoreError> {
         if id.0 > self.indexed_through()? {
             return Ok(());

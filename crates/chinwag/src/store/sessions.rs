@@ -1,4 +1,4 @@
-//! Sign-ins. A token names its session, so a session that is revoked ends its tokens.
+//! Sign-ins. A token names its session, so revoking a session ends its tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use super::sql::{Value, values};
 use super::sqlite::{STAYS, rows};
 use super::{Change, StoreError, View};
 
-/// Sessions whose last access token ended this long ago are forgotten, with their refresh tokens: those
-/// last 90 days.
+/// Sessions whose last access token expired this long ago are deleted, with their refresh tokens: those last
+/// 90 days.
 const FORGET_AFTER_MS: i64 = 91 * 24 * 60 * 60 * 1000;
 
-/// A sign-in to be.
+/// A sign-in to store.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
     pub id: String,
@@ -46,10 +46,10 @@ pub(crate) fn random_token() -> String {
     (0..4).map(|_| Stamp::from_bits(rand::random()).to_string()).collect()
 }
 
-/// What became of a refresh token that was shown.
+/// The outcome of a refresh token.
 #[derive(Clone, Debug)]
 pub(crate) enum Spent {
-    /// It was good and is used up now, or was used up a moment ago, at this time. Its session and user.
+    /// It was valid and is now used up, or was used up a moment ago, at this time. Its session and user.
     Good(String, User, Timestamp),
     /// It was used before: somebody has a copy, so its session has ended.
     Reused(String, UserId),
@@ -57,24 +57,25 @@ pub(crate) enum Spent {
     Unknown,
 }
 
-/// How long a used refresh token gives the same answer again: to a client whose answer was lost, and to tabs that
-/// renew at the same time. Not once the next token was used: then the answer arrived.
+/// How long a used refresh token returns the same answer again: to a client whose answer was lost, and to
+/// tabs that renew at the same time. Not after the next token was used, because then the answer arrived.
 const RETRY_MS: i64 = 30_000;
 
-/// A refresh token, and the one that it is spent for; both by their hashes.
+/// A refresh token and its successor, both as hashes.
 pub(crate) struct Exchange {
     pub spent: Vec<u8>,
     pub next: Vec<u8>,
     pub next_expires_at: Timestamp,
-    /// When the access token beside the next one expires.
+    /// When the access token that accompanies the successor expires.
     pub session_expires_at: Timestamp,
 }
 
-/// A user who is connected, and the session that let them in; `None` for a token of another application.
+/// A connected user, and the session that admitted them; `None` for a token of another application.
 pub(crate) type Stay = (UserId, Option<Arc<str>>);
 
 impl View {
-    /// Those of them whose account is gone or disabled, or whose session has ended, and whether the account is active.
+    /// Those whose account is gone or disabled, or whose session has ended, and whether the account is
+    /// active.
     pub(crate) fn those_who_may_not_stay(&self, stays: &[Stay]) -> Result<Vec<(Stay, bool)>, StoreError> {
         let stated = rows(stays.iter().map(|(id, session)| (id.0, session.as_deref())));
         let found: Vec<(usize, bool)> = self.sql.all(
@@ -93,12 +94,12 @@ impl View {
         Ok(found.into_iter().filter_map(stay).collect())
     }
 
-    /// Whose session this is, or was.
+    /// The user of this session, even if it has ended.
     pub(crate) fn user_of_session(&self, id: &str) -> Result<Option<UserId>, StoreError> {
         self.sql.one("SELECT user_id FROM sessions WHERE id = ?1", values![id], |row| row.get(0))
     }
 
-    /// A user's live sessions, newest first. A session's newest token has always lived for `lifetime`.
+    /// A user's live sessions, newest first. A session's newest token was always issued for `lifetime`.
     pub(crate) fn sessions(
         &self,
         user_id: UserId,
@@ -114,7 +115,7 @@ impl View {
             values![user_id, now],
             |row| {
                 let (created, expires): (i64, i64) = (row.get(1)?, row.get(2)?);
-                // With another lifetime than now it would lie outside.
+                // If the lifetime has changed since, this would lie outside.
                 let renewed = Timestamp(expires).before(lifetime).min(now).0.max(created);
                 Ok(Session {
                     id: row.get(0)?,
@@ -130,7 +131,7 @@ impl View {
 }
 
 impl Change {
-    /// Notes a sign-in, and forgets the user's long expired ones.
+    /// Stores a sign-in, and deletes the user's long expired ones.
     pub(crate) fn insert_session(&mut self, session: &NewSession) -> Result<(), StoreError> {
         let forgotten: &[Value<'_>] = values![session.user_id, session.created_at.0 - FORGET_AFTER_MS];
         self.sql.change(
@@ -173,7 +174,7 @@ impl Change {
 }
 
 impl Change {
-    /// Notes a refresh token of a session, by its hash.
+    /// Stores a refresh token of a session, by its hash.
     pub(crate) fn insert_refresh_token(
         &mut self,
         hash: &[u8],
@@ -187,8 +188,8 @@ impl Change {
         Ok(())
     }
 
-    /// Spends a refresh token and stores the next one. Using one twice ends the session, but as a retry: thief and
-    /// owner both have to sign in.
+    /// Uses up a refresh token and stores its successor. A second use, unless it is a retry, ends the
+    /// session: thief and owner must both sign in again.
     pub(crate) fn spend_refresh_token(
         &mut self,
         exchange: &Exchange,
@@ -238,7 +239,7 @@ impl Change {
         Ok(())
     }
 
-    /// Ends every session of a user but one.
+    /// Ends every session of a user except one.
     pub(crate) fn revoke_other_sessions(
         &mut self,
         user_id: UserId,

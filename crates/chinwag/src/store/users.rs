@@ -20,21 +20,21 @@ pub(crate) struct Account {
     pub role: UserRole,
 }
 
-/// What a sign-in has to know.
+/// What a sign-in needs to know.
 pub(crate) struct Identity {
     pub user: User,
     pub password_hash: Option<String>,
 }
 
-/// What a token has to be checked against.
+/// What a token is checked against.
 pub(crate) struct AuthRow {
     pub user: User,
-    /// Whether the token named a session of this account that was not revoked.
+    /// Whether the token named a session of this account that is not revoked.
     pub session_is_live: bool,
 }
 
 impl AuthRow {
-    /// Whether a token with this session lets the account in. Tokens of other applications have none.
+    /// Whether a token with this session admits the account. Tokens of other applications have no session.
     pub(crate) fn admits(&self, session: Option<&str>) -> bool {
         self.user.is_active && (session.is_none() || self.session_is_live)
     }
@@ -56,8 +56,8 @@ fn user(row: &Row<'_>) -> Result<User, DatabaseError> {
     })
 }
 
-/// What an account may be stored under. Two of before names had one form may fold to one key: the first keeps
-/// it, the other the one that it had.
+/// The keys under which an account may be stored. Two older names may fold to one key: the first keeps it,
+/// the other keeps its previous key.
 fn keys(name: &str) -> [String; 2] {
     [name.to_lowercase(), fold(name)]
 }
@@ -67,7 +67,7 @@ pub(super) fn public_user(row: &Row<'_>) -> Result<PublicUser, DatabaseError> {
 }
 
 impl View {
-    /// The account with this username or e-mail address, whatever the form and the case of its letters.
+    /// The account with this username or e-mail address, whatever its normal form and case.
     pub(crate) fn identity(&self, name: &str) -> Result<Option<Identity>, StoreError> {
         for key in keys(name) {
             let identity = self.sql.one(
@@ -120,7 +120,7 @@ impl View {
 }
 
 impl Change {
-    /// Makes an account. Names are taken or free whatever the case of their letters; the caller checks.
+    /// Creates an account. Names are unique regardless of case; the caller checks this.
     pub(crate) fn insert_user(&mut self, account: &Account) -> Result<User, StoreError> {
         let created_at = Timestamp::now();
         let id = self.sql.single(
@@ -153,7 +153,7 @@ impl Change {
         })
     }
 
-    /// Gives an account another username, which the caller knows to be free.
+    /// Gives an account another username, which the caller has found to be free.
     pub(crate) fn set_username(&mut self, id: UserId, username: &str) -> Result<(), StoreError> {
         self.sql.change(
             "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, first_name, last_name) \
@@ -163,9 +163,9 @@ impl Change {
         Ok(())
     }
 
-    /// Leaves nothing of an account but its id, and lets nobody in with it.
+    /// Erases everything of an account except its id, and admits nobody with it.
     pub(crate) fn erase_user(&mut self, id: UserId) -> Result<(), StoreError> {
-        // With blanks: nobody can choose such a name, or mention it.
+        // With blanks, so that nobody can choose such a name, or mention it.
         let username = format!("deleted user {id}");
         self.sql.change(
             "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, '', ''), \
@@ -184,7 +184,7 @@ impl Change {
         Ok(())
     }
 
-    /// Makes somebody an administrator of the server, or no longer.
+    /// Makes a user an administrator of the server, or an ordinary user again.
     pub(crate) fn set_user_role(&mut self, id: UserId, role: UserRole) -> Result<(), StoreError> {
         self.sql.change("UPDATE users SET role = ?2 WHERE id = ?1", values![id, words::text(role)])?;
         Ok(())
@@ -207,13 +207,13 @@ pub(crate) struct Status {
     pub last_seen: Option<Timestamp>,
 }
 
-/// From the columns `presence`, `presence_text` and `last_seen`, which come first.
+/// Reads the columns `presence`, `presence_text` and `last_seen`, which come first.
 pub(super) fn status(row: &Row<'_>) -> Result<Status, DatabaseError> {
     Ok(Status { chosen: word(row, 0, PRESENCE)?, text: row.get(1)?, last_seen: row.get(2)? })
 }
 
 impl View {
-    /// A user's status; that of a new user if there is no such.
+    /// A user's status; a new user's if there is no such user.
     pub(crate) fn status(&self, id: UserId) -> Result<Status, StoreError> {
         let found = self.sql.one(
             "SELECT presence, presence_text, last_seen FROM users WHERE id = ?1",
@@ -223,7 +223,7 @@ impl View {
         Ok(found.unwrap_or(Status { chosen: PresenceStatus::Online, text: String::new(), last_seen: None }))
     }
 
-    /// Who they are, also those that are not active any more; ids of nobody are left out.
+    /// The users with these ids, also inactive ones; unknown ids are skipped.
     pub(crate) fn users_by_id(&self, ids: &[i64]) -> Result<Vec<PublicUser>, StoreError> {
         self.sql.all(
             &format!(
@@ -234,7 +234,8 @@ impl View {
         )
     }
 
-    /// Active users, by name, in whose names each word of the text begins one. No word gives everybody.
+    /// Active users, by name, whose names contain a word beginning with each word of the text. Without words,
+    /// everybody.
     pub(crate) fn users_like(&self, text: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
         let words = search_key(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         self.sql.all(
@@ -249,14 +250,14 @@ impl View {
 }
 
 impl Change {
-    /// Notes the status that a user chose.
+    /// Stores the status that a user chose.
     pub(crate) fn set_status(
         &mut self,
         id: UserId,
         chosen: PresenceStatus,
         text: &str,
     ) -> Result<(), StoreError> {
-        // Nobody chooses to be offline: who says so is here.
+        // Nobody chooses to be offline: a user who says so is here.
         let chosen = if chosen == PresenceStatus::Offline { PresenceStatus::Online } else { chosen };
         self.sql.change(
             "UPDATE users SET presence = ?2, presence_text = ?3 WHERE id = ?1",
@@ -265,7 +266,7 @@ impl Change {
         Ok(())
     }
 
-    /// Notes when a user was last here.
+    /// Stores when a user was last here.
     pub(crate) fn set_last_seen(&mut self, id: UserId, last_seen: Timestamp) -> Result<(), StoreError> {
         self.sql.change(
             "UPDATE users SET last_seen = ?2 WHERE id = ?1 AND (last_seen IS NULL OR last_seen < ?2)",

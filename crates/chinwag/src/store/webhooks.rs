@@ -1,7 +1,7 @@
-//! Webhooks, and the events of all conversations in the order of their commits.
+//! Webhooks, and the events of all conversations in commit order.
 //!
-//! An event's row id is its global position. Rows are appended by one thread and never removed, so ids grow
-//! in the order of the commits, and nothing appears below an id that was read.
+//! An event's row id is its global position. One thread appends rows and never removes them, so ids grow in
+//! commit order, and nothing appears below an id that was read.
 
 use chinwag_protocol::rest::{Webhook, WebhookState};
 use chinwag_protocol::{ConversationId, Event, Timestamp};
@@ -11,7 +11,7 @@ use super::sql::{DatabaseError, Row, values};
 use super::sqlite::LISTED;
 use super::{Change, StoreError, View};
 
-/// A webhook to be.
+/// A webhook to create.
 #[derive(Clone)]
 pub(crate) struct NewHook {
     pub url: String,
@@ -20,7 +20,7 @@ pub(crate) struct NewHook {
     pub events: Option<Vec<String>>,
 }
 
-/// A webhook, as it is worked for.
+/// A webhook, as the worker uses it.
 #[derive(Clone)]
 pub(crate) struct Hook {
     pub id: i64,
@@ -37,12 +37,12 @@ pub(crate) struct Hook {
     pub created_at: Timestamp,
 }
 
-/// What to change about a webhook; `None` stays.
+/// What to change about a webhook; `None` keeps the value.
 #[derive(Clone)]
 pub(crate) struct HookChange {
     pub is_enabled: Option<bool>,
     pub url: Option<String>,
-    /// Of these types, or of all.
+    /// These types, or all.
     pub events: Option<Option<Vec<String>>>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct HookChange {
 #[derive(Clone)]
 pub(crate) struct HookFailure {
     pub error: String,
-    /// Up to here it has nothing more to be told.
+    /// The position up to which it needs nothing more.
     pub position: i64,
     pub due_at: Timestamp,
     pub now: Timestamp,
@@ -82,7 +82,7 @@ fn hook(row: &Row<'_>) -> Result<Hook, DatabaseError> {
 }
 
 impl Hook {
-    /// As its administrator sees it, with the newest event of the server at `head`.
+    /// As its administrator sees it, with the server's newest event at `head`.
     pub(crate) fn shown(&self, head: i64) -> Webhook {
         let state = match (self.is_disabled, self.failing_since) {
             (true, _) => WebhookState::Disabled,
@@ -104,20 +104,20 @@ impl Hook {
     }
 }
 
-/// Types of events as they are stored.
+/// Event types as they are stored.
 fn types_text(events: &[String]) -> Option<String> {
     serde_json::to_string(events).ok()
 }
 
 impl View {
-    /// The global position of the newest event; 0 without any.
+    /// The global position of the newest event; 0 if there is none.
     pub(crate) fn newest_position(&self) -> Result<i64, StoreError> {
         self.sql.single("SELECT coalesce(max(id), 0) FROM events", &[], |row| row.get(0))
     }
 
-    /// The next event that a webhook wants, with its position, up to and with `through`.
+    /// The next event that a webhook wants, with its position, up to and including `through`.
     pub(crate) fn next_event(&self, hook: &Hook, through: i64) -> Result<Option<(i64, Event)>, StoreError> {
-        // The unary plus keeps the walk along the ids: the other indexes are in another order.
+        // The unary plus keeps the scan on the ids: the other indexes have another order.
         let kinds = hook.events.as_deref().and_then(types_text);
         self.sql.one(
             &format!(
@@ -144,7 +144,7 @@ impl View {
 }
 
 impl Change {
-    /// Makes a webhook that begins with the next event.
+    /// Creates a webhook that begins with the next event.
     pub(crate) fn insert_webhook(&mut self, new: &NewHook) -> Result<Hook, StoreError> {
         let position = self.newest_position()?;
         let events = new.events.as_deref().and_then(types_text);
@@ -170,8 +170,8 @@ impl Change {
         Ok(self.sql.change("DELETE FROM webhooks WHERE id = ?1", values![id])? > 0)
     }
 
-    /// Changes a webhook. What it failed at before is forgotten: it is called anew at once, unless it is
-    /// disabled. `None` if there is none.
+    /// Changes a webhook. Earlier failures are forgotten: it is called at once, unless it is disabled. `None`
+    /// if there is none.
     pub(crate) fn update_webhook(
         &mut self,
         id: i64,
@@ -197,14 +197,14 @@ impl Change {
         )
     }
 
-    /// A webhook has passed everything up to `position`.
+    /// Records that a webhook has passed everything up to `position`.
     pub(crate) fn advance_webhook(&mut self, id: i64, position: i64) -> Result<(), StoreError> {
         self.sql.change("UPDATE webhooks SET position = CASE WHEN position < ?2 THEN ?2 ELSE position END, attempts = 0, due_at = 0, \
                  failing_since = NULL, last_error = NULL WHERE id = ?1", values![id, position])?;
         Ok(())
     }
 
-    /// A call of a webhook failed.
+    /// Records a failed call of a webhook.
     pub(crate) fn fail_webhook(&mut self, id: i64, failure: &HookFailure) -> Result<(), StoreError> {
         self.sql.change(
             "UPDATE webhooks SET attempts = attempts + 1, due_at = ?2, last_error = ?3, \

@@ -1,10 +1,10 @@
-//! Enums in columns: each variant is one word, the one that it has on the wire.
+//! Enums in columns: each variant is stored as one word, the same as on the wire.
 
 use std::str::FromStr;
 
 use super::sql::{DatabaseError, Row};
 
-/// Reads one of an enum's words. `place` names the column for whoever mends it: `participants.role`.
+/// Reads an enum's word. `place` names the column for an operator who repairs it: `participants.role`.
 pub(super) fn word<T: FromStr>(
     row: &Row<'_>,
     column: usize,
@@ -14,12 +14,12 @@ pub(super) fn word<T: FromStr>(
     word.ok_or_else(|| damaged(column, place))
 }
 
-/// An enum's word, to be written.
+/// An enum's word, for writing.
 pub(super) fn text(word: impl Into<&'static str>) -> &'static str {
     word.into()
 }
 
-/// That a column does not hold what it has to.
+/// An error for a column with an invalid value.
 pub(super) fn damaged(column: usize, place: &'static str) -> DatabaseError {
-    DatabaseError::unreadable(column, format_args!("{place} holds what no release writes there"))
+    DatabaseError::unreadable(column, format_args!("{place} has a value that no release writes"))
 }

@@ -87,7 +87,7 @@ async fn a_word_that_means_nothing_is_an_error_and_no_default() {
     for path in ["", "/messages", "/participants"] {
         assert_eq!(ben.get(&format!("/conversations/{broken}{path}")).await.status, 500, "{path}");
     }
-    assert!(captured_logs().contains("participants.role holds what no release writes there"));
+    assert!(captured_logs().contains("participants.role has a value that no release writes"));
 
     ben.say(whole, "elsewhere nothing is damaged").await;
     anna.say(broken, "nor is it for others").await;

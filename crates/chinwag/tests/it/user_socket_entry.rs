@@ -191,10 +191,7 @@ async fn the_reason_of_a_close_says_what_is_wrong_with_the_first_frame() {
     let server = TestServer::provisioning().await;
     let token = foreign_token("anna");
     for (first, expected) in [
-        (
-            json!({"type": "send", "content": "Hello", "conversation_id": 1}),
-            "the first frame must be hello",
-        ),
+        (json!({"type": "send", "content": "Hello", "conversation_id": 1}), "the first frame must be hello"),
         (json!({"type": "hello", "token": token, "cursors": {"1": "none"}}), "cursor"),
         (json!({"type": "hello", "token": token, "x": "y".repeat(4096)}), "4 KiB"),
     ] {
