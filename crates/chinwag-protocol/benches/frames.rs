@@ -1,8 +1,9 @@
-//! The instructions that a frame costs: bytes to command, event to bytes. Counted, not timed, so that a slower
-//! path fails in continuous integration on any machine: `cargo bench -p chinwag-protocol --bench frames`.
+//! The instructions that a frame costs: bytes to command, event to bytes. They are counted instead of timed,
+//! so that a slower path fails in continuous integration on any machine: `cargo bench -p chinwag-protocol
+//! --bench frames`.
 //!
-//! Needs valgrind, and gungraun-runner in the version of this crate. Raise a limit only with the reason in the
-//! commit.
+//! Needs valgrind, and gungraun-runner in the version of this crate. Raise a limit only with the reason in
+//! the commit.
 
 #![allow(
     missing_docs,
@@ -19,7 +20,7 @@ use chinwag_ws::{Decoder, Limits, text_frame};
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
 
-/// A frame of a client with a message of 200 characters, masked.
+/// A client's frame with a message of 200 characters, masked.
 fn masked() -> Vec<u8> {
     let payload = command();
     let mask = [0x37, 0xfa, 0x21, 0x3d];
@@ -71,7 +72,7 @@ fn encode(event: Event) -> usize {
     text_frame(|payload| serde_json::to_writer(payload, black_box(&event)).unwrap()).len()
 }
 
-/// At most so many instructions: what was counted, and a tenth more for the next compiler.
+/// A limit on instructions: the measured count, plus a tenth for the next compiler.
 fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(Callgrind::default().hard_limits([(EventKind::Ir, instructions)]));

@@ -1,4 +1,4 @@
-//! Error codes in frames, and the codes with which a socket is closed.
+//! Error codes in frames, and the close codes of sockets.
 //!
 //! A code exists only if a client acts on it.
 
@@ -9,27 +9,27 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The frame is no JSON, or nested too deep.
+    /// The frame is not JSON, or nested too deep.
     InvalidJson,
-    /// JSON, but not a command: no object, or a field of the wrong type.
+    /// JSON, but not a command: not an object, or a field of the wrong type.
     InvalidFrame,
     /// No such command on this socket.
     UnknownType,
-    /// The text is missing, empty, blank or not storable.
+    /// The text is missing, empty, blank or can't be stored.
     InvalidContent,
     /// Longer than the limit.
     TooLarge,
-    /// What the command names does not exist for the caller.
+    /// The named thing does not exist for the caller.
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
     /// The caller is not in the conversation.
     NotParticipant,
-    /// Somebody changed it in the meantime.
+    /// Somebody else changed it first.
     Conflict,
     /// The idempotency key was used for something else.
     IdempotencyMismatch,
-    /// A chunk does not go on where the upload stands, or the bytes are not the ones that were announced.
+    /// A chunk does not continue the upload, or the bytes differ from the announced ones.
     UploadMismatch,
     /// Too many; `retry_after_ms` says when to try again.
     RateLimited,
@@ -37,13 +37,13 @@ pub enum ErrorCode {
     Archived,
     /// The server can't do it now; try again.
     Unavailable,
-    /// A fault of the server.
+    /// A bug in the server.
     Internal,
     /// Over REST: no valid token, or wrong credentials.
     Unauthenticated,
-    /// Over REST: somebody has this username.
+    /// Over REST: another user has this username.
     UsernameTaken,
-    /// Over REST: somebody has this e-mail address.
+    /// Over REST: another user has this e-mail address.
     EmailTaken,
 }
 
@@ -70,32 +70,32 @@ impl ErrorCode {
         Self::EmailTaken,
     ];
 
-    /// One sentence for whoever writes a client.
+    /// One sentence for authors of clients.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::InvalidJson => "The frame is no JSON, or nested deeper than 16 levels.",
+            Self::InvalidJson => "The frame is not JSON, or nested deeper than 16 levels.",
             Self::InvalidFrame => {
-                "JSON, but not a command: no object, or a field is missing or of the wrong type."
+                "JSON, but not a command: not an object, or a field is missing or of the wrong type."
             }
             Self::UnknownType => "There is no such command on this socket.",
-            Self::InvalidContent => "The text is missing, empty, blank or not storable.",
+            Self::InvalidContent => "The text is missing, empty, blank or can't be stored.",
             Self::TooLarge => "Longer than the limit.",
-            Self::NotFound => "What the command names does not exist for this user.",
+            Self::NotFound => "The named thing does not exist for this user.",
             Self::Forbidden => "This user's role does not allow it.",
             Self::NotParticipant => "This user is not in the conversation.",
-            Self::Conflict => "Somebody changed it in the meantime: read it again.",
-            Self::IdempotencyMismatch => "The client_id was used for another message: draw a new one.",
+            Self::Conflict => "Somebody else changed it first: read it again.",
+            Self::IdempotencyMismatch => "The client_id was used for another message: use a new one.",
             Self::UploadMismatch => {
-                "A chunk does not go on where the upload stands, or the bytes have another hash: begin it again."
+                "A chunk does not continue the upload, or the bytes have another hash: begin again."
             }
             Self::RateLimited => "Too many: try again after retry_after_ms.",
             Self::Archived => "The conversation is archived: it can be read, but not changed.",
             Self::Unavailable => "The server can't do it now: try again.",
-            Self::Internal => "A fault of the server: try again, with the same client_id.",
+            Self::Internal => "A bug in the server: try again, with the same client_id.",
             Self::Unauthenticated => "Over REST: no valid token, or wrong credentials.",
-            Self::UsernameTaken => "Over REST: somebody has this username.",
-            Self::EmailTaken => "Over REST: somebody has this e-mail address.",
+            Self::UsernameTaken => "Over REST: another user has this username.",
+            Self::EmailTaken => "Over REST: another user has this e-mail address.",
         }
     }
 
@@ -124,7 +124,7 @@ pub enum CloseCode {
     NotParticipant = 4003,
     /// No such conversation.
     NoConversation = 4004,
-    /// The token ran out while connected.
+    /// The token expired while connected.
     TokenExpired = 4005,
     /// The session was revoked while connected.
     SessionRevoked = 4006,
@@ -139,7 +139,7 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
-    /// Every code that the server chooses itself.
+    /// Every code that the server sends by its own choice.
     pub const ALL: [Self; 13] = [
         Self::Normal,
         Self::Restart,
@@ -162,7 +162,7 @@ impl CloseCode {
         self as u16
     }
 
-    /// A short sentence for the close frame's reason, at most 123 bytes.
+    /// A short phrase for the close frame's reason, at most 123 bytes.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -182,16 +182,16 @@ impl CloseCode {
         }
     }
 
-    /// What a client does then.
+    /// What a client should do.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Normal => "Nothing to do: one side was done.",
+            Self::Normal => "Nothing to do: one side finished.",
             Self::Restart => "Reconnect after goaway's reconnect_after_ms, and resume from your cursors.",
             Self::Overloaded => "Reconnect later, with a growing random delay, and resume.",
             Self::Account => "Sign in again: the account is unknown, disabled or signed out.",
             Self::InvalidToken => "Get a new token: this one is missing, malformed, forged or expired.",
-            Self::NotParticipant => "Stop: only participants may enter. Somebody has to add this user first.",
+            Self::NotParticipant => "Stop: only participants may enter. Somebody must add this user first.",
             Self::NoConversation => "Stop: check the conversation's id.",
             Self::TokenExpired => "Get a new token, reconnect and resume.",
             Self::SessionRevoked => "Sign in again.",

@@ -1,6 +1,6 @@
 //! What a client sends. Parsing is strict about types and lenient about unknown fields.
 //!
-//! A frame without `type` is a `send`: that is the whole of the original protocol. On the room socket
+//! A frame without `type` is a `send`, which is the whole original protocol. On the room socket
 //! `conversation_id` is implied, on the user socket it is required; the parser leaves that to the socket.
 
 mod written;
@@ -22,7 +22,7 @@ use crate::rest::{Extras, Format, PresenceStatus};
 pub struct Request {
     /// Comes back in the answer.
     pub reference: Option<String>,
-    /// Where; `None` where it is implied or has no meaning.
+    /// The conversation; `None` if it is implied or has no meaning.
     pub conversation_id: Option<ConversationId>,
     /// What to do.
     pub command: Command,
@@ -45,7 +45,7 @@ pub enum Command {
     Read(Seq),
     /// Everything up to here is on this device.
     Ack(Seq),
-    /// The user types, or no longer.
+    /// The user types, or has stopped.
     Typing(bool),
     /// The user's own status.
     Presence(PresenceStatus, String),
@@ -55,7 +55,7 @@ pub enum Command {
     Unsubscribe,
     /// A new token for this socket.
     Auth(String),
-    /// Begin an upload, or go on with it after a reconnect.
+    /// Begin an upload, or resume it after a reconnect.
     UploadBegin(NewUpload),
     /// All bytes of an upload are sent.
     UploadCommit(u32),
@@ -63,7 +63,7 @@ pub enum Command {
     UploadAbort(u32),
     /// The first frame of a user socket.
     Hello(Hello),
-    /// Further cursors of a `hello` that said that they follow.
+    /// More cursors, which the `hello` announced.
     Cursors(MoreCursors),
     /// Answered by `pong` with the same `t`.
     Ping(Option<serde_json::Number>),
@@ -86,12 +86,12 @@ pub struct Send {
     pub content: String,
     /// The client's own id of the message: the idempotency key.
     pub client_id: Option<String>,
-    /// What it has beside the text. Its files are the sender's own, and no message has them yet.
+    /// What it has besides the text. Its files are the sender's own, and not in a message yet.
     pub extras: Extras<FileId>,
 }
 
 impl Send {
-    /// A message with this text. Files alone are one, too; `None` if there are neither.
+    /// A message with this text, or with files alone; `None` if there are neither.
     #[must_use]
     pub fn new(content: Option<String>, client_id: Option<String>, extras: Extras<FileId>) -> Option<Self> {
         if content.is_none() && extras.attachments.is_empty() {
@@ -104,22 +104,22 @@ impl Send {
 /// Replace a message's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Which message.
+    /// The message's id.
     pub message_id: MessageId,
     /// The new text.
     pub content: String,
-    /// Only if this is still its version.
+    /// Edit only if this is still its version.
     pub if_version: Option<i64>,
 }
 
-/// A file to be uploaded.
+/// A file to upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewUpload {
-    /// Shown to people. Of a path only the last part counts.
+    /// The name that people see. Of a path, only the last part counts.
     pub name: String,
     /// In bytes.
     pub size: u64,
-    /// Of all its bytes, in hexadecimal. Also recognises the upload after a reconnect.
+    /// Of all its bytes, in hexadecimal. Also identifies the upload after a reconnect.
     pub sha256: String,
 }
 
@@ -130,42 +130,42 @@ pub struct Hello {
     pub token: Option<String>,
     /// What the client already has.
     pub cursors: BTreeMap<i64, Cursor>,
-    /// The most events to be replayed in one conversation.
+    /// The most events to replay in one conversation.
     pub replay_limit: Option<u32>,
-    /// Further cursors follow, in frames of their own.
+    /// More cursors follow, in frames of their own.
     pub more_cursors: bool,
-    /// From where conversations without a cursor begin.
+    /// Where conversations without a cursor begin.
     pub added: Added,
 }
 
-/// More of what the client of a user socket already has.
+/// More cursors of a user socket's client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MoreCursors {
     /// As in `hello`.
     pub cursors: BTreeMap<i64, Cursor>,
-    /// Further ones follow.
+    /// More cursors follow.
     pub more_cursors: bool,
 }
 
-/// From where a conversation begins of which the client has nothing.
+/// Where a conversation begins of which the client has nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Added {
-    /// From its newest event: what was before is read as history.
+    /// At its newest event: earlier events are read as history.
     #[default]
     Head,
-    /// From the event with which the user was added, or from its beginning for those who were there.
+    /// At the event that added the user, or at its beginning for original participants.
     Replay,
 }
 
-/// Why a frame is no command.
+/// Why a frame is not a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandError {
     /// For programs.
     pub code: ErrorCode,
     /// For people.
     pub message: &'static str,
-    /// From the frame, if it could be read.
+    /// The `ref` of the frame, if it could be read.
     pub reference: Option<String>,
 }
 
@@ -199,7 +199,7 @@ struct Wire {
     added: Option<Added>,
     t: Option<serde_json::Number>,
     name: Option<String>,
-    // A hint that nobody needs: what a file is, its content says.
+    // An unneeded hint: the content determines the file's type.
     #[serde(rename = "mime")]
     _mime: Option<String>,
     size: Option<u64>,
@@ -208,13 +208,13 @@ struct Wire {
 }
 
 impl Request {
-    /// Reads one text frame.
+    /// Parses one text frame.
     ///
-    /// Whether a text is acceptable is the server's rule, not the parser's: here it only has to be one.
+    /// Whether a text is acceptable is the server's rule, not the parser's: here it only has to be a string.
     ///
     /// # Errors
-    /// `invalid_json` for what is no JSON or nested deeper than 16, `invalid_frame` for JSON of the
-    /// wrong shape, `invalid_content` for missing content, `unknown_type` for other types.
+    /// `invalid_json` if it is not JSON or nested deeper than 16, `invalid_frame` for JSON of the wrong
+    /// shape, `invalid_content` for missing content, `unknown_type` for other types.
     pub fn parse(text: &str) -> Result<Self, CommandError> {
         if !limits::is_shallow_json(text.as_bytes()) {
             return Err(refuse(ErrorCode::InvalidJson, "JSON is nested too deep"));
@@ -275,7 +275,7 @@ impl Wire {
             }
             Some("subscribe") => {
                 let after = self.after.map(|after| after.parse()).transpose();
-                Ok(Command::Subscribe(after.map_err(|_| missing("after is no cursor"))?))
+                Ok(Command::Subscribe(after.map_err(|_| missing("after is not a cursor"))?))
             }
             Some("unsubscribe") => Ok(Command::Unsubscribe),
             Some("auth") => Ok(Command::Auth(self.token.ok_or_else(|| missing("token is required"))?)),
@@ -306,14 +306,14 @@ impl Wire {
 fn cursors(wire: BTreeMap<String, String>) -> Result<BTreeMap<i64, Cursor>, CommandError> {
     let parse = |(id, cursor): (String, String)| Some((id.parse().ok()?, cursor.parse().ok()?));
     let cursors = wire.into_iter().map(parse).collect::<Option<BTreeMap<_, _>>>();
-    cursors.ok_or_else(|| refuse(ErrorCode::InvalidFrame, "cursors maps conversation ids to cursors"))
+    cursors.ok_or_else(|| refuse(ErrorCode::InvalidFrame, "cursors must map conversation ids to cursors"))
 }
 
 fn refuse(code: ErrorCode, message: &'static str) -> CommandError {
     CommandError { code, message, reference: None }
 }
 
-/// Finds out, off the fast path, what is wrong with a frame that did not parse.
+/// Finds out, off the fast path, why a frame did not parse.
 fn explain(text: &str) -> CommandError {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
         return refuse(ErrorCode::InvalidJson, "frame is not valid JSON");
@@ -327,7 +327,7 @@ fn explain(text: &str) -> CommandError {
     } else if is_wrong("content") {
         refuse(ErrorCode::InvalidContent, "content must be a string")
     } else {
-        refuse(ErrorCode::InvalidFrame, "a field has the wrong type, or stands there twice")
+        refuse(ErrorCode::InvalidFrame, "a field has the wrong type, or is given twice")
     };
     let reference = object.get("ref").and_then(|reference| reference.as_str()).map(str::to_owned);
     CommandError { reference, ..error }

@@ -1,4 +1,4 @@
-//! Durable events: what a conversation's log consists of, and how it looks on the wire.
+//! Durable events: the entries of a conversation's log, and their form on the wire.
 
 mod kind;
 
@@ -17,131 +17,132 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody said something.
+    /// A user sent a message.
     Message(Arc<Message>),
-    /// An author wrote a message anew.
+    /// An author edited a message.
     MessageEdited {
-        /// Where, when, by whom.
+        /// Where, when and by whom.
         #[serde(flatten)]
         entry: Entry,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
         /// The new text; empty if the message was deleted since.
         content: String,
-        /// Counts from 1, the first writing.
+        /// Counts from 1, the original text.
         version: i64,
     },
-    /// A message is gone.
+    /// A message was deleted.
     MessageDeleted {
-        /// Where, when, by whom.
+        /// Where, when and by whom.
         #[serde(flatten)]
         entry: Entry,
         /// Which message.
         message_id: MessageId,
     },
-    /// Somebody reacted.
+    /// A user reacted.
     ReactionAdded(Reaction),
-    /// Somebody took a reaction back.
+    /// A user removed a reaction.
     ReactionRemoved(Reaction),
     /// A message was pinned.
     Pinned {
-        /// Where, when, by whom.
+        /// Where, when and by whom.
         #[serde(flatten)]
         entry: Entry,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
     },
-    /// A message is no longer pinned.
+    /// A message was unpinned.
     Unpinned {
-        /// Where, when, by whom.
+        /// Where, when and by whom.
         #[serde(flatten)]
         entry: Entry,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
     },
-    /// Somebody takes part from now on.
+    /// A user became a participant.
     ParticipantAdded(Membership),
-    /// Somebody no longer takes part.
+    /// A user stopped being a participant.
     ParticipantRemoved(Membership),
-    /// Somebody has another role.
+    /// A participant's role changed.
     ParticipantUpdated(Membership),
-    /// Title, topic or archive changed; all of them as they are now.
+    /// Title, topic or archive changed; all three in their new state.
     ConversationUpdated {
-        /// Where, when, by whom.
+        /// Where, when and by whom.
         #[serde(flatten)]
         entry: Entry,
-        /// Shown to people.
+        /// The title that people see.
         title: String,
         /// What it is about.
         topic: String,
         /// Whether it can only be read.
         archived: bool,
     },
-    /// Something happened that this release of the server does not know: a later one wrote it, before the server went
-    /// back. Only its place in the log is told.
+    /// An event that this release of the server does not know: a later release wrote it before a downgrade.
+    /// Only its place in the log is sent.
     Unknown(Entry),
 }
 
-/// A message, told again to its sender who sent it again: what level 0 has instead of `ok`.
+/// A message repeated to its sender, who sent it again: at level 0 this replaces `ok`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Echo {
-    /// Somebody said something.
+    /// A user sent a message.
     Message {
         /// As it was sent.
         #[serde(flatten)]
         message: Arc<Message>,
-        /// Level 0: true in the answer to a repeat. It is old, and keeps no order with what comes live.
+        /// Level 0: true in the answer to a repeat. It is old, and has no place in the order of live
+        /// messages.
         #[serde(skip_serializing_if = "Option::is_none")]
         duplicate: Option<bool>,
     },
 }
 
-/// What every event has.
+/// The fields of every event.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Entry {
-    /// Which log.
+    /// The log's conversation.
     pub conversation_id: ConversationId,
-    /// The position in it.
+    /// The position in the log.
     pub seq: Seq,
     /// With `seq`, the event's cursor.
     pub stamp: Stamp,
     /// Unix milliseconds.
     pub ts: Timestamp,
-    /// Whose doing it was.
+    /// The user who acted.
     pub actor_id: UserId,
 }
 
-/// Of a reaction.
+/// A change of a reaction.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Reaction {
-    /// Where, when, by whom.
+    /// Where, when and by whom.
     #[serde(flatten)]
     pub entry: Entry,
-    /// Which message.
+    /// The message's id.
     pub message_id: MessageId,
     /// One emoji.
     pub emoji: String,
-    /// Who.
+    /// The user whose reaction it is.
     pub user_id: UserId,
 }
 
-/// Of a participant.
+/// A change of a participant.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Membership {
-    /// Where, when, by whom.
+    /// Where, when and by whom.
     #[serde(flatten)]
     pub entry: Entry,
-    /// Who.
+    /// The participant's id.
     pub user_id: UserId,
-    /// Their name.
+    /// The participant's username.
     pub username: String,
-    /// What they are now, or were when they went.
+    /// Their role now, or when they left.
     pub role: Role,
 }
 
 impl Event {
-    /// Where, when, by whom.
+    /// Where, when and by whom.
     #[must_use]
     pub fn entry(&self) -> Entry {
         match self {
@@ -165,7 +166,7 @@ impl Event {
         }
     }
 
-    /// Which kind it is of; `None` if this release does not know.
+    /// The event's kind; `None` if this release does not know it.
     #[must_use]
     pub fn kind(&self) -> Option<EventKind> {
         Some(match self {

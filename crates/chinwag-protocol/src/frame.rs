@@ -10,7 +10,7 @@ use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::rest::{ConversationState, Limits, PresenceStatus, Receipt, User};
 use crate::time::Timestamp;
 
-/// One frame that is no event, internally tagged by `type`.
+/// A frame that is not an event, internally tagged by `type`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame<'a> {
@@ -18,9 +18,9 @@ pub enum Frame<'a> {
     Connection {
         /// Always `connected`.
         status: &'static str,
-        /// The room.
+        /// The room's conversation.
         conversation_id: ConversationId,
-        /// Who the token belongs to.
+        /// The user whose token it is.
         user_id: UserId,
         /// Level 1: the newest event.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,9 +33,9 @@ pub enum Frame<'a> {
     Ready(Box<Ready<'a>>),
     /// Events that the client missed, oldest first.
     Replay {
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
-        /// As they would have come live.
+        /// The events as they would have come live.
         #[schema(value_type = Vec<Event>)]
         events: &'a [Box<RawValue>],
         /// The newest event, which may come in a later replay.
@@ -43,46 +43,46 @@ pub enum Frame<'a> {
     },
     /// Everything up to here was replayed; from now on events come live.
     CaughtUp {
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
-        /// The last position that was replayed, or the client's own if there was none.
+        /// The last replayed position, or the client's own if nothing was replayed.
         seq: Seq,
     },
-    /// Continuity is lost: drop what is cached of this conversation and read a page.
+    /// Continuity is lost: drop your cache of this conversation and read a page.
     Gap {
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
         /// The newest event.
         head: Cursor,
-        /// Why.
+        /// The reason.
         reason: GapReason,
     },
-    /// A command was carried out.
+    /// A command succeeded.
     Ok(Done<'a>),
-    /// A command was refused; the socket lives on.
+    /// A command was refused; the socket stays open.
     Error {
-        /// Of the command.
+        /// The `ref` of the command.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<&'a str>,
-        /// For people.
+        /// A sentence for people.
         message: &'a str,
-        /// For programs.
+        /// A code for programs.
         code: ErrorCode,
         /// True if the same command may succeed later.
         retry: bool,
         /// With `rate_limited`: when to try again.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u64>,
-        /// The idempotency key of the refused command, so that its sender can tell which it was.
+        /// The idempotency key of the refused command, so that its sender can identify it.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_id: Option<&'a str>,
-        /// The upload that ended with this, if it did.
+        /// The upload that this ended, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         upload_id: Option<u32>,
     },
     /// The answer to `ping`.
     Pong {
-        /// Of the command.
+        /// The `ref` of the command.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<&'a str>,
         /// What the client sent.
@@ -92,80 +92,80 @@ pub enum Frame<'a> {
     },
     /// A user's first socket in the room opened.
     UserJoined {
-        /// Who.
+        /// The user's id.
         user_id: UserId,
         /// Their name.
         username: &'a str,
     },
     /// A user's last socket in the room closed.
     UserLeft {
-        /// Who.
+        /// The user's id.
         user_id: UserId,
-        /// Their name.
+        /// The username.
         username: &'a str,
     },
-    /// Somebody types, or no longer.
+    /// A user types, or has stopped.
     Typing {
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
-        /// Who.
+        /// The user's id.
         user_id: UserId,
-        /// Their name.
+        /// The username.
         username: &'a str,
         /// Whether they type.
         on: bool,
     },
-    /// How far somebody has received and read.
+    /// How far a user has received and read.
     Receipt(&'a Receipt),
     /// The user's own counts.
     Unread {
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
         /// The newest event.
         head: Cursor,
-        /// Messages of others after the read position.
+        /// Messages by others after the read position.
         unread: u64,
-        /// Those of them that name the user.
+        /// Those of them that mention the user.
         mentions: u64,
     },
-    /// Somebody's status changed.
+    /// A user's status changed.
     Presence {
-        /// Who.
+        /// The user's id.
         user_id: UserId,
-        /// `offline` also for those who are invisible.
+        /// `offline` also for invisible users.
         status: PresenceStatus,
-        /// What they say about it.
+        /// Their text about it.
         #[serde(skip_serializing_if = "str::is_empty")]
         text: &'a str,
         /// When they were last connected; absent while they are.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_seen: Option<Timestamp>,
     },
-    /// The user takes part in one more conversation.
+    /// The user was added to a conversation.
     Conversation(&'a ConversationState),
-    /// The user no longer takes part.
+    /// The user left a conversation, or was removed.
     ConversationLeft {
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
-        /// Who ended it: somebody who removed the user, or the user.
+        /// Who ended it: the one who removed the user, or the user.
         #[serde(skip_serializing_if = "Option::is_none")]
         actor_id: Option<UserId>,
     },
-    /// Bytes of an upload have arrived: as many chunks more may be sent.
+    /// Bytes of an upload have arrived: as many more chunks may be sent.
     UploadProgress {
-        /// Which.
+        /// The upload's id.
         upload_id: u32,
-        /// All bytes before this one are here.
+        /// All bytes before this offset have arrived.
         offset: u64,
     },
-    /// The token runs out soon: send `auth`.
+    /// The token expires soon: send `auth`.
     AuthExpiring {
-        /// When.
+        /// When it expires.
         expires_at: Timestamp,
     },
     /// The server restarts: reconnect after this time.
     Goaway {
-        /// Drawn for each socket, so that not all come back at once.
+        /// Drawn separately for each socket, so that not all come back at once.
         reconnect_after_ms: u64,
     },
 }
@@ -173,32 +173,32 @@ pub enum Frame<'a> {
 /// The answer to `hello`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Ready<'a> {
-    /// Of the command.
+    /// The `ref` of the command.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<&'a str>,
-    /// Of this connection.
+    /// The id of this connection.
     pub session_id: String,
-    /// Who the token belongs to.
+    /// The user whose token it is.
     pub user: User,
     /// How often the server pings.
     pub heartbeat_ms: u64,
     /// The server's clock.
     pub server_time: Timestamp,
-    /// What the client has to keep to.
+    /// The limits for the client.
     pub limits: Limits,
     /// The user's conversations.
     pub conversations: Vec<ConversationState>,
-    /// True if there are more than are listed; the rest comes by REST.
+    /// True if there are more than listed; the rest is available over REST.
     pub more: bool,
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Done<'a> {
-    /// Of the command.
+    /// The `ref` of the command.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<&'a str>,
-    /// The message it was about.
+    /// The message concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
     /// The event's position.
@@ -210,43 +210,43 @@ pub struct Done<'a> {
     /// The event's time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ts: Option<Timestamp>,
-    /// Of the command.
+    /// The `client_id` of the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<&'a str>,
-    /// The message's version now.
+    /// The message's current version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
-    /// True if it was so already: there is no new event.
+    /// True if nothing changed: there is no new event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate: Option<bool>,
-    /// Names the upload on this socket.
+    /// The upload's id on this socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_id: Option<u32>,
-    /// Bytes of a chunk at most.
+    /// The most bytes in a chunk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunk_bytes: Option<usize>,
-    /// Where to begin: what is before came earlier.
+    /// The offset at which to begin: the bytes before it arrived earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// Chunks that may be on their way at the same time.
+    /// How many chunks may be in flight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
-    /// The file that the upload became: for `attachments`.
+    /// The id of the resulting file, for `attachments`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_id: Option<FileId>,
-    /// Where the file is.
+    /// The path of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<&'a str>,
-    /// What the file is, by its content.
+    /// The file's type, by its content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime: Option<&'a str>,
-    /// Bytes of the file, as it is stored.
+    /// The file's size in bytes, as stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Of a picture, in pixels.
+    /// A picture's width in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Of a picture, in pixels.
+    /// A picture's height in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
 }
@@ -257,7 +257,7 @@ pub struct Done<'a> {
 pub enum GapReason {
     /// The events are no longer kept.
     Retention,
-    /// The cursor is of another history: the server was restored from a backup.
+    /// The cursor belongs to another log: the server was restored from a backup.
     Diverged,
     /// The user does not take part.
     Membership,

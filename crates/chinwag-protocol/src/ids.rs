@@ -1,6 +1,6 @@
-//! Identifiers: newtypes, so that a user id can't be passed for a conversation id.
+//! Identifiers: newtypes, so that a user id can't be passed as a conversation id.
 //!
-//! All of them stay below 2^53 on the wire, so that JavaScript reads them exactly.
+//! On the wire all of them stay below 2^53, so that JavaScript reads them exactly.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,7 +38,7 @@ id!(
     MessageId
 );
 id!(
-    /// One file that somebody uploaded, unique on the whole server.
+    /// An uploaded file, unique on the whole server.
     FileId
 );
 id!(
@@ -57,15 +57,15 @@ impl Seq {
     }
 }
 
-/// Crockford's base32 in lower case: no i, l, o or u, which people confuse with digits or words.
+/// Crockford's base32 in lower case: without i, l, o and u, which people confuse with digits or words.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Eight base32 characters drawn at random for each event, which tell a log from its fork.
+/// Eight base32 characters, drawn at random for each event, which tell a log from its fork.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp([u8; 8]);
 
 impl Stamp {
-    /// Makes a stamp of the lowest 40 bits.
+    /// Makes a stamp from the lowest 40 bits.
     #[must_use]
     pub fn from_bits(bits: u64) -> Self {
         let mut text = [0; 8];
@@ -142,7 +142,7 @@ impl FromStr for Cursor {
             return Ok(Self::START);
         }
         let (seq, stamp) = text.split_once('.').ok_or(InvalidCursor)?;
-        // Only plain digits: `+4` and ` 4` would parse as integers but are no cursors.
+        // Only plain digits: `+4` and ` 4` would parse as integers, but are not cursors.
         if seq.is_empty() || !seq.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(InvalidCursor);
         }
@@ -190,7 +190,7 @@ fn text_schema(
         .into()
 }
 
-/// The text is no cursor.
+/// The text is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCursor;
 

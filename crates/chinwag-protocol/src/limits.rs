@@ -1,4 +1,4 @@
-//! Size limits of the wire. They hold always, whatever the configuration says about rates.
+//! Size limits of the wire. They always apply, whatever the configured rates.
 
 /// Characters in a message.
 pub const MAX_CONTENT_CHARS: usize = 4_000;
@@ -8,15 +8,15 @@ pub const MAX_CONTENT_BYTES: usize = 16 * 1024;
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// Bytes in a JSON body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Objects and arrays inside each other, in a frame or a body.
+/// Nesting depth of objects and arrays in a frame or a body.
 pub const MAX_JSON_DEPTH: usize = 16;
 /// Bytes in a client's own id for a message.
 pub const MAX_CLIENT_ID_BYTES: usize = 128;
 /// Bytes of a file in one binary frame.
 pub const CHUNK_BYTES: usize = 64 * 1024;
-/// Bytes before them: what it is, of which upload, from where on.
+/// Bytes of a chunk's header: its kind, upload and offset.
 pub const CHUNK_HEAD_BYTES: usize = 16;
-/// Chunks of one upload that may be on their way at the same time.
+/// Chunks of one upload that may be in flight.
 pub const UPLOAD_WINDOW: usize = 4;
 /// Files of one message.
 pub const MAX_ATTACHMENTS: usize = 10;
@@ -38,28 +38,29 @@ pub const MAX_PINS: usize = 100;
 pub const MAX_SEARCH_CHARS: usize = 200;
 /// Events in a page of the log.
 pub const MAX_EVENTS_PAGE: usize = 1_000;
-/// How much of a log is looked through for a page of some types of events.
+/// How much of a log is searched for a page of certain event types.
 pub const MAX_EVENTS_LOOKED_THROUGH: i64 = 10_000;
-/// People in one question for names.
+/// Users in one request for names.
 pub const MAX_USER_IDS: usize = 100;
-/// Up to here a user socket gets every event of a conversation without asking, and receipts name people.
+/// Up to this size, a user socket gets every event of a conversation without asking, and receipts name
+/// people.
 pub const SMALL_CONVERSATION: usize = 200;
-/// Events that a resume replays at most, unless the client asks for less.
+/// The most events that a resume replays, unless the client asks for less.
 pub const REPLAY_LIMIT: u32 = 10_000;
-/// Cursors that a `hello` and the frames behind it may have.
+/// The most cursors of a `hello` and its following frames.
 pub const MAX_CURSORS: usize = 100_000;
 /// Characters in a name or title.
 pub const MAX_NAME_CHARS: usize = 64;
 /// Messages in a page of history.
 pub const MAX_PAGE: usize = 200;
-/// Messages in a history that was asked for without bounds.
+/// The most messages in a history requested without bounds.
 pub const MAX_WHOLE_HISTORY: usize = 1_000;
 /// Participants of a conversation.
 pub const MAX_PARTICIPANTS: usize = 10_000;
-/// Bytes in a password, least and most.
+/// Bytes in a password, minimum and maximum.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=256;
 
-/// Whether `text` begins as a JSON object does; whether it is one is the parser's question.
+/// Whether `text` begins like a JSON object; the parser decides whether it is one.
 #[must_use]
 pub fn is_json_object(text: &[u8]) -> bool {
     text.trim_ascii_start().starts_with(b"{")
@@ -67,7 +68,7 @@ pub fn is_json_object(text: &[u8]) -> bool {
 
 /// Whether `text` nests objects and arrays at most [`MAX_JSON_DEPTH`] deep.
 ///
-/// Counts brackets outside strings; whether the text is JSON at all is the parser's question.
+/// Counts brackets outside strings; the parser decides whether the text is JSON.
 #[must_use]
 pub fn is_shallow_json(text: &[u8]) -> bool {
     let mut depth = 0_usize;

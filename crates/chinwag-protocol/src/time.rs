@@ -12,19 +12,19 @@ use utoipa::ToSchema;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The clock's time now. It may jump; nothing may be ordered by it.
+    /// The clock's current time. It may jump; nothing may be ordered by it.
     #[must_use]
     pub fn now() -> Self {
         Self(jiff::Timestamp::now().as_millisecond())
     }
 
-    /// The time so much later, in whole milliseconds; the end of time if that is beyond it.
+    /// The time this much later, in whole milliseconds; saturates.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(milliseconds(duration)))
     }
 
-    /// The time so much earlier, in whole milliseconds; the beginning of time if that is before it.
+    /// The time this much earlier, in whole milliseconds; saturates.
     #[must_use]
     pub fn before(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(milliseconds(duration)))

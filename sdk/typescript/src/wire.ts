@@ -3,7 +3,7 @@
  */
 
 /**
- * One file that somebody uploaded, unique on the whole server.
+ * An uploaded file, unique on the whole server.
  */
 export type FileId = number;
 /**
@@ -20,11 +20,11 @@ export type CreatedAt = string;
  */
 export type ConversationId = number;
 /**
- * What a conversation is.
+ * The kind of a conversation.
  */
 export type ConversationKind = "direct" | "group";
 /**
- * Which messages of a conversation notify somebody.
+ * Which messages of a conversation notify a participant.
  */
 export type NotificationLevel = "all" | "mentions" | "none";
 /**
@@ -36,7 +36,7 @@ export type Cursor = string;
  */
 export type UserId = number;
 /**
- * How to read a text.
+ * How to interpret a text.
  */
 export type Format = "plain" | "markdown";
 /**
@@ -48,7 +48,7 @@ export type MessageId = number;
  */
 export type Timestamp = number;
 /**
- * What a participant is in a conversation.
+ * A participant's role in a conversation.
  */
 export type Role = "owner" | "admin" | "member";
 /**
@@ -87,23 +87,23 @@ export type Event =
   | ConversationUpdatedFrame
   | UnknownFrame;
 /**
- * A step on the way to a field.
+ * A step on the path to a field.
  */
 export type Location = string | number;
 /**
- * How a webhook goes.
+ * The state of a webhook.
  */
 export type WebhookState = "active" | "failing" | "disabled";
 /**
- * What a notification may say.
+ * What a notification contains.
  */
 export type PushContent = "full" | "none";
 /**
- * What a user may do on the whole server.
+ * A user's role on the whole server.
  */
 export type UserRole = "user" | "admin";
 /**
- * From where a conversation begins of which the client has nothing.
+ * Where a conversation begins of which the client has nothing.
  */
 export type Added = "head" | "replay";
 /**
@@ -115,11 +115,11 @@ export type GapReason = "retention" | "diverged" | "membership" | "too_far";
  */
 export type Op = "add" | "remove";
 /**
- * What users may say of themselves.
+ * The statuses that users may choose.
  */
 export type OwnStatus = "online" | "away" | "dnd" | "invisible";
 /**
- * Somebody's status.
+ * A user's status.
  */
 export type PresenceStatus = "online" | "away" | "dnd" | "invisible" | "offline";
 export type ServerFrame =
@@ -296,20 +296,20 @@ export interface Wire {
   ServerFrame?: ServerFrame;
 }
 /**
- * A file of a message.
+ * A file in a message.
  */
 export interface Attachment {
   /**
-   * Of a picture, in pixels.
+   * A picture's height in pixels.
    */
   height?: number;
   id: FileId;
   /**
-   * What it is, by its content.
+   * The type, by its content.
    */
   mime: string;
   /**
-   * Shown to people, and the name to save it under. Never a path.
+   * The name to show, and to save it under. Never a path.
    */
   name: string;
   /**
@@ -317,30 +317,30 @@ export interface Attachment {
    */
   size: number;
   /**
-   * Of a picture: a small one, at most 480 pixels wide and high.
+   * A picture's thumbnail, at most 480 pixels wide and high.
    */
   thumbnail_url?: string;
   /**
-   * Where it is: a path of this server.
+   * The path on this server.
    */
   url: string;
   /**
-   * Of a picture, in pixels.
+   * A picture's width in pixels.
    */
   width?: number;
 }
 /**
- * What a change did.
+ * The result of a change.
  */
 export interface Changed {
   /**
-   * True if it was so already: there is no new event.
+   * True if nothing changed: there is no new event.
    */
   duplicate: boolean;
   seq?: Seq;
   stamp?: Stamp;
   /**
-   * The message's version now.
+   * The message's current version.
    */
   version?: number;
 }
@@ -357,7 +357,7 @@ export interface Conversation {
   kind: ConversationKind;
   notifications: NotificationLevel;
   /**
-   * Shown to people.
+   * The title that people see.
    */
   title: string;
   /**
@@ -366,7 +366,7 @@ export interface Conversation {
   topic: string;
 }
 /**
- * What to change about a conversation; what is absent stays.
+ * Changes of a conversation; an absent field stays.
  */
 export interface ConversationChange {
   /**
@@ -374,7 +374,7 @@ export interface ConversationChange {
    */
   archived?: boolean;
   /**
-   * Shown to people.
+   * The title that people see.
    */
   title?: string;
   /**
@@ -396,19 +396,19 @@ export interface ConversationState {
   kind: ConversationKind;
   last_message?: Message;
   /**
-   * Those of them that name the caller.
+   * Those of them that mention the caller.
    */
   mentions: number;
   notifications: NotificationLevel;
   /**
-   * How many take part.
+   * The number of participants.
    */
   participants: number;
   peer?: PublicUser;
   read_seq: Seq;
   role: Role;
   /**
-   * Shown to people.
+   * The title that people see.
    */
   title: string;
   /**
@@ -416,12 +416,12 @@ export interface ConversationState {
    */
   topic: string;
   /**
-   * Messages of others after that, at most 10,000.
+   * Messages by others after that, at most 10,000.
    */
   unread: number;
 }
 /**
- * A message, as history and sockets show it.
+ * A message, the same in history and on sockets.
  */
 export interface Message {
   actor_id: UserId;
@@ -440,17 +440,17 @@ export interface Message {
   conversation_id: ConversationId;
   created_at: CreatedAt;
   /**
-   * True once it is deleted; then the text is empty.
+   * True after deletion; the text is then empty.
    */
   deleted?: boolean;
   format: Format;
   id: MessageId;
   /**
-   * What the sender's application keeps with the message.
+   * Data that the sender's application keeps with the message.
    */
   meta?: {};
   /**
-   * In history: who reacted, by emoji. A live message has none yet.
+   * In history: the reactions, by emoji. A live message has none yet.
    */
   reactions?: ReactionSummary[];
   reply_to?: MessageId;
@@ -463,12 +463,12 @@ export interface Message {
   stamp: Stamp;
   ts: Timestamp;
   /**
-   * How often it was written: 1 if it was never edited.
+   * The number of times it was written: 1 if it was never edited.
    */
   version: number;
 }
 /**
- * Who reacted with one emoji.
+ * The users who reacted with one emoji.
  */
 export interface ReactionSummary {
   /**
@@ -476,12 +476,12 @@ export interface ReactionSummary {
    */
   emoji: string;
   /**
-   * Who, by id.
+   * Their ids.
    */
   user_ids: UserId[];
 }
 /**
- * What everybody may see of a user.
+ * The public profile of a user.
  */
 export interface PublicUser {
   /**
@@ -494,12 +494,12 @@ export interface PublicUser {
    */
   last_name: string;
   /**
-   * Unique name.
+   * The unique username.
    */
   username: string;
 }
 /**
- * Title, topic or archive changed; all of them as they are now.
+ * Title, topic or archive changed; all three in their new state.
  */
 export interface ConversationUpdatedEvent {
   actor_id: UserId;
@@ -511,7 +511,7 @@ export interface ConversationUpdatedEvent {
   seq: Seq;
   stamp: Stamp;
   /**
-   * Shown to people.
+   * The title that people see.
    */
   title: string;
   /**
@@ -522,7 +522,7 @@ export interface ConversationUpdatedEvent {
   type: "conversation_updated";
 }
 /**
- * A refusal in words.
+ * A refusal.
  */
 export interface Detail {
   code: ErrorCode;
@@ -540,12 +540,12 @@ export interface EditMessage {
    */
   content: string;
   /**
-   * Only if this is still its version.
+   * Edit only if this is still its version.
    */
   if_version?: number;
 }
 /**
- * What every event has.
+ * The fields of every event.
  */
 export interface Entry {
   actor_id: UserId;
@@ -555,7 +555,7 @@ export interface Entry {
   ts: Timestamp;
 }
 /**
- * Somebody said something.
+ * A user sent a message.
  */
 export interface MessageFrame {
   actor_id: UserId;
@@ -574,21 +574,22 @@ export interface MessageFrame {
   conversation_id: ConversationId;
   created_at: CreatedAt;
   /**
-   * True once it is deleted; then the text is empty.
+   * True after deletion; the text is then empty.
    */
   deleted?: boolean;
   /**
-   * Level 0: true in the answer to a repeat. It is old, and keeps no order with what comes live.
+   * Level 0: true in the answer to a repeat. It is old, and has no place in the order of live
+   * messages.
    */
   duplicate?: boolean;
   format: Format;
   id: MessageId;
   /**
-   * What the sender's application keeps with the message.
+   * Data that the sender's application keeps with the message.
    */
   meta?: {};
   /**
-   * In history: who reacted, by emoji. A live message has none yet.
+   * In history: the reactions, by emoji. A live message has none yet.
    */
   reactions?: ReactionSummary[];
   reply_to?: MessageId;
@@ -602,12 +603,12 @@ export interface MessageFrame {
   ts: Timestamp;
   type: "message";
   /**
-   * How often it was written: 1 if it was never edited.
+   * The number of times it was written: 1 if it was never edited.
    */
   version: number;
 }
 /**
- * An author wrote a message anew.
+ * An author edited a message.
  */
 export interface MessageEditedFrame {
   actor_id: UserId;
@@ -622,12 +623,12 @@ export interface MessageEditedFrame {
   ts: Timestamp;
   type: "message_edited";
   /**
-   * Counts from 1, the first writing.
+   * Counts from 1, the original text.
    */
   version: number;
 }
 /**
- * A message is gone.
+ * A message was deleted.
  */
 export interface MessageDeletedFrame {
   actor_id: UserId;
@@ -639,7 +640,7 @@ export interface MessageDeletedFrame {
   type: "message_deleted";
 }
 /**
- * Somebody reacted.
+ * A user reacted.
  */
 export interface ReactionAddedFrame {
   actor_id: UserId;
@@ -656,7 +657,7 @@ export interface ReactionAddedFrame {
   user_id: UserId;
 }
 /**
- * Somebody took a reaction back.
+ * A user removed a reaction.
  */
 export interface ReactionRemovedFrame {
   actor_id: UserId;
@@ -685,7 +686,7 @@ export interface PinnedFrame {
   type: "pinned";
 }
 /**
- * A message is no longer pinned.
+ * A message was unpinned.
  */
 export interface UnpinnedFrame {
   actor_id: UserId;
@@ -697,7 +698,7 @@ export interface UnpinnedFrame {
   type: "unpinned";
 }
 /**
- * Somebody takes part from now on.
+ * A user became a participant.
  */
 export interface ParticipantAddedFrame {
   actor_id: UserId;
@@ -709,12 +710,12 @@ export interface ParticipantAddedFrame {
   type: "participant_added";
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
 /**
- * Somebody no longer takes part.
+ * A user stopped being a participant.
  */
 export interface ParticipantRemovedFrame {
   actor_id: UserId;
@@ -726,12 +727,12 @@ export interface ParticipantRemovedFrame {
   type: "participant_removed";
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
 /**
- * Somebody has another role.
+ * A participant's role changed.
  */
 export interface ParticipantUpdatedFrame {
   actor_id: UserId;
@@ -743,12 +744,12 @@ export interface ParticipantUpdatedFrame {
   type: "participant_updated";
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
 /**
- * Title, topic or archive changed; all of them as they are now.
+ * Title, topic or archive changed; all three in their new state.
  */
 export interface ConversationUpdatedFrame {
   actor_id: UserId;
@@ -760,7 +761,7 @@ export interface ConversationUpdatedFrame {
   seq: Seq;
   stamp: Stamp;
   /**
-   * Shown to people.
+   * The title that people see.
    */
   title: string;
   /**
@@ -771,8 +772,8 @@ export interface ConversationUpdatedFrame {
   type: "conversation_updated";
 }
 /**
- * Something happened that this release of the server does not know: a later one wrote it, before the server went
- * back. Only its place in the log is told.
+ * An event that this release of the server does not know: a later release wrote it before a downgrade.
+ * Only its place in the log is sent.
  */
 export interface UnknownFrame {
   actor_id: UserId;
@@ -807,7 +808,7 @@ export interface FileForm {
   file: string;
 }
 /**
- * That the server runs.
+ * The state of a running server.
  */
 export interface Health {
   /**
@@ -815,13 +816,13 @@ export interface Health {
    */
   demo: boolean;
   /**
-   * True while the server waits for its first administrator, and lets nobody register: the setup link was printed
-   * where it was started.
+   * True while the server waits for its first administrator, and lets nobody register: the setup link was
+   * printed where the server was started.
    */
   needs_setup: boolean;
   /**
-   * True if accounts of this server sign in with `POST /auth/token`; false where another application signs its
-   * users in.
+   * True if accounts of this server sign in with `POST /auth/token`; false if another application signs
+   * its users in.
    */
   password_login: boolean;
   /**
@@ -829,7 +830,7 @@ export interface Health {
    */
   rate_limits: boolean;
   /**
-   * True if anybody may make an account with `POST /users/register`.
+   * True if anybody may create an account with `POST /users/register`.
    */
   registration: boolean;
   /**
@@ -837,12 +838,12 @@ export interface Health {
    */
   status: string;
   /**
-   * Of the server.
+   * The server's version.
    */
   version: string;
 }
 /**
- * A webhook that was just made.
+ * A webhook that was just created.
  */
 export interface MadeWebhook {
   conversation_id?: ConversationId;
@@ -857,24 +858,24 @@ export interface MadeWebhook {
    */
   id: number;
   /**
-   * Events of the server that lie before it, whether it wants them or not.
+   * The number of the server's events that it has not passed yet, whether it wants them or not.
    */
   lag: number;
   /**
-   * What the last failed try came to.
+   * The error of the last failed call.
    */
   last_error?: string;
   /**
-   * Events of the server that it has passed, in the order of their commits.
+   * The position in commit order up to which it has passed the server's events.
    */
   position: number;
   /**
-   * What its calls are signed with. Shown this once.
+   * The secret that signs its calls. Shown only once.
    */
   secret: string;
   state: WebhookState;
   /**
-   * Where events are posted to.
+   * The address that events are posted to.
    */
   url: string;
 }
@@ -885,7 +886,7 @@ export interface MarkRead {
   seq: Seq;
 }
 /**
- * Of a participant.
+ * A change of a participant.
  */
 export interface Membership {
   actor_id: UserId;
@@ -896,12 +897,12 @@ export interface Membership {
   ts: Timestamp;
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
 /**
- * A message is gone.
+ * A message was deleted.
  */
 export interface MessageDeletedEvent {
   actor_id: UserId;
@@ -913,7 +914,7 @@ export interface MessageDeletedEvent {
   type: "message_deleted";
 }
 /**
- * An author wrote a message anew.
+ * An author edited a message.
  */
 export interface MessageEditedEvent {
   actor_id: UserId;
@@ -928,12 +929,12 @@ export interface MessageEditedEvent {
   ts: Timestamp;
   type: "message_edited";
   /**
-   * Counts from 1, the first writing.
+   * Counts from 1, the original text.
    */
   version: number;
 }
 /**
- * Somebody said something.
+ * A user sent a message.
  */
 export interface MessageEvent {
   actor_id: UserId;
@@ -952,17 +953,17 @@ export interface MessageEvent {
   conversation_id: ConversationId;
   created_at: CreatedAt;
   /**
-   * True once it is deleted; then the text is empty.
+   * True after deletion; the text is then empty.
    */
   deleted?: boolean;
   format: Format;
   id: MessageId;
   /**
-   * What the sender's application keeps with the message.
+   * Data that the sender's application keeps with the message.
    */
   meta?: {};
   /**
-   * In history: who reacted, by emoji. A live message has none yet.
+   * In history: the reactions, by emoji. A live message has none yet.
    */
   reactions?: ReactionSummary[];
   reply_to?: MessageId;
@@ -976,12 +977,12 @@ export interface MessageEvent {
   ts: Timestamp;
   type: "message";
   /**
-   * How often it was written: 1 if it was never edited.
+   * The number of times it was written: 1 if it was never edited.
    */
   version: number;
 }
 /**
- * A new conversation: `participant_id` for the direct one, else `title` and `participant_ids`.
+ * A new conversation: `participant_id` for a direct one, otherwise `title` and `participant_ids`.
  */
 export interface NewConversation {
   participant_id?: UserId;
@@ -1001,7 +1002,7 @@ export interface NewConversation {
  */
 export interface NewMessage {
   /**
-   * Files that the sender uploaded and that no message has yet.
+   * Files that the sender uploaded and that are not in a message yet.
    *
    * @maxItems 10
    */
@@ -1018,34 +1019,34 @@ export interface NewMessage {
     | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId]
     | [FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId, FileId];
   /**
-   * The sender's own id: the same id again answers the first message instead of a second one.
+   * The sender's own id: the same id again returns the first message instead of a second one.
    */
   client_id?: string;
   /**
-   * The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
+   * The text: not blank, at most 4,000 characters and 16 KiB. Optional only if there are files.
    */
   content?: string;
   format?: Format;
   /**
-   * What the sender's application keeps with the message: at most 4 KiB.
+   * Data that the sender's application keeps with the message: at most 4 KiB.
    */
   meta?: {};
   reply_to?: MessageId;
 }
 /**
- * Somebody to add.
+ * A participant to add.
  */
 export interface NewParticipant {
   role?: Role;
   user_id: UserId;
 }
 /**
- * A device that wants to be notified, as `PushSubscription.toJSON()` of a browser gives it.
+ * A device that wants notifications, in the form of a browser's `PushSubscription.toJSON()`.
  */
 export interface NewPushSubscription {
   content?: PushContent;
   /**
-   * Where the push service takes messages for the device: an https URL.
+   * The push service's address for the device: an https URL.
    */
   endpoint: string;
   keys: PushKeys;
@@ -1064,22 +1065,23 @@ export interface PushKeys {
   p256dh: string;
 }
 /**
- * Somebody's new role.
+ * A participant's new role.
  */
 export interface NewRole {
   role: Role;
 }
 /**
- * A webhook to be.
+ * A webhook to create.
  */
 export interface NewWebhook {
   conversation_id?: ConversationId;
   /**
-   * Only events of these types, such as `message`; absent: of all types.
+   * Only events of these types, such as `message`; if absent, of all types.
    */
   events?: string[];
   /**
-   * Where events are posted to: an https URL, or an http one of a server that `--outbound-allow` names.
+   * The address that events are posted to: an https URL, or an http URL of a server that
+   * `--outbound-allow` names.
    */
   url: string;
 }
@@ -1090,7 +1092,7 @@ export interface NotificationSetting {
   level: NotificationLevel;
 }
 /**
- * What everybody may see of a user.
+ * The public profile of a participant.
  */
 export interface Participant {
   delivered_seq: Seq;
@@ -1106,12 +1108,12 @@ export interface Participant {
   read_seq: Seq;
   role: Role;
   /**
-   * Unique name.
+   * The unique username.
    */
   username: string;
 }
 /**
- * Somebody takes part from now on.
+ * A user became a participant.
  */
 export interface ParticipantAddedEvent {
   actor_id: UserId;
@@ -1123,12 +1125,12 @@ export interface ParticipantAddedEvent {
   type: "participant_added";
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
 /**
- * Somebody no longer takes part.
+ * A user stopped being a participant.
  */
 export interface ParticipantRemovedEvent {
   actor_id: UserId;
@@ -1140,12 +1142,12 @@ export interface ParticipantRemovedEvent {
   type: "participant_removed";
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
 /**
- * Somebody has another role.
+ * A participant's role changed.
  */
 export interface ParticipantUpdatedEvent {
   actor_id: UserId;
@@ -1157,7 +1159,7 @@ export interface ParticipantUpdatedEvent {
   type: "participant_updated";
   user_id: UserId;
   /**
-   * Their name.
+   * The participant's username.
    */
   username: string;
 }
@@ -1174,11 +1176,11 @@ export interface PasswordForm {
    */
   client_secret?: string;
   /**
-   * Accepted and ignored beyond `password`.
+   * Ignored; the flow is `password`.
    */
   grant_type?: string;
   /**
-   * In clear: use TLS.
+   * In clear text: use TLS.
    */
   password: string;
   /**
@@ -1203,7 +1205,7 @@ export interface PinnedEvent {
   type: "pinned";
 }
 /**
- * The key that a browser subscribes with.
+ * The key for a browser's subscription.
  */
 export interface PushKey {
   /**
@@ -1212,7 +1214,7 @@ export interface PushKey {
   public_key: string;
 }
 /**
- * A device that is notified.
+ * A device that gets notifications.
  */
 export interface PushSubscription {
   content: PushContent;
@@ -1227,7 +1229,7 @@ export interface PushSubscription {
   id: number;
 }
 /**
- * Of a reaction.
+ * A change of a reaction.
  */
 export interface Reaction {
   actor_id: UserId;
@@ -1243,7 +1245,7 @@ export interface Reaction {
   user_id: UserId;
 }
 /**
- * Somebody reacted.
+ * A user reacted.
  */
 export interface ReactionAddedEvent {
   actor_id: UserId;
@@ -1260,7 +1262,7 @@ export interface ReactionAddedEvent {
   user_id: UserId;
 }
 /**
- * Somebody took a reaction back.
+ * A user removed a reaction.
  */
 export interface ReactionRemovedEvent {
   actor_id: UserId;
@@ -1277,7 +1279,7 @@ export interface ReactionRemovedEvent {
   user_id: UserId;
 }
 /**
- * Whether the server should get traffic, in words.
+ * Whether the server should get traffic.
  */
 export interface Readiness {
   /**
@@ -1286,7 +1288,7 @@ export interface Readiness {
   detail: string;
 }
 /**
- * How far somebody has received and read.
+ * How far a user has received and read.
  */
 export interface Receipt {
   conversation_id: ConversationId;
@@ -1295,11 +1297,11 @@ export interface Receipt {
   user_id: UserId;
 }
 /**
- * A refresh token to be spent.
+ * A refresh token to exchange.
  */
 export interface Refresh {
   /**
-   * From the last answer that had one. It works once.
+   * From the most recent answer that had one. It works once.
    */
   refresh_token: string;
 }
@@ -1308,7 +1310,7 @@ export interface Refresh {
  */
 export interface Register {
   /**
-   * Where mail would reach the user.
+   * The user's e-mail address.
    */
   email: string;
   /**
@@ -1329,7 +1331,7 @@ export interface Register {
   username: string;
 }
 /**
- * A message that was found.
+ * A matching message.
  */
 export interface SearchHit {
   actor_id: UserId;
@@ -1348,17 +1350,17 @@ export interface SearchHit {
   conversation_id: ConversationId;
   created_at: CreatedAt;
   /**
-   * True once it is deleted; then the text is empty.
+   * True after deletion; the text is then empty.
    */
   deleted?: boolean;
   format: Format;
   id: MessageId;
   /**
-   * What the sender's application keeps with the message.
+   * Data that the sender's application keeps with the message.
    */
   meta?: {};
   /**
-   * In history: who reacted, by emoji. A live message has none yet.
+   * In history: the reactions, by emoji. A live message has none yet.
    */
   reactions?: ReactionSummary[];
   reply_to?: MessageId;
@@ -1369,28 +1371,28 @@ export interface SearchHit {
   sender_name: string;
   seq: Seq;
   /**
-   * The part around the find.
+   * The text around the match.
    */
   snippet: string;
   stamp: Stamp;
   ts: Timestamp;
   /**
-   * How often it was written: 1 if it was never edited.
+   * The number of times it was written: 1 if it was never edited.
    */
   version: number;
 }
 /**
- * What was found, newest first.
+ * The matches, newest first.
  */
 export interface SearchResults {
   next?: MessageId;
   /**
-   * One page.
+   * One page of them.
    */
   results: SearchHit[];
 }
 /**
- * The answer to a message that was sent or edited.
+ * The answer to sending or editing a message.
  */
 export interface SentMessage {
   actor_id: UserId;
@@ -1409,21 +1411,21 @@ export interface SentMessage {
   conversation_id: ConversationId;
   created_at: CreatedAt;
   /**
-   * True once it is deleted; then the text is empty.
+   * True after deletion; the text is then empty.
    */
   deleted?: boolean;
   /**
-   * True if it was so already: sent before, under the same `client_id`, or edited to the text that it had.
+   * True if nothing changed: sent before under the same `client_id`, or edited to the same text.
    */
   duplicate: boolean;
   format: Format;
   id: MessageId;
   /**
-   * What the sender's application keeps with the message.
+   * Data that the sender's application keeps with the message.
    */
   meta?: {};
   /**
-   * In history: who reacted, by emoji. A live message has none yet.
+   * In history: the reactions, by emoji. A live message has none yet.
    */
   reactions?: ReactionSummary[];
   reply_to?: MessageId;
@@ -1436,7 +1438,7 @@ export interface SentMessage {
   stamp: Stamp;
   ts: Timestamp;
   /**
-   * How often it was written: 1 if it was never edited.
+   * The number of times it was written: 1 if it was never edited.
    */
   version: number;
 }
@@ -1446,7 +1448,7 @@ export interface SentMessage {
 export interface Session {
   created_at: CreatedAt;
   /**
-   * True for the session of this very request.
+   * True for the session of this request.
    */
   current: boolean;
   expires_at: CreatedAt;
@@ -1461,11 +1463,11 @@ export interface Session {
   user_agent: string;
 }
 /**
- * The first administrator, made with the link that `serve` printed.
+ * The first administrator, created with the link that `serve` printed.
  */
 export interface Setup {
   /**
-   * Where mail would reach the user.
+   * The user's e-mail address.
    */
   email: string;
   /**
@@ -1494,7 +1496,7 @@ export interface Setup {
  */
 export interface Ticket {
   /**
-   * Seconds until it is void.
+   * Seconds until it expires.
    */
   expires_in: number;
   /**
@@ -1511,7 +1513,7 @@ export interface Token {
    */
   access_token: string;
   /**
-   * Seconds until the access token is void.
+   * Seconds until the access token expires.
    */
   expires_in: number;
   /**
@@ -1525,12 +1527,12 @@ export interface Token {
   user: User;
 }
 /**
- * A user, as they see themselves.
+ * A user's own account.
  */
 export interface User {
   created_at: CreatedAt;
   /**
-   * Null for users that another application vouched for.
+   * Null for users from another application.
    */
   email?: string;
   /**
@@ -1553,8 +1555,8 @@ export interface User {
   username: string;
 }
 /**
- * Something happened that this release of the server does not know: a later one wrote it, before the server went
- * back. Only its place in the log is told.
+ * An event that this release of the server does not know: a later release wrote it before a downgrade.
+ * Only its place in the log is sent.
  */
 export interface UnknownEvent {
   actor_id: UserId;
@@ -1565,7 +1567,7 @@ export interface UnknownEvent {
   type: "unknown";
 }
 /**
- * A message is no longer pinned.
+ * A message was unpinned.
  */
 export interface UnpinnedEvent {
   actor_id: UserId;
@@ -1577,25 +1579,25 @@ export interface UnpinnedEvent {
   type: "unpinned";
 }
 /**
- * A file that was uploaded. It is the uploader's alone until a message has it.
+ * An uploaded file. Only its uploader sees it until a message contains it.
  */
 export interface UploadedFile {
   /**
-   * Of a picture, in pixels.
+   * A picture's height in pixels.
    */
   height?: number;
   id: FileId;
   /**
-   * What it is, by its content.
+   * The type, by its content.
    */
   mime: string;
   /**
-   * Shown to people, and the name to save it under. Never a path.
+   * The name to show, and to save it under. Never a path.
    */
   name: string;
   /**
-   * Of the bytes as they are stored, in hexadecimal. Pictures are stored anew, without what a camera wrote
-   * into them, so theirs is not the one of the file that was sent.
+   * Of the stored bytes, in hexadecimal. Pictures are re-encoded without the camera's metadata, so their
+   * hash differs from that of the uploaded file.
    */
   sha256: string;
   /**
@@ -1603,32 +1605,32 @@ export interface UploadedFile {
    */
   size: number;
   /**
-   * Of a picture: a small one, at most 480 pixels wide and high.
+   * A picture's thumbnail, at most 480 pixels wide and high.
    */
   thumbnail_url?: string;
   /**
-   * Where it is: a path of this server.
+   * The path on this server.
    */
   url: string;
   /**
-   * Of a picture, in pixels.
+   * A picture's width in pixels.
    */
   width?: number;
 }
 /**
- * What to change about oneself; what is absent stays.
+ * Changes of one's own account; an absent field stays.
  */
 export interface UserChange {
   /**
-   * With `password`: the present one.
+   * With `password`: the current one.
    */
   current_password?: string;
   /**
-   * Shown to people.
+   * The first name.
    */
   first_name?: string;
   /**
-   * Shown to people.
+   * The last name.
    */
   last_name?: string;
   /**
@@ -1637,29 +1639,29 @@ export interface UserChange {
   password?: string;
 }
 /**
- * A body, path or query that is not what the route takes.
+ * A body, path or query that is not valid for the route.
  */
 export interface ValidationDetail {
   code: ErrorCode;
   /**
-   * What is wrong, piece by piece.
+   * The errors, one for each problem.
    */
   detail: ValidationError[];
 }
 /**
- * One thing that is wrong with a request.
+ * One problem with a request.
  */
 export interface ValidationError {
   /**
-   * Where: `["body", "content"]`.
+   * The place: `["body", "content"]`.
    */
   loc: Location[];
   /**
-   * For people.
+   * A sentence for people.
    */
   msg: string;
   /**
-   * For programs.
+   * The error type for programs.
    */
   type: string;
 }
@@ -1679,42 +1681,42 @@ export interface Webhook {
    */
   id: number;
   /**
-   * Events of the server that lie before it, whether it wants them or not.
+   * The number of the server's events that it has not passed yet, whether it wants them or not.
    */
   lag: number;
   /**
-   * What the last failed try came to.
+   * The error of the last failed call.
    */
   last_error?: string;
   /**
-   * Events of the server that it has passed, in the order of their commits.
+   * The position in commit order up to which it has passed the server's events.
    */
   position: number;
   state: WebhookState;
   /**
-   * Where events are posted to.
+   * The address that events are posted to.
    */
   url: string;
 }
 /**
- * What to change about a webhook; what is absent stays. A change has it called at once, if it was failing.
+ * Changes of a webhook; an absent field stays. A failing webhook is then called at once.
  */
 export interface WebhookChange {
   /**
-   * False stops it; true lets it go on where it stood.
+   * False stops it; true resumes it where it stood.
    */
   enabled?: boolean;
   /**
-   * Only events of these types from now on; null: of all types.
+   * Only events of these types from now on; null means all types.
    */
   events?: string[];
   /**
-   * Where events are posted to from now on.
+   * The address that events are posted to from now on.
    */
   url?: string;
 }
 /**
- * Everything up to here is on this device: delivery confirmation, at most every 2 s.
+ * Confirm that everything up to here is on this device; at most every 2 s.
  */
 export interface AckCommand {
   conversation_id?: ConversationId;
@@ -1741,7 +1743,7 @@ export interface AuthCommand {
   type: "auth";
 }
 /**
- * The token runs out soon: send `auth`.
+ * The token expires soon: send `auth`.
  */
 export interface AuthExpiringFrame {
   expires_at: Timestamp;
@@ -1773,7 +1775,7 @@ export interface ConnectionFrame {
   user_id: UserId;
 }
 /**
- * The user takes part in one more conversation.
+ * The user was added to a conversation.
  */
 export interface ConversationFrame {
   /**
@@ -1786,19 +1788,19 @@ export interface ConversationFrame {
   kind: ConversationKind;
   last_message?: Message;
   /**
-   * Those of them that name the caller.
+   * Those of them that mention the caller.
    */
   mentions: number;
   notifications: NotificationLevel;
   /**
-   * How many take part.
+   * The number of participants.
    */
   participants: number;
   peer?: PublicUser;
   read_seq: Seq;
   role: Role;
   /**
-   * Shown to people.
+   * The title that people see.
    */
   title: string;
   /**
@@ -1807,12 +1809,12 @@ export interface ConversationFrame {
   topic: string;
   type: "conversation";
   /**
-   * Messages of others after that, at most 10,000.
+   * Messages by others after that, at most 10,000.
    */
   unread: number;
 }
 /**
- * The user no longer takes part.
+ * The user left a conversation, or was removed.
  */
 export interface ConversationLeftFrame {
   actor_id?: UserId;
@@ -1820,7 +1822,7 @@ export interface ConversationLeftFrame {
   type: "conversation_left";
 }
 /**
- * Right behind a `hello` that announced it: further cursors.
+ * More cursors, directly after a `hello` that announced them.
  */
 export interface CursorsCommand {
   conversation_id?: ConversationId;
@@ -1831,7 +1833,7 @@ export interface CursorsCommand {
     [k: string]: Cursor;
   };
   /**
-   * Further ones follow.
+   * More cursors follow.
    */
   more_cursors?: boolean;
   /**
@@ -1862,7 +1864,7 @@ export interface EditCommand {
   content: string;
   conversation_id?: ConversationId;
   /**
-   * Only if this is still its version.
+   * Edit only if this is still its version.
    */
   if_version?: number;
   message_id: MessageId;
@@ -1873,20 +1875,20 @@ export interface EditCommand {
   type: "edit";
 }
 /**
- * A command was refused; the socket lives on.
+ * A command was refused; the socket stays open.
  */
 export interface ErrorFrame {
   /**
-   * The idempotency key of the refused command, so that its sender can tell which it was.
+   * The idempotency key of the refused command, so that its sender can identify it.
    */
   client_id?: string;
   code: ErrorCode;
   /**
-   * For people.
+   * A sentence for people.
    */
   message: string;
   /**
-   * Of the command.
+   * The `ref` of the command.
    */
   ref?: string;
   /**
@@ -1899,12 +1901,12 @@ export interface ErrorFrame {
   retry_after_ms?: number;
   type: "error";
   /**
-   * The upload that ended with this, if it did.
+   * The upload that this ended, if any.
    */
   upload_id?: number;
 }
 /**
- * Continuity is lost: drop what is cached of this conversation and read a page.
+ * Continuity is lost: drop your cache of this conversation and read a page.
  */
 export interface GapFrame {
   conversation_id: ConversationId;
@@ -1917,7 +1919,7 @@ export interface GapFrame {
  */
 export interface GoawayFrame {
   /**
-   * Drawn for each socket, so that not all come back at once.
+   * Drawn separately for each socket, so that not all come back at once.
    */
   reconnect_after_ms: number;
   type: "goaway";
@@ -1929,13 +1931,13 @@ export interface HelloCommand {
   added?: Added;
   conversation_id?: ConversationId;
   /**
-   * What the client already has, by conversation: those are replayed.
+   * The cursors that the client has, by conversation: those are replayed.
    */
   cursors?: {
     [k: string]: Cursor;
   };
   /**
-   * Further cursors follow, in `cursors` frames. `ready` comes after the last of them.
+   * More cursors follow, in `cursors` frames. `ready` comes after the last of them.
    */
   more_cursors?: boolean;
   /**
@@ -1943,7 +1945,7 @@ export interface HelloCommand {
    */
   ref?: string;
   /**
-   * The most events to be replayed in one conversation; a `gap` if more are missing.
+   * The most events to replay in one conversation; a `gap` if more are missing.
    */
   replay_limit?: number;
   /**
@@ -1953,7 +1955,7 @@ export interface HelloCommand {
   type: "hello";
 }
 /**
- * What a client has to keep to.
+ * The limits for a client.
  */
 export interface Limits {
   /**
@@ -1973,11 +1975,11 @@ export interface Limits {
    */
   frame_bytes: number;
   /**
-   * Whether the server notifies devices (`POST /push/subscriptions`).
+   * Whether the server sends push notifications (`POST /push/subscriptions`).
    */
   push: boolean;
   /**
-   * Events that a resume replays at most.
+   * The most events that a resume replays.
    */
   replay_events: number;
   /**
@@ -1986,70 +1988,70 @@ export interface Limits {
   upload_bytes: number;
 }
 /**
- * A command was carried out.
+ * A command succeeded.
  */
 export interface OkFrame {
   /**
-   * Bytes of a chunk at most.
+   * The most bytes in a chunk.
    */
   chunk_bytes?: number;
   /**
-   * Of the command.
+   * The `client_id` of the command.
    */
   client_id?: string;
   /**
-   * True if it was so already: there is no new event.
+   * True if nothing changed: there is no new event.
    */
   duplicate?: boolean;
   file_id?: FileId;
   /**
-   * Of a picture, in pixels.
+   * A picture's height in pixels.
    */
   height?: number;
   message_id?: MessageId;
   /**
-   * What the file is, by its content.
+   * The file's type, by its content.
    */
   mime?: string;
   /**
-   * Where to begin: what is before came earlier.
+   * The offset at which to begin: the bytes before it arrived earlier.
    */
   offset?: number;
   /**
-   * Of the command.
+   * The `ref` of the command.
    */
   ref?: string;
   seq?: Seq;
   /**
-   * Bytes of the file, as it is stored.
+   * The file's size in bytes, as stored.
    */
   size?: number;
   stamp?: Stamp;
   ts?: Timestamp;
   type: "ok";
   /**
-   * Names the upload on this socket.
+   * The upload's id on this socket.
    */
   upload_id?: number;
   /**
-   * Where the file is.
+   * The path of the file.
    */
   url?: string;
   /**
-   * The message's version now.
+   * The message's current version.
    */
   version?: number;
   /**
-   * Of a picture, in pixels.
+   * A picture's width in pixels.
    */
   width?: number;
   /**
-   * Chunks that may be on their way at the same time.
+   * How many chunks may be in flight.
    */
   window?: number;
 }
 /**
- * Pin a message, or unpin it.
+ * Pin or unpin a message.
  */
 export interface PinCommand {
   conversation_id?: ConversationId;
@@ -2081,7 +2083,7 @@ export interface PingCommand {
  */
 export interface PongFrame {
   /**
-   * Of the command.
+   * The `ref` of the command.
    */
   ref?: string;
   /**
@@ -2101,26 +2103,26 @@ export interface PresenceCommand {
   ref?: string;
   status: OwnStatus;
   /**
-   * What they say about it.
+   * A text about it.
    */
   text?: string;
   type: "presence";
 }
 /**
- * Somebody's status changed.
+ * A user's status changed.
  */
 export interface PresenceFrame {
   last_seen?: Timestamp;
   status: PresenceStatus;
   /**
-   * What they say about it.
+   * Their text about it.
    */
   text?: string;
   type: "presence";
   user_id: UserId;
 }
 /**
- * Add a reaction, or take it back.
+ * Add or remove a reaction.
  */
 export interface ReactCommand {
   conversation_id?: ConversationId;
@@ -2137,7 +2139,7 @@ export interface ReactCommand {
   type: "react";
 }
 /**
- * Everything up to here was read. Only forward, never past the head.
+ * Mark everything up to here as read. The position only moves forward, and never past the head.
  */
 export interface ReadCommand {
   conversation_id?: ConversationId;
@@ -2162,23 +2164,23 @@ export interface ReadyFrame {
   heartbeat_ms: number;
   limits: Limits;
   /**
-   * True if there are more than are listed; the rest comes by REST.
+   * True if there are more than listed; the rest is available over REST.
    */
   more: boolean;
   /**
-   * Of the command.
+   * The `ref` of the command.
    */
   ref?: string;
   server_time: Timestamp;
   /**
-   * Of this connection.
+   * The id of this connection.
    */
   session_id: string;
   type: "ready";
   user: User;
 }
 /**
- * How far somebody has received and read.
+ * How far a user has received and read.
  */
 export interface ReceiptFrame {
   conversation_id: ConversationId;
@@ -2193,18 +2195,19 @@ export interface ReceiptFrame {
 export interface ReplayFrame {
   conversation_id: ConversationId;
   /**
-   * As they would have come live.
+   * The events as they would have come live.
    */
   events: Event[];
   head: Cursor;
   type: "replay";
 }
 /**
- * Send a message. Answered after it is on disk; sent twice with one `client_id`, it has its effect once.
+ * Send a message. Answered after it is on disk; repeated with the same `client_id`, it takes effect
+ * once.
  */
 export interface SendCommand {
   /**
-   * Files that the sender uploaded and that no message has yet.
+   * Files that the sender uploaded and that are not in a message yet.
    *
    * @maxItems 10
    */
@@ -2225,13 +2228,13 @@ export interface SendCommand {
    */
   client_id?: string;
   /**
-   * The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
+   * The text: not blank, at most 4,000 characters and 16 KiB. Optional only if there are files.
    */
   content?: string;
   conversation_id?: ConversationId;
   format?: Format;
   /**
-   * What the client's application wants to keep with the message: at most 4 KiB.
+   * Data that the client's application keeps with the message: at most 4 KiB.
    */
   meta?: {};
   /**
@@ -2242,7 +2245,7 @@ export interface SendCommand {
   type?: "send";
 }
 /**
- * Get every event of a large conversation, from a cursor on or from now on.
+ * Get every event of a large conversation, after a cursor or from now on.
  */
 export interface SubscribeCommand {
   after?: Cursor;
@@ -2254,7 +2257,7 @@ export interface SubscribeCommand {
   type: "subscribe";
 }
 /**
- * The user types, or no longer. Repeat it every 3 s; it expires after 6 s.
+ * The user types, or has stopped. Repeat it every 3 s; it expires after 6 s.
  */
 export interface TypingCommand {
   conversation_id?: ConversationId;
@@ -2269,7 +2272,7 @@ export interface TypingCommand {
   type: "typing";
 }
 /**
- * Somebody types, or no longer.
+ * A user types, or has stopped.
  */
 export interface TypingFrame {
   conversation_id: ConversationId;
@@ -2280,7 +2283,7 @@ export interface TypingFrame {
   type: "typing";
   user_id: UserId;
   /**
-   * Their name.
+   * The username.
    */
   username: string;
 }
@@ -2291,12 +2294,12 @@ export interface UnreadFrame {
   conversation_id: ConversationId;
   head: Cursor;
   /**
-   * Those of them that name the user.
+   * Those of them that mention the user.
    */
   mentions: number;
   type: "unread";
   /**
-   * Messages of others after the read position.
+   * Messages by others after the read position.
    */
   unread: number;
 }
@@ -2312,7 +2315,7 @@ export interface UnsubscribeCommand {
   type: "unsubscribe";
 }
 /**
- * Drop an upload and what has come of it.
+ * Drop an upload and its bytes.
  */
 export interface UploadAbortCommand {
   conversation_id?: ConversationId;
@@ -2322,23 +2325,23 @@ export interface UploadAbortCommand {
   ref?: string;
   type: "upload_abort";
   /**
-   * Which upload.
+   * The upload's id.
    */
   upload_id: number;
 }
 /**
- * Begin an upload, or, with the same `sha256` and `size`, go on with it after a reconnect. The chunks follow
+ * Begin an upload, or resume it after a reconnect with the same `sha256` and `size`. The chunks follow
  * as binary frames: `0x01`, three zero bytes, `upload_id` (32 bits), offset (64 bits, both big-endian),
  * then the bytes.
  */
 export interface UploadBeginCommand {
   conversation_id?: ConversationId;
   /**
-   * A hint only: what the file is, its content says.
+   * Only a hint: the content determines the file's type.
    */
   mime?: string;
   /**
-   * Shown to people. Of a path only the last part counts.
+   * The name that people see. Of a path, only the last part counts.
    */
   name: string;
   /**
@@ -2366,21 +2369,21 @@ export interface UploadCommitCommand {
   ref?: string;
   type: "upload_commit";
   /**
-   * Which upload.
+   * The upload's id.
    */
   upload_id: number;
 }
 /**
- * Bytes of an upload have arrived: as many chunks more may be sent.
+ * Bytes of an upload have arrived: as many more chunks may be sent.
  */
 export interface UploadProgressFrame {
   /**
-   * All bytes before this one are here.
+   * All bytes before this offset have arrived.
    */
   offset: number;
   type: "upload_progress";
   /**
-   * Which.
+   * The upload's id.
    */
   upload_id: number;
 }
@@ -2402,7 +2405,7 @@ export interface UserLeftFrame {
   type: "user_left";
   user_id: UserId;
   /**
-   * Their name.
+   * The username.
    */
   username: string;
 }

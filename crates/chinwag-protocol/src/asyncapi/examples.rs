@@ -1,4 +1,4 @@
-//! One frame of each type, made by the types that the server sends.
+//! One frame of each type, built from the types that the server sends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ fn membership(seq: i64) -> Membership {
     Membership { entry: entry(seq), user_id: UserId(4), username: "bob".to_owned(), role: Role::Member }
 }
 
-/// One event of each kind, and one that is of none.
+/// One event of each kind, and one of an unknown kind.
 pub(super) fn events() -> Vec<Event> {
     let message_id = MessageId(123);
     let reaction = |seq| Reaction { entry: entry(seq), message_id, emoji: "👍".to_owned(), user_id: ALICE };

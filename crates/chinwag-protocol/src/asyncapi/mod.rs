@@ -1,8 +1,8 @@
-//! The AsyncAPI 3.0 document of the two sockets: what `/asyncapi.json` answers.
+//! The AsyncAPI 3.0 document of the two sockets, served at `/asyncapi.json`.
 //!
-//! Frames and commands are described by the types that the server writes and the parser reads; here
-//! stands only what no type knows: who sends what on which socket. As AsyncAPI has it, the document
-//! speaks of the server: it *receives* commands and *sends* frames.
+//! The types that the server writes and the parser reads describe frames and commands; this file adds only
+//! what no type knows: who sends what on which socket. As AsyncAPI defines it, the document describes the
+//! server: it *receives* commands and *sends* frames.
 
 mod examples;
 mod schemas;
@@ -22,15 +22,15 @@ Real-time messaging over two WebSockets. `/conversations/{conversation_id}/ws` i
 is plain chat, level 1 (`?v=1`) has every frame and resumes from a cursor. `/ws` is one socket for all of a \
 user's conversations.\n\n\
 One JSON object a text frame, with `type`; binary frames are chunks of an upload, see `upload_begin`; ignore fields and types that you do not know. Integers stay below \
-2^53, `ts` is Unix milliseconds. A frame with `seq` and `stamp` is an event: it is on disk before anybody sees \
-it, comes in the order of `seq` without gaps or repeats, and is replayed after `seq.stamp`, its cursor. All \
-other frames are state, sent anew after a reconnect, or signals that may be lost.\n\n\
-Who may not enter is told by a close code after the handshake, since a browser can't read the status of a \
+2^53, `ts` is Unix milliseconds. A frame with `seq` and `stamp` is an event: it is on disk before anybody \
+sees it, comes in the order of `seq` without gaps or repeats, and is replayed after its cursor, `seq.stamp`. All \
+other frames are state, sent again after a reconnect, or signals that may be lost.\n\n\
+If a user may not enter, a close code after the handshake says so, since a browser can't read the status of a \
 refused one. The page `/docs/ws` tries all this out; `/openapi.json` describes the REST interface.";
 
 /// The frames of a level 0 socket.
 const ORIGINAL: [&str; 5] = ["connection", "message", "user_joined", "user_left", "error"];
-/// Frames of the other sockets that are no events.
+/// Frames of the other sockets that are not events.
 const COMMON: [&str; 11] = [
     "replay",
     "caught_up",
@@ -51,14 +51,14 @@ const USER: [&str; 5] = ["ready", "unread", "conversation", "conversation_left",
 /// Commands only of the user socket.
 const USER_COMMANDS: [&str; 4] = ["hello", "cursors", "subscribe", "unsubscribe"];
 
-/// Codes of RFC 6455 that may end a socket, beside [`CloseCode`]: code, meaning, advice.
+/// Codes of RFC 6455 that may end a socket, besides [`CloseCode`]: code, meaning, advice.
 const RFC_CODES: [(u16, &str, &str); 6] = [
-    (1001, "the other end goes away", "Reconnect and resume."),
-    (1002, "protocol error: a frame broke the rules of WebSocket", "A fault of the client: mend it."),
-    (1003, "a kind of data that is not taken", "A fault of the client: send JSON in text frames."),
-    (1006, "no goodbye: the connection broke, or never came about", "Reconnect and resume."),
-    (1007, "text that is not UTF-8", "A fault of the client: mend it."),
-    (1009, "a frame of more than 64 KiB", "A fault of the client: send less at once."),
+    (1001, "the other end is going away", "Reconnect and resume."),
+    (1002, "protocol error: a frame broke the rules of WebSocket", "A bug in the client: fix it."),
+    (1003, "an unsupported kind of data", "A bug in the client: send JSON in text frames."),
+    (1006, "no close frame: the connection broke, or was never established", "Reconnect and resume."),
+    (1007, "text that is not UTF-8", "A bug in the client: fix it."),
+    (1009, "a frame of more than 64 KiB", "A bug in the client: send less at once."),
 ];
 
 /// The document, for a server of this version.
@@ -113,8 +113,8 @@ pub fn document(version: &str) -> Value {
             name: "user",
             address: "/ws",
             title: "All of a user's conversations",
-            about: "Subprotocol `chinwag.v1`. Begins with `hello`, within 5 s, which may carry the token; \
-                    answered by `ready`, the replays of the cursors it names, then live.",
+            about: "Subprotocol `chinwag.v1`. The client begins with `hello` within 5 s, which may carry the token; \
+                    the server answers with `ready`, the replays of the named cursors, then live events.",
             query: json!({"ticket": text("From POST /auth/ticket: once, within 30 s.")}),
             security: &["subprotocolToken", "queryTicket"],
             frames: with_events(&USER),
@@ -152,7 +152,7 @@ pub(crate) fn command_schemas() -> Vec<(String, Value)> {
     let (mut commands, _) = variants::<Written>();
     for (kind, schema) in &mut commands {
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-            // What has no type is a message: that is the whole of the original protocol.
+            // A frame without a type is a message, which is the whole original protocol.
             required.retain(|field| kind != "send" || field != "type");
         }
     }
@@ -162,14 +162,14 @@ pub(crate) fn command_schemas() -> Vec<(String, Value)> {
 fn frame_schemas() -> Vec<(String, Value)> {
     let (mut frames, _) = variants::<Frame<'_>>();
     let (echoes, _) = variants::<Echo>();
-    // A message on the wire may be an echo, too.
+    // On the wire, a message may also be an echo.
     let is_echo = |(kind, _): &(String, Value)| echoes.iter().any(|(echo, _)| echo == kind);
     frames.extend(variants::<Event>().0.into_iter().filter(|event| !is_echo(event)));
     frames.extend(echoes);
     frames
 }
 
-/// Every schema that a frame or command leads to, by name.
+/// Every schema that a frame or command refers to, by name.
 fn components(frames: Vec<(String, Value)>, commands: Vec<(String, Value)>) -> Schemas {
     let mut schemas = variants::<Frame<'_>>().1;
     let (events, of_events) = variants::<Event>();
@@ -233,7 +233,7 @@ fn server(protocol: &str, description: &str) -> Value {
         "description": description,
         "variables": {"host": {
             "default": "localhost:8000",
-            "description": "The host that this document came from, with the path below which it is nested.",
+            "description": "The host that served this document, with the path below which it is nested.",
         }},
     })
 }
@@ -246,7 +246,7 @@ fn security_schemes() -> Value {
         "subprotocolToken": key(
             "header",
             "Sec-WebSocket-Protocol",
-            "`chinwag.v1, bearer.` and the JWT. The server names back only `chinwag.v1`. Without it and \
+            "`chinwag.v1, bearer.` and the JWT. The server echoes only `chinwag.v1`. Without it and \
              without a ticket, `hello` carries the token.",
         ),
     })
@@ -267,7 +267,7 @@ fn error_codes() -> Value {
     rows.into_iter().collect()
 }
 
-/// Both tables for people, as Markdown.
+/// Both tables as Markdown, for people.
 fn code_tables() -> String {
     let cell = |row: &Value, name: &str| match row.get(name) {
         Some(Value::String(text)) => text.clone(),
@@ -287,7 +287,7 @@ fn code_tables() -> String {
     )
 }
 
-/// One socket, with what goes over it.
+/// One socket, with its commands and frames.
 struct Socket {
     name: &'static str,
     address: &'static str,
@@ -311,7 +311,7 @@ impl Socket {
             (name, json!({"$ref": path}))
         });
         let parameters = if self.address.contains("{conversation_id}") {
-            json!({"conversation_id": {"description": "Which conversation."}})
+            json!({"conversation_id": {"description": "The conversation's id."}})
         } else {
             json!({})
         };

@@ -1,4 +1,4 @@
-//! JSON Schemas of frames and commands, from the types' own derives: one flat object for each `type`.
+//! JSON Schemas of frames and commands, derived from the types: one flat object for each `type`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 const PREFIX: &str = "#/components/schemas/";
 
-/// Schemas by name, as they stand under `components`.
+/// Schemas by name, as under `components`.
 pub(super) type Schemas = BTreeMap<String, Value>;
 
-/// What a tagged enum consists of: each `type` with its schema, and the schemas that those name.
+/// The variants of a tagged enum: each `type` with its schema, and the schemas that those refer to.
 pub(super) fn variants<T: ToSchema>() -> (Vec<(String, Value)>, Schemas) {
     let mut named = Vec::new();
     T::schemas(&mut named);
@@ -29,7 +29,7 @@ fn to_json(schema: &impl serde::Serialize) -> Value {
     serde_json::to_value(schema).unwrap_or_default()
 }
 
-/// The name of a schema: `message_edited` and `Frame` make `MessageEditedFrame`.
+/// The name of a schema: `message_edited` and `Frame` become `MessageEditedFrame`.
 pub(super) fn name(kind: &str, suffix: &str) -> String {
     let mut name = String::new();
     for word in kind.split('_') {
@@ -40,7 +40,7 @@ pub(super) fn name(kind: &str, suffix: &str) -> String {
     name + suffix
 }
 
-/// Merges what an `allOf` of objects composes into one object, so that it can be read in one place.
+/// Merges an `allOf` of objects into one object, so that it can be read in one place.
 pub(super) fn flatten(schema: &Value, named: &Schemas) -> Value {
     let target = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(PREFIX));
     if let Some(target) = target.and_then(|name| named.get(name)) {
@@ -57,7 +57,7 @@ pub(super) fn flatten(schema: &Value, named: &Schemas) -> Value {
     json!({"type": "object", "description": description, "required": required, "properties": properties})
 }
 
-/// Rewrites what JSON Schema draft 7 reads otherwise: there, nothing counts that stands beside a `$ref`.
+/// Rewrites what JSON Schema draft 7 reads differently: it ignores everything beside a `$ref`.
 pub(super) fn to_draft_7(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -73,7 +73,7 @@ pub(super) fn to_draft_7(schema: &mut Value) {
     }
 }
 
-/// Drops the schemas that nothing leads to from these.
+/// Drops the schemas that these do not lead to.
 pub(super) fn keep_reachable(schemas: &mut Schemas, roots: &BTreeSet<String>) {
     let mut reached = BTreeSet::new();
     let mut next: Vec<String> = roots.iter().cloned().collect();

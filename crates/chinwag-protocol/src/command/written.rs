@@ -1,6 +1,6 @@
-//! Commands as a client writes them: one shape for each type, where the parser reads one flat frame.
+//! Commands as a client writes them: one shape for each type, whereas the parser reads one flat frame.
 //!
-//! The document of the sockets is made of these. The tests below hold them against the parser, field by
+//! The document of the sockets is built from these. The tests below compare them with the parser, field by
 //! field, so that neither can change alone.
 
 use std::collections::BTreeMap;
@@ -17,15 +17,16 @@ use crate::rest::Format;
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Written {
-    /// Send a message. Answered after it is on disk; sent twice with one `client_id`, it has its effect once.
+    /// Send a message. Answered after it is on disk; repeated with the same `client_id`, it takes effect
+    /// once.
     Send {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
+        /// The text: not blank, at most 4,000 characters and 16 KiB. Optional only if there are files.
         #[schema(min_length = 1, max_length = 4000)]
         content: Option<String>,
-        /// Files that the sender uploaded and that no message has yet.
+        /// Files that the sender uploaded and that are not in a message yet.
         #[schema(max_items = 10)]
         attachments: Option<Vec<FileId>>,
         /// The client's own id of the message: the idempotency key, at most 128 bytes.
@@ -33,74 +34,74 @@ pub enum Written {
         client_id: Option<String>,
         /// The message that this one answers.
         reply_to: Option<MessageId>,
-        /// How to read the text.
+        /// How to interpret the text.
         format: Option<Format>,
-        /// What the client's application wants to keep with the message: at most 4 KiB.
+        /// Data that the client's application keeps with the message: at most 4 KiB.
         #[schema(value_type = Option<Object>)]
         meta: Option<serde_json::Map<String, serde_json::Value>>,
     },
     /// Replace the text of one's own message.
     Edit {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
         /// The new text.
         #[schema(min_length = 1, max_length = 4000)]
         content: String,
-        /// Only if this is still its version.
+        /// Edit only if this is still its version.
         if_version: Option<i64>,
     },
     /// Delete a message: its text is gone from history, search and replay.
     Delete {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
     },
-    /// Add a reaction, or take it back.
+    /// Add or remove a reaction.
     React {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
         /// One emoji.
         emoji: String,
         /// What to do.
         op: Op,
     },
-    /// Pin a message, or unpin it.
+    /// Pin or unpin a message.
     Pin {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// Which message.
+        /// The message's id.
         message_id: MessageId,
         /// What to do.
         op: Op,
     },
-    /// Everything up to here was read. Only forward, never past the head.
+    /// Mark everything up to here as read. The position only moves forward, and never past the head.
     Read {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// Up to and with this position.
+        /// Up to and including this position.
         seq: Seq,
     },
-    /// Everything up to here is on this device: delivery confirmation, at most every 2 s.
+    /// Confirm that everything up to here is on this device; at most every 2 s.
     Ack {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// Up to and with this position.
+        /// Up to and including this position.
         seq: Seq,
     },
-    /// The user types, or no longer. Repeat it every 3 s; it expires after 6 s.
+    /// The user types, or has stopped. Repeat it every 3 s; it expires after 6 s.
     Typing {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
         /// Whether they type.
@@ -108,47 +109,47 @@ pub enum Written {
     },
     /// The user's own status.
     Presence {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// What others see; `invisible` is shown to them as offline.
+        /// The status that others see; `invisible` looks like offline to them.
         status: OwnStatus,
-        /// What they say about it.
+        /// A text about it.
         #[schema(max_length = 250)]
         text: Option<String>,
     },
-    /// Get every event of a large conversation, from a cursor on or from now on.
+    /// Get every event of a large conversation, after a cursor or from now on.
     Subscribe {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
-        /// What the client already has.
+        /// The client's cursor.
         after: Option<Cursor>,
     },
     /// Get only a conversation's unread counts.
     Unsubscribe {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
     },
     /// A new token for this socket, of the same user.
     Auth {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
         /// A JWT.
         token: String,
     },
-    /// Begin an upload, or, with the same `sha256` and `size`, go on with it after a reconnect. The chunks follow
+    /// Begin an upload, or resume it after a reconnect with the same `sha256` and `size`. The chunks follow
     /// as binary frames: `0x01`, three zero bytes, `upload_id` (32 bits), offset (64 bits, both big-endian),
     /// then the bytes.
     UploadBegin {
-        /// Which command.
+        /// The command's `ref`.
         #[serde(flatten)]
         place: Place,
-        /// Shown to people. Of a path only the last part counts.
+        /// The name that people see. Of a path, only the last part counts.
         name: String,
-        /// A hint only: what the file is, its content says.
+        /// Only a hint: the content determines the file's type.
         mime: Option<String>,
         /// In bytes: at least 1, at most 25 MiB.
         #[schema(minimum = 1)]
@@ -159,49 +160,49 @@ pub enum Written {
     },
     /// All bytes of an upload are sent. Answered when the file is on disk.
     UploadCommit {
-        /// Which command.
+        /// The command's `ref`.
         #[serde(flatten)]
         place: Place,
-        /// Which upload.
+        /// The upload's id.
         upload_id: u32,
     },
-    /// Drop an upload and what has come of it.
+    /// Drop an upload and its bytes.
     UploadAbort {
-        /// Which command.
+        /// The command's `ref`.
         #[serde(flatten)]
         place: Place,
-        /// Which upload.
+        /// The upload's id.
         upload_id: u32,
     },
     /// Always the first frame on a user socket, within 5 s.
     Hello {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
         /// A JWT, if the handshake did not carry one.
         token: Option<String>,
-        /// What the client already has, by conversation: those are replayed.
+        /// The cursors that the client has, by conversation: those are replayed.
         cursors: Option<BTreeMap<String, Cursor>>,
-        /// The most events to be replayed in one conversation; a `gap` if more are missing.
+        /// The most events to replay in one conversation; a `gap` if more are missing.
         replay_limit: Option<u32>,
-        /// Further cursors follow, in `cursors` frames. `ready` comes after the last of them.
+        /// More cursors follow, in `cursors` frames. `ready` comes after the last of them.
         more_cursors: Option<bool>,
-        /// From where conversations without a cursor begin.
+        /// Where conversations without a cursor begin.
         added: Option<Added>,
     },
-    /// Right behind a `hello` that announced it: further cursors.
+    /// More cursors, directly after a `hello` that announced them.
     Cursors {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
         /// As in `hello`.
         cursors: BTreeMap<String, Cursor>,
-        /// Further ones follow.
+        /// More cursors follow.
         more_cursors: Option<bool>,
     },
     /// Answered by `pong` with the same `t`.
     Ping {
-        /// Which command, and where.
+        /// The command's `ref` and conversation.
         #[serde(flatten)]
         place: Place,
         /// Any number, for example the client's clock.
@@ -217,17 +218,17 @@ pub struct Place {
     #[serde(rename = "ref")]
     #[schema(max_length = 64)]
     pub reference: Option<String>,
-    /// Where. Required on the user socket for what is about a conversation; implied on a room socket.
+    /// The conversation. Required on the user socket if the command concerns one; implied on a room socket.
     pub conversation_id: Option<ConversationId>,
 }
 
-/// What users may say of themselves.
+/// The statuses that users may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnStatus {
     /// Here.
     Online,
-    /// Here, but not looking.
+    /// Here, but not active.
     Away,
     /// Do not disturb.
     Dnd,
@@ -236,7 +237,7 @@ pub enum OwnStatus {
 }
 
 impl Written {
-    /// One of each, with every field that it can have.
+    /// One of each, with every possible field.
     #[must_use]
     pub fn examples() -> Vec<Self> {
         let place = Place { reference: Some("r1".to_owned()), conversation_id: Some(ConversationId(1)) };
@@ -330,7 +331,7 @@ mod tests {
         asyncapi::command_schemas().into_iter().find(|(name, _)| name == kind).unwrap().1
     }
 
-    /// Which command this is read as.
+    /// The command that the parser reads.
     fn read(object: &Map<String, Value>) -> Option<Discriminant<Command>> {
         let request = Request::parse(&Value::Object(object.clone()).to_string()).ok()?;
         Some(discriminant(&request.command))
@@ -361,7 +362,7 @@ mod tests {
                 assert_eq!(without == meant, is_optional, "{kind} without {name}");
                 let null = read(&with(&example, name, Some(Value::Null)));
                 assert_eq!(null == meant, is_optional, "{kind} with {name}: null");
-                // Nothing takes a list, so whoever takes this one does not read the field at all.
+                // No field accepts a list, so a parser that accepts this one does not read the field at all.
                 let list = read(&with(&example, name, Some(json!([[]]))));
                 assert_eq!(list, None, "{kind}.{name} is not read");
             }
@@ -391,7 +392,7 @@ mod tests {
         }
     }
 
-    /// Finds out which fields a struct asks for.
+    /// Finds the fields that a struct asks for.
     #[derive(Default)]
     struct FieldNames(&'static [&'static str]);
 

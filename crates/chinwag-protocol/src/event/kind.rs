@@ -1,40 +1,40 @@
-//! The kinds of events: the one list of them. Each has one word, its `type` on the wire and its `kind` in a database.
+//! The list of all kinds of events. Each is one word: its `type` on the wire and its `kind` in a database.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What an event is about.
+/// The kind of an event.
 ///
-/// A new kind begins here. The compiler then asks for the [`Event`](super::Event) that it is and for how the store
-/// reads it, and the tests below for its description.
+/// A new kind begins here. The compiler then asks for its [`Event`](super::Event) and for how the store reads
+/// it, and the tests below for its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
-    /// Somebody said something.
+    /// A user sent a message.
     Message,
-    /// An author wrote a message anew.
+    /// An author edited a message.
     MessageEdited,
-    /// A message is gone.
+    /// A message was deleted.
     MessageDeleted,
-    /// Somebody reacted.
+    /// A user reacted.
     ReactionAdded,
-    /// Somebody took a reaction back.
+    /// A user removed a reaction.
     ReactionRemoved,
     /// A message was pinned.
     Pinned,
-    /// A message is no longer pinned.
+    /// A message was unpinned.
     Unpinned,
-    /// Somebody takes part from now on.
+    /// A user became a participant.
     ParticipantAdded,
-    /// Somebody no longer takes part.
+    /// A user stopped being a participant.
     ParticipantRemoved,
-    /// Somebody has another role.
+    /// A participant's role changed.
     ParticipantUpdated,
     /// Title, topic or archive changed.
     ConversationUpdated,
 }
 
 impl EventKind {
-    /// All that there are.
+    /// All kinds.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its word.

@@ -1,4 +1,4 @@
-//! Accounts, sign-ins and people.
+//! Accounts, sign-ins and users.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
@@ -7,27 +7,27 @@ use utoipa::ToSchema;
 use crate::ids::UserId;
 use crate::time::CreatedAt;
 
-/// What to change about oneself; what is absent stays.
+/// Changes of one's own account; an absent field stays.
 #[derive(Clone, Default, Deserialize, ToSchema)]
 pub struct UserChange {
-    /// Shown to people.
+    /// The first name.
     pub first_name: Option<String>,
-    /// Shown to people.
+    /// The last name.
     pub last_name: Option<String>,
     /// A new password; all other sessions end.
     #[schema(format = Password)]
     pub password: Option<String>,
-    /// With `password`: the present one.
+    /// With `password`: the current one.
     #[schema(format = Password)]
     pub current_password: Option<String>,
 }
 
-/// What everybody may see of a user.
+/// The public profile of a user.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PublicUser {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// Unique name.
+    /// The unique username.
     pub username: String,
     /// May be empty.
     pub first_name: String,
@@ -35,27 +35,27 @@ pub struct PublicUser {
     pub last_name: String,
 }
 
-/// Somebody's status.
+/// A user's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum PresenceStatus {
     /// Here.
     Online,
-    /// Here, but not looking.
+    /// Here, but not active.
     Away,
     /// Do not disturb.
     Dnd,
     /// Here, but shown as offline to others.
     Invisible,
-    /// Not here. Nobody can say this of themselves: closing the sockets does.
+    /// Not here. Nobody can choose this: it means that no socket is open.
     Offline,
 }
 
-/// A refresh token to be spent.
+/// A refresh token to exchange.
 #[derive(Clone, Deserialize, ToSchema)]
 pub struct Refresh {
-    /// From the last answer that had one. It works once.
+    /// From the most recent answer that had one. It works once.
     pub refresh_token: String,
 }
 
@@ -64,16 +64,16 @@ pub struct Refresh {
 pub struct Ticket {
     /// For `/ws?ticket=`.
     pub ticket: String,
-    /// Seconds until it is void.
+    /// Seconds until it expires.
     pub expires_in: u64,
 }
 
-/// A user, as they see themselves.
+/// A user's own account.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct User {
     /// Unique on the server.
     pub id: UserId,
-    /// Null for users that another application vouched for.
+    /// Null for users from another application.
     pub email: Option<String>,
     /// Unique, and the token's `sub`.
     pub username: String,
@@ -81,7 +81,7 @@ pub struct User {
     pub first_name: String,
     /// May be empty.
     pub last_name: String,
-    /// On the whole server.
+    /// The role on the whole server.
     pub role: UserRole,
     /// False if disabled.
     pub is_active: bool,
@@ -90,7 +90,7 @@ pub struct User {
 }
 
 impl User {
-    /// What people call them: both names, or the username of somebody without any.
+    /// The name that people see: both names, or the username if both are empty.
     #[must_use]
     pub fn display_name(&self) -> String {
         let names = [self.first_name.trim(), self.last_name.trim()];
@@ -99,14 +99,14 @@ impl User {
     }
 }
 
-/// What a user may do on the whole server.
+/// A user's role on the whole server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum UserRole {
-    /// Everybody.
+    /// An ordinary user.
     User,
-    /// Looks after the server.
+    /// An administrator of the server.
     Admin,
 }
 
@@ -115,7 +115,7 @@ pub enum UserRole {
 pub struct Register {
     /// 1 to 64 letters with their marks, digits, or `. _ -`, of one script; no `.` or `-` at its ends.
     pub username: String,
-    /// Where mail would reach the user.
+    /// The user's e-mail address.
     #[schema(max_length = 254)]
     pub email: String,
     /// 8 to 256 bytes.
@@ -129,18 +129,18 @@ pub struct Register {
     pub last_name: String,
 }
 
-/// The first administrator, made with the link that `serve` printed.
+/// The first administrator, created with the link that `serve` printed.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(from = "WrittenSetup")]
 pub struct Setup {
     /// From the link's fragment.
     pub token: String,
-    /// The account.
+    /// The new account.
     #[serde(flatten)]
     pub account: Register,
 }
 
-/// As it is written. serde knows of a flattened struct no fields that it does not have.
+/// The written form: serde can't report unknown fields of a flattened struct.
 #[derive(Deserialize)]
 struct WrittenSetup {
     token: String,
@@ -165,10 +165,10 @@ impl From<WrittenSetup> for Setup {
 pub struct PasswordForm {
     /// Username or e-mail.
     pub username: String,
-    /// In clear: use TLS.
+    /// In clear text: use TLS.
     #[schema(format = Password)]
     pub password: String,
-    /// Accepted and ignored beyond `password`.
+    /// Ignored; the flow is `password`.
     pub grant_type: Option<String>,
     /// Accepted and ignored.
     pub scope: Option<String>,
@@ -187,9 +187,9 @@ pub struct Token {
     pub token_type: &'static str,
     /// For `POST /auth/refresh`, once.
     pub refresh_token: String,
-    /// Seconds until the access token is void.
+    /// Seconds until the access token expires.
     pub expires_in: u64,
-    /// Who signed in.
+    /// The user who signed in.
     pub user: User,
 }
 
@@ -202,10 +202,11 @@ pub struct Session {
     pub created_at: CreatedAt,
     /// UTC.
     pub expires_at: CreatedAt,
-    /// When it was used last, UTC: now while a socket of it is open, else when its tokens were made anew.
+    /// When it was last used, in UTC: now if a socket of it is open, otherwise when its tokens were last
+    /// renewed.
     pub last_used_at: CreatedAt,
     /// The program that signed in, as it named itself.
     pub user_agent: String,
-    /// True for the session of this very request.
+    /// True for the session of this request.
     pub current: bool,
 }

@@ -1,4 +1,4 @@
-//! Conversations, who takes part, and how far they have read.
+//! Conversations, their participants, and how far those have read.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
@@ -13,20 +13,20 @@ use crate::time::CreatedAt;
 /// How far the caller has read.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct MarkRead {
-    /// Up to and with this position.
+    /// Up to and including this position.
     pub seq: Seq,
 }
 
-/// How far somebody has received and read.
+/// How far a user has received and read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Receipt {
-    /// Where.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// Who.
+    /// The user's id.
     pub user_id: UserId,
-    /// On one of their devices.
+    /// The position up to which one of their devices has received.
     pub delivered_seq: Seq,
-    /// Seen by them.
+    /// The position up to which they have read.
     pub read_seq: Seq,
 }
 
@@ -35,57 +35,57 @@ pub struct Receipt {
 pub struct ConversationState {
     /// Unique on the server.
     pub id: ConversationId,
-    /// Shown to people.
+    /// The title that people see.
     pub title: String,
     /// What it is about.
     pub topic: String,
-    /// Direct or group.
+    /// `direct` or `group`.
     pub kind: ConversationKind,
     /// Whether it can only be read.
     pub archived: bool,
-    /// The caller's.
+    /// The caller's role.
     pub role: Role,
     /// The newest event.
     pub head: Cursor,
     /// How far the caller has read.
     pub read_seq: Seq,
-    /// Messages of others after that, at most 10,000.
+    /// Messages by others after that, at most 10,000.
     pub unread: u64,
-    /// Those of them that name the caller.
+    /// Those of them that mention the caller.
     pub mentions: u64,
     /// The newest message.
     pub last_message: Option<Message>,
-    /// How many take part.
+    /// The number of participants.
     pub participants: u64,
     /// Which messages notify the caller.
     pub notifications: NotificationLevel,
-    /// Of a direct conversation: the other person.
+    /// The other person of a direct conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<PublicUser>,
     /// UTC.
     pub created_at: CreatedAt,
 }
 
-/// Somebody to add.
+/// A participant to add.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NewParticipant {
-    /// Who.
+    /// The user's id.
     pub user_id: UserId,
     /// `member` if absent.
     pub role: Option<Role>,
 }
 
-/// Somebody's new role.
+/// A participant's new role.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewRole {
-    /// What they are from now on.
+    /// The role from now on.
     pub role: Role,
 }
 
-/// What to change about a conversation; what is absent stays.
+/// Changes of a conversation; an absent field stays.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct ConversationChange {
-    /// Shown to people.
+    /// The title that people see.
     pub title: Option<String>,
     /// What it is about.
     pub topic: Option<String>,
@@ -98,11 +98,11 @@ pub struct ConversationChange {
 pub struct Conversation {
     /// Unique on the server.
     pub id: ConversationId,
-    /// Shown to people.
+    /// The title that people see.
     pub title: String,
     /// What it is about.
     pub topic: String,
-    /// `direct` for two people's only one, else `group`.
+    /// `direct` for the only conversation of two people, otherwise `group`.
     pub kind: ConversationKind,
     /// Whether it can only be read.
     pub archived: bool,
@@ -112,18 +112,18 @@ pub struct Conversation {
     pub created_at: CreatedAt,
 }
 
-/// What a conversation is.
+/// The kind of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ConversationKind {
-    /// The one conversation of two people.
+    /// The only conversation of just two people.
     Direct,
     /// Any number of people, with a title.
     Group,
 }
 
-/// A new conversation: `participant_id` for the direct one, else `title` and `participant_ids`.
+/// A new conversation: `participant_id` for a direct one, otherwise `title` and `participant_ids`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NewConversation {
     /// The group's title.
@@ -134,34 +134,34 @@ pub struct NewConversation {
     pub participant_id: Option<UserId>,
 }
 
-/// What everybody may see of a user.
+/// The public profile of a participant.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Participant {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// Unique name.
+    /// The unique username.
     pub username: String,
     /// May be empty.
     pub first_name: String,
     /// May be empty.
     pub last_name: String,
-    /// In this conversation.
+    /// The role in this conversation.
     pub role: Role,
-    /// On one of their devices.
+    /// The position up to which one of their devices has received.
     pub delivered_seq: Seq,
-    /// Seen by them.
+    /// The position up to which they have read.
     pub read_seq: Seq,
 }
 
-/// What a participant is in a conversation.
+/// A participant's role in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
-    /// Made it.
+    /// The owner, at first the one who created it.
     Owner,
-    /// Looks after it.
+    /// Manages it.
     Admin,
-    /// Takes part.
+    /// An ordinary participant.
     Member,
 }

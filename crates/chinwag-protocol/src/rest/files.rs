@@ -1,42 +1,42 @@
-//! Files: as messages name them, and as an upload is answered.
+//! Files: as in a message, and as the answer to an upload.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::FileId;
 
-/// A file of a message.
+/// A file in a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attachment {
     /// Unique on the server.
     pub id: FileId,
-    /// Shown to people, and the name to save it under. Never a path.
+    /// The name to show, and to save it under. Never a path.
     pub name: String,
-    /// What it is, by its content.
+    /// The type, by its content.
     pub mime: String,
     /// In bytes.
     pub size: u64,
-    /// Where it is: a path of this server.
+    /// The path on this server.
     pub url: String,
-    /// Of a picture, in pixels.
+    /// A picture's width in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Of a picture, in pixels.
+    /// A picture's height in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// Of a picture: a small one, at most 480 pixels wide and high.
+    /// A picture's thumbnail, at most 480 pixels wide and high.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail_url: Option<String>,
 }
 
-/// A file that was uploaded. It is the uploader's alone until a message has it.
+/// An uploaded file. Only its uploader sees it until a message contains it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UploadedFile {
-    /// As a message will name it.
+    /// The file as a message will list it.
     #[serde(flatten)]
     pub attachment: Attachment,
-    /// Of the bytes as they are stored, in hexadecimal. Pictures are stored anew, without what a camera wrote
-    /// into them, so theirs is not the one of the file that was sent.
+    /// Of the stored bytes, in hexadecimal. Pictures are re-encoded without the camera's metadata, so their
+    /// hash differs from that of the uploaded file.
     pub sha256: String,
 }
 
@@ -49,7 +49,7 @@ pub struct FileForm {
 }
 
 impl Attachment {
-    /// A file by its facts; pictures have a size in pixels, and thumbnails.
+    /// Makes the description of a file; pictures have a size in pixels, and thumbnails.
     #[must_use]
     pub fn new(id: FileId, name: String, mime: String, size: u64, pixels: Option<(u32, u32)>) -> Self {
         let url = format!("/files/{id}");

@@ -1,4 +1,4 @@
-//! Messages, events and what was found.
+//! Messages, events and search results.
 
 use std::sync::Arc;
 
@@ -12,48 +12,48 @@ use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq, Stamp, UserId};
 use crate::rest::Attachment;
 use crate::time::{CreatedAt, Timestamp};
 
-/// A message, as history and sockets show it.
+/// A message, the same in history and on sockets.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Message {
     /// Unique on the server, growing with time.
     pub id: MessageId,
     /// The text.
     pub content: String,
-    /// Who sent it.
+    /// The sender's id.
     pub sender_id: UserId,
     /// The sender's username.
     pub sender_name: String,
-    /// Where.
+    /// The conversation.
     pub conversation_id: ConversationId,
     /// UTC.
     pub created_at: CreatedAt,
-    /// Position in the conversation's log.
+    /// The position in the conversation's log.
     pub seq: Seq,
     /// With `seq`, the cursor of this event.
     pub stamp: Stamp,
     /// Unix milliseconds.
     pub ts: Timestamp,
-    /// The same as `sender_id`: what every event has.
+    /// The same as `sender_id`, for every event has one.
     pub actor_id: UserId,
     /// The sender's own id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// What it has beside its text.
+    /// What it has besides its text.
     #[serde(flatten)]
     #[schema(inline)]
     pub extras: Extras<Attachment>,
-    /// How often it was written: 1 if it was never edited.
+    /// The number of times it was written: 1 if it was never edited.
     pub version: i64,
-    /// True once it is deleted; then the text is empty.
+    /// True after deletion; the text is then empty.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-    /// In history: who reacted, by emoji. A live message has none yet.
+    /// In history: the reactions, by emoji. A live message has none yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<ReactionSummary>,
 }
 
 impl Message {
-    /// As it is sent: written once, and nobody has reacted yet.
+    /// A message as it is sent: never edited, without reactions.
     #[must_use]
     pub fn new(
         id: MessageId,
@@ -82,7 +82,7 @@ impl Message {
         }
     }
 
-    /// What is left of it once it is deleted: its place, whose it was, and its key. Nothing that it said.
+    /// What remains after deletion: its place, its sender and its key, but nothing of its content.
     #[must_use]
     pub fn emptied(self) -> Self {
         Self {
@@ -95,21 +95,21 @@ impl Message {
     }
 }
 
-/// What a message has beside its text: the same in a command, on the wire and on the disk. A command names files by
-/// their ids; a message tells what they are, and only that is described by this schema.
+/// What a message has besides its text: the same in a command, on the wire and on disk. A command names files by
+/// their ids; a message describes them, and this schema shows only that form.
 ///
-/// A new field begins here. The compiler then asks for it where the two ways in are read, a REST body and a frame, and
-/// the tests of the commands for its description.
+/// A new field begins here. The compiler then asks for it where the two ways in are read, a REST body and a frame,
+/// and the tests of the commands for its description.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Extras<File> {
     /// The message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
-    /// How to read the text.
+    /// How to interpret the text.
     #[serde(default)]
     #[schema(required)]
     pub format: Format,
-    /// What the sender's application keeps with the message.
+    /// Data that the sender's application keeps with the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
@@ -119,7 +119,7 @@ pub struct Extras<File> {
     pub attachments: Vec<File>,
 }
 
-// Derived, it would ask for a file that there is by default.
+// A derived one would require `File: Default`.
 impl<File> Default for Extras<File> {
     fn default() -> Self {
         Self { reply_to: None, format: Format::default(), meta: None, attachments: Vec::new() }
@@ -135,26 +135,26 @@ impl<File> Extras<File> {
     }
 }
 
-/// How to read a text.
+/// How to interpret a text.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Format {
-    /// As it stands.
+    /// As plain text.
     #[default]
     Plain,
     /// As Markdown.
     Markdown,
 }
 
-/// Who reacted with one emoji.
+/// The users who reacted with one emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReactionSummary {
     /// One emoji.
     pub emoji: String,
-    /// Who, by id.
+    /// Their ids.
     pub user_ids: Vec<UserId>,
 }
 
@@ -163,23 +163,23 @@ pub struct ReactionSummary {
 pub struct EditMessage {
     /// The new text.
     pub content: String,
-    /// Only if this is still its version.
+    /// Edit only if this is still its version.
     pub if_version: Option<i64>,
 }
 
-/// What a change did.
+/// The result of a change.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Changed {
-    /// The event's position; absent if it was so already.
+    /// The event's position; absent if nothing changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
     /// The event's stamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stamp: Option<Stamp>,
-    /// The message's version now.
+    /// The message's current version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
-    /// True if it was so already: there is no new event.
+    /// True if nothing changed: there is no new event.
     pub duplicate: bool,
 }
 
@@ -192,57 +192,57 @@ pub struct EventPage {
     pub head: Cursor,
     /// True if there are more after these.
     pub more: bool,
-    /// The `after` of the next page, where only some types were asked for and there is more.
+    /// The `after` of the next page, if only some types were requested and there is more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Cursor>,
 }
 
-/// A message that was found.
+/// A matching message.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SearchHit {
-    /// As it stands now.
+    /// In its present state.
     #[serde(flatten)]
     pub message: Message,
-    /// The part around the find.
+    /// The text around the match.
     pub snippet: String,
 }
 
-/// What was found, newest first.
+/// The matches, newest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SearchResults {
-    /// One page.
+    /// One page of them.
     pub results: Vec<SearchHit>,
-    /// For the next page, as `before_id`; absent on the last.
+    /// The `before_id` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<MessageId>,
 }
 
-/// The answer to a message that was sent or edited.
+/// The answer to sending or editing a message.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SentMessage {
-    /// As it was sent; after an edit, as it stands then.
+    /// The message as it was sent, or after the edit.
     #[serde(flatten)]
     pub message: Arc<Message>,
-    /// True if it was so already: sent before, under the same `client_id`, or edited to the text that it had.
+    /// True if nothing changed: sent before under the same `client_id`, or edited to the same text.
     pub duplicate: bool,
 }
 
 /// A new message.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct NewMessage {
-    /// The text: not blank, at most 4,000 characters and 16 KiB. Only a message with files may be without.
+    /// The text: not blank, at most 4,000 characters and 16 KiB. Optional only if there are files.
     pub content: Option<String>,
-    /// Files that the sender uploaded and that no message has yet.
+    /// Files that the sender uploaded and that are not in a message yet.
     #[serde(default)]
     pub attachments: Vec<FileId>,
-    /// The sender's own id: the same id again answers the first message instead of a second one.
+    /// The sender's own id: the same id again returns the first message instead of a second one.
     pub client_id: Option<String>,
     /// The message that this one answers.
     pub reply_to: Option<MessageId>,
-    /// How to read the text.
+    /// How to interpret the text.
     #[serde(default)]
     pub format: Format,
-    /// What the sender's application keeps with the message: at most 4 KiB.
+    /// Data that the sender's application keeps with the message: at most 4 KiB.
     #[schema(value_type = Option<Object>)]
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
 }

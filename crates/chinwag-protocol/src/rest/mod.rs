@@ -19,7 +19,7 @@ pub use messages::*;
 pub use push::*;
 pub use webhooks::*;
 
-/// What a client has to keep to.
+/// The limits for a client.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Limits {
     /// Characters in a message.
@@ -28,80 +28,80 @@ pub struct Limits {
     pub content_bytes: usize,
     /// Bytes in a frame.
     pub frame_bytes: usize,
-    /// Events that a resume replays at most.
+    /// The most events that a resume replays.
     pub replay_events: u32,
     /// Bytes in a file.
     pub upload_bytes: u64,
     /// Files of one message.
     pub attachments: usize,
-    /// Whether the server notifies devices (`POST /push/subscriptions`).
+    /// Whether the server sends push notifications (`POST /push/subscriptions`).
     pub push: bool,
 }
 
-/// That the server runs.
+/// The state of a running server.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Health {
     /// Always `ok`.
     pub status: &'static str,
-    /// Of the server.
+    /// The server's version.
     pub version: &'static str,
     /// True under `chinwag demo`: sample users exist.
     pub demo: bool,
     /// False when rate limits are off: for load tests only.
     pub rate_limits: bool,
-    /// True if anybody may make an account with `POST /users/register`.
+    /// True if anybody may create an account with `POST /users/register`.
     pub registration: bool,
-    /// True while the server waits for its first administrator, and lets nobody register: the setup link was printed
-    /// where it was started.
+    /// True while the server waits for its first administrator, and lets nobody register: the setup link was
+    /// printed where the server was started.
     pub needs_setup: bool,
-    /// True if accounts of this server sign in with `POST /auth/token`; false where another application signs its
-    /// users in.
+    /// True if accounts of this server sign in with `POST /auth/token`; false if another application signs
+    /// its users in.
     pub password_login: bool,
 }
 
-/// Whether the server should get traffic, in words.
+/// Whether the server should get traffic.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Readiness {
     /// One sentence.
     pub detail: &'static str,
 }
 
-/// A refusal in words.
+/// A refusal.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Detail {
     /// One sentence, for people.
     pub detail: String,
-    /// Why, for programs.
+    /// The reason, for programs.
     pub code: ErrorCode,
 }
 
-/// A body, path or query that is not what the route takes.
+/// A body, path or query that is not valid for the route.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ValidationDetail {
-    /// What is wrong, piece by piece.
+    /// The errors, one for each problem.
     pub detail: Vec<ValidationError>,
-    /// Why, for programs.
+    /// The reason, for programs.
     pub code: ErrorCode,
 }
 
-/// One thing that is wrong with a request.
+/// One problem with a request.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ValidationError {
-    /// Where: `["body", "content"]`.
+    /// The place: `["body", "content"]`.
     pub loc: Vec<Location>,
-    /// For people.
+    /// A sentence for people.
     pub msg: String,
-    /// For programs.
+    /// The error type for programs.
     #[serde(rename = "type")]
     pub kind: &'static str,
 }
 
-/// A step on the way to a field.
+/// A step on the path to a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Location {
     /// A field's name.
     Name(String),
-    /// A place in a list.
+    /// An index in a list.
     Index(usize),
 }

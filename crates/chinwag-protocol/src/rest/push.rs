@@ -1,4 +1,4 @@
-//! Push notifications: subscriptions of devices, and what they are sent.
+//! Push notifications: subscriptions of devices, and the payload.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
@@ -7,22 +7,22 @@ use utoipa::ToSchema;
 use crate::ids::{ConversationId, MessageId, Seq};
 use crate::time::CreatedAt;
 
-/// The key that a browser subscribes with.
+/// The key for a browser's subscription.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PushKey {
     /// The server's VAPID key: an uncompressed P-256 point in base64url, the `applicationServerKey`.
     pub public_key: String,
 }
 
-/// A device that wants to be notified, as `PushSubscription.toJSON()` of a browser gives it.
+/// A device that wants notifications, in the form of a browser's `PushSubscription.toJSON()`.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewPushSubscription {
-    /// Where the push service takes messages for the device: an https URL.
+    /// The push service's address for the device: an https URL.
     #[schema(max_length = 2048)]
     pub endpoint: String,
     /// The device's keys.
     pub keys: PushKeys,
-    /// What a notification may say; `full` if absent.
+    /// What a notification contains; `full` if absent.
     #[serde(default)]
     pub content: PushContent,
 }
@@ -36,34 +36,34 @@ pub struct PushKeys {
     pub auth: String,
 }
 
-/// What a notification may say.
+/// What a notification contains.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum PushContent {
-    /// Who wrote what.
+    /// The sender and the text.
     #[default]
     Full,
     /// Only that there is something, and where.
     None,
 }
 
-/// A device that is notified.
+/// A device that gets notifications.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PushSubscription {
     /// Unique on the server.
     pub id: i64,
     /// The host of its push service.
     pub endpoint_host: String,
-    /// What a notification may say.
+    /// What a notification contains.
     pub content: PushContent,
     /// UTC.
     pub created_at: CreatedAt,
 }
 
-/// Which messages of a conversation notify somebody.
+/// Which messages of a conversation notify a participant.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, IntoStaticStr,
 )]
@@ -73,7 +73,7 @@ pub enum NotificationLevel {
     /// Every message.
     #[default]
     All,
-    /// Those that name the user; in a direct conversation, every message.
+    /// Those that mention the user; in a direct conversation, every message.
     Mentions,
     /// No message.
     None,
@@ -82,38 +82,38 @@ pub enum NotificationLevel {
 /// Which messages of a conversation notify the caller.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NotificationSetting {
-    /// Which.
+    /// The level.
     pub level: NotificationLevel,
 }
 
-/// What a device is sent, encrypted. Not part of any answer.
+/// The encrypted payload for a device. Not part of any answer.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PushPayload {
     /// Always `message`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Where.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// The newest message that it is about.
+    /// The newest message that it announces.
     pub message_id: MessageId,
     /// That message's position.
     pub seq: Seq,
     /// The conversation's title; the sender's display name in a direct one. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The username of who wrote it. Absent with `content: none`.
+    /// The sender's username. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
-    /// What people call them: both names, or the username of somebody without any. Absent with `content: none`.
+    /// The sender's display name: both names, or the username if both are empty. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_display_name: Option<String>,
-    /// The text, cut if it is long. Absent with `content: none`.
+    /// The text, shortened if it is long. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Unread messages of the conversation.
     pub unread: u64,
     /// A notification with the same tag replaces the older one.
     pub tag: String,
-    /// What to open, below the web page's address.
+    /// The address to open, below the web page's address.
     pub url: String,
 }
