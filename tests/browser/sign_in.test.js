@@ -156,26 +156,39 @@ test('whose account is disabled reads that, and whose session is ended reads so'
   }
 });
 
-test('nothing at the entrance moves when the server says what it is', async () => {
-  for (const locale of ['en-GB', 'ar']) {
-    for (const width of [320, 390]) {
-      const { page } = await world.visit('/', { viewport: { width, height: 640 }, locale });
+test('nothing at the entrance moves: it is shown when the server has said what it is', async (t) => {
+  const fresh = await Server.start({ isEmpty: true });
+  t.after(() => fresh.remove());
+  const foreign = await Server.start({ isEmpty: true, options: ['--password-login', 'off'] });
+  t.after(() => foreign.remove());
+  for (const [url, hasForm] of [['/', true], [fresh.url, true], [foreign.url, false]]) {
+    for (const locale of ['en-GB', 'ar']) {
+      const { page } = await world.visit(url, { viewport: { width: 320, height: 640 }, locale });
       let answer;
       const isWanted = new Promise((resolve) => { answer = resolve; });
       await page.route(/\/healthz$/, async (route) => {
         await isWanted;
-        // A demo that takes nobody new: both places change.
-        const response = await route.fetch();
-        await route.fulfill({ response, json: { ...await response.json(), registration: false } });
+        await route.continue();
       });
+      await page.addInitScript(() => {
+        window.seen = { forms: 0, shifts: [] };
+        new MutationObserver(() => { window.seen.forms = Math.max(window.seen.forms, document.forms.length); })
+          .observe(document, { childList: true, subtree: true });
+        new PerformanceObserver((list) => window.seen.shifts.push(...list.getEntries().map(({ value }) => value)))
+          .observe({ type: 'layout-shift' });
+      });
+      const asked = page.waitForRequest(/\/healthz$/);
       await page.reload();
-      const button = page.locator('#connect');
-      await button.waitFor();
-      const before = await button.boundingBox();
+      await asked;
+      // Two frames: what is painted and told of by then is all that comes before the answer.
+      const settle = () => page.evaluate(() => new Promise((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)));
+      }));
+      await settle();
       answer();
-      await page.waitForFunction(() => document.getElementById('username').value === 'testuser');
-      await page.locator('.after button').waitFor({ state: 'hidden' });
-      assert.deepEqual(await button.boundingBox(), before, `${locale}, ${width} px`);
+      await page.locator('.entrance .hint').waitFor();
+      await settle();
+      assert.deepEqual(await page.evaluate(() => window.seen), { forms: hasForm ? 1 : 0, shifts: [] }, `${url}, ${locale}`);
     }
   }
 });

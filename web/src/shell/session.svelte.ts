@@ -8,12 +8,16 @@ type Phase = 'starting' | 'out' | 'in';
 /** What ended the session: `either` where nobody said. */
 export type Ending = 'session' | 'account' | 'either';
 
+/** How long the entrance waits for the server to say what it is. */
+const PATIENCE_MS = 3_000;
+
 /** What the server closes the socket of an open session with. */
 const ENDINGS: Partial<Record<number, Ending>> = { 4000: 'account', 4006: 'session' };
 
 export class Session {
   readonly auth: Auth;
   readonly #isKept: boolean;
+  readonly #introduced: Promise<unknown>;
   phase: Phase = $state('starting');
   client: ChatClient | undefined = $state.raw();
   server: ServerInfo | undefined = $state.raw();
@@ -31,17 +35,20 @@ export class Session {
     this.#isKept = isKept;
     this.auth = createAuth(BASE.href, { storage: isKept ? 'indexeddb' : 'memory' });
     this.auth.onSignedOut(() => void this.#end(this.#told ?? 'either'));
-    this.auth.server().then(
+    const answered = this.auth.server().then(
       (info) => (this.server = info),
       () => undefined,
     );
+    this.#introduced = Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   }
 
   /** Goes on where an earlier visit stopped, if it can. */
   async restore(): Promise<void> {
     const account = this.#isKept ? await this.auth.restore().catch(() => undefined) : undefined;
-    if (account) this.#enter(this.#newClient());
-    else this.phase = 'out';
+    if (account) return this.#enter(this.#newClient());
+    // The answer decides what the entrance has: shown before, its parts would move or vanish.
+    await this.#introduced;
+    this.phase = 'out';
   }
 
   /** With a conversation: rejects, signed out again, if it is not to be entered. */
