@@ -1,4 +1,5 @@
-//! Any text is a frame or an error, never a panic; and what was understood is understood again.
+//! Any text is a frame or an error, never a panic; and a parsed cursor survives being written and parsed again.
+//! again.
 
 #![no_main]
 

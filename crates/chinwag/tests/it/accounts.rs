@@ -1,4 +1,4 @@
-//! Registering, and accounts that are changed beside the running server.
+//! Registration, and accounts that change beside the running server.
 
 use chinwag::Config;
 use serde_json::{Value, json};

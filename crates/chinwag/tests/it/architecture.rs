@@ -1,4 +1,4 @@
-//! The layers, as ARCHITECTURE.md draws them: who may know whom, and how long a file may grow.
+//! The layers, as ARCHITECTURE.md draws them: which module may use which, and how long a file may grow.
 
 use std::path::{Path, PathBuf};
 
@@ -98,7 +98,7 @@ const RULES: [(&str, &[&str], &str); 10] = [
     ),
 ];
 
-/// A file that is longer is two things.
+/// A longer file does two things.
 const MAX_LINES: usize = 500;
 
 fn crates() -> PathBuf {
@@ -125,8 +125,8 @@ fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// The code without its comments and its tests, which may use what they like. Paths begin at the crate, and
-/// `use crate::{a, b}` is written out.
+/// The code without its comments, and without its tests, which may use anything. Paths begin at the crate,
+/// and `use crate::{a, b}` is expanded.
 fn code(module: &[String], text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
@@ -189,7 +189,7 @@ fn write_out(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     for (at, character) in group.char_indices() {
         match character {
             '{' => depth += 1,
-            // What stands in a text may be no tree.
+            // A string literal need not be a valid tree.
             '}' => depth = depth.saturating_sub(1),
             ',' if depth == 0 => {
                 write_out(&format!("{prefix}{head}"), &group[begin..at], paths);
@@ -235,7 +235,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("chinwag-protocol", &[]),
     ("chinwag-ws", &[]),
     ("chinwag-web", &[]),
-    // A client has what everybody has, and knows no library.
+    // A client uses only the public interface, and no library of ours.
     ("chinwag-client", &[]),
     ("chinwag", &["chinwag-protocol", "chinwag-web", "chinwag-ws"]),
     // The library itself is one of the things that are measured.
@@ -266,7 +266,7 @@ fn crates_depend_only_on_what_is_below_them() {
     for (name, allowed) in CRATES {
         let manifest = std::fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
         let (_, dependencies) = manifest.split_once("[dependencies]").unwrap_or_default();
-        // What benches and tests use, nobody else gets.
+        // Only benches and tests may use these.
         let mut ours: Vec<_> = dependencies
             .lines()
             .take_while(|line| *line != "[dev-dependencies]")
@@ -290,7 +290,7 @@ fn clients_share_one_way_to_a_server() {
     }
 }
 
-/// Neighbours that know each other all the same, and why.
+/// Exceptions: neighbours that know each other, and why.
 const CIRCLES: [(&str, &str); 3] = [
     (
         "chinwag: blobs/animations and blobs/pictures",
@@ -397,7 +397,7 @@ fn the_rules_above_can_be_broken() {
     let code = |text: &str| code(&here, text);
     assert!(!names(&code("x(); // axum::Router would know HTTP"), "axum"));
     assert!(!names(&code("x();\n#[cfg(test)]\nmod tests { use axum::Router; }"), "axum"));
-    // However it is written.
+    // However it is spelt.
     for text in [
         "use crate::{auth::Actor, http::routes};",
         "pub(super) use crate::{\n    auth,\n    http,\n};",

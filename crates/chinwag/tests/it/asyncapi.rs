@@ -1,4 +1,4 @@
-//! The document of the sockets, and the harness that holds every frame against it.
+//! The document of the sockets, and the harness that checks every frame against it.
 
 use serde_json::json;
 

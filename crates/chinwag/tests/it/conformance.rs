@@ -1,4 +1,5 @@
-//! HTTP/1.1 by the letter (RFC 9110, 9112), where it decides what a request is, and who may still be answered.
+//! HTTP/1.1 by the letter (RFC 9110, 9112), where it decides what a request is, and who can still be
+//! answered.
 
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ async fn who_is_silent_or_pauses_takes_nobodys_turn() {
         }
         others.push(raw);
     }
-    // Each of them alone would be in the way for a tenth of a second.
+    // Each of them alone would block the others for a tenth of a second.
     assert_eq!(server.get("/healthz").await.status, 200);
     // They were not forgotten, either.
     for raw in others.iter_mut().step_by(200) {

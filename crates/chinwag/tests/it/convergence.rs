@@ -1,7 +1,7 @@
-//! Apply and compare: an old snapshot plus the events since equals a fresh snapshot, whoever looks and
-//! however the events came.
+//! Apply and compare: an old snapshot plus the events since then equals a fresh snapshot, for every observer
+//! and however the events came.
 //!
-//! Each round has a seed, which a failure names; `CHINWAG_SEED` runs that one.
+//! Each round has a seed, which a failure names; `CHINWAG_SEED` repeats that round.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -163,7 +163,7 @@ struct Round {
     random: StdRng,
     id: i64,
     people: Vec<Person>,
-    /// A hand of everybody over every transport that they have; those of whom is removed are gone.
+    /// Everybody's hands, over every transport that they have; those of removed users are gone.
     hands: Vec<Vec<Hand>>,
     messages: Vec<i64>,
 }
@@ -222,7 +222,7 @@ impl Round {
             2 => (base, json!({"archived": number < 300})),
             _ => (format!("{base}/participants/{}", other.id), json!({"role": role})),
         };
-        // Refused for members; archives are soon opened again, by whom it occurs to.
+        // Refused for members. Whoever can soon reopens an archived conversation.
         reply(self.people[who].request("PATCH", &path).json(&body)).await;
         if number < 300 {
             reply(
@@ -267,7 +267,7 @@ async fn converges(seed: u64) {
     }
     let random = StdRng::seed_from_u64(seed);
     let mut round = Round { random, id, people, hands: hands_of_all, messages: Vec::new() };
-    // What the three listen with from the beginning: live frames only.
+    // What the three listen with from the beginning: only live frames.
     let empty = Copy::fresh(&author, id).await;
     let mut snapshots = vec![empty.clone()];
     let join_at = round.random.random_range(1..CHANGES);

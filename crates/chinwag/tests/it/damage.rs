@@ -1,5 +1,5 @@
-//! A data folder that is not what it should be: it is refused at the start, with a reason, and never served. What only
-//! shows later is an error where it is met, and nowhere else.
+//! A damaged data folder is refused at the start, with a reason, and never served. Damage that only shows
+//! later is an error where it is met, and only there.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ async fn folder() -> Stopped {
     stopped
 }
 
-/// Tries to start on it; gives the reason why not.
+/// Tries to start on it; returns why not.
 async fn refusal(folder: &Path) -> String {
     let config = chinwag::Config { data_dir: folder.to_owned(), ..chinwag::Config::default() };
     loop {

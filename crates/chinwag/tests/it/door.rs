@@ -1,4 +1,4 @@
-//! What is turned away before any route sees it, and what every route has in common.
+//! What is refused before any route sees it, and what all routes have in common.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Raw, TestServer, refusal_of, reply, request};
 
-/// Sends these bytes on a connection of their own; gives everything that is answered.
+/// Sends these bytes on a connection of their own; returns the whole answer.
 async fn answer_to(server: &TestServer, bytes: &[u8]) -> String {
     let mut raw = Raw::connect(server.address).await;
     raw.write(bytes).await;

@@ -19,7 +19,7 @@ async fn sockets_are_told_1012_and_find_everything_after_the_restart() {
     }
     drop(rooms);
     let server = server.restart().await;
-    // The token of before, on the address of now.
+    // The old token, at the new address.
     let mut room = crate::harness::open(server.address, &user.room_path(1)).await;
     assert_eq!(room.frame().await["type"], "connection");
     let user = server.sign_in("testuser").await;
@@ -89,7 +89,7 @@ async fn in_the_middle_of_traffic_an_answer_means_what_it_says() {
 async fn while_it_stops_nobody_new_is_let_in() {
     let mut server = TestServer::demo().await;
     let user = server.sign_in("testuser").await;
-    // Upgraded, but no reader of goodbyes: it keeps the stop waiting for a moment.
+    // Upgraded, but it never reads the goodbye, so it delays the stop for a moment.
     let mut room = Raw::upgrade(server.address, &user.room_path(1)).await;
     assert_eq!(room.read_frame().await.json()["type"], "connection");
     server.begin_stop();

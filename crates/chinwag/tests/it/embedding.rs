@@ -1,4 +1,4 @@
-//! The example of the documentation, as it was compiled: chat inside another axum application.
+//! The documentation's example, as it was compiled: chat inside another axum application.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -54,7 +54,7 @@ impl Drop for Example {
     }
 }
 
-/// `cargo test --test it` does not build examples; one of another time would be a test of nothing.
+/// `cargo test --test it` does not build examples, and a stale one would test nothing.
 fn is_fresh(path: &Path) -> bool {
     let built = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));

@@ -150,7 +150,7 @@ async fn a_page_has_at_most_a_thousand_events() {
         assert_eq!(refused.body["detail"][0]["loc"], json!(["query", "limit"]));
         assert_eq!(refused.body["detail"][0]["type"], kind, "{limit}");
     }
-    // A stream has no end of its own at a page.
+    // A stream does not end with a page.
     let mut stream = Stream::open(&ben, id, "0").await;
     for seq in 1..=1003 {
         assert_eq!(stream.next().await.unwrap().1["seq"], seq);
@@ -236,7 +236,7 @@ async fn a_stream_that_breaks_resumes_without_gap_or_repeat() {
         let request = ben.request("GET", &format!("/conversations/{id}/events"));
         let mut stream = Stream::of(request.header("last-event-id", &after)).await;
         streams += 1;
-        // Breaks off after another number of events each time.
+        // Breaks off after a different number of events each time.
         for _ in 0..=(streams % 7) {
             if next > 200 {
                 break;
@@ -295,7 +295,7 @@ async fn a_stream_ends_when_its_account_is_disabled() {
 #[tokio::test]
 async fn a_stream_ends_with_its_token() {
     let (server, anna, mut ben, id) = people().await;
-    // Good for a moment: there is no session whose end could end the stream.
+    // Valid for a moment: there is no session whose end could end the stream.
     let claims = json!({"sub": "ben", "iat": now() - 60, "exp": now() - 22});
     ben.token = sign(&claims, SECRET);
     let mut stream = Stream::open(&ben, id, "0").await;
@@ -313,7 +313,7 @@ async fn a_stream_ends_when_the_server_stops() {
     let (last, _) = stream.next().await.unwrap();
     let stopped = server.stop().await;
     assert_eq!(stream.next().await, None);
-    // And goes on behind the restart.
+    // And it continues after the restart.
     let server = stopped.start().await;
     let ben = server.person("ben").await;
     let mut stream = Stream::open(&ben, id, &last).await;

@@ -1,4 +1,4 @@
-//! Live delivery when much comes at once.
+//! Live delivery when many events come at once.
 
 use std::sync::Arc;
 

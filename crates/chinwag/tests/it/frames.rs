@@ -1,4 +1,4 @@
-//! Frames that are wrong, each with its answer.
+//! Bad frames, each with its answer.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ async fn what_just_fits_is_a_message() {
     }
 }
 
-/// Sends bytes on a socket that was just let in; gives the code that it is closed with.
+/// Sends bytes on a new socket; returns its close code.
 async fn closed_with(bytes: &[u8]) -> u16 {
     let server = TestServer::provisioning().await;
     let anna = server.person("anna").await;

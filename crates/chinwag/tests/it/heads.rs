@@ -1,4 +1,4 @@
-//! Where logs end: what was given once is not given again, whatever becomes of the events.
+//! Where logs end: a position is never used twice, whatever happens to the events.
 
 use serde_json::{Value, json};
 

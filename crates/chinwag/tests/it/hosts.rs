@@ -1,4 +1,5 @@
-//! Another application shares its secret: its users come in by its tokens, and nobody here becomes one of them.
+//! Another application shares its secret: its tokens let its users in, and no user here can become one of
+//! theirs.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Reply, SECRET, TestServer, foreign_token, now, open, reply, sign};
 
-/// What the other application says to a token: its user, if it takes it.
+/// The other application's answer to a token: its user, if it accepts it.
 fn host_takes(token: &str) -> Option<Value> {
     let key = DecodingKey::from_secret(SECRET);
     let claims = jsonwebtoken::decode::<Value>(token, &key, &Validation::new(Algorithm::HS256)).ok()?.claims;
@@ -20,7 +21,7 @@ fn account(name: &str) -> Value {
     json!({"username": name, "email": format!("{name}@example.com"), "password": "long enough"})
 }
 
-/// Registration and password sign-in are asked for by name.
+/// Registration and password sign-in, which must be turned on by name.
 fn open_to_strangers(config: &mut Config) {
     config.auth.registration = true;
     config.auth.password_login = Some(true);

@@ -1,4 +1,5 @@
-//! Any interleaving of coming, going and sending: who is attached sees what is committed, once and in order.
+//! Any interleaving of arrivals, departures and sends: attached sockets see what is committed, once and in
+//! order.
 
 use std::sync::LazyLock;
 
@@ -45,12 +46,12 @@ fn step() -> impl Strategy<Value = Step> {
 /// An open socket and what it saw.
 struct Attached {
     room: Room,
-    /// The newest event that was acknowledged before this socket was asked for.
+    /// The newest event that was acknowledged before this socket was opened.
     acknowledged_before: u64,
-    /// Posts that began before the socket was let in: whether it sees those is open.
+    /// Posts that began before the socket was admitted, which it may or may not see.
     posts_before: usize,
     seen: Vec<u64>,
-    /// Its own messages that have not come back.
+    /// Its own messages whose echo has not come yet.
     own: Vec<String>,
 }
 
@@ -61,7 +62,7 @@ impl Attached {
         self.own.retain(|own| message["content"] != **own);
     }
 
-    /// Reads what has to come: up to this event, and the echo of all that it sent.
+    /// Reads what must come: up to this event, and the echo of everything that it sent.
     async fn read_through(&mut self, seq: u64) {
         while self.seen.last().copied().unwrap_or(self.acknowledged_before) < seq || !self.own.is_empty() {
             self.read().await;
@@ -143,7 +144,7 @@ impl Play {
         }
     }
 
-    /// What was posted after this socket was let in, and so has to be seen by it.
+    /// What was posted after this socket was admitted, so that it must see it.
     fn due(&self, attached: &Attached) -> impl Iterator<Item = u64> {
         self.posts.iter().skip(attached.posts_before).filter_map(|post| post.seq)
     }

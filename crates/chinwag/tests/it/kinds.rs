@@ -1,11 +1,11 @@
-//! Events of a kind that this release does not know: a later one wrote them, before the server went back to this one.
+//! Events of a kind that this release does not know: a later release wrote them before a downgrade.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Browser, Person, Receiver, TestServer, open, reply, soon};
 use crate::push::may_call;
 
-/// A group with a message, an event of an unknown kind, and a message that came after the server went back.
+/// A group with a message, an event of an unknown kind, and a message from after the downgrade.
 struct Scene {
     receiver: Receiver,
     _server: TestServer,
@@ -47,7 +47,7 @@ impl Scene {
         Self { receiver, _server: server, anna, ben, group }
     }
 
-    /// The event as everybody is told of it: its place in the log, and nothing that it says.
+    /// The event as everybody sees it: its place in the log, without its content.
     fn assert_is_unknown(&self, event: &Value) {
         let expected = json!({
             "type": "unknown", "conversation_id": self.group, "seq": 2, "stamp": STAMP,

@@ -62,7 +62,7 @@ async fn a_token_that_runs_out_closes_its_sockets_with_4005() {
         TestServer::provisioning_with(|config| config.limits.heartbeat = Duration::from_secs(2)).await;
     let anna = server.person("anna").await;
     let conversation = anna.group("Expiry", &[]).await;
-    // Its clock may be behind by half a minute: until then it lets in, and keeps open what it let in.
+    // Its clock may be half a minute behind: until then the token admits, and keeps open what it admitted.
     let short = sign(&json!({"sub": "anna", "exp": now() - 26}), SECRET);
     let mut expiring = open(server.address, &format!("/conversations/{conversation}/ws?token={short}")).await;
     let mut lasting = anna.enter(conversation).await;
@@ -94,9 +94,9 @@ async fn who_is_behind_a_dead_link_is_offline_after_a_few_heartbeats() {
     let mut link = Raw::upgrade(server.address, &anna.room_path(conversation)).await;
     link.read_frame().await;
     let begun = std::time::Instant::now();
-    // Nothing is closed and nothing is sent: as if the cable was pulled.
+    // Nothing is closed and nothing is sent, as if the cable was pulled.
     his.next(|frame| frame["type"] == "presence" && frame["status"] == "offline").await;
-    // 2.2 heartbeats, a fifth of one until it is seen, 1 s of grace; and a busy machine.
+    // 2.2 heartbeats, a fifth of one until it is noticed, 1 s of grace, and a busy machine.
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     drop(link);
 }

@@ -1,8 +1,8 @@
-//! chinwag over the wire: the real server on port 0, a real database in a folder of its own, real sockets.
+//! chinwag over the wire: the real server on port 0, a real database in its own folder, real sockets.
 //!
-//! One binary, so that everything links once. Modules are nouns, names of tests are sentences. Nothing is
-//! mocked and nothing sleeps: a test waits for the frame or the answer it is about, with a deadline, and
-//! shortens the server's own times in its configuration where it is about them.
+//! One binary, so that everything links once. Modules are nouns, and names of tests are sentences. Nothing is
+//! mocked and nothing sleeps: a test waits, with a deadline, for the frame or the answer that it is about. If
+//! it is about the server's own times, it shortens them in the configuration.
 
 // A failed expectation is the point of a test, and what a test indexes or casts it has made itself.
 #![allow(

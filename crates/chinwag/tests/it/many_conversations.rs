@@ -205,7 +205,7 @@ async fn what_a_bot_was_added_to_while_away_is_replayed_from_where_it_was_added(
     assert_eq!(kinds(&replayed(&mut device, made).await), ["@bot hello"]);
     device.frames_until_now().await;
 
-    // While it is connected, too: what is said before it hears of the conversation.
+    // Also while it is connected: messages sent before it hears of the conversation.
     let newer = anna.group("Newer", &[]).await;
     for content in ["one", "two"] {
         anna.say(newer, content).await;
@@ -219,7 +219,7 @@ async fn what_a_bot_was_added_to_while_away_is_replayed_from_where_it_was_added(
     assert_eq!(device.next_of("message").await["content"], "live");
     device.leave().await;
 
-    // What it names goes on from there, the rest from where it was added, as far as it wants.
+    // The named ones continue from there, the others from where the user was added, if the client wants that.
     let mut device = Device::over(open(server.address, "/ws").await);
     let mut near = hello;
     near["cursors"] = json!({made.to_string(): "0"});

@@ -1,5 +1,5 @@
-//! Who may do what, role by role, over every transport. The routes come from the server's own document
-//! and the commands from the parser's own type: one without a row here fails.
+//! Who may do what, role by role, over every transport. The routes come from the server's own document and
+//! the commands from the parser's own type, so one without a row here fails.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 
 use crate::harness::{Hand, Person, TestServer, Told, Way, open, reply};
 
-/// Who of those who take part may do it. Nobody else may, ever.
+/// The participants who may do it. Nobody else ever may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Allowed {
     Everybody,
     /// Owner and admin.
     WhoRunIt,
     Owner,
-    /// Nobody: it is about another one's own things.
+    /// Nobody: it concerns another user's own things.
     Nobody,
 }
 
 use Allowed::{Everybody, Nobody, Owner, WhoRunIt};
 
-/// What somebody is who asks.
+/// The role of the user who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Is {
     Nobody,
@@ -127,7 +127,7 @@ impl World {
         self.server.beside(|accounts| accounts.set_active("disabled", false).unwrap()).await;
     }
 
-    /// The one who is this; nobody has no token.
+    /// The user in this role; an anonymous one has no token.
     fn person(&self, is: Is) -> Person {
         let mut person = match is {
             Is::Nobody | Is::Outsider => self.outsider.clone(),
@@ -246,7 +246,7 @@ async fn no_route_but_the_open_ones_answers_strangers() {
     assert!(closed > routes().len(), "{closed}");
 }
 
-/// What a command comes to on the two sockets, for those who take part.
+/// The outcome of a command on the two sockets, for participants.
 struct Row {
     on_room: Result<Allowed, &'static str>,
     on_user: Result<Allowed, &'static str>,
@@ -280,7 +280,7 @@ fn row(command: &Command) -> (usize, Row) {
         Command::Hello(_) => (12, nowhere("unknown_type")),
         Command::Ping(_) => (13, Row { is_inside: false, ..inside(Everybody) }),
         Command::UploadBegin(_) => (14, Row { is_inside: false, ..inside(Everybody) }),
-        // Of another socket: an upload is nobody else's.
+        // An upload of another socket, which belongs to nobody else.
         Command::UploadCommit(_) => (15, nowhere("not_found")),
         Command::UploadAbort(_) => (16, nowhere("not_found")),
         Command::Cursors(_) => (17, nowhere("unknown_type")),

@@ -1,4 +1,4 @@
-//! One total order for each conversation: 1, 2, 3 … for everybody, whoever writes over whatever.
+//! One total order for each conversation: 1, 2, 3 … for everybody, whoever writes over whichever transport.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ async fn writers_over_both_transports_make_one_dense_order_that_every_socket_see
                     for place in 0..EACH {
                         room.say(&format!("{writer}/{place}")).await;
                     }
-                    // Leaving would be early: what is not echoed yet may not be stored yet.
+                    // Leaving now would be too early: messages without an echo may not be stored yet.
                     let last = format!("{writer}/{}", EACH - 1);
                     while room.message().await["content"] != *last {}
                 } else {
@@ -106,7 +106,7 @@ async fn messages_that_come_together_are_stored_together_and_answered_in_their_o
     let mut bytes = Vec::new();
     for place in 0..200 {
         let content = if place == 50 { String::new() } else { place.to_string() };
-        // One is repeated at once, when the first is not stored yet.
+        // One is repeated at once, before the first is stored.
         let client_id = if place == 150 { "key 149".to_owned() } else { format!("key {place}") };
         let content = if place == 150 { "149".to_owned() } else { content };
         let frame = match place {

@@ -1,4 +1,4 @@
-//! Browsers: which pages may ask, which names this server answers to, what every answer carries.
+//! Browsers: which pages may make requests, which names this server answers to, what every answer carries.
 
 use reqwest::header::HeaderName;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Who takes part in a group, what each may do there, and what everybody learns of it.
+//! The participants of a group: what each may do, and what everybody learns of it.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ async fn each_role_adds_removes_and_appoints_as_the_table_says() {
     let [admin, member, other] =
         [server.person("admin").await, server.person("member").await, server.person("other").await];
     let new = server.person("new").await;
-    // What somebody does: for each of owner, admin and member, the status.
+    // An action, and its status for owner, admin and member.
     let table: [(&str, &str, [u16; 3]); 12] = [
         ("add", "member", [201, 201, 403]),
         ("add", "admin", [201, 403, 403]),
@@ -70,7 +70,7 @@ async fn each_role_adds_removes_and_appoints_as_the_table_says() {
             let id = owner.group("Roles", &[&admin, &member, &other]).await;
             assert_eq!(appoint(&owner, id, &admin, "admin").await, 200);
             let path = format!("/conversations/{id}");
-            // Whom it happens to has another role first.
+            // The affected user gets another role first.
             if let Some(before) = what.strip_prefix("appoint ") {
                 appoint(&owner, id, &other, before).await;
             } else if what == "remove" {
@@ -173,7 +173,7 @@ async fn a_second_owner_makes_the_first_free_to_step_down() {
     assert_eq!(appoint(&anna, id, &anna, "member").await, 200);
     assert_eq!(roles(&anna, id).await, pairs(&[("anna", "member"), ("ben", "owner")]));
     assert_eq!(remove(&anna, id, &ben).await, 403);
-    // Nobody is appointed when an owner is left.
+    // Nobody is promoted while an owner is left.
     assert_eq!(remove(&anna, id, &anna).await, 204);
     assert_eq!(log(&ben, id).await.pop().unwrap()["type"], "participant_removed");
 }

@@ -1,4 +1,4 @@
-//! Below a path: of a proxy that strips it or does not, and of a host. And what is nowhere.
+//! Below a path: of a proxy that strips it or does not, and of a host; and unknown paths.
 
 use serde_json::json;
 

@@ -1,6 +1,6 @@
-//! docs/protocol.md is a promise: each of its examples is what the server really sends, or really takes.
+//! docs/protocol.md is a promise: each of its examples is what the server really sends or accepts.
 //!
-//! An example is a JSON block behind a comment that says what it is: `frame`, `body`, `request` or `command`.
+//! An example is a JSON block after a comment that names its kind: `frame`, `body`, `request` or `command`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

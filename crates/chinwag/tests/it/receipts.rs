@@ -1,4 +1,4 @@
-//! How far everybody has received and read, and what is unread: both agree with the log, whatever happened.
+//! How far everybody has received and read, and what is unread: both always agree with the log.
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -140,7 +140,7 @@ async fn me(person: &Person) -> String {
     person.get("/users/me").await.body["username"].as_str().unwrap().to_owned()
 }
 
-/// The same as the server says it.
+/// The same, according to the server.
 async fn told(person: &Person, conversation: i64) -> (u64, u64) {
     let (_, ready) = Device::of(person, &json!({})).await;
     let all = ready["conversations"].as_array().unwrap();
@@ -237,7 +237,7 @@ async fn what_was_read_stays_read_for_who_leaves_and_is_added_again() {
     assert_eq!(told(&ben, group).await, (1, 0));
     assert_eq!(marks(&anna, group, &ben).await, (5, 5));
 
-    // What he had not read, and what named him, is still so; a deletion meanwhile counts.
+    // What he had not read, and his mentions, are still unread; a deletion meanwhile counts.
     let mut named = Vec::new();
     for content in ["here, @ben", "there, @ben"] {
         named.push(anna.say(group, content).await["id"].as_i64().unwrap());

@@ -56,7 +56,7 @@ async fn a_refresh_token_works_once_and_brings_the_next() {
     assert_eq!(refresh(&server, &refresh_token).await.status, 200, "also after a restart");
 }
 
-/// Says that all refresh tokens of a server that were used were used a minute earlier.
+/// Makes all used refresh tokens of a server look used a minute earlier.
 fn let_a_minute_pass(server: &TestServer) {
     let database = rusqlite::Connection::open(server.folder_path().join("chinwag.db")).unwrap();
     database.busy_timeout(Duration::from_secs(10)).unwrap();

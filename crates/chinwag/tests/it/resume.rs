@@ -20,7 +20,7 @@ const STEPS: u32 = 12;
 const CONVERSATIONS: usize = 3;
 const PEOPLE: [&str; 4] = ["anna", "ben", "carol", "dave"];
 
-/// The seed of a test's chances: from `SEED`, to repeat a failure, or any.
+/// The seed of a test's random choices: from `SEED`, to repeat a failure, or a new one.
 #[expect(clippy::print_stdout, reason = "shown when the test fails")]
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
@@ -81,7 +81,7 @@ struct Client {
     faults: Arc<Faults>,
 }
 
-/// What all clients look at: where the server is, and whether the end is near.
+/// What all clients share: the server's address, and whether the end is near.
 #[derive(Clone)]
 struct World {
     address: watch::Receiver<std::net::SocketAddr>,
@@ -102,7 +102,7 @@ impl Client {
         }
     }
 
-    /// Opens a socket with the cursors of now. `None` if the server is not there.
+    /// Opens a socket with the present cursors. `None` if the server is not there.
     async fn connect(&self, world: &World, receive_bytes: u32) -> Option<Room> {
         let address = *world.address.borrow();
         let id = self.conversations[0];
@@ -183,7 +183,7 @@ impl Client {
             }
             self.faults.disconnects.fetch_add(1, Ordering::Relaxed);
             if self.random.random() {
-                // With a goodbye that nobody waits for; else without any.
+                // With a close that nobody waits for, or without one.
                 let _ = tokio::time::timeout(Duration::from_millis(5), room.socket.close(None)).await;
             }
         }
@@ -216,8 +216,8 @@ async fn log(person: &Person, conversation: i64) -> Vec<Value> {
     }
 }
 
-/// One random change over REST or, for half of the messages, a socket. What fails, because the server is not
-/// there, has failed.
+/// Makes one random change over REST or, for half of the messages, a socket. It may fail, because the server
+/// may not be there.
 async fn change(person: &Person, id: i64, sent: &Mutex<Vec<(i64, i64, i64)>>, random: &mut StdRng) {
     let mine = {
         let sent = sent.lock();
@@ -249,7 +249,7 @@ async fn change(person: &Person, id: i64, sent: &Mutex<Vec<(i64, i64, i64)>>, ra
     }
 }
 
-/// Changes things until it is over; some over a socket that is kept open as long as it lives.
+/// Makes changes until the end; some over a socket that is kept open while it lives.
 async fn write(
     mut person: Person,
     ids: Vec<i64>,
@@ -383,7 +383,7 @@ fn messages_between(log: &[Value], heard: &[i64]) -> Vec<i64> {
     seqs.filter(|seq| (first..=last).contains(&seq)).collect()
 }
 
-/// An event as it came is the one of the log, unless its text is gone by now, or was changed.
+/// An event must equal the one in the log, unless its text is gone by now, or was changed.
 fn assert_same(event: &Value, logged: &Value, seed: u64) {
     for field in ["seq", "stamp", "ts", "actor_id", "conversation_id"] {
         assert_eq!(event[field], logged[field], "SEED={seed}: {event} {logged}");

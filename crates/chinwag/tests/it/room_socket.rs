@@ -1,4 +1,4 @@
-//! The room socket at level 1: what it says first, what it replays, and how it answers.
+//! The room socket at level 1: its first frame, its replay, and its answers.
 
 use serde_json::{Value, json};
 

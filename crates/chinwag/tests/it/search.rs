@@ -1,4 +1,5 @@
-//! Finding messages: parts of words in any script, filters, pages, and never what one may not open.
+//! Searching messages: parts of words in any script, filters, pages, and never a message that one may not
+//! read.
 
 use serde_json::{Value, json};
 
@@ -355,7 +356,7 @@ async fn short_words_are_found_page_by_page_however_old_they_are() {
             (id, anna.id),
         )
         .unwrap();
-    // Short words are not looked for in the index, so nothing waits for it here.
+    // Short words are not searched in the index, so nothing waits for it here.
     database.execute("INSERT OR REPLACE INTO meta VALUES ('indexed_through', '1000000')", []).unwrap();
     drop(database);
     let server = stopped.start().await;

@@ -57,7 +57,7 @@ async fn metrics_count_what_happened() {
     server.metric_becomes("chinwag_fanout_deliveries_total", 1).await;
     server.metric_reaches("chinwag_commit_seconds_count", 3).await;
     server.metric_reaches("chinwag_commit_batch_jobs_count", 3).await;
-    // What is no message is an event all the same.
+    // A change without a message is also an event.
     let before = server.metric("chinwag_messages_total").await;
     let reactions = server.metric("chinwag_events_total{type=\"reaction_added\"}").await;
     let message = user.history(1, "").await[0]["id"].clone();

@@ -1,4 +1,4 @@
-//! What is told and not stored: who types, who is here, that a socket lives, and that the server goes.
+//! What is sent but not stored: who types, who is here, that a socket is alive, and that the server stops.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -193,7 +193,7 @@ async fn before_a_stop_full_clients_are_told_when_to_come_back() {
     let stopping = tokio::spawn(server.stop());
     for device in [&mut user, &mut room] {
         let goaway = device.next_of("goaway").await;
-        // Few come back at once.
+        // A few clients come back at once.
         assert!((0..500).contains(&goaway["reconnect_after_ms"].as_i64().unwrap()), "{goaway}");
         assert_eq!(device.close_code().await, 1012);
     }
@@ -265,7 +265,7 @@ async fn presence_comes_with_a_conversation_on_every_way_into_one() {
         let told = device.next_of("presence").await;
         assert_eq!((&told["user_id"], &told["status"]), (&json!(other.id), &json!("online")));
     }
-    // Who is added hears of those who are there, and they of who is added.
+    // A new participant hears of those who are here, and they of the new one.
     let group = anna.group("Group", &[]).await;
     hers.next_of("conversation").await;
     let path = format!("/conversations/{group}/participants");
@@ -273,7 +273,7 @@ async fn presence_comes_with_a_conversation_on_every_way_into_one() {
     third.next_of("conversation").await;
     assert_eq!(third.next_of("presence").await["user_id"], anna.id);
     assert_eq!(hers.next_of("presence").await["user_id"], carol.id);
-    // Who asks for a conversation again hears of everybody again.
+    // A client that subscribes again hears of everybody again.
     for kind in ["unsubscribe", "subscribe"] {
         third.does(json!({"type": kind, "conversation_id": group})).await;
     }

@@ -27,7 +27,7 @@ async fn frozen(person: &Person, conversation: i64) -> Room {
     room
 }
 
-/// A sign of life of a socket that reads nothing, unless it is closed by now.
+/// A sign of life from a socket that reads nothing, unless it is closed by now.
 async fn pong(room: &mut Room) {
     let _ = room.socket.send(Message::Pong(Bytes::new())).await;
 }
@@ -216,7 +216,7 @@ async fn an_answer_that_nobody_takes_is_not_kept_for_ever() {
         anna.token
     );
     frozen.write(request.as_bytes()).await;
-    // It reads nothing, so it notices the end only by what it can't write any more.
+    // It reads nothing, so it notices the end only when a write fails.
     soon("the end of the connection", async {
         while frozen.stream.write_all(b"GET").await.is_ok() {
             tokio::task::yield_now().await;

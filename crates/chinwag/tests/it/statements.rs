@@ -1,6 +1,7 @@
-//! What reading costs the database: a few statements, however many conversations or messages are asked for.
+//! What reading costs the database: a few statements, however many conversations or messages are requested.
 //!
-//! `/metrics` counts them for the whole server, and others read beside a test: the least of some attempts counts.
+//! `/metrics` counts them for the whole server, and others read meanwhile, so the minimum of some attempts
+//! counts.
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ async fn statements(server: &TestServer) -> u64 {
     server.metric("chinwag_read_statements_total").await
 }
 
-/// Statements that an answer takes at least, of a few.
+/// The minimum of statements over a few attempts at an answer.
 async fn taken_by(server: &TestServer, person: &Person, path: &str) -> u64 {
     let mut least = u64::MAX;
     for _ in 0..5 {
@@ -69,7 +70,7 @@ async fn a_user_of_500_conversations_is_ready_in_at_most_15_statements() {
         for _ in 0..3 {
             let before = statements(&server).await;
             let mut device = Device::over(open(server.address, "/ws").await);
-            // They are too many for a frame of somebody who has not said who they are.
+            // They are too many for a frame of an unauthenticated client.
             let hello = json!({"type": "hello", "token": anna.token, "more_cursors": true});
             device.room.send(&hello.to_string()).await;
             device.room.send(&json!({"type": "cursors", "cursors": cursors}).to_string()).await;
@@ -80,7 +81,7 @@ async fn a_user_of_500_conversations_is_ready_in_at_most_15_statements() {
         }
         assert!(least <= 15, "{what}: {least} statements");
     }
-    // Two of them say who asks.
+    // Two of them authenticate the caller.
     for path in ["/conversations?limit=200".to_owned(), format!("/conversations/{tea}")] {
         let taken = taken_by(&server, &anna, &path).await;
         assert!(taken <= 2 + 5, "{path}: {taken} statements");
@@ -99,7 +100,7 @@ async fn a_page_of_history_hits_and_pins_take_as_many_statements_as_one_message(
     }
     // Brings the index up to date.
     assert_eq!(anna.get("/search?q=needle").await.body["results"].as_array().unwrap().len(), 20);
-    // Two of them say who asks.
+    // Two of them authenticate the caller.
     for (path, limit) in [
         (format!("/conversations/{id}/messages?limit=20"), 5),
         (format!("/conversations/{id}/pins"), 5),

@@ -39,7 +39,7 @@ impl Secure {
             .with_no_client_auth();
         let server = TestServer::with_tls(files, |config| {
             config.limits.is_enforced = false;
-            // A ping would push out what is stuck, and hide it.
+            // A ping would push out the stuck bytes, and hide the fault.
             config.limits.heartbeat = Duration::from_secs(600);
             config.limits.head_timeout = Duration::from_millis(500);
         })
@@ -154,7 +154,7 @@ async fn nothing_stays_in_the_buffer_of_tls_when_a_reader_comes_back() {
     }
 }
 
-/// How many messages a reader that sleeps is sent until there is room for no more.
+/// How many messages fill the buffers of a reader that sleeps.
 async fn messages_until_full(secure: &Secure, actor: &chinwag::Actor, conversation: i64) -> usize {
     let asleep = secure.enter("anna", conversation).await;
     let mut prompt = secure.enter("anna", conversation).await;

@@ -1,4 +1,4 @@
-//! Tokens of another application, and tokens that are none.
+//! Tokens of another application, and invalid ones.
 
 use chinwag::Config;
 use serde_json::{Value, json};

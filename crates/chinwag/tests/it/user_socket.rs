@@ -1,4 +1,4 @@
-//! `/ws`: what is told first, and which conversations come over it.
+//! `/ws`: what comes first, and which conversations it covers.
 
 use std::time::{Duration, Instant};
 
@@ -311,7 +311,7 @@ async fn who_is_removed_and_added_again_at_once_stays_connected() {
         remove(&anna, group, &ben).await;
         add(&anna, group, &ben).await;
         let content = format!("round {place}");
-        // Only what is sent once he knows that he takes part has to come live.
+        // Only what is sent after he knows that he takes part must come live.
         device.next(|frame| frame["type"] == "conversation" && frame["id"] == group).await;
         anna.say(group, &content).await;
         device.next(|frame| frame["content"] == content.as_str()).await;

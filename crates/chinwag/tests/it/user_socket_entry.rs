@@ -1,4 +1,4 @@
-//! `/ws`: who is let in by which credential, and what others are told when they are closed.
+//! `/ws`: which credentials let a user in, and how others are closed.
 
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::TestServer;
 
-/// Replaces what differs from run to run by its name.
+/// Replaces what differs from run to run with its name.
 fn redacted(mut value: Value) -> Value {
     match &mut value {
         Value::Array(items) => items.iter_mut().for_each(|item| *item = redacted(item.take())),

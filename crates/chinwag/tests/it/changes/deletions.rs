@@ -1,4 +1,4 @@
-//! Deleting messages: who may, and that nothing is left of the text.
+//! Deleting messages: who may, and that nothing of the text remains.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ async fn a_deletion_leaves_a_place_without_anything_in_it() {
             hand.is_refused(&pin(id, op), "not_found").await;
         }
         assert_eq!(group.head().await, head, "{way:?}");
-        // Its key is still its own: a late repeat makes no second message.
+        // It keeps its key: a late repeat makes no second message.
         assert_eq!(hand.does(&sent).await["duplicate"], true, "{way:?}");
         assert_eq!(group.head().await, head, "{way:?}");
     }
@@ -92,7 +92,7 @@ async fn a_deleted_text_is_nowhere_any_more() {
         .await;
     let id = sent["id"].as_i64().unwrap();
     hand.does(&edit(id, &format!("{CANARY} two"))).await;
-    // Searched for, so that it is in the index.
+    // A search, so that the text is in the index.
     let found = group.ben.get(&format!("/search?q={CANARY}")).await.body;
     assert_eq!(found["results"].as_array().unwrap().len(), 1, "{found}");
     hand.does(&edit(id, &format!("{CANARY} three"))).await;
@@ -126,7 +126,7 @@ async fn a_deleted_text_is_nowhere_any_more() {
     assert!(rows.iter().any(|value| value.contains("what stays")), "the search looks in the right place");
     let left: Vec<_> = rows.iter().filter(|value| value.contains(CANARY)).collect();
     assert!(left.is_empty(), "{left:?}");
-    // Nor in what no table names any more.
+    // Nor in pages of the database that no table uses any longer.
     let file = group.server.folder_path().join("chinwag.db");
     let database = rusqlite::Connection::open(&file).unwrap();
     database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -136,7 +136,7 @@ async fn a_deleted_text_is_nowhere_any_more() {
     assert!(!has(CANARY), "a deleted text is overwritten");
 }
 
-/// Every text in every table of the database, the search index's own excepted.
+/// Every text in every table of the database, except the search index's own tables.
 fn every_value(folder: &std::path::Path) -> Vec<String> {
     let database = rusqlite::Connection::open(folder.join("chinwag.db")).unwrap();
     let mut tables = database

@@ -1,4 +1,4 @@
-//! Writing one's own message anew.
+//! Editing one's own message.
 
 use serde_json::json;
 

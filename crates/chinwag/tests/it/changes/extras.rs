@@ -1,4 +1,4 @@
-//! What a message has beside its text: what it answers, its format, its meta, whom it names.
+//! What a message has besides its text: the message that it answers, its format, its meta, its mentions.
 
 use serde_json::json;
 

@@ -76,7 +76,7 @@ async fn a_message_has_at_most_fifty_different_emoji() {
             hand.does(&react(id, one, "add")).await;
         }
         hand.is_refused(&react(id, emoji[50], "add"), "invalid_content").await;
-        // One that is there may grow, and one that went makes room.
+        // An emoji that is there may get more users, and one that is gone makes room.
         let mut other = Hand::new(&group.owner, group.id, way).await;
         other.does(&react(id, emoji[0], "add")).await;
         hand.does(&react(id, emoji[1], "remove")).await;
@@ -121,7 +121,7 @@ async fn a_conversation_has_at_most_a_hundred_pins() {
     for way in Way::ALL {
         let mut hand = Hand::new(&group.ben, group.id, way).await;
         hand.is_refused(&pin(one_too_many, "add"), "forbidden").await;
-        // What is pinned is so already, full or not.
+        // A pinned message stays pinned, even if no more pins fit.
         assert_eq!(hand.does(&pin(last, "add")).await["duplicate"], true, "{way:?}");
     }
 }

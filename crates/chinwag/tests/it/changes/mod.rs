@@ -110,7 +110,7 @@ async fn a_message_of_another_conversation_is_no_message_here() {
             hand.is_refused(&reply, "not_found").await;
         }
     }
-    // The event of an edit is no message either, though it has a row of its own.
+    // The event of an edit is not a message either, though it has its own row.
     let mut hand = Hand::new(&group.anna, group.id, Way::Rest).await;
     assert_eq!(group.head().await, head);
     hand.does(&edit(here, "here, edited")).await;

@@ -1,4 +1,4 @@
-//! What a text has to have, and who is named in it.
+//! The rules for a text, and its mentions.
 
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ async fn nobody_is_named_in_code_and_names_end_where_their_letters_do() {
         let before = mentions(&group.ben).await;
         let sent = group.anna.send(group.id, &json!({"content": content, "format": format})).await;
         assert_eq!(mentions(&group.ben).await - before, expected, "{content} as {format}");
-        // An edit is read as the message was meant.
+        // An edit keeps the message's format.
         let mut hand = Hand::new(&group.anna, group.id, Way::User).await;
         let id = sent.body["id"].as_i64().unwrap();
         hand.does(&edit(id, "nobody")).await;

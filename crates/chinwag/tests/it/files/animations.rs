@@ -1,4 +1,4 @@
-//! What moves still moves, with its frames as they came and nothing beside them.
+//! Animations still move, with their frames as they came and nothing beside them.
 
 use image::codecs::gif::{GifDecoder, GifEncoder};
 use image::codecs::png::PngDecoder;
@@ -31,7 +31,7 @@ fn riff(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An animated WebP with places and comments everywhere that they can be.
+/// An animated WebP with places and comments wherever it can have them.
 fn webp(colors: &[[u8; 4]], width: u32, height: u32) -> Vec<u8> {
     let size = [&(width - 1).to_le_bytes()[..3], &(height - 1).to_le_bytes()[..3]].concat();
     // EXIF, XMP, an animation, and what is clear.
@@ -39,7 +39,7 @@ fn webp(colors: &[[u8; 4]], width: u32, height: u32) -> Vec<u8> {
     body.extend_from_slice(&riff(b"ANIM", &[0, 0, 0, 0, 3, 0]));
     for color in colors {
         let still = encoded(frame(*color, width, height), ImageFormat::WebP);
-        // Behind the head of the file: the one chunk with the pixels.
+        // After the header of the file: the one chunk with the pixels.
         let place = [&[0; 6], &size[..], &[40, 0, 0, 2]].concat();
         body.extend_from_slice(&riff(b"ANMF", &[&place, &still[12..], &riff(b"NOTE", CANARY)].concat()));
     }
@@ -145,7 +145,7 @@ async fn an_animation_still_moves_and_tells_nothing_else() {
         let colors: Vec<_> = moving.iter().map(|frame| frame.get_pixel(5, 5).0).collect();
         assert_eq!(colors, COLORS, "{name}");
         assert!(moving.iter().all(|frame| frame.get_pixel(0, 5)[3] == 0), "{name}");
-        // In small it stands still.
+        // Its thumbnail stands still.
         let small =
             image::load_from_memory(&bytes_of(&alice, &format!("{url}/thumbnails/160")).await).unwrap();
         assert_eq!((small.width(), small.height()), (160, 12), "{name}");

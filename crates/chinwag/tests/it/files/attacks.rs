@@ -32,7 +32,7 @@ async fn a_name_leads_nowhere() {
         let disposition = headers["content-disposition"].to_str().unwrap();
         assert!(!disposition.contains(['\r', '\n', '/', '\\']), "{disposition}");
     }
-    // Only names of the server's own are on the disk.
+    // Only the server's own names are on disk.
     for entry in std::fs::read_dir(root.join("files")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{name}");
@@ -118,7 +118,7 @@ async fn a_form_brings_one_file_and_little_else() {
     ] {
         let refused = post_form(&alice, body.into_bytes()).await;
         if what == "a long end" {
-            // What stands behind the end is nobody's.
+            // What follows the end belongs to no file.
             assert!(matches!(refused.status, 201 | 422), "{what}: {:?}", refused.body);
         } else {
             assert_eq!(refused.status, 422, "{what}: {:?}", refused.body);

@@ -136,14 +136,14 @@ async fn a_file_is_its_uploaders_until_a_message_has_it_and_then_the_conversatio
     let sent = alice.send(room, &json!({"content": "look", "attachments": [file["id"]]})).await;
     assert_eq!(sent.status, 201, "{:?}", sent.body);
     assert_eq!((status(&alice).await, status(&bob).await, status(&eve).await), (200, 200, 404));
-    // Removed from the conversation, even the one who uploaded it is no longer asked in.
+    // After removal from the conversation, even the uploader may no longer read it.
     let leave = alice.delete(&format!("/conversations/{room}/participants/{}", bob.id)).await;
     assert_eq!(leave.status, 204);
     assert_eq!((status(&alice).await, status(&bob).await), (200, 404));
     let etag = format!("\"{}\"", file["sha256"].as_str().unwrap());
     let known = fetch(&bob, &paths[0], &[("if-none-match", &etag)]).await;
     assert_eq!(known.0, 404, "also for who has the bytes already");
-    // What does not exist is answered the same.
+    // A missing file gets the same answer.
     assert_eq!(eve.get("/files/999999").await.body, eve.get(&paths[0]).await.body);
     assert_eq!(bytes_of(&alice, &paths[0]).await.len(), file["size"].as_u64().unwrap() as usize);
 }

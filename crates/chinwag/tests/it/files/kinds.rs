@@ -1,4 +1,4 @@
-//! What a file is comes from what is inside it: documents, archives, sound and films, with names that lie.
+//! A file's type comes from its content: documents, archives, sound and video, with names that lie.
 
 use std::io::Write as _;
 
@@ -85,7 +85,7 @@ fn mp4_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// With the data in front, so that the tracks are found at the end only.
+/// With the data first, so that the tracks are found only at the end.
 fn mp4(brand: &[u8; 4], tracks: &[&[u8; 4]]) -> Vec<u8> {
     let mut moov = mp4_box(b"mvhd", &[0; 100]);
     for track in tracks {
@@ -316,7 +316,7 @@ async fn containers_that_lie_about_their_sizes_are_files_like_any_other() {
         for cut in [12, 31, bytes.len() / 2, bytes.len() - 1] {
             upload(&alice, "a", &bytes[..cut]).await;
         }
-        // Each number that may be a size, as large as it can be.
+        // Each number that may be a size, at its maximum.
         for at in (8..bytes.len().min(72)).step_by(8).chain((bytes.len() - 40..bytes.len() - 4).step_by(8)) {
             let mut lying = bytes.clone();
             lying[at..at + 4].fill(0xff);

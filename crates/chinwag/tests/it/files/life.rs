@@ -1,4 +1,5 @@
-//! A file's life: with a message, in history and replay, until the message is deleted or nobody wanted it.
+//! A file's life: with a message, in history and replay, until the message is deleted or nobody wants the
+//! file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -176,7 +177,7 @@ async fn what_was_to_be_removed_is_removed_after_a_restart() {
     upload(&alice, "kept", &noise(1000)).await;
     let folder = server.folder_path();
     let stopped = server.stop().await;
-    // As a crash leaves it: bytes that a row of a file never came for, and a half-written file of the store.
+    // As a crash leaves it: bytes that never got their row, and a half-written file of the store.
     let orphan = "0123456789abcdefghjkmnpqrstvwxyz";
     std::fs::write(folder.join("files").join(orphan), b"x").unwrap();
     std::fs::write(folder.join("files").join(format!("{orphan}#1")), b"x").unwrap();

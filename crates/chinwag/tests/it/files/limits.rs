@@ -15,7 +15,7 @@ async fn a_file_ends_at_its_limit_whatever_way_it_comes() {
     upload(&alice, "just fits", &bytes[..100_000]).await;
     let refused = post_form(&alice, form("too long", &bytes)).await;
     assert_eq!(refused.status, 413, "{:?}", refused.body);
-    // Announced longer than anybody would read: refused before it comes.
+    // Announced too long, it is refused before it comes.
     let refused = post_form(&alice, form("far too long", &noise(300_000))).await;
     assert_eq!(refused.status, 413, "{:?}", refused.body);
     let (mut device, _) = Device::of(&alice, &json!({})).await;
@@ -29,8 +29,8 @@ async fn a_file_ends_at_its_limit_whatever_way_it_comes() {
 async fn one_connection_brings_many_forms_however_much_of_one_is_read_at_once() {
     let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
     let alice = server.person("alice").await;
-    // The buffer of a connection grows with what came through it: the next head, and the file behind it, are
-    // read as one piece.
+    // A connection's buffer grows with what came through it: the next head, and the file after it, are read
+    // in one piece.
     let mut raw = Raw::connect(server.address).await;
     let bytes = noise(3 << 20);
     for _ in 0..5 {
@@ -93,7 +93,7 @@ async fn after_many_uploads_the_next_ones_wait_and_those_on_their_way_go_on() {
     let refused = device.ask(begin_command("b", &noise(2000))).await;
     assert_eq!(refused["code"], "rate_limited");
     assert!((1..=600_000).contains(&refused["retry_after_ms"].as_u64().unwrap()), "{refused}");
-    // Whoever reconnects does not begin anew.
+    // A client that reconnects does not begin a new upload.
     let (mut device, _) = Device::of(&alice, &json!({})).await;
     let resumed = device.does(begin_command("a", &bytes)).await;
     assert_eq!(resumed["offset"], 65_536);

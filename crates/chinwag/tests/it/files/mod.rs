@@ -35,7 +35,7 @@ fn sha256(bytes: &[u8]) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A picture of two halves, so that it can be seen which side is up.
+/// A picture of two halves, which shows which side is up.
 pub(crate) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let pixels =
         RgbImage::from_fn(
@@ -68,14 +68,14 @@ async fn post_form(person: &Person, body: Vec<u8>) -> Reply {
     reply(request.header("content-type", "multipart/form-data; boundary=limit").body(body)).await
 }
 
-/// Uploads as a form, which has to be taken; gives what it is answered.
+/// Uploads as a form, which must succeed; returns the answer.
 pub(crate) async fn upload(person: &Person, name: &str, bytes: &[u8]) -> Value {
     let uploaded = post_form(person, form(name, bytes)).await;
     assert_eq!(uploaded.status, 201, "{:?}", uploaded.body);
     uploaded.body
 }
 
-/// A download, whatever it comes to.
+/// A download, whatever its status.
 async fn fetch(
     person: &Person,
     url: &str,
@@ -130,7 +130,7 @@ async fn commit(device: &mut Device, begun: &Value) -> Value {
     device.ask(json!({"type": "upload_commit", "upload_id": begun["upload_id"]})).await
 }
 
-/// Uploads through a socket; gives what the commit is answered.
+/// Uploads through a socket; returns the answer to the commit.
 async fn upload_in(device: &mut Device, name: &str, bytes: &[u8]) -> Value {
     let begun = device.does(begin_command(name, bytes)).await;
     let offset = begun["offset"].as_u64().unwrap() as usize;

@@ -1,4 +1,4 @@
-//! Pictures are made anew: nothing of what was beside the pixels stays.
+//! Pictures are re-encoded: nothing that was beside the pixels stays.
 
 use image::{DynamicImage, GenericImageView as _, ImageFormat, RgbaImage};
 use serde_json::json;
@@ -123,7 +123,7 @@ async fn a_picture_that_announces_too_many_pixels_is_never_decoded() {
     is_only_downloaded(&alice, &upload(&alice, "cut.gif", &gif).await, &gif).await;
 }
 
-/// A download that no browser shows in its place.
+/// A download that no browser shows inline.
 async fn is_only_downloaded(alice: &crate::harness::Person, file: &serde_json::Value, bytes: &[u8]) {
     assert_eq!(file["mime"], "application/octet-stream");
     assert!(file["width"].is_null(), "{file}");
@@ -139,7 +139,7 @@ async fn what_only_begins_as_a_picture_is_a_file_like_any_other() {
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP] {
         let whole = picture(50, 50, format);
         for length in [12, 30, whole.len() / 2] {
-            // A decoder may make something of half a JPEG or GIF; then that is what is kept.
+            // A decoder may accept half of a JPEG or GIF; then the result is kept.
             let cut = upload(&alice, "a", &whole[..length]).await;
             if cut["width"].is_null() {
                 is_only_downloaded(&alice, &cut, &whole[..length]).await;

@@ -1,4 +1,4 @@
-//! The same, with the bytes in a bucket: `s3s-fs` speaks S3 over HTTP, in a folder of its own.
+//! The same, with the bytes in a bucket: `s3s-fs` serves S3 over HTTP, from its own folder.
 
 use std::path::PathBuf;
 

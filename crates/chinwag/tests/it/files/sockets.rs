@@ -1,4 +1,4 @@
-//! Uploads through a socket: chunks, credits, progress, and going on after a reconnect.
+//! Uploads through a socket: chunks, credits, progress, and resuming after a reconnect.
 
 use image::ImageFormat;
 use serde_json::json;
@@ -66,7 +66,7 @@ async fn after_a_reconnect_an_upload_goes_on_where_it_stopped() {
     send_chunks(&mut second, &resumed, &bytes, 262_144, bytes.len()).await;
     let done = commit(&mut second, &resumed).await;
     assert!(bytes_of(&alice, done["url"].as_str().unwrap()).await == bytes);
-    // Somebody else's upload of the same file begins at its own beginning.
+    // Another user's upload of the same file begins at its own beginning.
     let bob = server.person("bob").await;
     let (mut third, _) = Device::of(&bob, &json!({})).await;
     assert_eq!(third.does(begin_command("a.bin", &bytes)).await["offset"], 0);
@@ -103,7 +103,7 @@ async fn other_bytes_than_announced_are_no_file() {
     send_chunks(&mut device, &begun, &wrong, 0, wrong.len()).await;
     let refused = commit(&mut device, &begun).await;
     assert_eq!((&refused["code"], &refused["upload_id"]), (&json!("upload_mismatch"), &begun["upload_id"]));
-    // What was wrong is gone: it begins anew.
+    // The bad bytes are gone, so it begins again.
     let done = upload_in(&mut device, "a.bin", &bytes).await;
     assert!(bytes_of(&alice, done["url"].as_str().unwrap()).await == bytes);
 }
@@ -179,7 +179,7 @@ async fn a_message_does_not_wait_for_an_upload_on_the_same_socket() {
     let alice = server.person("alice").await;
     let room = alice.group("Files", &[]).await;
     let (mut device, _) = Device::in_room(&alice, room, "").await;
-    // A picture that takes its time to be made anew.
+    // A picture that takes some time to re-encode.
     let bytes = picture(1500, 1500, ImageFormat::Png);
     let begun = device.does(begin_command("a.png", &bytes)).await;
     send_chunks(&mut device, &begun, &bytes, 0, bytes.len()).await;
@@ -200,7 +200,7 @@ async fn every_command_about_an_upload_gets_its_answer() {
     let begun = device.does(begin_command("a", &bytes)).await;
     let id = &begun["upload_id"];
     device.room.send_message(chunk(id, 0, &bytes)).await;
-    // All at once: only the first one can have its way.
+    // All at once: only the first can succeed.
     for (reference, kind) in [("1", "upload_commit"), ("2", "upload_commit"), ("3", "upload_abort")] {
         device.room.send(&json!({"type": kind, "ref": reference, "upload_id": id}).to_string()).await;
     }

@@ -1,4 +1,4 @@
-//! The browser's end of Web Push: it subscribes, and reads what it is sent, by RFC 8291 and on its own.
+//! The browser's end of Web Push: it subscribes, and decrypts messages by RFC 8291, with code of its own.
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};

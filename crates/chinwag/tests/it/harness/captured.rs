@@ -5,7 +5,7 @@ use std::sync::Once;
 
 use parking_lot::Mutex;
 
-/// Everything, less the clients that run in the same process: what those log is no fault of the server.
+/// Everything except the clients in this process: what those log is not the server's.
 const SERVER: &str = "trace,tungstenite=off,tokio_tungstenite=off,reqwest=off,hyper_util::client=off";
 
 static LOGS: Mutex<Vec<u8>> = Mutex::new(Vec::new());

@@ -1,4 +1,4 @@
-//! Every frame that any test receives has to be as `/asyncapi.json` describes it: no field more, none less.
+//! Checks every frame that any test receives against `/asyncapi.json`: no field more, none less.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use chinwag::protocol::asyncapi;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-/// Fails on a frame of an unknown type, and on one that is not as its type is described.
+/// Fails on a frame of an unknown type, or one that does not match its description.
 pub(crate) fn assert_described(frame: &Value) {
     let problems = problems(frame);
     assert!(problems.is_empty(), "not as /asyncapi.json describes it: {frame}\n{}", problems.join("\n"));
@@ -44,7 +44,7 @@ fn forbid_more(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             object.values_mut().for_each(forbid_more);
-            // A field may be called `properties` too, but then its schema is no map of schemas.
+            // A field may be called `properties`, too, but then its schema is not a map of schemas.
             if object.get("type").is_some_and(|kind| kind == "object")
                 && object.get("properties").is_some_and(Value::is_object)
             {

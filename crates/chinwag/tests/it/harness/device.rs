@@ -8,7 +8,7 @@ use super::{Person, Room, open};
 
 pub(crate) struct Device {
     pub(crate) room: Room,
-    /// Came while an answer was waited for.
+    /// Frames that came while an answer was awaited.
     heard: VecDeque<Value>,
     commands: usize,
 }
@@ -51,7 +51,7 @@ impl Device {
         }
     }
 
-    /// Reads on to the next frame that is meant.
+    /// Reads on to the next matching frame.
     pub(crate) async fn next(&mut self, is_meant: impl Fn(&Value) -> bool) -> Value {
         loop {
             let frame = self.frame().await;
@@ -66,7 +66,7 @@ impl Device {
         self.next(|frame| frame["type"] == kind).await
     }
 
-    /// Sends a command; gives what it is answered, `ok`, `error` or `pong`.
+    /// Sends a command; returns its answer, `ok`, `error` or `pong`.
     pub(crate) async fn ask(&mut self, mut command: Value) -> Value {
         self.commands += 1;
         let reference = json!(format!("c{}", self.commands));
@@ -81,28 +81,28 @@ impl Device {
         }
     }
 
-    /// Sends a command, which has to be carried out.
+    /// Sends a command, which must succeed.
     pub(crate) async fn does(&mut self, command: Value) -> Value {
         let answer = self.ask(command.clone()).await;
         assert_eq!(answer["type"], "ok", "{command}: {answer}");
         answer
     }
 
-    /// Sends a command, which has to be refused; gives the code.
+    /// Sends a command, which must be refused; returns the code.
     pub(crate) async fn is_refused(&mut self, command: Value) -> String {
         let answer = self.ask(command.clone()).await;
         assert_eq!(answer["type"], "error", "{command}: {answer}");
         answer["code"].as_str().unwrap().to_owned()
     }
 
-    /// Everything that came up to now: what the server had sent before it answered this.
+    /// Everything up to now: what the server sent before it answered this.
     pub(crate) async fn frames_until_now(&mut self) -> Vec<Value> {
         let pong = self.ask(json!({"type": "ping"})).await;
         assert_eq!(pong["type"], "pong", "{pong}");
         self.heard.drain(..).collect()
     }
 
-    /// Reads on until the server says goodbye; gives its code.
+    /// Reads on until the server closes; returns the code.
     pub(crate) async fn close_code(&mut self) -> u16 {
         self.room.close_code().await
     }

@@ -1,4 +1,4 @@
-//! One person's hand in one conversation: the same commands over REST, the room socket or the user socket.
+//! One user's hand in one conversation: the same commands over REST, the room socket or the user socket.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Person, Room, open, reply};
 
-/// Over what a command goes.
+/// The transport of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Rest,
@@ -39,7 +39,7 @@ pub(crate) struct Hand {
     pub(crate) conversation: i64,
     pub(crate) way: Way,
     socket: Option<Room>,
-    /// Came while something else was waited for.
+    /// Frames that came while something else was awaited.
     heard: VecDeque<Value>,
     commands: usize,
 }
@@ -179,7 +179,7 @@ impl Hand {
         }
     }
 
-    /// Reads on until the server says goodbye; gives its code.
+    /// Reads on until the server closes; returns the code.
     pub(crate) async fn close_code(&mut self) -> u16 {
         self.socket.as_mut().expect("REST has no goodbye").close_code().await
     }
@@ -207,7 +207,7 @@ async fn greet(person: &Person) -> (Room, Value) {
     (socket, ready)
 }
 
-/// A command of the sockets as REST has it.
+/// The REST form of a socket's command.
 fn rest_request(person: &Person, conversation: i64, command: &Value) -> RequestBuilder {
     let base = format!("/conversations/{conversation}");
     let message = format!("{base}/messages/{}", command["message_id"]);
@@ -243,7 +243,7 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
-/// What tells apart the refusals that share a status.
+/// Distinguishes refusals that share a status.
 fn words_of(code: &str) -> &'static str {
     match code {
         "archived" => "is archived",

@@ -1,4 +1,4 @@
-//! A server of its own for each test, and the clients that talk to it.
+//! A private server for each test, and the clients that talk to it.
 
 mod browser;
 mod captured;
@@ -30,13 +30,13 @@ pub(crate) use raw::{Frame, Raw, masked};
 pub(crate) use receiver::{Answer, Call, Receiver};
 pub(crate) use room::{Room, open, refusal_of, request};
 
-/// How long anything may take that has to happen at all. Generous: the machine may be busy.
+/// The limit for anything that must happen at all. Generous, because the machine may be busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The secret that the test shares with the server, as another application would.
 pub(crate) const SECRET: &[u8] = b"a secret that only tests know, 32 bytes or more";
 
-/// The result of a future that has to come.
+/// The result of a future that must complete.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     let result = tokio::time::timeout(DEADLINE, future).await;
     result.unwrap_or_else(|_| panic!("did not come in time: {what}"))
@@ -71,7 +71,7 @@ impl TestServer {
         Self::start(config).await
     }
 
-    /// A server that trusts another application's tokens, and makes its users when it sees them: for
+    /// A server that trusts another application's tokens, and creates its users when it first sees them: for
     /// tests that are not about signing in.
     pub(crate) async fn provisioning() -> Self {
         Self::provisioning_with(|_| {}).await
@@ -232,7 +232,7 @@ impl Stopped {
     }
 }
 
-/// Builds, as soon as the server before has let go of the folder.
+/// Builds as soon as the previous server has released the folder.
 pub(crate) async fn try_build(config: &Config) -> Result<Server, StartError> {
     loop {
         match Server::builder(config.clone()).build().await {

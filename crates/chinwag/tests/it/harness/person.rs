@@ -40,7 +40,7 @@ pub(crate) async fn reply(request: RequestBuilder) -> Reply {
         Err(_) if text.is_empty() => Value::Null,
         Err(_) => Value::String(text),
     };
-    // Of every refusal in every test.
+    // Checked for every refusal in every test.
     assert!(status < 400 || body.get("detail").is_none() || body["code"].is_string(), "{status}: {body}");
     Reply { status, headers, body }
 }

@@ -1,4 +1,4 @@
-//! Bytes on a TCP socket: for what no well-behaved client sends.
+//! Bytes on a TCP socket, for what no well-behaved client sends.
 
 use std::net::SocketAddr;
 
@@ -41,12 +41,12 @@ impl Raw {
         Self::connect(address).await.upgraded(path).await
     }
 
-    /// The same, whose system keeps little of what is not read.
+    /// The same, with a small receive buffer.
     pub(crate) async fn narrow(address: SocketAddr, path: &str) -> Self {
         Self::narrow_tcp(address).await.upgraded(path).await
     }
 
-    /// A connection whose system keeps little of what is not read.
+    /// A connection with a small receive buffer.
     pub(crate) async fn narrow_tcp(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(16 * 1024).unwrap();
@@ -71,7 +71,7 @@ impl Raw {
         soon("room for bytes", self.stream.write_all(bytes)).await.unwrap();
     }
 
-    /// Reads up to and with the end of an answer's head, and no further.
+    /// Reads up to and including the end of an answer's head, and no further.
     pub(crate) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

@@ -1,5 +1,5 @@
-//! A push service, or the receiver of webhooks, of the tests' own: TLS with a certificate of its own
-//! authority, answers as the test wants, and keeps what it was sent.
+//! The tests' own push service or webhook receiver: it uses TLS with a certificate of its own authority,
+//! answers as the test wants, and keeps what it received.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) enum Answer {
     Status(u16),
     /// With this header line.
     With(u16, String),
-    /// Takes the request, and says nothing.
+    /// Accepts the request, and never answers.
     Silence,
     /// A head that never ends, byte by byte.
     Drip,
@@ -57,7 +57,7 @@ type Answers = Arc<Mutex<HashMap<String, VecDeque<Answer>>>>;
 
 pub(crate) struct Receiver {
     pub(crate) port: u16,
-    /// Of one that does without TLS.
+    /// The address of the receiver without TLS.
     plain_port: u16,
     folder: TempDir,
     calls: mpsc::UnboundedReceiver<Call>,
@@ -122,7 +122,7 @@ impl Receiver {
         format!("http://{host}:{}{path}", self.plain_port)
     }
 
-    /// The next calls of a path are answered so; after them, all with 201.
+    /// Sets the answers to the next calls of a path; after them, all get 201.
     pub(crate) fn will(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
         self.answers.lock().unwrap().entry(path.to_owned()).or_default().extend(answers);
     }
@@ -138,13 +138,13 @@ impl Receiver {
         call.expect("a call in time").unwrap()
     }
 
-    /// What has come by now and was not waited for.
+    /// The calls that have come by now and were not awaited.
     pub(crate) fn rest(&mut self) -> Vec<Call> {
         std::iter::from_fn(|| self.calls.try_recv().ok()).collect()
     }
 }
 
-/// Answers one connection's calls. Whoever calls may hang up at any time.
+/// Answers one connection's calls. The caller may hang up at any time.
 async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     calls: mpsc::UnboundedSender<Call>,

@@ -1,4 +1,4 @@
-//! A WebSocket client, as strict as RFC 6455: it answers pings and fails on whatever it does not expect.
+//! A WebSocket client, as strict as RFC 6455: it answers pings, and fails on anything unexpected.
 
 use std::net::SocketAddr;
 
@@ -43,7 +43,7 @@ pub(crate) async fn refusal_of(request: Request<()>) -> (u16, Value) {
 }
 
 impl Room {
-    /// Opens a socket whose system keeps little of what is not read.
+    /// Opens a socket with a small receive buffer.
     pub(crate) async fn narrow(address: SocketAddr, path: &str, receive_bytes: u32) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(receive_bytes).unwrap();
@@ -51,7 +51,7 @@ impl Room {
         Self::over(stream, request(address, path)).await
     }
 
-    /// As [`Room::narrow`]; `None` if there is no server, or it lets nobody in.
+    /// Like [`Room::narrow`]; `None` if there is no server, or it lets nobody in.
     pub(crate) async fn try_narrow(address: SocketAddr, path: &str, receive_bytes: u32) -> Option<Self> {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(receive_bytes).unwrap();
@@ -86,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
         }
     }
 
-    /// The next message; skips who comes and goes.
+    /// The next message; skips arrivals and departures.
     pub(crate) async fn message(&mut self) -> Value {
         loop {
             let frame = self.frame().await;
@@ -98,14 +98,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
         }
     }
 
-    /// The next frame, which has to be an error; gives its code.
+    /// The next frame, which must be an error; returns its code.
     pub(crate) async fn error_code(&mut self) -> String {
         let frame = self.frame().await;
         assert_eq!(frame["type"], "error", "{frame}");
         frame["code"].as_str().unwrap().to_owned()
     }
 
-    /// Reads on until the server says goodbye; gives its code.
+    /// Reads on until the server closes; returns the code.
     pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             if let Message::Close(frame) = self.read().await {
@@ -114,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
         }
     }
 
-    /// The very next frame has to be the goodbye; gives its code.
+    /// The very next frame must be the close; returns its code.
     pub(crate) async fn refused_with(&mut self) -> u16 {
         match self.read().await {
             Message::Close(frame) => frame.expect("a code").code.into(),
@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
         }
     }
 
-    /// Whether the very next frame is the goodbye.
+    /// Whether the very next frame is the close.
     pub(crate) async fn next_is_close(&mut self) -> bool {
         matches!(self.read().await, Message::Close(_))
     }
@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
         soon("the server's goodbye", async { while let Some(Ok(_)) = self.socket.next().await {} }).await;
     }
 
-    /// Proves that nothing more had been sent: what comes next is the echo of a message of our own.
+    /// Proves that nothing more was sent: the next frame is the echo of our own message.
     pub(crate) async fn hears_nothing_but_itself(&mut self) {
         let content = format!("nothing before this, {}", rand::random::<u64>());
         self.say(&content).await;

@@ -1,4 +1,4 @@
-//! Endpoints that are meant to reach what is none of the public internet.
+//! Endpoints that try to reach addresses off the public internet.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -73,8 +73,8 @@ async fn a_name_of_an_inner_address_is_not_called() {
 async fn a_name_that_changes_between_two_looks_is_judged_by_the_address_that_is_dialed() {
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
-    // An allowed address where nobody listens, then the forbidden one. Whoever looks once to judge and once
-    // more to dial would call the forbidden one with the first look's blessing.
+    // An allowed address where nobody listens, then the forbidden one. A server that resolves once to check
+    // and again to connect would call the forbidden one with the first answer's approval.
     let names = Names::by(move |_| {
         let is_even = counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
         vec![[127, 0, 0, if is_even { 2 } else { 1 }].into()]

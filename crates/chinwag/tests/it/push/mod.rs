@@ -1,5 +1,5 @@
-//! Notifications of devices: the real server calls a push service of the tests' own, over TLS, and a browser
-//! of the tests' own reads what came.
+//! Push notifications: the real server calls the tests' own push service over TLS, and the tests' own browser
+//! reads the result.
 
 mod attacks;
 mod services;

@@ -1,4 +1,4 @@
-//! What push services answer, and what becomes of a notification then.
+//! The answers of push services, and what happens to a notification then.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn a_device_that_its_service_does_not_know_is_forgotten() {
         scene.told().await;
         scene.outcome_reaches("gone", 1).await;
         assert_eq!(scene.devices().await, 0, "{status}");
-        // As of the worker's next look.
+        // From the worker's next look on.
         soon("no job", async { while scene.server.metric("chinwag_push_jobs").await > 0 {} }).await;
     }
 }
@@ -79,7 +79,7 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn answers_without_end_are_cut_off() {
     let mut scene = Scene::with(|config| config.outbound.timeout = Duration::from_millis(1500)).await;
-    // The status was fine, so it is sent, whatever comes behind it.
+    // The status was a success, so it is sent, whatever follows.
     for (count, answer) in [(1, Answer::Flood), (2, Answer::DripBody)] {
         scene.receiver.will("/ben", [answer]);
         scene.anna.say(scene.group, "hello").await;
@@ -141,7 +141,7 @@ async fn a_hanging_service_delays_no_message_and_no_other_service() {
 #[tokio::test]
 async fn jobs_outlive_a_restart() {
     let mut scene = Scene::new().await;
-    // So long that only the next server can try again.
+    // So long that only the next server can retry.
     scene.receiver.will("/ben", [Answer::With(503, "retry-after: 2".into())]);
     scene.anna.say(scene.group, "not lost").await;
     scene.told().await;

@@ -1,4 +1,4 @@
-//! Who is told of a message, and what.
+//! Who is notified of a message, and of what.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ async fn somebody_who_is_away_is_told_and_only_their_device_can_read_it() {
     assert_eq!(scene.outcome("sent").await, 1);
 }
 
-/// Somebody else in the group who is always told: by then, everybody else's fate is decided.
+/// Another participant who is always notified: by then, everybody else's case is decided.
 async fn with_witness(scene: &Scene) {
     let carl = scene.server.person("carl").await;
     let path = format!("/conversations/{}/participants", scene.group);
@@ -44,7 +44,7 @@ async fn with_witness(scene: &Scene) {
     Browser::new(scene.receiver.url("/carl")).subscribe(&carl).await;
 }
 
-/// Sends, and waits until the witness was told of it.
+/// Sends, and waits until the witness was notified.
 async fn say(scene: &mut Scene, text: &str) -> Vec<Call> {
     scene.anna.say(scene.group, text).await;
     let mut others = Vec::new();
@@ -150,7 +150,7 @@ async fn what_piles_up_is_told_once_with_the_newest() {
     scene.receiver.will("/ben", [Answer::Status(503)]);
     scene.anna.say(scene.group, "first").await;
     assert_eq!(scene.told().await["body"], "first");
-    // Everybody on the device's own service; the job is tried again with what is the newest by then.
+    // Everybody uses the device's own service; the job is retried with the newest message by then.
     scene.receiver.will("/ben", vec![Answer::Status(503); 3]);
     for text in ["second", "third", "fourth"] {
         scene.anna.say(scene.group, text).await;
