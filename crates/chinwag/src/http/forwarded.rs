@@ -1,5 +1,5 @@
-//! The client's address as a trusted proxy in front reports it: in `X-Forwarded-For`, or in `Forwarded` (RFC
-//! 7239) if the proxy sets that instead.
+//! The client's address as a trusted proxy in front reports it: in `X-Forwarded-For`, or if the proxy sets
+//! that instead, in `Forwarded` (RFC 7239).
 //!
 //! Only the last entry counts, because the proxy added it. A client may have made up all earlier ones.
 
