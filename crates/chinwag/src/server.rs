@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::auth::{Passwords, Tokens};
 use crate::blobs::{Blobs, sync_folder};
-use crate::chat::{self, Chat};
+use crate::chat::{self, Chat, Parts};
 use crate::config::{Config, Mode, Secret};
 use crate::error::Refusal;
 use crate::http::{self, ServeError};
@@ -26,7 +26,7 @@ use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::outbound::{Client, Vapid};
 use crate::push;
-use crate::realtime::{Hub, HubSettings};
+use crate::realtime::{Connections, Hub, HubSettings};
 use crate::store::{BatchReport, Commit, OpenError, Store, View};
 
 /// The file with this server's own token secret.
@@ -73,6 +73,7 @@ pub struct Builder {
 #[derive(Clone)]
 pub struct Server {
     chat: Chat,
+    hub: Arc<Hub>,
     metrics: Arc<Metrics>,
 }
 
@@ -88,7 +89,7 @@ impl Server {
     /// Nested under a path, the web page finds its files and routes below it. With `public_url` in the
     /// configuration, it looks for them below that URL's path, wherever the routes are.
     pub fn router(&self) -> Router {
-        http::router(&self.chat, &self.metrics)
+        http::router(&self.chat, &self.hub, &self.metrics)
     }
 
     /// The chat itself: the same functions that the routes call.
@@ -114,14 +115,14 @@ impl Server {
         listener: Listener,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), ServeError> {
-        http::serve(&self.chat, self.router(), listener, shutdown).await
+        http::serve(&self.chat, &self.hub, self.router(), listener, shutdown).await
     }
 
     /// Closes every WebSocket with 1012 and refuses new ones, for hosts that serve the router themselves.
     /// Returns when all are gone, or after the configured `drain`.
     pub async fn drain(&self) {
         let limit = self.chat.config().limits.drain;
-        if tokio::time::timeout(limit, self.chat.hub().drain()).await.is_err() {
+        if tokio::time::timeout(limit, self.hub.drain()).await.is_err() {
             tracing::warn!("some connections did not close in time");
         }
     }
@@ -145,7 +146,8 @@ impl Builder {
         let client = Client::new(&config.outbound).map_err(StartError::Certificates)?;
         let metrics = Arc::new(Metrics::new());
         let (committed, commits) = watch::channel(());
-        let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics)).map_err(system)?;
+        let (departed, departures) = mpsc::unbounded_channel();
+        let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics), departed).map_err(system)?;
         let store = {
             let (hub, metrics) = (Arc::clone(&hub), Arc::clone(&metrics));
             Store::open(&config.data_dir, move |commit: Commit, report: BatchReport| {
@@ -162,9 +164,19 @@ impl Builder {
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
         let vapid = own_push_key(&config)?;
-        let chat = Chat::new(config, store, blobs, hub, passwords, tokens, vapid).map_err(system)?;
+        let parts = Parts {
+            store,
+            blobs,
+            connections: Connections::new(&hub),
+            departures,
+            metrics: Arc::clone(&metrics),
+            passwords,
+            tokens,
+            vapid,
+        };
+        let chat = Chat::new(config, parts).map_err(system)?;
         push::start(&chat, &client, &metrics, &commits);
-        Ok(Server { chat, metrics })
+        Ok(Server { chat, hub, metrics })
     }
 }
 
@@ -207,6 +219,7 @@ fn hub_settings(config: &Config) -> HubSettings {
         heartbeat: limits.heartbeat,
         write_stall: limits.write_stall,
         typing_expiry: limits.typing_expiry,
+        frames: limits.is_enforced.then_some(limits.frames),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::{Register, Token, User, UserChange, UserRole};
-use chinwag_protocol::{CloseCode, ErrorCode, UserId, limits};
+use chinwag_protocol::{ErrorCode, UserId, limits};
 use parking_lot::Mutex;
 
 use super::{Chat, names};
@@ -271,7 +271,7 @@ impl Chat {
             })
             .await?;
         if has_new_password {
-            self.hub().close_user_except(user_id, actor.session.as_deref(), CloseCode::SessionRevoked);
+            self.connections().end_other_sessions(user_id, actor.session.as_deref());
         }
         self.me(actor).await
     }

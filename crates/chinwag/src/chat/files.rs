@@ -156,7 +156,7 @@ impl Chat {
             })
             .await?;
         let unfinished = self.blobs().staging.sweep(expiry).await?;
-        self.hub().metrics().note_swept(forgotten as u64 + unfinished);
+        self.inner.metrics.note_swept(forgotten as u64 + unfinished);
         loop {
             let doomed = self.store().read(|view| Ok::<_, Refusal>(view.doomed_blobs(SWEEP_STEP)?)).await?;
             if doomed.is_empty() {

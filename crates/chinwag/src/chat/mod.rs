@@ -52,9 +52,11 @@ pub(crate) use webhooks::NextStep;
 use crate::auth::{Actor, Passwords, Refusals, Tokens};
 use crate::blobs::Blobs;
 use crate::config::{Config, Mode};
+use crate::error::Refusal;
 use crate::limits::{Attempts, RateLimiter};
+use crate::metrics::Metrics;
 use crate::outbound::{Policy, Vapid};
-use crate::realtime::Hub;
+use crate::realtime::{Connections, Departure};
 use crate::store::{Store, View};
 
 /// The chat, for embedding applications. Cheap to clone.
@@ -68,8 +70,8 @@ struct Inner {
     blobs: Blobs,
     /// Notified when bytes are to be removed.
     files_gone: Arc<Notify>,
-    hub: Arc<Hub>,
-    departures: mpsc::UnboundedSender<presence::Departure>,
+    connections: Connections,
+    metrics: Arc<Metrics>,
     passwords: Passwords,
     tokens: Tokens,
     refusals: Refusals,
@@ -80,6 +82,20 @@ struct Inner {
     outbound: Policy,
     /// `None` if push is off.
     vapid: Option<Vapid>,
+}
+
+/// What a chat is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) connections: Connections,
+    /// Hears whose last connection is gone.
+    pub(crate) departures: mpsc::UnboundedReceiver<Departure>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) passwords: Passwords,
+    pub(crate) tokens: Tokens,
+    /// `None` if push is off.
+    pub(crate) vapid: Option<Vapid>,
 }
 
 /// The chat, for tasks that must not keep it alive.
@@ -109,15 +125,8 @@ const MAX_DELAYED_LOGINS: usize = 64;
 
 impl Chat {
     /// Wires the chat, and starts its background tasks for accounts and files on the current runtime.
-    pub(crate) fn new(
-        config: Config,
-        store: Store,
-        blobs: Blobs,
-        hub: Arc<Hub>,
-        passwords: Passwords,
-        tokens: Tokens,
-        vapid: Option<Vapid>,
-    ) -> Result<Self, crate::error::Refusal> {
+    pub(crate) fn new(config: Config, parts: Parts) -> Result<Self, Refusal> {
+        let Parts { store, blobs, connections, departures, metrics, passwords, tokens, vapid } = parts;
         let limits = &config.limits;
         let limits = Limiters {
             sends: RateLimiter::new(limits.sends, limits.is_enforced),
@@ -133,13 +142,12 @@ impl Chat {
         let is_offered = config.mode == Mode::Serve && auth.setup_link && auth.has_password_login();
         let setup = accounts::SetupLink::new(is_offered && !store.read_blocking(View::has_administrator)?);
         let outbound = Policy::new(config.outbound.allowed.clone());
-        let (departures, gone) = mpsc::unbounded_channel();
         let inner = Inner {
             store,
             blobs,
             files_gone: Arc::default(),
-            hub,
-            departures,
+            connections,
+            metrics,
             passwords,
             tokens,
             refusals: Refusals::default(),
@@ -152,17 +160,13 @@ impl Chat {
         };
         let inner = Arc::new(inner);
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
-        tokio::spawn(presence::look_after_departures(Arc::downgrade(&inner), gone));
+        tokio::spawn(presence::look_after_departures(Arc::downgrade(&inner), departures));
         tokio::spawn(files::look_after_files(Arc::downgrade(&inner), Arc::clone(&inner.files_gone)));
         Ok(Self { inner })
     }
 
     pub(crate) fn downgrade(&self) -> WeakChat {
         WeakChat(Arc::downgrade(&self.inner))
-    }
-
-    pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.inner.hub
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -177,9 +181,13 @@ impl Chat {
         &self.inner.blobs
     }
 
+    fn connections(&self) -> &Connections {
+        &self.inner.connections
+    }
+
     /// Whether the server accepts work and its database answers, as `/readyz` reports.
     pub async fn is_ready(&self) -> bool {
-        !self.hub().is_draining() && self.store().read(View::has_users).await.is_ok()
+        !self.connections().are_ending() && self.store().read(View::has_users).await.is_ok()
     }
 
     /// The interval of the server's pings.
@@ -194,7 +202,7 @@ impl Chat {
 
     /// Tells a conversation that the caller types, or has stopped. The caller takes part in it.
     pub(crate) fn note_typing(&self, actor: &Actor, id: ConversationId, is_typing: bool) {
-        self.hub().note_typing(id, actor, is_typing);
+        self.connections().tell_typing(id, actor, is_typing);
     }
 
     /// Statements that have read the database.

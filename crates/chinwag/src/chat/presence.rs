@@ -1,6 +1,6 @@
 //! Who is here. A user is here while a socket of theirs is open, unless they chose to be invisible.
 //!
-//! Presence combines the hub's count of a user's sockets with their chosen status, which is stored. It is
+//! Presence combines whether they have a connection, with their chosen status, which is stored. It is
 //! sent once to each connection in their conversations, and to a connection that enters a conversation, for
 //! everybody there. A departure waits a second, so that nobody sees a reload. Departures are stored together,
 //! a hundred in a step of the writer.
@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::{Chat, Inner, names};
 use crate::auth::Actor;
 use crate::error::Refusal;
+use crate::realtime::Departure;
 use crate::store::{Companion, Status, StoreError, View};
 
 /// A page that reloads comes back within this time, and nobody sees it go.
@@ -23,14 +24,7 @@ const GRACE: Duration = Duration::from_millis(1_000);
 /// How many departures are stored in one step of the writer.
 const MAX_GONE: usize = 100;
 
-/// The last socket of a user is gone.
-pub(super) struct Departure {
-    user_id: UserId,
-    at: Instant,
-    last_seen: Timestamp,
-}
-
-/// Announces users who left and did not come back at once. Ends with the chat.
+/// Tells of users who left and did not come back at once. Ends with the chat.
 pub(super) async fn look_after_departures(
     chat: Weak<Inner>,
     mut departures: mpsc::UnboundedReceiver<Departure>,
@@ -78,7 +72,7 @@ impl Presence {
 pub(crate) struct Company {
     pub receipts: Vec<(ConversationId, Vec<Receipt>)>,
     others: BTreeMap<UserId, Other>,
-    /// The hub's count, taken before they were read.
+    /// The count, taken before they were read.
     status_changes: u64,
 }
 
@@ -128,19 +122,10 @@ impl Chat {
         tokio::spawn(async move { chat.announce_now(user_id).await });
     }
 
-    /// A socket of this user is gone.
-    pub(crate) fn departed(&self, user_id: UserId) {
-        if self.hub().sockets_of(user_id) == 0 && !self.hub().is_draining() {
-            let departure = Departure { user_id, at: Instant::now(), last_seen: Timestamp::now() };
-            // The receiver is gone only while the runtime ends.
-            let _ = self.inner.departures.send(departure);
-        }
-    }
-
-    /// Stores when these users were last here, and tells the others. All clients of a server may leave at
+    /// Notes when these users were last here, and tells the others. All clients of a server may leave at
     /// once: that must not fill the writer's queue.
     async fn tell_departures(&self, mut gone: Vec<Departure>) {
-        gone.retain(|departure| self.hub().sockets_of(departure.user_id) == 0);
+        gone.retain(|departure| !self.connections().is_here(departure.user_id));
         if gone.is_empty() {
             return;
         }
@@ -195,7 +180,7 @@ impl Chat {
             .await?;
         // What everybody knows is not announced again.
         let Some(vanishes) = changed else { return Ok(()) };
-        self.hub().note_status_change();
+        self.connections().note_status_change();
         match self.own(user_id).await {
             Some((conversations, status)) if vanishes => self.tell(user_id, status, &conversations),
             Some((conversations, status)) => self.announce(user_id, status, &conversations),
@@ -229,11 +214,11 @@ impl Chat {
 
     fn tell(&self, user_id: UserId, status: Status, conversations: &[ConversationId]) {
         let presence = self.shown(user_id, status);
-        self.hub().tell_presence(conversations, user_id, &presence.frame());
+        self.connections().tell_presence(conversations, user_id, &presence.frame());
     }
 
     fn shown(&self, user_id: UserId, status: Status) -> Presence {
-        let is_here = self.hub().sockets_of(user_id) > 0 && status.chosen != PresenceStatus::Invisible;
+        let is_here = self.connections().is_here(user_id) && status.chosen != PresenceStatus::Invisible;
         if is_here {
             return Presence { user_id, status: status.chosen, text: status.text, last_seen: None };
         }
@@ -242,7 +227,11 @@ impl Chat {
 
     /// An empty company.
     pub(super) fn nobody(&self) -> Company {
-        Company { receipts: Vec::new(), others: BTreeMap::new(), status_changes: self.hub().status_changes() }
+        Company {
+            receipts: Vec::new(),
+            others: BTreeMap::new(),
+            status_changes: self.connections().status_changes(),
+        }
     }
 
     /// The company of a user who enters these conversations; true for those that resume.
@@ -263,7 +252,7 @@ impl Chat {
 
     /// Whether everybody's status is still as it was read.
     pub(crate) fn is_current(&self, company: &Company) -> bool {
-        company.status_changes == self.hub().status_changes()
+        company.status_changes == self.connections().status_changes()
     }
 
     /// The present ones among a company; for a peer in a direct conversation, also when they were last here.
@@ -279,7 +268,7 @@ impl Chat {
 
     /// Tells a conversation of a new participant's presence, if they are here.
     pub(super) async fn introduce(&self, user_id: UserId, id: ConversationId) {
-        if self.hub().sockets_of(user_id) == 0 {
+        if !self.connections().is_here(user_id) {
             return;
         }
         match self.store().read(move |view| Ok::<_, Refusal>(view.status(user_id)?)).await {

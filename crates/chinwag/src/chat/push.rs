@@ -208,7 +208,7 @@ impl Chat {
             PresenceStatus::Dnd => false,
             PresenceStatus::Away => true,
             PresenceStatus::Online | PresenceStatus::Invisible | PresenceStatus::Offline => {
-                self.hub().sockets_of(user_id) == 0
+                !self.connections().is_here(user_id)
             }
         }
     }

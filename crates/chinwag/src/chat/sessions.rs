@@ -16,7 +16,6 @@ use tokio::time::MissedTickBehavior;
 use super::{Chat, Inner};
 use crate::auth::{Actor, Holder};
 use crate::error::Refusal;
-use crate::realtime::Connection;
 use crate::store::{AuthRow, Exchange, NewSession, SHARED_SECRET, Spent, Stay, View, random_token};
 
 /// A refresh token that is unused for this long is void: 90 days.
@@ -59,7 +58,7 @@ fn find(view: &View, user_id: Option<UserId>) -> Result<Found, Refusal> {
 const LOOK_AFTER: Duration = Duration::from_millis(500);
 
 /// Closes the sockets of users who may no longer stay, whenever another process changed accounts. Ends with
-/// the hub.
+/// the chat.
 pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
     let mut seen = None;
     let mut interval = tokio::time::interval(LOOK_AFTER);
@@ -82,17 +81,11 @@ impl Chat {
     /// Checks many at once: one query for each of a hundred thousand connections would take longer than the
     /// promised second.
     async fn look_after_everybody(&self) {
-        let everybody = self.hub().everybody();
-        let mut known = HashSet::new();
-        let mut pairs: Vec<Stay> = Vec::new();
-        for connection in &everybody {
-            let pair = (connection.actor.user_id, connection.session());
-            if known.insert(pair.clone()) {
-                pairs.push(pair);
-            }
-        }
+        let stay = |actor: &Actor| (actor.user_id, actor.session.clone());
+        let actors = self.connections().actors();
+        let stays: Vec<Stay> = actors.iter().map(stay).collect::<HashSet<_>>().into_iter().collect();
         let mut ended: HashMap<Stay, CloseCode> = HashMap::new();
-        for some in pairs.chunks(STAYS_AT_ONCE) {
+        for some in stays.chunks(STAYS_AT_ONCE) {
             let some = some.to_vec();
             match self.store().read(move |view| view.those_who_may_not_stay(&some)).await {
                 Ok(found) => ended.extend(found.into_iter().map(|(stay, is_active)| {
@@ -101,18 +94,14 @@ impl Chat {
                 Err(error) => tracing::warn!(%error, "can't check who may stay connected"),
             }
         }
-        for connection in &everybody {
-            if let Some(code) = ended.get(&(connection.actor.user_id, connection.session())) {
-                connection.close(*code);
-            }
-        }
+        self.connections().end(|actor| ended.get(&stay(actor)).copied());
         // Called last: a removed user has another name, too, and the first close code stands.
-        self.call_back_the_renamed(&everybody).await;
+        self.call_back_the_renamed(&actors).await;
     }
 
     /// Closes the sockets of renamed users, because what they send must carry the name in the log.
-    async fn call_back_the_renamed(&self, everybody: &[Arc<Connection>]) {
-        let ids: HashSet<i64> = everybody.iter().map(|connection| connection.actor.user_id.0).collect();
+    async fn call_back_the_renamed(&self, actors: &[Actor]) {
+        let ids: HashSet<i64> = actors.iter().map(|actor| actor.user_id.0).collect();
         let mut names: HashMap<UserId, String> = HashMap::new();
         for some in ids.into_iter().collect::<Vec<_>>().chunks(STAYS_AT_ONCE) {
             match self.users_by_id(some.to_vec()).await {
@@ -120,12 +109,10 @@ impl Chat {
                 Err(error) => tracing::warn!(%error, "can't check who has another name"),
             }
         }
-        for connection in everybody {
-            let actor = &connection.actor;
-            if names.get(&actor.user_id).is_some_and(|name| *name != *actor.username) {
-                connection.close(CloseCode::Restart);
-            }
-        }
+        self.connections().end(|actor| {
+            let has_another = names.get(&actor.user_id).is_some_and(|name| *name != *actor.username);
+            has_another.then_some(CloseCode::Restart)
+        });
     }
 
     /// Finds the owner of a token. The log tells which rule refused one.
@@ -237,7 +224,7 @@ impl Chat {
             Spent::Good(session, user, at) => self.sign(user, &session, at, next),
             Spent::Reused(session, user_id) => {
                 tracing::warn!(%user_id, "a refresh token was used twice; its session has ended");
-                self.hub().close_user(user_id, Some(&session), CloseCode::SessionRevoked);
+                self.connections().end_session(user_id, &session);
                 Err(REFUSED)
             }
             Spent::Unknown => Err(REFUSED),
@@ -270,7 +257,7 @@ impl Chat {
             self.store().read(move |view| Ok::<_, Refusal>(view.sessions(user_id, now, lifetime)?)).await?;
         for session in &mut sessions {
             session.current = actor.session.as_deref() == Some(&*session.id);
-            if session.current || self.hub().is_session_open(user_id, &session.id) {
+            if session.current || self.connections().is_session_here(user_id, &session.id) {
                 session.last_used_at = now.created_at();
             }
         }
@@ -287,7 +274,7 @@ impl Chat {
             .store()
             .write(move |change| Ok::<_, Refusal>(change.revoke_session(user_id, &session)?))
             .await?;
-        self.hub().close_user(user_id, Some(id), CloseCode::SessionRevoked);
+        self.connections().end_session(user_id, id);
         if is_revoked { Ok(()) } else { Err(Refusal::NotFound("Session not found".to_owned())) }
     }
 

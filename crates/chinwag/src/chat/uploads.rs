@@ -132,7 +132,7 @@ impl Chat {
             _ => upload.discard().await,
         }
         let file = kept?;
-        self.hub().metrics().note_upload(file.attachment.size);
+        self.inner.metrics.note_upload(file.attachment.size);
         Ok(file)
     }
 

@@ -21,6 +21,7 @@ use super::extract::{Caller, InConversation, integer, limit, query};
 use crate::auth::{Actor, over_at};
 use crate::chat::{Chat, EnterError, Start, Wanted};
 use crate::error::Refusal;
+use crate::realtime::News;
 
 /// How often a comment is sent, so that proxies keep the link and dead links are noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -70,7 +71,7 @@ pub(super) async fn events(
         .into_iter()
         .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")));
     if wants_stream {
-        return stream(&shared.chat, actor, id, after).await;
+        return stream(&shared, actor, id, after).await;
     }
     let before = parameters.get("before").map(|text| integer("query", "before", text)).transpose()?.map(Seq);
     let page: EventPage = shared.chat.events(&actor, id, Wanted { after, before, kinds, limit }).await?;
@@ -96,12 +97,18 @@ fn types_in(text: &str) -> Result<Vec<EventKind>, HttpError> {
     kinds.map_err(|_| HttpError::invalid("query", "types", "value_error", "types has an unknown event type"))
 }
 
-async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) -> Result<Response, HttpError> {
+async fn stream(
+    shared: &Shared,
+    actor: Actor,
+    id: ConversationId,
+    after: Cursor,
+) -> Result<Response, HttpError> {
     // Refusals get a status before the stream begins.
-    chat.events(&actor, id, Wanted::next(after, 1)).await?;
+    shared.chat.events(&actor, id, Wanted::next(after, 1)).await?;
     let (frames, body) = mpsc::channel(1);
-    let chat = chat.clone();
-    tokio::spawn(async move { feed(&chat, &actor, id, after, &frames).await });
+    let news = shared.hub.watch(id, actor.user_id);
+    let chat = shared.chat.clone();
+    tokio::spawn(async move { feed(&chat, &actor, news, id, after, &frames).await });
     let mut response = Body::new(Channel(body)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // A buffering proxy would delay live events.
@@ -114,11 +121,11 @@ async fn stream(chat: &Chat, actor: Actor, id: ConversationId, after: Cursor) ->
 async fn feed(
     chat: &Chat,
     actor: &Actor,
+    mut news: News,
     id: ConversationId,
     mut after: Cursor,
     frames: &mpsc::Sender<Bytes>,
 ) -> Option<()> {
-    let mut news = chat.hub().watch(id, actor.user_id);
     loop {
         // Check before each page, so that a removal, a sign-out or the token's end ends the stream.
         let now = Timestamp::now();

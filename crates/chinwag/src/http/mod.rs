@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use crate::chat::Chat;
 use crate::metrics::Metrics;
+use crate::realtime::Hub;
 
 pub use asyncapi::asyncapi_document;
 pub use openapi::openapi_document;
@@ -48,6 +49,7 @@ pub(crate) use serve::serve;
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub chat: Chat,
+    pub hub: Arc<Hub>,
     pub metrics: Arc<Metrics>,
     /// The OpenAPI document, as served.
     pub openapi: bytes::Bytes,

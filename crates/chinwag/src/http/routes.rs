@@ -23,6 +23,7 @@ use crate::chat::Chat;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::public_url::PublicUrl;
+use crate::realtime::Hub;
 
 /// The routes that the OpenAPI document lists.
 pub(super) fn table() -> Vec<UtoipaMethodRouter<Shared>> {
@@ -71,7 +72,7 @@ fn table_of(config: &Config) -> Vec<UtoipaMethodRouter<Shared>> {
 }
 
 /// Every route of the server.
-pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
+pub(crate) fn router(chat: &Chat, hub: &Arc<Hub>, metrics: &Arc<Metrics>) -> Router {
     let mut router = Router::new();
     for (_, paths, methods) in table_of(chat.config()) {
         for path in paths.paths.keys() {
@@ -80,6 +81,7 @@ pub(crate) fn router(chat: &Chat, metrics: &Arc<Metrics>) -> Router {
     }
     let shared = Shared {
         chat: chat.clone(),
+        hub: Arc::clone(hub),
         metrics: Arc::clone(metrics),
         openapi: Bytes::from(openapi::document(table_of(chat.config()))),
         asyncapi: asyncapi::document(),

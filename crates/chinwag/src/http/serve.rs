@@ -27,6 +27,7 @@ use super::listening::{Head, Listening};
 use super::patience::Patient;
 use crate::chat::Chat;
 use crate::listener::{ClientAddress, Listener};
+use crate::realtime::Hub;
 
 /// The longest head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -45,6 +46,7 @@ pub enum ServeError {
 /// Serves until `shutdown` resolves, then drains.
 pub(crate) async fn serve(
     chat: &Chat,
+    hub: &Hub,
     router: Router,
     listener: Listener,
     shutdown: impl Future<Output = ()> + Send,
@@ -67,7 +69,7 @@ pub(crate) async fn serve(
     let limit = chat.config().limits.drain;
     let draining = async {
         shutdown.await;
-        tokio::time::timeout(limit, chat.hub().drain()).await.is_err()
+        tokio::time::timeout(limit, hub.drain()).await.is_err()
     };
     tokio::pin!(draining);
     let is_late = loop {

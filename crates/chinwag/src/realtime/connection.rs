@@ -209,8 +209,13 @@ impl Connection {
     }
 
     /// The session that let this connection in.
-    pub(crate) fn session(&self) -> Option<Arc<str>> {
+    pub(super) fn session(&self) -> Option<Arc<str>> {
         self.with_credentials(|session, _| session.cloned())
+    }
+
+    /// Whose it is: `auth` may have brought a token of another session than the one that opened it.
+    pub(crate) fn present_actor(&self) -> Actor {
+        Actor { session: self.session(), ..self.actor.clone() }
     }
 
     /// Whether this connection was let in by that session.
@@ -283,12 +288,12 @@ impl Connection {
     }
 
     /// Asks the driver to close the socket. The first reason stands.
-    pub(crate) fn close(&self, code: CloseCode) {
+    pub(super) fn close(&self, code: CloseCode) {
         self.outbox.lock().closing.get_or_insert(code);
         self.bell.ring();
     }
 
-    pub(super) fn closing(&self) -> Option<CloseCode> {
+    pub(crate) fn closing(&self) -> Option<CloseCode> {
         self.outbox.lock().closing
     }
 

@@ -23,15 +23,14 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
 use chinwag_protocol::limits::{CHUNK_BYTES, CHUNK_HEAD_BYTES, MAX_FRAME_BYTES};
-use chinwag_protocol::{CloseCode, Command, CommandError, ConversationId, Frame, Request};
+use chinwag_protocol::{CloseCode, Command, CommandError, ConversationId, Event, Frame, Request, Seq};
 use chinwag_ws::{Decoder, Limits as FrameLimits, Message};
 
 use super::connection::{Dialect, Errand};
-use super::hub::Registration;
+use super::hub::{Hub, Registration};
 use super::line::{Awake, End, Line};
 use super::room::encode_frame;
 use super::socket::Socket;
-use crate::chat::Chat;
 use crate::limits::Allowance;
 
 /// The largest chunk of an upload, with its header. Text is limited to [`MAX_FRAME_BYTES`].
@@ -73,6 +72,14 @@ pub(crate) trait Handler: Send {
     fn binary(&mut self, line: &mut Line, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
     /// Something that fan-out left to do.
     fn errand(&mut self, line: &mut Line, errand: Errand) -> impl Future<Output = Result<(), End>> + Send;
+    /// A page of the log for a conversation that is behind: the events after the first position, in order, of those
+    /// up to and with the second.
+    fn log(
+        &mut self,
+        id: ConversationId,
+        after: Seq,
+        through: Seq,
+    ) -> impl Future<Output = Result<Vec<Event>, End>> + Send;
 }
 
 /// A `send`, as received.
@@ -119,11 +126,11 @@ enum Running<H> {
 }
 
 /// Closes a socket that is not let in, after these last frames.
-pub(crate) async fn turn_away(chat: &Chat, socket: Socket, last: Bytes, end: End) {
+pub(crate) async fn turn_away(hub: &Hub, socket: Socket, last: Bytes, end: End) {
     let close = match end {
         End::Gone => return,
         End::Goodbye(code, reason) => {
-            chat.hub().metrics().note_close(code);
+            hub.metrics().note_close(code);
             chinwag_ws::close_frame(code, reason)
         }
         End::Answer(code) => chinwag_ws::close_frame(code, ""),
@@ -239,13 +246,8 @@ impl<H: Handler + Unpin + 'static> Driver<H> {
 
 impl<H: Handler> Driver<H> {
     /// Begins a connection, and handles what came with the upgrade request. `None`: it has ended already.
-    pub(crate) async fn begin(
-        chat: Chat,
-        registration: Registration,
-        early: Bytes,
-        handler: H,
-    ) -> Option<Self> {
-        let line = Line::new(chat, registration);
+    pub(crate) async fn begin(registration: Registration, early: Bytes, handler: H) -> Option<Self> {
+        let line = Line::new(registration);
         let (decoder, frames) = (Decoder::new(), Allowance::default());
         let mut driver = Self { line, decoder, frames, handler, is_tidy: false };
         match driver.open(early).await {
@@ -321,7 +323,7 @@ impl<H: Handler> Driver<H> {
         // The others see the user leave now, not when the goodbyes are done.
         self.line.leave_all();
         if let Some((code, reason)) = self.last_word(&end) {
-            let (connection, hub) = (self.line.connection(), self.line.chat.hub());
+            let (connection, hub) = (self.line.connection(), self.line.hub());
             let mut goodbye = Vec::new();
             if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
                 let spread = u64::try_from(hub.reconnect_spread().as_millis()).unwrap_or(u64::MAX);
@@ -337,7 +339,6 @@ impl<H: Handler> Driver<H> {
             // A peer that does not take the goodbye in time goes without.
             let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         }
-        self.line.end();
     }
 
     /// The code and reason to close with; `None` if the peer is gone.
@@ -345,7 +346,7 @@ impl<H: Handler> Driver<H> {
         match *end {
             End::Gone => None,
             End::Goodbye(code, reason) => {
-                self.line.chat.hub().metrics().note_close(code);
+                self.line.metrics().note_close(code);
                 Some((code, reason))
             }
             End::Answer(code) => Some((code, "")),
@@ -357,8 +358,8 @@ impl<H: Handler> Driver<H> {
         while let Some(errand) = self.line.connection().next_errand() {
             self.handler.errand(&mut self.line, errand).await?;
         }
-        self.line.connection().send_presences(self.line.chat.hub().tick());
-        self.line.catch_up().await
+        self.line.connection().send_presences(self.line.hub().tick());
+        self.line.catch_up(&mut self.handler).await
     }
 
     fn check_closing(&self) -> Result<(), End> {
@@ -377,7 +378,7 @@ impl<H: Handler> Driver<H> {
 
     /// Decodes bytes of the peer. What precedes an error or a close is still handled.
     fn decode(&mut self, mut bytes: &mut [u8], incoming: &mut Vec<Incoming>) -> Result<(), End> {
-        let hub = self.line.chat.hub();
+        let hub = self.line.hub();
         self.line.connection().note_heard(hub.tick());
         loop {
             let message = match self.decoder.decode(&FRAME_LIMITS, &mut bytes) {
@@ -388,13 +389,14 @@ impl<H: Handler> Driver<H> {
                     return Err(broken(error));
                 }
             };
-            let limits = &self.line.chat.config().limits;
             let is_counted = match &message {
                 Message::Pong(_) => false,
                 Message::Binary(bytes) => bytes.len() < PACED_BYTES,
                 Message::Text(_) | Message::Ping(_) | Message::Close(..) => true,
             };
-            if limits.is_enforced && is_counted && self.frames.take(limits.frames, Instant::now()).is_err() {
+            if let Some(rate) = hub.settings.frames.filter(|_| is_counted)
+                && self.frames.take(rate, Instant::now()).is_err()
+            {
                 hub.metrics().refusals.inc();
                 return Err(CloseCode::RateLimited.into());
             }

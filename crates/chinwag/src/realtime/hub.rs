@@ -1,24 +1,26 @@
 //! This server's table of open rooms and connections.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chinwag_protocol::{CloseCode, ConversationId, Frame, UserId};
+use chinwag_protocol::{CloseCode, ConversationId, UserId};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 use super::connection::{Connection, Dialect, Errand};
+use super::connections::Departure;
 use super::fanout::Fanout;
 use super::news::News;
-use super::room::{Room, encode_frame};
+use super::room::Room;
 use super::seat::Seat;
 use super::socket::Socket;
-use super::{sweeper, typing};
+use super::sweeper;
 use crate::auth::Actor;
+use crate::config::Rate;
 use crate::metrics::Metrics;
 use crate::store::{Commit, Notice};
 
@@ -45,6 +47,8 @@ pub(crate) struct HubSettings {
     pub heartbeat: Duration,
     pub write_stall: Duration,
     pub typing_expiry: Duration,
+    /// Frames of one connection; `None` if that is not limited.
+    pub frames: Option<Rate>,
 }
 
 pub(crate) struct Hub {
@@ -64,8 +68,8 @@ pub(crate) struct Hub {
     drained: AtomicUsize,
     /// Users whose sessions ended, for readers that are not connections.
     endings: broadcast::Sender<UserId>,
-    /// How often users have changed their status.
-    status_changes: AtomicU64,
+    /// Hears whose last connection is gone.
+    departures: mpsc::UnboundedSender<Departure>,
     tick: AtomicU32,
 }
 
@@ -102,7 +106,11 @@ impl Hub {
     ///
     /// # Errors
     /// If the operating system can't start a thread.
-    pub(crate) fn start(settings: HubSettings, metrics: Arc<Metrics>) -> Result<Arc<Self>, std::io::Error> {
+    pub(crate) fn start(
+        settings: HubSettings,
+        metrics: Arc<Metrics>,
+        departures: mpsc::UnboundedSender<Departure>,
+    ) -> Result<Arc<Self>, std::io::Error> {
         let fanout = Fanout::new();
         let hub = Arc::new(Self {
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -117,7 +125,7 @@ impl Hub {
             draining: watch::Sender::new(false),
             drained: AtomicUsize::new(0),
             endings: broadcast::Sender::new(MAX_ENDINGS),
-            status_changes: AtomicU64::new(0),
+            departures,
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
@@ -170,18 +178,16 @@ impl Hub {
         }
     }
 
-    fn open_room(&self, id: ConversationId) -> Option<Arc<Room>> {
+    pub(super) fn open_room(&self, id: ConversationId) -> Option<Arc<Room>> {
         shard(&self.rooms, id.0)?.lock().get(&id).map(|held| Arc::clone(&held.room))
     }
 
     /// Leaves an errand for the user sockets of a user.
     fn send_user_on_errand(&self, user_id: UserId, errand: Errand) {
-        let Some(users) = shard(&self.users, user_id.0) else { return };
-        for connection in users.lock().get(&user_id).into_iter().flatten() {
-            if connection.dialect == Dialect::User {
-                connection.send_on_errand(errand);
-            }
-        }
+        self.with_user(user_id, |connections| {
+            let meant = connections.iter().filter(|connection| connection.dialect == Dialect::User);
+            meant.for_each(|connection| connection.send_on_errand(errand));
+        });
     }
 
     /// From now on, learns of new events in a conversation, and of ends of a user's sessions.
@@ -189,45 +195,10 @@ impl Hub {
         News::new(Seat::reserve(self, id), user_id, self.endings.subscribe(), self.draining.subscribe())
     }
 
-    /// Tells a room that a user types there, or has stopped.
-    pub(crate) fn note_typing(self: &Arc<Self>, id: ConversationId, actor: &Actor, is_typing: bool) {
-        if let Some(room) = self.open_room(id) {
-            typing::note(self, &room, actor, is_typing);
-        }
-    }
-
-    /// A user's new status is stored, and is about to be published.
-    pub(crate) fn note_status_change(&self) {
-        self.status_changes.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// Grows with every new status: while it has not changed, a status that was read is still current.
-    pub(crate) fn status_changes(&self) -> u64 {
-        self.status_changes.load(Ordering::SeqCst)
-    }
-
-    /// Sends a frame once to everybody connected to one of these conversations, except the user.
-    pub(crate) fn tell_presence(&self, conversations: &[ConversationId], user_id: UserId, frame: &Frame<'_>) {
-        let mut told = HashSet::new();
-        let frame = encode_frame(frame);
-        for id in conversations {
-            for connection in self.open_room(*id).iter().flat_map(|room| room.connections()) {
-                if connection.actor.user_id != user_id && told.insert(connection.id) {
-                    connection.tell_presence(user_id, &frame, self.tick());
-                }
-            }
-        }
-    }
-
-    /// Open sockets of a user.
-    pub(crate) fn sockets_of(&self, user_id: UserId) -> usize {
-        shard(&self.users, user_id.0).map_or(0, |users| users.lock().get(&user_id).map_or(0, Vec::len))
-    }
-
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
-    /// The close code, if its user or its address has too many, or the server is stopping.
+    /// The close code for it, if its user or its address has too many or the server is stopping.
     pub(crate) fn register(
         self: &Arc<Self>,
         actor: Actor,
@@ -241,7 +212,7 @@ impl Hub {
             return Err(Refused { socket, code: CloseCode::Overloaded });
         };
         let mut users = users.lock();
-        // A refused connection leaves no entry behind.
+        // Whoever is refused leaves no entry behind.
         let count = users.get(&user_id).map_or(0, Vec::len);
         if count >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(Refused { socket, code: CloseCode::TooManySockets });
@@ -249,21 +220,21 @@ impl Hub {
         let open = users.entry(user_id).or_default();
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
-        // Most users have one.
+        // Most have one.
         open.reserve_exact(1);
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
         let registration = Registration { hub: Arc::clone(self), connection, address, is_first };
-        // Checked after the entry, so that either this sees the drain or the drain sees the entry.
+        // Asked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);
         }
         Ok(registration)
     }
 
-    /// Counts a connection of an address. False if the address has too many.
+    /// Counts a connection of an address. False if that has too many.
     fn count_up(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address else { return true };
         let mut addresses = self.addresses.lock();
@@ -274,41 +245,23 @@ impl Hub {
     }
 
     /// Every open connection.
-    pub(crate) fn everybody(&self) -> Vec<Arc<Connection>> {
+    pub(super) fn everybody(&self) -> Vec<Arc<Connection>> {
         self.users
             .iter()
             .flat_map(|users| users.lock().values().flatten().map(Arc::clone).collect::<Vec<_>>())
             .collect()
     }
 
-    /// Closes a user's connections, except those of one session.
-    pub(crate) fn close_user_except(&self, user_id: UserId, keep: Option<&str>, code: CloseCode) {
-        // There may be no watcher.
-        let _ = self.endings.send(user_id);
-        let Some(users) = shard(&self.users, user_id.0) else { return };
-        for connection in users.lock().get(&user_id).into_iter().flatten() {
-            if !keep.is_some_and(|session| connection.is_of_session(session)) {
-                connection.close(code);
-            }
-        }
+    /// Looks at a user's connections.
+    pub(super) fn with_user<T>(&self, user_id: UserId, look: impl FnOnce(&[Arc<Connection>]) -> T) -> T {
+        let Some(users) = shard(&self.users, user_id.0) else { return look(&[]) };
+        look(users.lock().get(&user_id).map_or(&[], Vec::as_slice))
     }
 
-    /// Closes a user's connections, or only those of one session.
-    pub(crate) fn close_user(&self, user_id: UserId, session: Option<&str>, code: CloseCode) {
+    /// Tells those who watch a room without a connection that a session of this user ended.
+    pub(super) fn note_ending(&self, user_id: UserId) {
+        // Nobody may be watching.
         let _ = self.endings.send(user_id);
-        let Some(users) = shard(&self.users, user_id.0) else { return };
-        for connection in users.lock().get(&user_id).into_iter().flatten() {
-            if session.is_none_or(|session| connection.is_of_session(session)) {
-                connection.close(code);
-            }
-        }
-    }
-
-    /// Whether a connection of this session is open.
-    pub(crate) fn is_session_open(&self, user_id: UserId, session: &str) -> bool {
-        let Some(users) = shard(&self.users, user_id.0) else { return false };
-        let users = users.lock();
-        users.get(&user_id).into_iter().flatten().any(|connection| connection.is_of_session(session))
     }
 
     /// Refuses new connections, closes the open ones, and waits until they are gone.
@@ -382,6 +335,12 @@ pub(crate) struct Refused {
     pub(crate) code: CloseCode,
 }
 
+impl Registration {
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+}
+
 impl Drop for Registration {
     fn drop(&mut self) {
         let user_id = self.connection.actor.user_id;
@@ -391,6 +350,10 @@ impl Drop for Registration {
             open.get_mut().retain(|other| other.id != self.connection.id);
             if open.get().is_empty() {
                 open.remove();
+                if !self.hub.is_draining() {
+                    // Nobody listens only while the runtime ends.
+                    let _ = self.hub.departures.send(Departure::now(user_id));
+                }
             }
         }
         if let Some(address) = self.address
@@ -425,8 +388,10 @@ mod tests {
             heartbeat: Duration::from_secs(60),
             write_stall: Duration::from_secs(60),
             typing_expiry: Duration::from_secs(60),
+            frames: None,
         };
-        let hub = Hub::start(settings, Arc::new(Metrics::new())).unwrap();
+        let (departures, _) = mpsc::unbounded_channel();
+        let hub = Hub::start(settings, Arc::new(Metrics::new()), departures).unwrap();
         let register = |user_id: i64, address: u8| {
             let (username, expires_at) = ("x".into(), Timestamp::now());
             let actor =

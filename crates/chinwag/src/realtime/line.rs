@@ -1,6 +1,6 @@
 //! What a connection's handler works with: the connection, and its seats in rooms.
 //!
-//! Answers and replays go out here, with the socket's backpressure: a handler that writes faster than the
+//! Answers and pages of the log go out here, with the socket's backpressure: a handler that writes faster than the
 //! peer reads waits here, and holds at most a page.
 
 use std::future::poll_fn;
@@ -9,26 +9,31 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use chinwag_protocol::rest::{Message, Receipt};
-use chinwag_protocol::{CloseCode, ConversationId, Cursor, Event, Frame, Seq};
+use chinwag_protocol::{CloseCode, ConversationId, Frame, Seq};
 
 use super::connection::{Connection, Look};
+use super::drive::Handler;
 use super::hub::{Hub, Registration};
-use super::ring::{MAX_PAGE_BYTES, Run};
+use super::ring::Run;
 use super::room::{Level, Step, encode, encode_echo, encode_frame};
 use super::seat::Seat;
 use crate::auth::Actor;
-use crate::chat::{Chat, LOG_PAGE};
+use crate::metrics::Metrics;
 
 /// Tells a connection the outcome of work done beside its driver.
 #[derive(Clone)]
 pub(crate) struct Reporter {
-    pub(crate) chat: Chat,
+    hub: Arc<Hub>,
     connection: Arc<Connection>,
 }
 
 impl Reporter {
     pub(crate) fn report(&self, frame: &Frame<'_>) {
-        self.connection.answer(&encode_frame(frame), self.chat.hub().tick());
+        self.connection.answer(&encode_frame(frame), self.hub.tick());
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        self.hub.metrics()
     }
 }
 
@@ -59,7 +64,6 @@ pub(super) enum Awake {
 }
 
 pub(crate) struct Line {
-    pub(crate) chat: Chat,
     registration: Registration,
     /// By conversation. Most connections have one seat.
     seats: Vec<Seated>,
@@ -71,8 +75,8 @@ struct Seated {
 }
 
 impl Line {
-    pub(super) fn new(chat: Chat, registration: Registration) -> Self {
-        Self { chat, registration, seats: Vec::new() }
+    pub(super) fn new(registration: Registration) -> Self {
+        Self { registration, seats: Vec::new() }
     }
 
     pub(crate) fn connection(&self) -> &Arc<Connection> {
@@ -89,8 +93,17 @@ impl Line {
         self.registration.is_first
     }
 
-    fn hub(&self) -> &Arc<Hub> {
-        self.chat.hub()
+    /// Whose it is now.
+    pub(crate) fn present_actor(&self) -> Actor {
+        self.connection().present_actor()
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        self.registration.hub()
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        self.hub().metrics()
     }
 
     /// Waits until there is something to look at, after writing what it could, or something to read if `look`
@@ -150,7 +163,7 @@ impl Line {
 
     /// For work that continues while further commands are read.
     pub(crate) fn reporter(&self) -> Reporter {
-        Reporter { chat: self.chat.clone(), connection: Arc::clone(self.connection()) }
+        Reporter { hub: Arc::clone(self.hub()), connection: Arc::clone(self.connection()) }
     }
 
     /// Reserves a place in a conversation, so that nothing committed from now on is missed.
@@ -209,53 +222,8 @@ impl Line {
         self.seats.clear();
     }
 
-    /// Removes the connection from the table of its user, and checks who is left.
-    pub(super) fn end(self) {
-        let Self { chat, registration, .. } = self;
-        let user_id = registration.connection.actor.user_id;
-        drop(registration);
-        chat.departed(user_id);
-    }
-
-    /// Sends the events after `after`, which begin with `missed`, up to and including `head` as `replay`
-    /// frames, then `caught_up`. `ahead` is sent first: what is short goes out in one write.
-    pub(crate) async fn replay(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        head: Cursor,
-        missed: Vec<Event>,
-        mut ahead: Vec<u8>,
-    ) -> Result<(), End> {
-        let (mut after, mut events) = (after, missed);
-        while after < head.seq {
-            if let Some(code) = self.connection().closing() {
-                return Err(code.into());
-            }
-            if events.first().is_none_or(|event| event.entry().seq != after.next()) {
-                events = self.log(id, after, head.seq).await?;
-            }
-            let Some(last) = events.last() else { break };
-            after = last.entry().seq;
-            let raw: Vec<_> =
-                events.iter().filter_map(|event| serde_json::value::to_raw_value(event).ok()).collect();
-            ahead.extend_from_slice(&encode_frame(&Frame::Replay {
-                conversation_id: id,
-                events: &raw,
-                head,
-            }));
-            events.clear();
-            crate::seeded_bugs::keep_replay(&ahead);
-            if ahead.len() >= MAX_PAGE_BYTES {
-                self.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
-            }
-        }
-        ahead.extend_from_slice(&encode_frame(&Frame::CaughtUp { conversation_id: id, seq: head.seq }));
-        self.answer_bytes(&ahead.into()).await
-    }
-
     /// Takes one step for the conversations that are behind: queues a page, or goes live.
-    pub(super) async fn catch_up(&self) -> Result<(), End> {
+    pub(super) async fn catch_up(&self, handler: &mut impl Handler) -> Result<(), End> {
         let mut place = 0;
         while !self.connection().has_pending()
             && let Some((id, next)) = self.connection().behind(place)
@@ -273,7 +241,7 @@ impl Line {
                 Step::Write(run) => Some(run),
                 Step::ReadLog { after, through } => {
                     self.hub().metrics().log_pages.inc();
-                    let events = self.log(id, after, through).await?;
+                    let events = handler.log(id, after, through).await?;
                     Run::of(events.iter().map(|event| (event.entry().seq, encode(event))))
                 }
             };
@@ -282,22 +250,5 @@ impl Line {
             }
         }
         Ok(())
-    }
-
-    async fn log(&self, id: ConversationId, after: Seq, through: Seq) -> Result<Vec<Event>, End> {
-        let page = self.chat.events_for_lagging(id, after, through, LOG_PAGE).await;
-        match page {
-            // The log is dense: if it says that there is an event, there is.
-            Ok(events) if events.first().is_some_and(|first| first.entry().seq == after.next()) => Ok(events),
-            Ok(_) => {
-                tracing::error!(conversation_id = %id, after = %after, through = %through, "the log has a hole");
-                Err(CloseCode::Overloaded.into())
-            }
-            Err(error) => {
-                tracing::warn!(conversation_id = %id, %error, "can't read the log for a connection");
-                // The client resumes later with its cursor; continuing here could only lose events.
-                Err(CloseCode::Overloaded.into())
-            }
-        }
     }
 }

@@ -31,6 +31,7 @@
 
 mod bell;
 mod connection;
+mod connections;
 mod deletions;
 mod drive;
 mod fanout;
@@ -46,10 +47,13 @@ mod socket;
 mod sweeper;
 mod typing;
 
-pub(crate) use connection::{Connection, Dialect, Errand};
+pub(crate) use connection::{Dialect, Errand};
+pub(crate) use connections::{Connections, Departure};
 pub(crate) use drive::{Driver, Handler, SendRequest, first_text, turn_away};
 pub(crate) use hub::{Hub, HubSettings, Refused};
 pub(crate) use line::{End, Line, Reporter};
+pub(crate) use news::News;
+pub(crate) use ring::MAX_PAGE_BYTES;
 pub(crate) use room::{Level, encode_frame};
 pub(crate) use seat::Seat;
 pub(crate) use socket::Socket;

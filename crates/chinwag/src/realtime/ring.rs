@@ -16,7 +16,7 @@ use super::connection::Dialect;
 const MAX_EVENTS: usize = 256;
 const MAX_BYTES: usize = 128 * 1024;
 /// The most bytes written at once, which keeps a slow connection's backlog small.
-pub(super) const MAX_PAGE_BYTES: usize = 32 * 1024;
+pub(crate) const MAX_PAGE_BYTES: usize = 32 * 1024;
 
 /// Consecutive events, without holes in their positions.
 #[derive(Default)]

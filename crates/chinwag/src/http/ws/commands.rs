@@ -9,7 +9,7 @@ use chinwag_protocol::{Command, ConversationId, ErrorCode, Event, Frame, Request
 
 use super::refusals::{refusal_frame, refuse};
 use super::uploads::Uploads;
-use crate::chat::{AuthError, Sent};
+use crate::chat::{AuthError, Chat, Sent};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, SendRequest, encode_frame};
 
@@ -22,11 +22,12 @@ pub(super) struct Begun<F> {
 
 /// Hands messages to the log, all at once.
 pub(super) fn begin_sends(
+    chat: &Chat,
     line: &Line,
     implied: Option<ConversationId>,
     requests: Vec<SendRequest>,
 ) -> Vec<Begun<impl Future<Output = Result<Sent, Refusal>> + Send + use<>>> {
-    let mut sends = line.chat.sends(line.actor());
+    let mut sends = chat.sends(line.actor());
     let begin = |SendRequest { reference, conversation_id, send }: SendRequest| {
         let client_id = send.client_id.clone();
         let sent = implied.or(conversation_id).map(|id| sends.add(id, send));
@@ -42,16 +43,17 @@ pub(super) fn begin_sends(
 /// # Errors
 /// How the connection ends, if it does.
 pub(super) async fn send(
+    chat: &Chat,
     line: &Line,
     implied: Option<ConversationId>,
     requests: Vec<SendRequest>,
 ) -> Result<(), End> {
     let mut answers = Vec::new();
-    for Begun { reference, client_id, sent } in begin_sends(line, implied, requests) {
+    for Begun { reference, client_id, sent } in begin_sends(chat, line, implied, requests) {
         let reference = reference.as_deref();
         match sent.await {
             Ok(Sent { message, is_duplicate }) => {
-                line.chat.note_typing(line.actor(), message.conversation_id, false);
+                chat.note_typing(line.actor(), message.conversation_id, false);
                 answers.extend_from_slice(&encode_frame(&Frame::Ok(Done {
                     reference,
                     message_id: Some(message.id),
@@ -95,6 +97,7 @@ fn appended_or_duplicate(event: Option<Event>) -> Done<'static> {
 /// # Errors
 /// How the connection ends, if it does.
 pub(super) async fn execute(
+    chat: &Chat,
     line: &Line,
     uploads: &mut Uploads,
     implied: Option<ConversationId>,
@@ -106,17 +109,17 @@ pub(super) async fn execute(
     }
     let id = implied.or(request.conversation_id);
     let result = match request.command {
-        Command::UploadBegin(new) => return uploads.begin(line, reference, new).await,
+        Command::UploadBegin(new) => return uploads.begin(chat, line, reference, new).await,
         Command::UploadCommit(upload_id) => return uploads.commit(line, upload_id, request.reference).await,
         Command::UploadAbort(upload_id) => return uploads.abort(line, upload_id, request.reference).await,
-        Command::Auth(token) => renew(line, &token).await,
+        Command::Auth(token) => renew(chat, line, &token).await,
         // Allowed only as a socket's first frames.
         Command::Hello(_) | Command::Cursors(_) => Err(Refusal::UnknownCommand),
         Command::Presence(status, text) => {
-            line.chat.set_presence(line.actor(), status, text).await.map(|()| Done::default())
+            chat.set_presence(line.actor(), status, text).await.map(|()| Done::default())
         }
         command => match id {
-            Some(id) => in_conversation(line, id, command).await,
+            Some(id) => in_conversation(chat, line, id, command).await,
             None => Err(nowhere()),
         },
     };
@@ -132,11 +135,12 @@ fn nowhere() -> Refusal {
 }
 
 async fn in_conversation(
+    chat: &Chat,
     line: &Line,
     id: ConversationId,
     command: Command,
 ) -> Result<Done<'static>, Refusal> {
-    let (chat, actor) = (&line.chat, line.actor());
+    let actor = line.actor();
     Ok(match command {
         Command::Edit(edit) => {
             let edited = chat.edit(actor, id, edit).await?;
@@ -177,8 +181,8 @@ async fn in_conversation(
     })
 }
 
-async fn renew(line: &Line, token: &str) -> Result<Done<'static>, Refusal> {
-    match line.chat.authenticate(token).await {
+async fn renew(chat: &Chat, line: &Line, token: &str) -> Result<Done<'static>, Refusal> {
+    match chat.authenticate(token).await {
         Ok(renewed) if renewed.user_id == line.actor().user_id => {
             line.connection().renew(&renewed);
             Ok(Done::default())

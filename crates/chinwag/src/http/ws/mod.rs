@@ -3,18 +3,19 @@
 mod commands;
 mod hello;
 mod refusals;
+mod replay;
 mod room;
 mod upgrade;
 mod uploads;
 mod user;
 
-use chinwag_protocol::{CloseCode, ConversationId, Frame};
+use chinwag_protocol::{CloseCode, ConversationId};
 
 pub(super) use room::room;
 pub(super) use user::user;
 
 use crate::auth::Actor;
-use crate::chat::{AuthError, Chat, Company, EnterError, Entered, Resume, Start};
+use crate::chat::{AuthError, Chat, Company, EnterError, Entered, Start};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, encode_frame};
 
@@ -36,49 +37,31 @@ fn close_code(error: &EnterError) -> CloseCode {
     }
 }
 
-/// Brings a client from its cursor to the head at which it entered, or tells it of the gap. `ahead` is sent
-/// first.
-async fn resume(line: &Line, id: ConversationId, entered: Entered, mut ahead: Vec<u8>) -> Result<(), End> {
-    let head = entered.head;
-    let after = match entered.resume {
-        Some(Resume::From(after)) => after,
-        Some(Resume::Gap(reason)) => {
-            ahead.extend_from_slice(&encode_frame(&Frame::Gap { conversation_id: id, head, reason }));
-            head.seq
-        }
-        None => head.seq,
-    };
-    line.replay(id, after, head, entered.missed, ahead).await
-}
-
 /// Lets a connection into a conversation.
 async fn enter(
+    chat: &Chat,
     line: &Line,
     id: ConversationId,
     start: Start,
     replay_limit: Option<u32>,
 ) -> Result<Entered, EnterError> {
-    line.chat.enter(&present_actor(line), id, start, replay_limit).await
+    chat.enter(&line.present_actor(), id, start, replay_limit).await
 }
 
-/// The caller: `auth` may have replaced the session that opened the socket.
-fn present_actor(line: &Line) -> Actor {
-    Actor { session: line.connection().session(), ..line.actor().clone() }
-}
-
-/// Checks whether the user of a new place is still a participant. A removal since their admission may already
+/// Asks whether the user of a new place is still a participant. A removal since their admission may already
 /// have been fanned out, or be on its way while others were admitted after it. In both cases the place is
 /// behind and would read the log past the removal; a live place hears of it.
-async fn still_takes_part(line: &Line, id: ConversationId) -> Result<(), EnterError> {
+async fn still_takes_part(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());
     }
-    enter(line, id, Start::Head, None).await.map(|_| ())
+    enter(chat, line, id, Start::Head, None).await.map(|_| ())
 }
 
 /// Like [`still_takes_part`], for places in many conversations: returns those in which the user does not take
 /// part.
 async fn takes_no_part_in(
+    chat: &Chat,
     line: &Line,
     mut ids: Vec<ConversationId>,
 ) -> Result<Vec<ConversationId>, EnterError> {
@@ -86,24 +69,24 @@ async fn takes_no_part_in(
     if ids.is_empty() {
         return Ok(ids);
     }
-    let still = line.chat.taken_part_in(&present_actor(line), ids.clone()).await?;
+    let still = chat.taken_part_in(&line.present_actor(), ids.clone()).await?;
     ids.retain(|id| still.binary_search(id).is_err());
     Ok(ids)
 }
 
 /// Sends what a client may have missed besides events: who is here, and, for conversations that it resumes,
 /// how far everybody has read.
-async fn tell_company(line: &Line, company: Company) -> Result<(), End> {
+async fn tell_company(chat: &Chat, line: &Line, company: Company) -> Result<(), End> {
     for (id, receipts) in &company.receipts {
         line.tell_receipts(*id, receipts);
     }
-    let present = line.chat.present(company);
+    let present = chat.present(company);
     let frames: Vec<u8> = present.iter().flat_map(|presence| encode_frame(&presence.frame())).collect();
     if frames.is_empty() { Ok(()) } else { line.answer_bytes(&frames.into()).await }
 }
 
-async fn tell_receipts(line: &Line, id: ConversationId) -> Result<(), End> {
-    let receipts = line.chat.receipts(id).await.map_err(|_| End::from(CloseCode::Overloaded))?;
+async fn tell_receipts(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), End> {
+    let receipts = chat.receipts(id).await.map_err(|_| End::from(CloseCode::Overloaded))?;
     line.tell_receipts(id, &receipts);
     Ok(())
 }

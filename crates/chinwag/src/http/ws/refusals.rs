@@ -8,7 +8,7 @@ use crate::realtime::{End, Line, encode_frame};
 
 /// Answers a frame that is not a command.
 pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
-    line.chat.hub().metrics().refusals.inc();
+    line.metrics().refusals.inc();
     line.answer(&unclear(error)).await
 }
 
@@ -41,7 +41,7 @@ pub(super) fn refusal_frame(
     client_id: Option<&str>,
     refusal: &Refusal,
 ) -> Bytes {
-    line.chat.hub().metrics().refusals.inc();
+    line.metrics().refusals.inc();
     encode_frame(&refused(reference, client_id, None, refusal, &refusal.to_string()))
 }
 

@@ -9,15 +9,18 @@ use axum::extract::{RawPathParams, Request as HttpRequest, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
-use chinwag_protocol::{CloseCode, CommandError, ConversationId, Cursor, ErrorCode, Frame, Request};
+use chinwag_protocol::{
+    CloseCode, CommandError, ConversationId, Cursor, ErrorCode, Event, Frame, Request, Seq,
+};
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{Begun, begin_sends, execute, send};
 use super::refusals::{refuse, refuse_frame};
+use super::replay::{log, resume};
 use super::upgrade::{Handshake, Origin, accept, bearer_header, take_over};
 use super::uploads::Uploads;
-use super::{authenticate, close_code, present_actor, resume, still_takes_part, tell_company};
+use super::{authenticate, close_code, still_takes_part, tell_company};
 use crate::chat::{Chat, Company, EnterError, Entered, Sent, Start};
 use crate::http::Shared;
 use crate::http::admission::Slot;
@@ -65,20 +68,20 @@ pub(in crate::http) async fn room(
         Ok(handshake) => handshake,
         Err(response) => return *response,
     };
-    let chat = shared.chat.clone();
     let origin = Origin::new(slot, address);
-    Driver::spawn(enter(chat, upgrade, wish, id, origin));
+    Driver::spawn(enter(shared, upgrade, wish, id, origin));
     response
 }
 
 /// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
 async fn enter(
-    chat: Chat,
+    shared: Shared,
     upgrade: OnUpgrade,
     wish: Wish,
     id: Option<ConversationId>,
     origin: Origin,
 ) -> Option<Driver<Room>> {
+    let Shared { chat, hub, .. } = shared;
     let (socket, early) = take_over(upgrade).await?;
     let Wish { token, dialect, after } = wish;
     let known = authenticate(&chat, token.as_deref()).await.and_then(|actor| {
@@ -87,24 +90,25 @@ async fn enter(
     });
     origin.end_turn();
     let refused = match known {
-        Ok((actor, admitted, id)) => match chat.hub().register(actor, dialect, socket, origin.address) {
+        Ok((actor, admitted, id)) => match hub.register(actor, dialect, socket, origin.address) {
             Ok(registration) => {
                 if registration.is_first && dialect == Dialect::Seed {
                     chat.arrived(registration.connection.actor.user_id);
                 }
                 let after = after.map(String::into_boxed_str);
-                let room = Room { id, after, uploads: Uploads::default(), _admitted: admitted };
-                return Driver::begin(chat, registration, early, room).await;
+                let room = Room { chat, id, after, uploads: Uploads::default(), _admitted: admitted };
+                return Driver::begin(registration, early, room).await;
             }
             Err(refused) => refused,
         },
         Err(code) => Refused { socket, code },
     };
-    turn_away(&chat, refused.socket, Bytes::new(), refused.code.into()).await;
+    turn_away(&hub, refused.socket, Bytes::new(), refused.code.into()).await;
     None
 }
 
 struct Room {
+    chat: Chat,
     id: ConversationId,
     /// Kept until the connection is open.
     after: Option<Box<str>>,
@@ -120,29 +124,29 @@ impl Handler for Room {
         if line.connection().dialect == Dialect::Seed {
             return self.open_original(line, seat).await;
         }
-        let (entered, company) = arrive(line, self.id, after.flatten().into(), line.is_first()).await?;
+        let (entered, company) = self.arrive(line, after.flatten().into(), line.is_first()).await?;
         let head = entered.head;
-        let connected = connected(line, self.id, Some((head, line.chat.heartbeat_ms())));
+        let connected = connected(line, self.id, Some((head, self.chat.heartbeat_ms())));
         let mut ahead = Vec::from(connected);
         if after == Some(None) {
             line.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
             refuse_frame(line, &invalid("after is not a cursor")).await?;
         }
-        resume(line, self.id, entered, ahead).await?;
+        resume(&self.chat, line, self.id, entered, ahead).await?;
         line.take(self.id, seat, head.seq, Level::Full);
         // If the place is behind, the user may have been removed meanwhile, so check again.
-        let is_as_read = line.is_live(self.id) && line.chat.is_current(&company);
-        let company = if is_as_read { company } else { arrive(line, self.id, Start::Head, false).await?.1 };
-        tell_company(line, company).await
+        let is_as_read = line.is_live(self.id) && self.chat.is_current(&company);
+        let company = if is_as_read { company } else { self.arrive(line, Start::Head, false).await?.1 };
+        tell_company(&self.chat, line, company).await
     }
 
     async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
         if line.connection().dialect != Dialect::Seed {
-            return send(line, Some(self.id), requests).await;
+            return send(&self.chat, line, Some(self.id), requests).await;
         }
         // The original's sender learns from the echo that its message is stored, so only refusals are
         // answered.
-        for Begun { reference, client_id, sent } in begin_sends(line, Some(self.id), requests) {
+        for Begun { reference, client_id, sent } in begin_sends(&self.chat, line, Some(self.id), requests) {
             match sent.await {
                 // A repeat creates no event, and the echo of the first may have been lost with another
                 // socket.
@@ -157,7 +161,7 @@ impl Handler for Room {
     async fn command(&mut self, line: &mut Line, request: Result<Request, CommandError>) -> Result<(), End> {
         match request {
             Ok(request) if line.connection().dialect != Dialect::Seed => {
-                execute(line, &mut self.uploads, Some(self.id), request).await
+                execute(&self.chat, line, &mut self.uploads, Some(self.id), request).await
             }
             Ok(_) => {
                 let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
@@ -176,20 +180,31 @@ impl Handler for Room {
 
     async fn errand(&mut self, line: &mut Line, errand: Errand) -> Result<(), End> {
         match errand {
-            Errand::Refresh(id) => super::tell_receipts(line, id).await,
+            Errand::Refresh(id) => super::tell_receipts(&self.chat, line, id).await,
             Errand::Join(_) | Errand::Left(_) | Errand::Count(_) => Ok(()),
         }
+    }
+
+    async fn log(&mut self, id: ConversationId, after: Seq, through: Seq) -> Result<Vec<Event>, End> {
+        log(&self.chat, id, after, through).await
     }
 }
 
 impl Room {
     /// The original document's socket begins at the head, and receives only messages.
     async fn open_original(&self, line: &mut Line, seat: Seat) -> Result<(), End> {
-        let entered =
-            super::enter(line, self.id, Start::Head, None).await.map_err(|error| refused(&error))?;
+        let entered = super::enter(&self.chat, line, self.id, Start::Head, None)
+            .await
+            .map_err(|error| refused(&error))?;
         line.answer_bytes(&connected(line, self.id, None)).await?;
         line.take(self.id, seat, entered.head.seq, Level::Full);
-        still_takes_part(line, self.id).await.map_err(|error| refused(&error))
+        still_takes_part(&self.chat, line, self.id).await.map_err(|error| refused(&error))
+    }
+
+    /// Lets the connection into the conversation, and reads who is there. Tells the others if its user just came.
+    async fn arrive(&self, line: &Line, start: Start, is_new: bool) -> Result<(Entered, Company), End> {
+        let arrived = self.chat.arrive(&line.present_actor(), self.id, start, is_new).await;
+        arrived.map_err(|error| refused(&error))
     }
 }
 
@@ -202,16 +217,6 @@ fn connected(line: &Line, id: ConversationId, more: Option<(Cursor, u64)>) -> By
         head: more.map(|(head, _)| head),
         heartbeat_ms: more.map(|(_, heartbeat_ms)| heartbeat_ms),
     })
-}
-
-/// Lets a connection into a conversation, and reads who is there. Tells the others if its user has just come.
-async fn arrive(
-    line: &Line,
-    id: ConversationId,
-    start: Start,
-    is_new: bool,
-) -> Result<(Entered, Company), End> {
-    line.chat.arrive(&present_actor(line), id, start, is_new).await.map_err(|error| refused(&error))
 }
 
 fn refused(error: &EnterError) -> End {

@@ -15,7 +15,7 @@ use chinwag_protocol::{ErrorCode, Frame, NewUpload, limits};
 use tokio::sync::mpsc;
 
 use super::refusals::{refuse, refused};
-use crate::chat::Upload;
+use crate::chat::{Chat, Upload};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, Reporter};
 
@@ -51,6 +51,7 @@ impl Uploads {
 
     pub(super) async fn begin(
         &mut self,
+        chat: &Chat,
         line: &Line,
         reference: Option<&str>,
         new: NewUpload,
@@ -60,14 +61,14 @@ impl Uploads {
 
         self.open().retain(|_, open| !open.steps.is_closed());
         let begun = if self.open().len() < MAX_OPEN {
-            line.chat.begin_upload(line.actor(), new).await
+            chat.begin_upload(line.actor(), new).await
         } else {
             Err(Refusal::Forbidden("This socket has too many uploads: finish one"))
         };
         let upload = match begun {
             Ok(upload) => upload,
             Err(refusal) => {
-                line.chat.hub().metrics().upload_refusals.inc();
+                line.metrics().upload_refusals.inc();
                 return refuse(line, reference, None, &refusal).await;
             }
         };
@@ -76,7 +77,8 @@ impl Uploads {
         // A commit or an abort may follow a full window.
         let (steps, received) = mpsc::channel(limits::UPLOAD_WINDOW + 1);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let task = Task { upload_id, upload, waiting: Arc::clone(&waiting), reporter: line.reporter() };
+        let (chat, reporter) = (chat.clone(), line.reporter());
+        let task = Task { chat, upload_id, upload, waiting: Arc::clone(&waiting), reporter };
         tokio::spawn(task.run(received));
         self.open().insert(upload_id, Open { steps, waiting });
         line.answer(&Frame::Ok(Done {
@@ -105,7 +107,7 @@ impl Uploads {
             // What has arrived stays: the upload can begin again, and continues there.
             self.open().remove(&upload_id);
             let refusal = invalid("more chunks than the window allows");
-            line.chat.hub().metrics().upload_refusals.inc();
+            line.metrics().upload_refusals.inc();
             let message = refusal.to_string();
             return line.answer(&refused(None, None, Some(upload_id), &refusal, &message)).await;
         }
@@ -146,7 +148,7 @@ impl Uploads {
     }
 
     async fn unknown(&self, line: &Line, upload_id: u32, reference: Option<&str>) -> Result<(), End> {
-        line.chat.hub().metrics().refusals.inc();
+        line.metrics().refusals.inc();
         let refusal = unknown();
         line.answer(&refused(reference, None, Some(upload_id), &refusal, &refusal.to_string())).await
     }
@@ -154,6 +156,7 @@ impl Uploads {
 
 /// The work beside the socket for one upload.
 struct Task {
+    chat: Chat,
     upload_id: u32,
     upload: Upload,
     waiting: Arc<AtomicUsize>,
@@ -181,8 +184,8 @@ impl Task {
                     self.refuse(reference.as_deref(), &Refusal::UploadMismatch(message));
                 }
                 Step::Commit(reference) => {
-                    let Self { upload, reporter, upload_id, .. } = self;
-                    match reporter.chat.finish_upload(upload).await {
+                    let Self { chat, upload, reporter, upload_id, .. } = self;
+                    match chat.finish_upload(upload).await {
                         Ok(file) => tell(&reporter, reference.as_deref(), &file),
                         Err(refusal) => tell_refusal(&reporter, upload_id, reference.as_deref(), &refusal),
                     }
@@ -233,7 +236,7 @@ fn tell(reporter: &Reporter, reference: Option<&str>, file: &UploadedFile) {
 }
 
 fn tell_refusal(reporter: &Reporter, upload_id: u32, reference: Option<&str>, refusal: &Refusal) {
-    let metrics = reporter.chat.hub().metrics();
+    let metrics = reporter.metrics();
     metrics.refusals.inc();
     metrics.upload_refusals.inc();
     reporter.report(&refused(reference, None, Some(upload_id), refusal, &refusal.to_string()));

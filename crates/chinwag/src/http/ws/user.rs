@@ -13,8 +13,8 @@ use bytes::Bytes;
 use chinwag_protocol::frame::Ready;
 use chinwag_protocol::rest::Limits;
 use chinwag_protocol::{
-    Added, CloseCode, Command, CommandError, ConversationId, Cursor, Frame, GapReason, Hello,
-    Request as Incoming, Timestamp, limits,
+    Added, CloseCode, Command, CommandError, ConversationId, Cursor, Event, Frame, GapReason, Hello,
+    Request as Incoming, Seq, Timestamp, limits,
 };
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
@@ -22,9 +22,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::commands::{execute, send};
 use super::hello::{Credential, Guest, Stranger, greet};
 use super::refusals::{refuse, refuse_frame};
+use super::replay::{log, resume};
 use super::upgrade::{Handshake, Origin, PROTOCOL, accept, bearer_header, offered_protocols, take_over};
 use super::uploads::Uploads;
-use super::{close_code, present_actor, resume, takes_no_part_in};
+use super::{close_code, takes_no_part_in};
 use crate::chat::{Chat, EnterError, Entered, Start, is_small};
 use crate::error::Refusal;
 use crate::http::Shared;
@@ -61,9 +62,8 @@ pub(in crate::http) async fn user(
         // Only the protocol is echoed: the token stays in the client's own header.
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
-    let chat = shared.chat.clone();
     let origin = Origin::new(slot, address);
-    Driver::spawn(enter(chat, upgrade, credential, origin));
+    Driver::spawn(enter(shared, upgrade, credential, origin));
     response
 }
 
@@ -76,36 +76,38 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
 
 /// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
 async fn enter(
-    chat: Chat,
+    shared: Shared,
     upgrade: OnUpgrade,
     credential: Credential,
     origin: Origin,
 ) -> Option<Driver<User>> {
+    let Shared { chat, hub, .. } = shared;
     let (socket, early) = take_over(upgrade).await?;
     origin.end_turn();
     let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok(Guest { actor, hello, reference, early }) => {
             let admitted = origin.settle();
-            match chat.hub().register(actor, Dialect::User, socket, origin.address) {
+            match hub.register(actor, Dialect::User, socket, origin.address) {
                 Ok(registration) => {
                     if registration.is_first {
                         chat.arrived(registration.connection.actor.user_id);
                     }
                     let added = hello.added;
                     let hello = Some(Box::new((hello, reference)));
-                    let user = User { hello, added, uploads: Uploads::default(), _admitted: admitted };
-                    return Driver::begin(chat, registration, early, user).await;
+                    let user = User { chat, hello, added, uploads: Uploads::default(), _admitted: admitted };
+                    return Driver::begin(registration, early, user).await;
                 }
                 Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
             }
         }
         Err(Stranger { told, end }) => (socket, told, end),
     };
-    turn_away(&chat, socket, told, end).await;
+    turn_away(&hub, socket, told, end).await;
     None
 }
 
 struct User {
+    chat: Chat,
     /// Kept until it is answered, with its `ref`.
     hello: Option<Box<(Hello, Option<String>)>>,
     /// Where a conversation begins that the user is added to.
@@ -118,10 +120,11 @@ impl Handler for User {
     async fn open(&mut self, line: &mut Line) -> Result<(), End> {
         let (hello, reference) = self.hello.take().map(|hello| *hello).unwrap_or_default();
         let replay_limit = hello.replay_limit.unwrap_or(limits::REPLAY_LIMIT);
-        let ids = or_overloaded(line.chat.conversation_ids(line.actor().user_id).await)?;
+        let chat = &self.chat;
+        let ids = or_overloaded(chat.conversation_ids(line.actor().user_id).await)?;
         // Rooms are held before their heads are read, so that nothing committed in between is missed.
         let mut seats: VecDeque<_> = ids.iter().map(|id| (*id, line.reserve(*id))).collect();
-        let heads = ready(line, reference.as_deref(), &ids).await?;
+        let heads = ready(chat, line, reference.as_deref(), &ids).await?;
         let named = hello.cursors.keys().map(|id| ConversationId(*id));
         for id in named.filter(|id| ids.binary_search(id).is_err()) {
             let reason = GapReason::Membership;
@@ -130,7 +133,7 @@ impl Handler for User {
         while !seats.is_empty() {
             let next = seats.iter().take(MAX_ENTERED).map(|(id, _)| *id);
             let wanted = next.map(|id| (id, start(&hello, id))).collect();
-            let entered = line.chat.enter_some(&present_actor(line), wanted, replay_limit).await;
+            let entered = chat.enter_some(&line.present_actor(), wanted, replay_limit).await;
             let entered = entered.map_err(|error| End::from(close_code(&error)))?;
             let now: Vec<_> = seats.drain(..entered.len()).collect();
             let mut taken = Vec::with_capacity(now.len());
@@ -138,7 +141,7 @@ impl Handler for User {
                 let Some(entered) = entered else {
                     // The user was removed after the list was made; the log of that moment has told the
                     // others.
-                    tell_left(line, id).await?;
+                    tell_left(chat, line, id).await?;
                     continue;
                 };
                 // A client that starts at the head continues from the one that `ready` named.
@@ -146,22 +149,22 @@ impl Handler for User {
                 let level = level_for(&entered);
                 if entered.resume.is_some() {
                     after = entered.head.seq;
-                    resume(line, id, entered, Vec::new()).await?;
+                    resume(chat, line, id, entered, Vec::new()).await?;
                 }
                 line.take(id, seat, after, level);
                 taken.push(id);
             }
-            settle(line, taken).await?;
+            settle(chat, line, taken).await?;
         }
         for some in ids.chunks(MAX_ENTERED) {
             let some = some.iter().map(|id| (*id, start(&hello, *id) != Start::Head)).collect();
-            meet(line, some).await?;
+            meet(chat, line, some).await?;
         }
         Ok(())
     }
 
     async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
-        send(line, None, requests).await
+        send(&self.chat, line, None, requests).await
     }
 
     async fn command(&mut self, line: &mut Line, request: Result<Incoming, CommandError>) -> Result<(), End> {
@@ -171,9 +174,11 @@ impl Handler for User {
         };
         let reference = request.reference.clone();
         let result = match (&request.command, request.conversation_id) {
-            (Command::Subscribe(after), Some(id)) => subscribe(line, id, *after, Level::Full).await?,
-            (Command::Unsubscribe, Some(id)) => subscribe(line, id, None, Level::Counts).await?,
-            _ => return execute(line, &mut self.uploads, None, request).await,
+            (Command::Subscribe(after), Some(id)) => {
+                subscribe(&self.chat, line, id, *after, Level::Full).await?
+            }
+            (Command::Unsubscribe, Some(id)) => subscribe(&self.chat, line, id, None, Level::Counts).await?,
+            _ => return execute(&self.chat, line, &mut self.uploads, None, request).await,
         };
         match result {
             Ok(()) => {
@@ -190,19 +195,24 @@ impl Handler for User {
     }
 
     async fn errand(&mut self, line: &mut Line, errand: Errand) -> Result<(), End> {
+        let chat = &self.chat;
         match errand {
-            Errand::Join(id) => join(line, id, self.added).await,
+            Errand::Join(id) => join(chat, line, id, self.added).await,
             // Otherwise it was told already.
             Errand::Left(id) if line.level(id).is_some() => {
                 line.leave(id);
-                tell_left(line, id).await?;
+                tell_left(chat, line, id).await?;
                 // Added again meanwhile: that errand came while the old place still existed.
-                join(line, id, self.added).await
+                join(chat, line, id, self.added).await
             }
-            Errand::Left(id) => join(line, id, self.added).await,
-            Errand::Refresh(id) => super::tell_receipts(line, id).await,
-            Errand::Count(id) => count(line, id).await,
+            Errand::Left(id) => join(chat, line, id, self.added).await,
+            Errand::Refresh(id) => super::tell_receipts(chat, line, id).await,
+            Errand::Count(id) => count(chat, line, id).await,
         }
+    }
+
+    async fn log(&mut self, id: ConversationId, after: Seq, through: Seq) -> Result<Vec<Event>, End> {
+        log(&self.chat, id, after, through).await
     }
 }
 
@@ -217,27 +227,28 @@ fn start(hello: &Hello, id: ConversationId) -> Start {
 
 /// Answers `hello`; returns the heads that the answer named.
 async fn ready(
+    chat: &Chat,
     line: &Line,
     reference: Option<&str>,
     ids: &[ConversationId],
 ) -> Result<HashMap<ConversationId, Cursor>, End> {
     let listed = ids.iter().take(MAX_LISTED).copied().collect();
-    let (user, conversations) = or_overloaded(line.chat.overview(line.actor(), listed).await)?;
+    let (user, conversations) = or_overloaded(chat.overview(line.actor(), listed).await)?;
     let heads = conversations.iter().map(|state| (state.id, state.head)).collect();
     let ready = Ready {
         reference,
         session_id: line.actor().session.as_deref().unwrap_or_default().to_owned(),
         user,
-        heartbeat_ms: line.chat.heartbeat_ms(),
+        heartbeat_ms: chat.heartbeat_ms(),
         server_time: Timestamp::now(),
         limits: Limits {
             content_chars: limits::MAX_CONTENT_CHARS,
             content_bytes: limits::MAX_CONTENT_BYTES,
             frame_bytes: limits::MAX_FRAME_BYTES,
             replay_events: limits::REPLAY_LIMIT,
-            upload_bytes: line.chat.upload_bytes(),
+            upload_bytes: chat.upload_bytes(),
             attachments: limits::MAX_ATTACHMENTS,
-            push: line.chat.vapid().is_ok(),
+            push: chat.vapid().is_ok(),
         },
         conversations,
         more: ids.len() > MAX_LISTED,
@@ -247,35 +258,35 @@ async fn ready(
 }
 
 /// Gives back those of the new places whose user was removed meanwhile.
-async fn settle(line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
-    let gone = takes_no_part_in(line, taken).await.map_err(|error| End::from(close_code(&error)))?;
+async fn settle(chat: &Chat, line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
+    let gone = takes_no_part_in(chat, line, taken).await.map_err(|error| End::from(close_code(&error)))?;
     for id in gone {
         line.leave(id);
-        tell_left(line, id).await?;
+        tell_left(chat, line, id).await?;
     }
     Ok(())
 }
 
 /// Tells that the user no longer takes part.
-async fn tell_left(line: &Line, id: ConversationId) -> Result<(), End> {
-    let actor_id = or_overloaded(line.chat.who_removed(line.actor().user_id, id).await)?;
+async fn tell_left(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), End> {
+    let actor_id = or_overloaded(chat.who_removed(line.actor().user_id, id).await)?;
     line.answer(&Frame::ConversationLeft { conversation_id: id, actor_id }).await
 }
 
 /// Enters a conversation that the user was added to.
-async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), End> {
+async fn join(chat: &Chat, line: &mut Line, id: ConversationId, added: Added) -> Result<(), End> {
     if line.level(id).is_some() {
         return Ok(());
     }
     let seat = line.reserve(id);
     let start = if added == Added::Replay { Start::Joining } else { Start::Head };
-    let entered = match super::enter(line, id, start, Some(limits::REPLAY_LIMIT)).await {
+    let entered = match super::enter(chat, line, id, start, Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => entered,
         // Removed again meanwhile.
         Err(EnterError::Refused(Refusal::NotParticipant | Refusal::NoConversation)) => return Ok(()),
         Err(error) => return Err(close_code(&error).into()),
     };
-    let state = or_overloaded(line.chat.conversation_state(line.actor().user_id, id).await)?;
+    let state = or_overloaded(chat.conversation_state(line.actor().user_id, id).await)?;
     let Some(state) = state else { return Ok(()) };
     line.answer(&Frame::Conversation(&state)).await?;
     let level = level_for(&entered);
@@ -285,23 +296,23 @@ async fn join(line: &mut Line, id: ConversationId, added: Added) -> Result<(), E
     let is_resumed = entered.resume.is_some();
     if is_resumed {
         after = entered.head.seq;
-        resume(line, id, entered, Vec::new()).await?;
+        resume(chat, line, id, entered, Vec::new()).await?;
     }
     line.take(id, seat, after, level);
-    settle(line, vec![id]).await?;
-    meet(line, vec![(id, is_resumed)]).await
+    settle(chat, line, vec![id]).await?;
+    meet(chat, line, vec![(id, is_resumed)]).await
 }
 
 /// Tells who is in conversations that the connection entered; true for those that it resumes. Called after
 /// the places are taken, so that later changes arrive live.
-async fn meet(line: &Line, mut conversations: Vec<(ConversationId, bool)>) -> Result<(), End> {
+async fn meet(chat: &Chat, line: &Line, mut conversations: Vec<(ConversationId, bool)>) -> Result<(), End> {
     conversations.retain(|(id, _)| line.level(*id).is_some());
-    let company = or_overloaded(line.chat.company(line.actor(), conversations).await)?;
-    super::tell_company(line, company).await
+    let company = or_overloaded(chat.company(line.actor(), conversations).await)?;
+    super::tell_company(chat, line, company).await
 }
 
-async fn count(line: &Line, id: ConversationId) -> Result<(), End> {
-    let state = or_overloaded(line.chat.conversation_state(line.actor().user_id, id).await)?;
+async fn count(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), End> {
+    let state = or_overloaded(chat.conversation_state(line.actor().user_id, id).await)?;
     let Some(state) = state else { return Ok(()) };
     let (head, unread, mentions) = (state.head, state.unread, state.mentions);
     line.answer(&Frame::Unread { conversation_id: id, head, unread, mentions }).await
@@ -309,6 +320,7 @@ async fn count(line: &Line, id: ConversationId) -> Result<(), End> {
 
 /// Subscribes to every event of a conversation, or only to its counts.
 async fn subscribe(
+    chat: &Chat,
     line: &mut Line,
     id: ConversationId,
     after: Option<Cursor>,
@@ -321,16 +333,16 @@ async fn subscribe(
     let seat = line.reserve(id);
     // Quieten before the head is read: live events after it would come twice.
     line.quieten(id);
-    match super::enter(line, id, after.into(), Some(limits::REPLAY_LIMIT)).await {
+    match super::enter(chat, line, id, after.into(), Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => {
             let head = entered.head;
             if level == Level::Full {
-                resume(line, id, entered, Vec::new()).await?;
+                resume(chat, line, id, entered, Vec::new()).await?;
             }
             line.take(id, seat, head.seq, level);
-            settle(line, vec![id]).await?;
+            settle(chat, line, vec![id]).await?;
             if level == Level::Full {
-                meet(line, vec![(id, after.is_some())]).await?;
+                meet(chat, line, vec![(id, after.is_some())]).await?;
             }
             Ok(Ok(()))
         }

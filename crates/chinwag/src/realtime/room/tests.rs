@@ -15,6 +15,7 @@ use chinwag_protocol::rest::{Role, UserRole};
 use chinwag_protocol::{CloseCode, Entry, MessageId, Stamp, Timestamp};
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::sync::mpsc;
 
 use super::super::hub::{HubSettings, Registration};
 use super::super::seat::Seat;
@@ -34,8 +35,10 @@ fn hub() -> Arc<Hub> {
         heartbeat: Duration::from_secs(60),
         write_stall: Duration::from_secs(60),
         typing_expiry: Duration::from_secs(60),
+        frames: None,
     };
-    Hub::start(settings, Arc::new(Metrics::new())).unwrap()
+    let (departures, _) = mpsc::unbounded_channel();
+    Hub::start(settings, Arc::new(Metrics::new()), departures).unwrap()
 }
 
 /// A connection, and the other end of its socket, which has room for this many bytes.
