@@ -19,7 +19,7 @@ pub enum Progress<'a> {
     /// A run begins: its name, its number, and how many there are.
     Run(&'a str, usize, usize),
     /// The progress of a run.
-    Step(&'a str),
+    Stage(&'a str),
 }
 
 type Measure<'a> = Box<dyn Fn(&dyn Fn(&str)) -> Result<Sample, BenchError> + 'a>;
@@ -51,7 +51,7 @@ pub fn run(bench: &Bench, executable: &Path, progress: impl Fn(Progress<'_>)) ->
     for (place, (name, measure)) in measures.iter().enumerate() {
         for number in 0..times {
             progress(Progress::Run(name, place * times + number + 1, measures.len() * times));
-            report.push(measure(&|step| progress(Progress::Step(step)))?);
+            report.push(measure(&|step| progress(Progress::Stage(step)))?);
         }
     }
     Ok(report)

@@ -61,7 +61,7 @@ fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
         return run(bench, executable, |progress| match progress {
             Progress::Obstacle(text) => eprintln!("before the run: {text}"),
             Progress::Run(name, number, of) => eprintln!("{name}: run {number} of {of}"),
-            Progress::Step(text) => eprintln!("  {text}"),
+            Progress::Stage(text) => eprintln!("  {text}"),
         });
     }
     let bar = ProgressBar::no_length();
@@ -77,7 +77,7 @@ fn measure(bench: &Bench, executable: &Path) -> Result<Report, BenchError> {
             bar.set_prefix(name.to_owned());
             bar.set_message("");
         }
-        Progress::Step(text) => bar.set_message(text.to_owned()),
+        Progress::Stage(text) => bar.set_message(text.to_owned()),
     });
     bar.finish_and_clear();
     report

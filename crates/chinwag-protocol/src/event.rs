@@ -103,7 +103,7 @@ pub enum Echo {
 pub struct Entry {
     /// The log's conversation.
     pub conversation_id: ConversationId,
-    /// The position in the log.
+    /// The place in the log.
     pub seq: Seq,
     /// With `seq`, the event's cursor.
     pub stamp: Stamp,

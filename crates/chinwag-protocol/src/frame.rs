@@ -45,7 +45,7 @@ pub enum Frame<'a> {
     CaughtUp {
         /// The conversation.
         conversation_id: ConversationId,
-        /// The last replayed position, or the client's own if nothing was replayed.
+        /// The last event that was replayed position, or the client's own if nothing was replayed.
         seq: Seq,
     },
     /// Continuity is lost: drop your cache of this conversation and read a page.
@@ -123,7 +123,7 @@ pub enum Frame<'a> {
         conversation_id: ConversationId,
         /// The newest event.
         head: Cursor,
-        /// Messages by others after the read position.
+        /// Messages by others after what the user has read.
         unread: u64,
         /// Those of them that mention the user.
         mentions: u64,
@@ -201,7 +201,7 @@ pub struct Done<'a> {
     /// The message concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
-    /// The event's position.
+    /// The event's place in its log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
     /// The event's stamp.

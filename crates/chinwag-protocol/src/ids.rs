@@ -42,7 +42,7 @@ id!(
     FileId
 );
 id!(
-    /// The position of an event in its conversation's log: from 1, dense, in commit order.
+    /// The place of an event in its conversation's log: from 1, dense, in commit order.
     Seq
 );
 
@@ -50,7 +50,7 @@ impl Seq {
     /// Before the first event.
     pub const ZERO: Self = Self(0);
 
-    /// The position after this one.
+    /// The place after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -114,7 +114,7 @@ impl Serialize for Stamp {
 /// A place in one log, `seq.stamp`: `"41.k3v9x2ab"`. `"0"` is the place before the first event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The position.
+    /// The place.
     pub seq: Seq,
     /// The stamp of the event there; `None` only before the first event.
     pub stamp: Option<Stamp>,

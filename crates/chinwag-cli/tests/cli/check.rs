@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Place, text};
+use crate::support::{Sandbox, text};
 
 const SMALL: [&str; 9] = [
     "check",
@@ -16,16 +16,16 @@ const SMALL: [&str; 9] = [
     "--kills=3",
 ];
 
-fn small(place: &Place, more: &[&str]) -> (i32, Value) {
-    let done = place.run(&[&SMALL[..], &["--work-dir", text(&place.path(""))], more].concat());
+fn small(sandbox: &Sandbox, more: &[&str]) -> (i32, Value) {
+    let done = sandbox.run(&[&SMALL[..], &["--work-dir", text(&sandbox.path(""))], more].concat());
     let report = serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("{}", done.stderr));
     (done.code, report)
 }
 
 #[test]
 fn a_server_of_its_own_keeps_its_promises() {
-    let place = Place::new();
-    let (code, report) = small(&place, &[]);
+    let sandbox = Sandbox::new();
+    let (code, report) = small(&sandbox, &[]);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["seed"], 7);
     let claims = report["claims"].as_array().unwrap();
@@ -35,11 +35,11 @@ fn a_server_of_its_own_keeps_its_promises() {
 
 #[test]
 fn a_server_that_runs_already_is_checked_and_never_killed() {
-    let place = Place::new();
-    place.write("secret", "0123456789abcdef0123456789abcdef");
+    let sandbox = Sandbox::new();
+    sandbox.write("secret", "0123456789abcdef0123456789abcdef");
     let serve = ["serve", "--limits", "off", "--provision-users", "--jwt-secret-file", "secret"];
-    let server = place.server(&serve);
-    let (code, report) = small(&place, &["--url", &server.url, "--token-secret-file", "secret"]);
+    let server = sandbox.server(&serve);
+    let (code, report) = small(&sandbox, &["--url", &server.url, "--token-secret-file", "secret"]);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["claims"].as_array().unwrap().len(), 2, "{report:#}");
     assert_eq!(server.stop().code, 0);
@@ -47,21 +47,22 @@ fn a_server_that_runs_already_is_checked_and_never_killed() {
 
 #[test]
 fn a_server_behind_tls_is_checked_with_the_certificate_that_one_names() {
-    let place = Place::new();
-    place.write("secret", "0123456789abcdef0123456789abcdef");
+    let sandbox = Sandbox::new();
+    sandbox.write("secret", "0123456789abcdef0123456789abcdef");
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    place.write("cert.pem", &made.cert.pem());
-    place.write("key.pem", &made.signing_key.serialize_pem());
+    sandbox.write("cert.pem", &made.cert.pem());
+    sandbox.write("key.pem", &made.signing_key.serialize_pem());
     let serve = ["serve", "--limits", "off", "--provision-users", "--jwt-secret-file", "secret"];
-    let server = place.server(&[&serve[..], &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat());
+    let server = sandbox.server(&[&serve[..], &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]].concat());
     let url = format!("https://localhost:{}", server.port());
-    let (code, report) = small(&place, &["--url", &url, "--ca", "cert.pem", "--token-secret-file", "secret"]);
+    let (code, report) =
+        small(&sandbox, &["--url", &url, "--ca", "cert.pem", "--token-secret-file", "secret"]);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["claims"].as_array().unwrap().len(), 2, "{report:#}");
 
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    place.write("other.pem", &other.cert.pem());
-    let done = place.run(&["check", "--url", &url, "--ca", "other.pem", "--token-secret-file", "secret"]);
+    sandbox.write("other.pem", &other.cert.pem());
+    let done = sandbox.run(&["check", "--url", &url, "--ca", "other.pem", "--token-secret-file", "secret"]);
     assert_eq!(done.code, 74, "{}", done.stderr);
     assert!(done.stderr.contains("certificate"), "{}", done.stderr);
     assert_eq!(server.stop().code, 0);
@@ -69,9 +70,9 @@ fn a_server_behind_tls_is_checked_with_the_certificate_that_one_names() {
 
 #[test]
 fn another_machine_is_refused_unless_it_is_allowed() {
-    let place = Place::new();
-    place.write("secret", "0123456789abcdef0123456789abcdef");
-    let done = place.run(&["check", "--url", "http://192.0.2.7:8000", "--token-secret-file", "secret"]);
+    let sandbox = Sandbox::new();
+    sandbox.write("secret", "0123456789abcdef0123456789abcdef");
+    let done = sandbox.run(&["check", "--url", "http://192.0.2.7:8000", "--token-secret-file", "secret"]);
     assert_eq!(done.code, 74, "{}", done.stderr);
     assert!(done.stderr.contains("--allow-remote"), "{}", done.stderr);
 }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{Place, Server};
+use crate::support::{Sandbox, Server};
 
 const SECRET: &str = "a secret that is shared with another application";
 
@@ -37,30 +37,30 @@ fn account(name: &str) -> Value {
     json!({"username": name, "email": format!("{name}@example.com"), "password": "long enough"})
 }
 
-fn serve(place: &Place, more: &[&str]) -> Server {
-    place.write("secret", SECRET);
+fn serve(sandbox: &Sandbox, more: &[&str]) -> Server {
+    sandbox.write("secret", SECRET);
     let mut arguments = vec!["serve", "--jwt-secret-file", "secret", "--provision-users"];
     arguments.extend(more);
-    place.server(&arguments)
+    sandbox.server(&arguments)
 }
 
 #[test]
 fn nobody_becomes_a_user_of_the_host_by_registering_here() {
-    let place = Place::new();
-    let server = serve(&place, &[]);
+    let sandbox = Sandbox::new();
+    let server = serve(&sandbox, &[]);
     assert!(server.ready.get("setup_url").is_none(), "{}", server.ready);
     let (status, refused) = server.post("/users/register", &account("ceo"));
     assert_eq!(status, 403, "{refused}");
     assert_eq!(server.sign_in("ceo", "long enough").0, 403);
     assert_eq!(server.stop().code, 0);
 
-    let server = serve(&place, &["--registration", "on", "--password-login", "on"]);
-    assert_eq!(place.run(&["user", "add", "ops", "--role", "admin", "--generate-password"]).code, 0);
+    let server = serve(&sandbox, &["--registration", "on", "--password-login", "on"]);
+    assert_eq!(sandbox.run(&["user", "add", "ops", "--role", "admin", "--generate-password"]).code, 0);
     let (status, registered) = server.post("/users/register", &account("ceo"));
     assert_eq!(status, 200, "{registered}");
     let (status, signed_in) = server.sign_in("ceo", "long enough");
     assert_eq!(status, 200, "{signed_in}");
-    let printed = place.run(&["token", "ceo"]);
+    let printed = sandbox.run(&["token", "ceo"]);
     assert_eq!(printed.code, 0, "{}", printed.stderr);
     for answer in [&registered["access_token"], &signed_in["access_token"], &json!(printed.stdout.trim())] {
         let stolen = answer.as_str().unwrap();
@@ -73,7 +73,7 @@ fn nobody_becomes_a_user_of_the_host_by_registering_here() {
     let (status, me) = server.get("/users/me", Some(&real));
     assert_eq!((status, &me["username"]), (200, &json!("ceo-2")));
     assert_ne!(me["id"], registered["user"]["id"]);
-    let linked = place.run(&["user", "link", "ops", "root of the host"]);
+    let linked = sandbox.run(&["user", "link", "ops", "root of the host"]);
     assert_eq!(linked.code, 0, "{}", linked.stderr);
     let root = token("HS256", &json!({"sub": "root of the host", "exp": now() + 600}));
     assert_eq!(server.get("/users/me", Some(&root)).1["username"], "ops");
@@ -81,23 +81,23 @@ fn nobody_becomes_a_user_of_the_host_by_registering_here() {
 
 #[test]
 fn tokens_are_never_signed_with_the_secret_of_another_application() {
-    let place = Place::new();
-    place.write("secret", SECRET);
-    assert_eq!(place.run(&["user", "add", "alice", "--generate-password"]).code, 0);
-    let refused = place.run(&["token", "alice", "--jwt-secret-file", "secret"]);
+    let sandbox = Sandbox::new();
+    sandbox.write("secret", SECRET);
+    assert_eq!(sandbox.run(&["user", "add", "alice", "--generate-password"]).code, 0);
+    let refused = sandbox.run(&["token", "alice", "--jwt-secret-file", "secret"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
-    place.write("chinwag.toml", "jwt_secret_file = \"secret\"\n");
-    let printed = place.run(&["token", "alice"]);
+    sandbox.write("chinwag.toml", "jwt_secret_file = \"secret\"\n");
+    let printed = sandbox.run(&["token", "alice"]);
     assert_eq!(printed.code, 0, "{}", printed.stderr);
     assert!(!host_takes(printed.stdout.trim()));
-    let server = place.server(&["serve"]);
+    let server = sandbox.server(&["serve"]);
     assert_eq!(server.get("/users/me", Some(printed.stdout.trim())).1["username"], "alice");
 }
 
 #[test]
 fn the_log_names_the_rule_that_refused_a_token_and_nothing_of_the_token() {
-    let place = Place::new();
-    let mut server = serve(&place, &["--jwt-audience", "chat", "--jwt-issuer", "https://host.example"]);
+    let sandbox = Sandbox::new();
+    let mut server = serve(&sandbox, &["--jwt-audience", "chat", "--jwt-issuer", "https://host.example"]);
     let good =
         json!({"sub": "4711-secret", "exp": now() + 600, "aud": "chat", "iss": "https://host.example"});
     let with = |field: &str, value: Value| {
@@ -142,8 +142,8 @@ fn the_log_names_the_rule_that_refused_a_token_and_nothing_of_the_token() {
 
 #[test]
 fn a_secret_that_is_shared_without_an_audience_is_warned_of() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let warning = "any token of the application that shares its secret opens the chat";
-    assert!(serve(&place, &[]).stop().stderr.contains(warning));
-    assert!(!serve(&place, &["--jwt-audience", "chat"]).stop().stderr.contains(warning));
+    assert!(serve(&sandbox, &[]).stop().stderr.contains(warning));
+    assert!(!serve(&sandbox, &["--jwt-audience", "chat"]).stop().stderr.contains(warning));
 }

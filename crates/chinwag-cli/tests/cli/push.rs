@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use self::browser::Browser;
 use self::receiver::{Answer, Call, Receiver};
-use crate::support::{Place, Server, text};
+use crate::support::{Sandbox, Server, text};
 
 /// A demo whose user alice has a device, and a user who writes to her.
 struct Scene {
     runtime: tokio::runtime::Runtime,
     receiver: Receiver,
-    place: Place,
+    sandbox: Sandbox,
     /// `None` only between two processes.
     server: Option<Server>,
     http: reqwest::Client,
@@ -30,8 +30,8 @@ impl Scene {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let receiver = runtime.block_on(Receiver::start());
-        let place = Place::new();
-        let server = start(&place, &receiver);
+        let sandbox = Sandbox::new();
+        let server = start(&sandbox, &receiver);
         let token = |name: &str| {
             let (status, body) = server.sign_in(name, "TestPassword123");
             assert_eq!(status, 200);
@@ -42,7 +42,7 @@ impl Scene {
         let mut scene = Self {
             runtime,
             receiver,
-            place,
+            sandbox,
             server: Some(server),
             http,
             sender,
@@ -80,12 +80,12 @@ impl Scene {
         let server = self.server.take().unwrap();
         server.process.signal("KILL");
         server.process.end();
-        self.server = Some(start(&self.place, &self.receiver));
+        self.server = Some(start(&self.sandbox, &self.receiver));
     }
 }
 
-fn start(place: &Place, receiver: &Receiver) -> Server {
-    place.server(&["demo", "--outbound-allow", "localhost", "--outbound-ca", text(&receiver.ca())])
+fn start(sandbox: &Sandbox, receiver: &Receiver) -> Server {
+    sandbox.server(&["demo", "--outbound-allow", "localhost", "--outbound-ca", text(&receiver.ca())])
 }
 
 #[test]

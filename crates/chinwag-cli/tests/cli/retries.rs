@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, Server, client, exchange};
+use crate::support::{Sandbox, Server, client, exchange};
 
 const PASSWORD: &str = "correct horse";
 /// How often the server is killed.
@@ -27,10 +27,10 @@ fn kill(server: Server) {
 
 #[test]
 fn a_request_that_is_sent_again_after_a_kill_has_one_result() {
-    let place = Place::new();
-    let mut server = place.server(&["serve"]);
+    let sandbox = Sandbox::new();
+    let mut server = sandbox.server(&["serve"]);
     for name in ["alice", "bob"] {
-        assert_eq!(place.run_with_input(&["user", "add", name, "--password-stdin"], PASSWORD).code, 0);
+        assert_eq!(sandbox.run_with_input(&["user", "add", name, "--password-stdin"], PASSWORD).code, 0);
     }
     let bob = server.sign_in("bob", PASSWORD).1["user"]["id"].clone();
     let signed_in = server.sign_in("alice", PASSWORD).1;
@@ -54,7 +54,7 @@ fn a_request_that_is_sent_again_after_a_kill_has_one_result() {
         kill(server);
         on_its_way.join().unwrap();
 
-        server = place.server(&["serve"]);
+        server = sandbox.server(&["serve"]);
         let (status, again) = exchange(alice.post(&server, &messages, &answered, &first));
         assert!(status < 300, "{again}");
         assert_eq!(again["id"], said["id"]);
@@ -72,21 +72,21 @@ fn a_request_that_is_sent_again_after_a_kill_has_one_result() {
 
 #[test]
 fn a_refresh_token_that_is_sent_again_after_a_kill_gets_the_same_successor() {
-    let place = Place::new();
-    let server = place.server(&["serve"]);
-    assert_eq!(place.run_with_input(&["user", "add", "alice", "--password-stdin"], PASSWORD).code, 0);
+    let sandbox = Sandbox::new();
+    let server = sandbox.server(&["serve"]);
+    assert_eq!(sandbox.run_with_input(&["user", "add", "alice", "--password-stdin"], PASSWORD).code, 0);
     let refresh_token = server.sign_in("alice", PASSWORD).1["refresh_token"].clone();
     let body = json!({"refresh_token": refresh_token});
     let (status, first) = server.post("/auth/refresh", &body);
     assert_eq!(status, 200, "{first}");
     kill(server);
     // The retry counts as soon after the first request, however long the next start takes.
-    let database = rusqlite::Connection::open(place.path("chinwag-data").join("chinwag.db")).unwrap();
+    let database = rusqlite::Connection::open(sandbox.path("chinwag-data").join("chinwag.db")).unwrap();
     database
         .execute("UPDATE refresh_tokens SET used_at = unixepoch() * 1000 WHERE used_at IS NOT NULL", [])
         .unwrap();
     drop(database);
-    let server = place.server(&["serve"]);
+    let server = sandbox.server(&["serve"]);
     let (status, again) = server.post("/auth/refresh", &body);
     assert_eq!((status, &again["refresh_token"]), (200, &first["refresh_token"]), "{again}");
     for answer in [&first, &again] {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a test's commands run, untouched by the machine's own configuration.
-pub(crate) struct Place {
+pub(crate) struct Sandbox {
     folder: TempDir,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
 }
 
-impl Place {
+impl Sandbox {
     pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, Server};
+use crate::support::{Sandbox, Server};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,15 +27,15 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-fn serve(place: &Place) -> Command {
-    place.command(&["serve", "--limits=off", "--listen", "127.0.0.1:0"])
+fn serve(sandbox: &Sandbox) -> Command {
+    sandbox.command(&["serve", "--limits=off", "--listen", "127.0.0.1:0"])
 }
 
 /// A user, and their token.
-fn token(place: &Place, name: &str) -> String {
-    let added = place.run(&["user", "add", name, "--generate-password"]);
+fn token(sandbox: &Sandbox, name: &str) -> String {
+    let added = sandbox.run(&["user", "add", name, "--generate-password"]);
     assert_eq!(added.code, 0, "{}", added.stderr);
-    let done = place.run(&["token", name]);
+    let done = sandbox.run(&["token", name]);
     assert_eq!(done.code, 0, "{}", done.stderr);
     done.stdout.trim().to_owned()
 }
@@ -109,13 +109,13 @@ fn hash(bytes: &[u8]) -> String {
 
 #[test]
 fn a_kill_in_the_middle_of_uploads_loses_nothing_that_was_acknowledged() {
-    let place = Place::new();
-    let data = place.path("chinwag-data");
+    let sandbox = Sandbox::new();
+    let data = sandbox.path("chinwag-data");
     let runtime = runtime();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut kept: Vec<(usize, Kept)> = Vec::new();
-    let mut server = Server::start(serve(&place));
-    let tokens: Vec<_> = (0..UPLOADERS).map(|number| token(&place, &format!("user{number}"))).collect();
+    let mut server = Server::start(serve(&sandbox));
+    let tokens: Vec<_> = (0..UPLOADERS).map(|number| token(&sandbox, &format!("user{number}"))).collect();
     for kill in 0..KILLS {
         let acknowledged = Arc::new(AtomicUsize::new(0));
         let uploaders: Vec<_> = tokens
@@ -137,7 +137,7 @@ fn a_kill_in_the_middle_of_uploads_loses_nothing_that_was_acknowledged() {
         for (user, uploader) in uploaders.into_iter().enumerate() {
             kept.extend(runtime.block_on(uploader).unwrap().into_iter().map(|file| (user, file)));
         }
-        server = Server::start(serve(&place));
+        server = Server::start(serve(&sandbox));
         let rows = check_folder(&data);
         assert!(rows >= kept.len(), "after kill {kill}: {rows} files, {} acknowledged", kept.len());
     }
@@ -156,11 +156,11 @@ fn a_kill_in_the_middle_of_uploads_loses_nothing_that_was_acknowledged() {
 
 #[test]
 fn a_sync_that_fails_acknowledges_nothing() {
-    let place = Place::new();
-    let data = place.path("chinwag-data");
+    let sandbox = Sandbox::new();
+    let data = sandbox.path("chinwag-data");
     // The first start creates the folder, which strace must know.
-    assert_eq!(Server::start(serve(&place)).stop().code, 0);
-    let plain = serve(&place);
+    assert_eq!(Server::start(serve(&sandbox)).stop().code, 0);
+    let plain = serve(&sandbox);
     let mut traced = Command::new("strace");
     // With `-D` the server is our child instead of strace's.
     traced.args(["-D", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO"]);
@@ -177,14 +177,14 @@ fn a_sync_that_fails_acknowledges_nothing() {
     traced.stdin(std::process::Stdio::null());
     traced.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut server = Server::start(traced);
-    let token = token(&place, "alice");
+    let token = token(&sandbox, "alice");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = runtime().block_on(upload(&http, &server.url, &token, b"bytes"));
     assert_eq!(answer, None);
     let error = server.process.stderr.wait_for("can't keep or read a file");
     assert!(error.contains("os error 5"), "{error}");
     assert_eq!(server.stop().code, 0);
-    let server = Server::start(serve(&place));
+    let server = Server::start(serve(&sandbox));
     assert_eq!(check_folder(&data), 0);
     let answer = runtime().block_on(upload(&http, &server.url, &token, b"bytes")).unwrap();
     assert_eq!(answer["sha256"], json!(hash(b"bytes")));

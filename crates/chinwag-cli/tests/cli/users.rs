@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use crate::support::Place;
+use crate::support::Sandbox;
 
 const PASSWORD: &str = "correct horse";
 
 #[test]
 fn a_user_is_added_listed_disabled_and_gets_a_new_password_beside_a_running_server() {
-    let place = Place::new();
-    let server = place.server(&["serve"]);
+    let sandbox = Sandbox::new();
+    let server = sandbox.server(&["serve"]);
     let add = ["user", "add", "alice", "--email", "alice@example.com", "--role", "admin", "--password-stdin"];
-    let added = place.run_with_input(&add, &format!("{PASSWORD}\n"));
+    let added = sandbox.run_with_input(&add, &format!("{PASSWORD}\n"));
     assert_eq!((added.code, added.stderr.as_str()), (0, "added alice (admin)"));
     assert_eq!(added.stdout, "", "a password that somebody chose is not shown");
 
@@ -20,26 +20,26 @@ fn a_user_is_added_listed_disabled_and_gets_a_new_password_beside_a_running_serv
     let token = answer["access_token"].as_str().unwrap().to_owned();
     assert_eq!(server.get("/users/me", Some(&token)).0, 200);
 
-    let listed = place.run(&["user", "list", "--json"]);
+    let listed = sandbox.run(&["user", "list", "--json"]);
     let users: Value = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!(users.as_array().map(Vec::len), Some(1));
     assert_eq!(users[0]["username"], "alice");
     assert_eq!(users[0]["email"], "alice@example.com");
 
-    assert_eq!(place.run(&["user", "disable", "alice"]).code, 0);
+    assert_eq!(sandbox.run(&["user", "disable", "alice"]).code, 0);
     assert_eq!(server.get("/users/me", Some(&token)).0, 401, "its sessions have ended");
     assert_eq!(server.sign_in("alice", PASSWORD).0, 401);
-    let table = place.run(&["user", "list"]).stdout;
+    let table = sandbox.run(&["user", "list"]).stdout;
     assert!(table.lines().any(|line| line.contains("alice") && line.contains("disabled")), "{table}");
-    assert_eq!(place.run(&["token", "alice"]).code, 1);
+    assert_eq!(sandbox.run(&["token", "alice"]).code, 1);
 
-    assert_eq!(place.run(&["user", "enable", "alice"]).code, 0);
-    let changed = place.run(&["user", "passwd", "alice", "--generate-password"]);
+    assert_eq!(sandbox.run(&["user", "enable", "alice"]).code, 0);
+    let changed = sandbox.run(&["user", "passwd", "alice", "--generate-password"]);
     assert_eq!(changed.code, 0, "{}", changed.stderr);
     assert_eq!(server.sign_in("alice", PASSWORD).0, 401);
     assert_eq!(server.sign_in("alice", &changed.stdout).0, 200);
 
-    let token = place.run(&["token", "alice", "--minutes", "5"]);
+    let token = sandbox.run(&["token", "alice", "--minutes", "5"]);
     assert_eq!((token.code, token.stderr.as_str()), (0, ""));
     let (status, me) = server.get("/users/me", Some(token.stdout.trim()));
     assert_eq!((status, &me["username"]), (200, &"alice".into()));
@@ -47,15 +47,15 @@ fn a_user_is_added_listed_disabled_and_gets_a_new_password_beside_a_running_serv
 
 #[test]
 fn a_user_is_renamed_and_removed_beside_a_running_server() {
-    let place = Place::new();
-    let server = place.server(&["serve"]);
+    let sandbox = Sandbox::new();
+    let server = sandbox.server(&["serve"]);
     for name in ["alice", "bob"] {
-        assert_eq!(place.run_with_input(&["user", "add", name, "--password-stdin"], PASSWORD).code, 0);
+        assert_eq!(sandbox.run_with_input(&["user", "add", name, "--password-stdin"], PASSWORD).code, 0);
     }
     let (_, answer) = server.sign_in("alice", PASSWORD);
     let token = answer["access_token"].as_str().unwrap().to_owned();
 
-    let renamed = place.run(&["user", "rename", "alice", "alice.smith"]);
+    let renamed = sandbox.run(&["user", "rename", "alice", "alice.smith"]);
     assert_eq!((renamed.code, renamed.stderr.as_str()), (0, "alice is now alice.smith"));
     let (status, me) = server.get("/users/me", Some(&token));
     assert_eq!((status, &me["username"], &me["id"]), (200, &"alice.smith".into(), &answer["user"]["id"]));
@@ -66,40 +66,44 @@ fn a_user_is_renamed_and_removed_beside_a_running_server() {
         ("alice.smith", "a b", "error: username"),
         ("alice", "carol", "error: there is no user alice"),
     ] {
-        let refused = place.run(&["user", "rename", old, new]);
+        let refused = sandbox.run(&["user", "rename", old, new]);
         assert!(refused.code == 1 && refused.stderr.starts_with(why), "{new}: {refused:?}");
     }
 
-    let removed = place.run(&["user", "remove", "alice.smith"]);
+    let removed = sandbox.run(&["user", "remove", "alice.smith"]);
     let told = "removed alice.smith; all of their sessions have ended, their messages stay";
     assert_eq!((removed.code, removed.stderr.as_str()), (0, told));
     assert_eq!(server.get("/users/me", Some(&token)).0, 401);
     assert_eq!(server.sign_in("alice.smith", PASSWORD).0, 401);
-    assert_eq!(place.run(&["user", "remove", "alice.smith"]).code, 1);
-    let table = place.run(&["user", "list"]).stdout;
+    assert_eq!(sandbox.run(&["user", "remove", "alice.smith"]).code, 1);
+    let table = sandbox.run(&["user", "list"]).stdout;
     assert!(table.lines().any(|line| line.contains("deleted user") && line.contains("disabled")), "{table}");
-    assert_eq!(place.run(&["user", "add", "alice.smith", "--generate-password"]).code, 0, "the name is free");
+    assert_eq!(
+        sandbox.run(&["user", "add", "alice.smith", "--generate-password"]).code,
+        0,
+        "the name is free"
+    );
 }
 
 #[test]
 fn what_is_refused_has_a_reason_and_a_code() {
-    let place = Place::new();
-    let list = place.run(&["user", "list"]);
+    let sandbox = Sandbox::new();
+    let list = sandbox.run(&["user", "list"]);
     assert_eq!(list.code, 78);
     assert!(list.stderr.starts_with("error: there is no data folder ./chinwag-data\n"), "{}", list.stderr);
-    assert!(!place.path("chinwag-data").exists(), "asking makes nothing");
+    assert!(!sandbox.path("chinwag-data").exists(), "asking makes nothing");
 
-    assert_eq!(place.run(&["user", "add", "alice", "--generate-password"]).code, 0);
-    let again = place.run(&["user", "add", "alice", "--generate-password"]);
+    assert_eq!(sandbox.run(&["user", "add", "alice", "--generate-password"]).code, 0);
+    let again = sandbox.run(&["user", "add", "alice", "--generate-password"]);
     assert_eq!((again.code, again.stdout.as_str()), (1, ""), "{}", again.stderr);
-    let short = place.run_with_input(&["user", "add", "bob", "--password-stdin"], "short\n");
+    let short = sandbox.run_with_input(&["user", "add", "bob", "--password-stdin"], "short\n");
     assert_eq!(short.code, 1, "{}", short.stderr);
-    let empty = place.run_with_input(&["user", "add", "bob", "--password-stdin"], "");
+    let empty = sandbox.run_with_input(&["user", "add", "bob", "--password-stdin"], "");
     assert_eq!(empty.code, 2, "{}", empty.stderr);
-    let without_terminal = place.run(&["user", "add", "bob"]);
+    let without_terminal = sandbox.run(&["user", "add", "bob"]);
     assert_eq!(without_terminal.code, 2);
     assert!(without_terminal.stderr.contains("--password-stdin"), "{}", without_terminal.stderr);
-    let unknown = place.run(&["user", "passwd", "bob", "--generate-password"]);
+    let unknown = sandbox.run(&["user", "passwd", "bob", "--generate-password"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
     assert!(unknown.stderr.starts_with("error: there is no user bob\nhelp:"), "{}", unknown.stderr);
 }

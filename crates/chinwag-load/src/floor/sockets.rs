@@ -27,7 +27,7 @@ use crate::target::SERVER_CPU;
 
 /// What the bare server does with a message as the real server framed it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Job {
+pub(crate) struct Assignment {
     pub payload: String,
     pub work: Work,
 }
@@ -89,12 +89,12 @@ impl SocketFloor {
         (0..self.sockets).map(|number| upgrade_request(&format!("/{number}"), self.address)).collect()
     }
 
-    /// Begins a job.
+    /// Begins a assignment.
     pub(crate) fn begin(&mut self, payload: &[u8], work: Work) -> Result<(), BenchError> {
-        self.helper.tell(&Job { payload: String::from_utf8_lossy(payload).into_owned(), work })
+        self.helper.tell(&Assignment { payload: String::from_utf8_lossy(payload).into_owned(), work })
     }
 
-    /// Waits for the end of a job; returns its CPU time.
+    /// Waits for the end of a assignment; returns its CPU time.
     pub(crate) fn finish(&mut self) -> Result<Duration, BenchError> {
         self.helper.hear().map(|Done { cpu }| cpu)
     }
@@ -118,15 +118,15 @@ pub(crate) fn serve_floor(floor: &Floor, is_pinned: bool) -> Result<(), BenchErr
         .map_err(system("the floor failed"))
 }
 
-/// Lets the sockets in, and does job after job.
+/// Lets the sockets in, and does assignment after assignment.
 fn serve(
     listener: TcpListener,
     shape: Shape,
-    jobs: impl Iterator<Item = Job>,
+    assignments: impl Iterator<Item = Assignment>,
     mut done: impl FnMut(Duration) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut streams = admit(listener, shape.sockets)?;
-    for Job { payload, work } in jobs {
+    for Assignment { payload, work } in assignments {
         let begun = thread_cpu();
         match work {
             Work::Greet => greet(&mut streams, shape.room_size, &payload)?,
@@ -242,7 +242,7 @@ mod tests {
     fn heard(burst: u64) -> (Listeners, Crowd, Schedule) {
         let listener = listen().unwrap();
         let address = listener.local_addr().unwrap();
-        let (jobs, orders) = channel();
+        let (assignments, orders) = channel();
         let (done, results) = channel();
         std::thread::spawn(move || {
             let shape = Shape { sockets: 12, room_size: 4 };
@@ -255,10 +255,10 @@ mod tests {
         let mut crowd = Crowd::new().unwrap();
         crowd.open(address, &requests, Manner::Attentive).unwrap();
         let mut listeners = Listeners::new(12, 4);
-        jobs.send(Job { payload: PAYLOAD.to_owned(), work: Work::Greet }).unwrap();
+        assignments.send(Assignment { payload: PAYLOAD.to_owned(), work: Work::Greet }).unwrap();
         listeners.hear_greeting(&mut crowd, 0).unwrap();
         let schedule = Schedule::new(1000.0, 0.032, 1000, 3, 1).in_bursts(burst);
-        jobs.send(Job { payload: PAYLOAD.to_owned(), work: Work::Write(schedule) }).unwrap();
+        assignments.send(Assignment { payload: PAYLOAD.to_owned(), work: Work::Write(schedule) }).unwrap();
         listeners.follow(&mut crowd, schedule, None, 0).unwrap();
         results.recv().unwrap();
         results.recv().unwrap();

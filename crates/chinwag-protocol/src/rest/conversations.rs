@@ -13,7 +13,7 @@ use crate::time::CreatedAt;
 /// How far the caller has read.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct MarkRead {
-    /// Up to and including this position.
+    /// Up to and including this event.
     pub seq: Seq,
 }
 

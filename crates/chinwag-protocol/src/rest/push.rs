@@ -96,7 +96,7 @@ pub struct PushPayload {
     pub conversation_id: ConversationId,
     /// The newest message that it announces.
     pub message_id: MessageId,
-    /// That message's position.
+    /// That message's seq.
     pub seq: Seq,
     /// The conversation's title; the sender's display name in a direct one. Absent with `content: none`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -193,7 +193,7 @@ impl Blobs {
     }
 
     /// Makes removals durable: a power cut must not bring back files that no row names.
-    pub(crate) async fn settle(&self) -> Result<(), BlobError> {
+    pub(crate) async fn sync_removals(&self) -> Result<(), BlobError> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
         Ok(blocking(move || sync_folder(&folder)).await?)
     }

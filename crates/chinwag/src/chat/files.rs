@@ -168,7 +168,7 @@ impl Chat {
                     self.blobs().remove(&thumbnail_name(blob, size)).await?;
                 }
             }
-            self.blobs().settle().await?;
+            self.blobs().sync_removals().await?;
             self.store().write(move |change| Ok::<_, Refusal>(change.forget_blobs(&doomed)?)).await?;
         }
     }

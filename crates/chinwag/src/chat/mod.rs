@@ -47,7 +47,7 @@ pub(crate) use sample::fill as fill_sample;
 pub(crate) use sessions::AuthError;
 pub(crate) use state::{EnterError, Entered, LOG_PAGE, Resume, Start, is_small};
 pub(crate) use uploads::Upload;
-pub(crate) use webhooks::NextStep;
+pub(crate) use webhooks::Due;
 
 use crate::auth::{Actor, Passwords, Refusals, Tokens};
 use crate::blobs::Blobs;

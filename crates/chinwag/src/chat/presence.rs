@@ -17,7 +17,7 @@ use super::{Chat, Inner, names};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::realtime::Departure;
-use crate::store::{Companion, Status, StoreError, View};
+use crate::store::{ParticipantState, Status, StoreError, View};
 
 /// A page that reloads comes back within this time, and nobody sees it go.
 const GRACE: Duration = Duration::from_millis(1_000);
@@ -92,14 +92,13 @@ impl Company {
         conversations: &[(ConversationId, bool)],
     ) -> Result<(), StoreError> {
         let ids: Vec<ConversationId> = conversations.iter().map(|(id, _)| *id).collect();
-        let companions = view.companions(&ids)?;
-        let by_conversation =
-            companions.chunk_by(|one, next| one.conversation_id() == next.conversation_id());
+        let states = view.participant_states(&ids)?;
+        let by_conversation = states.chunk_by(|one, next| one.conversation_id() == next.conversation_id());
         let mut receipts: HashMap<ConversationId, Vec<Receipt>> =
             by_conversation.filter_map(|some| Some((some.first()?.conversation_id(), begun(some)))).collect();
         let resumed = conversations.iter().filter(|(_, is_resumed)| *is_resumed);
         self.receipts.extend(resumed.map(|(id, _)| (*id, receipts.remove(id).unwrap_or_default())));
-        for Companion { receipt, status, is_direct } in companions {
+        for ParticipantState { receipt, status, is_direct } in states {
             if receipt.user_id != user_id {
                 let other = Other { status, is_peer: false };
                 self.others.entry(receipt.user_id).or_insert(other).is_peer |= is_direct;
@@ -110,8 +109,8 @@ impl Company {
 }
 
 /// The receipts of those who have begun to receive or read.
-pub(super) fn begun(companions: &[Companion]) -> Vec<Receipt> {
-    let receipts = companions.iter().map(|companion| companion.receipt);
+pub(super) fn begun(states: &[ParticipantState]) -> Vec<Receipt> {
+    let receipts = states.iter().map(|state| state.receipt);
     receipts.filter(|receipt| receipt.delivered_seq > Seq::ZERO).collect()
 }
 

@@ -156,7 +156,7 @@ impl Chat {
 
     /// Follows the log one step: queues a job for each device to notify of a message after `position`, in one
     /// transaction with the new position. `stored` is the position in the database.
-    pub(crate) async fn queue_pushes(&self, position: i64, stored: i64) -> Result<Step, Refusal> {
+    pub(crate) async fn queue_pushes(&self, position: i64, stored: i64) -> Result<Followed, Refusal> {
         let since = Timestamp::now().before(TTL);
         let chat = self.clone();
         let (jobs, through, head) = self
@@ -180,15 +180,15 @@ impl Chat {
                 Ok((jobs, through, head))
             })
             .await?;
-        let mut step = Step { position: through, stored, left: head - through, dropped: 0 };
+        let mut followed = Followed { position: through, stored, left: head - through, dropped: 0 };
         if !jobs.is_empty() || through - stored >= MAX_DRIFT {
-            step.dropped = self
+            followed.dropped = self
                 .store()
                 .write(move |change| Ok::<_, Refusal>(change.add_push_jobs(&jobs, through, MAX_JOBS)?))
                 .await?;
-            step.stored = through;
+            followed.stored = through;
         }
-        Ok(step)
+        Ok(followed)
     }
 
     /// Whether this device gets a notification.
@@ -303,7 +303,7 @@ impl Chat {
 
 /// The result of one step along the log.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
+pub(crate) struct Followed {
     pub position: i64,
     pub stored: i64,
     pub left: i64,

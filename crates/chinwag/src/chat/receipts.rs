@@ -24,7 +24,7 @@ impl Chat {
     /// the newest event. `None` if nothing moved.
     ///
     /// # Errors
-    /// `NoConversation`, `NotParticipant`; `Invalid` for a negative position.
+    /// `NoConversation`, `NotParticipant`; `Invalid` for a negative seq.
     pub async fn read(
         &self,
         actor: &Actor,
@@ -67,6 +67,6 @@ impl Chat {
 
     /// Everybody's receipts in a small conversation, for a connection that may have missed some.
     pub(crate) async fn receipts(&self, id: ConversationId) -> Result<Vec<Receipt>, Refusal> {
-        self.store().read(move |view| Ok(begun(&view.companions(&[id])?))).await
+        self.store().read(move |view| Ok(begun(&view.participant_states(&[id])?))).await
     }
 }

@@ -40,7 +40,7 @@ const fn ago(days: i64, hours: i64, minutes: i64) -> i64 {
 }
 
 /// What happens in a conversation, one step at a time.
-enum Step {
+enum Act {
     /// A user sends a message.
     Say(usize, &'static str),
     /// A user replies to a message, by its number in the conversation.
@@ -53,14 +53,14 @@ enum Step {
     Read(usize),
 }
 
-use Step::{React, Read, Reply, Say, Show};
+use Act::{React, Read, Reply, Say, Show};
 
-const ROOMMATES: [(i64, Step); 2] = [
+const ROOMMATES: [(i64, Act); 2] = [
     (ago(5, 2, 12), Say(TESTUSER, "Hi! Did you pay the internet bill?")),
     (ago(5, 2, 9), Say(TESTUSER2, "Yes, this morning. Your half is 15.")),
 ];
 
-const HIKE: [(i64, Step); 18] = [
+const HIKE: [(i64, Act); 18] = [
     (ago(3, 4, 40), Say(ALICE, "The forecast for Saturday is *dry and 18 °C*. Who is in for a hike?")),
     (ago(3, 4, 31), Say(BOB, "Me! Last time we turned around at the bridge, I want to see the lake.")),
     (ago(3, 4, 29), React(ALICE, 1, "👍")),
@@ -81,7 +81,7 @@ const HIKE: [(i64, Step); 18] = [
     (ago(0, 6, 16), Read(ALICE)),
 ];
 
-const FRIENDS: [(i64, Step); 10] = [
+const FRIENDS: [(i64, Act); 10] = [
     (ago(2, 6, 0), Say(ALICE, "Did you finish the book?")),
     (ago(2, 5, 44), Say(BOB, "Last night. I did not see that end coming!")),
     (ago(2, 5, 43), React(ALICE, 1, "😄")),
@@ -194,20 +194,20 @@ impl Sample<'_> {
     /// Runs all steps in the order of their times, so that ids grow with them, as in a real conversation.
     fn tell<const COUNT: usize>(
         &mut self,
-        stories: [(ConversationId, &'static [(i64, Step)]); COUNT],
+        stories: [(ConversationId, &'static [(i64, Act)]); COUNT],
     ) -> Result<(), Refusal> {
         let mut told = stories.map(|_| Vec::new());
-        let mut steps: Vec<_> = stories
+        let mut acts: Vec<_> = stories
             .iter()
             .enumerate()
-            .flat_map(|(story, (id, steps))| steps.iter().map(move |(ago, step)| (*ago, story, *id, step)))
+            .flat_map(|(story, (id, acts))| acts.iter().map(move |(ago, act)| (*ago, story, *id, act)))
             .collect();
-        steps.sort_by_key(|(ago, ..)| -ago);
-        for (ago, story, id, step) in steps {
+        acts.sort_by_key(|(ago, ..)| -ago);
+        for (ago, story, id, act) in acts {
             let messages = told.get_mut(story).ok_or(Refusal::Internal)?;
-            let said = self.step(id, step, messages)?;
+            let said = self.perform(id, act, messages)?;
             messages.push(said);
-            if !matches!(step, Read(_)) {
+            if !matches!(act, Read(_)) {
                 let minutes = Duration::from_secs(60 * u64::try_from(ago).unwrap_or_default());
                 self.change.back_date(id, self.now.before(minutes))?;
             }
@@ -215,15 +215,15 @@ impl Sample<'_> {
         Ok(())
     }
 
-    /// Runs one step; returns the message that it created. `told` has the messages of earlier steps.
-    fn step(
+    /// Runs one step; returns the message that it created. `told` has the messages of earlier acts before.
+    fn perform(
         &mut self,
         id: ConversationId,
-        step: &Step,
+        act: &Act,
         told: &[Option<MessageId>],
     ) -> Result<Option<MessageId>, Refusal> {
         let message = |place: &usize| told.get(*place).copied().flatten().ok_or(Refusal::Internal);
-        match step {
+        match act {
             Say(user, text) => self.say(id, *user, text, None, None).map(Some),
             Reply(user, to, text) => {
                 let to = message(to)?;

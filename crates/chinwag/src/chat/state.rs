@@ -37,7 +37,7 @@ impl From<Option<Cursor>> for Start {
 /// How a conversation continues for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
-    /// With the events after this position.
+    /// With the events after this seq.
     From(Seq),
     /// Anew, at the head: continuity is lost.
     Gap(GapReason),

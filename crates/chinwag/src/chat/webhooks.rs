@@ -20,7 +20,7 @@ const MAX_WEBHOOKS: usize = 32;
 const STEP: i64 = 2_000;
 
 /// The next work for a webhook.
-pub(crate) enum NextStep {
+pub(crate) enum Due {
     /// Nothing, until there are new events.
     Nothing,
     /// It has passed unwanted events, up to this position.
@@ -142,18 +142,18 @@ impl Chat {
         self.store().read(|view| Ok((view.webhooks()?, view.newest_position()?))).await
     }
 
-    /// The next work for a webhook, whose place is in `hook.position`.
-    pub(crate) async fn webhook_step(&self, hook: &Hook) -> Result<NextStep, Refusal> {
+    /// The next work for a webhook, behind `hook.position`.
+    pub(crate) async fn due_for_webhook(&self, hook: &Hook) -> Result<Due, Refusal> {
         let hook = hook.clone();
         self.store()
             .read(move |view| {
                 let through = view.newest_position()?.min(hook.position.saturating_add(STEP));
                 if through <= hook.position {
-                    return Ok(NextStep::Nothing);
+                    return Ok(Due::Nothing);
                 }
                 Ok(match view.next_event(&hook, through)? {
-                    Some((position, event)) => NextStep::Tell(position, event),
-                    None => NextStep::Pass(through),
+                    Some((position, event)) => Due::Tell(position, event),
+                    None => Due::Pass(through),
                 })
             })
             .await

@@ -132,7 +132,7 @@ impl Drop for Waiting<'_> {
 
 impl Slot {
     /// The connection has authenticated, or has sent a whole request, which other limits bound.
-    pub(super) fn settle(&self) {
+    pub(super) fn leave_unauthenticated(&self) {
         self.end_turn();
         drop(self.0.unauthenticated.lock().take());
     }
@@ -142,10 +142,9 @@ impl Slot {
         drop(self.0.turn.lock().take());
     }
 
-    /// Like [`Slot::settle`], for a connection that outlives its requests: it counts while the returned
-    /// permit is kept.
+    /// The same for a connection that outlives its requests: it counts while the gives permit is kept.
     pub(super) fn hand_over(&self) -> Option<OwnedSemaphorePermit> {
-        self.settle();
+        self.leave_unauthenticated();
         self.0.total.lock().take()
     }
 }

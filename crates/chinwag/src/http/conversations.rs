@@ -13,7 +13,7 @@ use futures_util::stream;
 use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, IdempotencyKey, InConversation, JsonBody, integer, limit, query};
-use super::place::known_path;
+use super::prefix::known_path;
 use crate::auth::Actor;
 use crate::chat::Chat;
 

@@ -55,14 +55,14 @@ pub(crate) fn in_part(part: &'static str) -> impl FnOnce(Refusal) -> HttpError {
 /// The answers of the routes, for a host's own handlers that call the chat.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        refused(&self)
+        answer_to(&self)
     }
 }
 
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         match self {
-            Self::Refused(refusal) => refused(&refusal),
+            Self::Refused(refusal) => answer_to(&refusal),
             Self::Invalid(code, error) => invalid(code, error),
             Self::BodyTooLarge => detail(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
             Self::BodyUnreadable => detail(StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
@@ -94,7 +94,7 @@ fn invalid(code: ErrorCode, error: ValidationError) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Json(ValidationDetail { detail: vec![error], code })).into_response()
 }
 
-fn refused(refusal: &Refusal) -> Response {
+fn answer_to(refusal: &Refusal) -> Response {
     let Answer { status, code } = refusal.answer();
     if let Some(error) = refusal.validation_error() {
         return invalid(code, error);

@@ -35,8 +35,8 @@ const STREAM_PAGE: usize = 200;
 #[utoipa::path(get, path = "/conversations/{conversation_id}/events", operation_id = "list_events", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
-        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning. With `types`, a position is enough"),
-        ("before" = Option<i64>, Query, description = "A position: only events before it"),
+        ("after" = Option<String>, Query, description = "A cursor; `0` is the beginning. With `types`, a seq is enough"),
+        ("before" = Option<i64>, Query, description = "A seq: only events before it"),
         ("types" = Option<String>, Query, description = "Only events of these types, separated by commas"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "At most 1,000; more is taken as 1,000"),
         ("Last-Event-ID" = Option<String>, Header, description = "Overrides `after`"),
@@ -55,14 +55,14 @@ pub(super) async fn events(
     let mut parameters = query(&uri);
     let kinds = parameters.get("types").map(|text| types_in(text)).transpose()?;
     let in_query = parameters.remove("after");
-    // A client that picks types keeps no copy of the log, and may know only a position.
-    let position = kinds
+    // A client that picks types keeps no copy of the log, and may know only a seq.
+    let seq = kinds
         .as_ref()
         .and(in_query.as_ref())
         .and_then(|text| text.parse::<i64>().ok())
-        .filter(|position| *position > 0);
-    let after = match position {
-        Some(position) => Cursor { seq: Seq(position), stamp: None },
+        .filter(|seq| *seq > 0);
+    let after = match seq {
+        Some(seq) => Cursor { seq: Seq(seq), stamp: None },
         None => after(&headers, in_query)?,
     };
     let limit = limit(&parameters, limits::MAX_EVENTS_PAGE)?.unwrap_or(limits::MAX_PAGE);

@@ -60,12 +60,11 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
 pub(super) async fn guard(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let config = shared.chat.config();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    // A whole plain request is bounded by its route's own limits; a WebSocket settles once it is
-    // authenticated.
+    // A whole plain request is bounded by its route's own limits; of a WebSocket, its user has to be known first.
     if let Some(slot) = request.extensions().get::<Slot>()
         && !request.headers().contains_key(header::UPGRADE)
     {
-        slot.settle();
+        slot.leave_unauthenticated();
     }
     let refusal =
         refuse_demo(config, request.headers()).map(str::to_owned).or_else(|| refuse_origin(config, &request));

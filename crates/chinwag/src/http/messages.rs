@@ -12,19 +12,19 @@ use chinwag_protocol::{Edit, Seq, limits};
 use super::Shared;
 use super::error::HttpError;
 use super::extract::{Caller, IdempotencyKey, InConversation, InMessage, JsonBody, integer, limit, query};
-use super::place::known_path;
+use super::prefix::known_path;
 use crate::store::Page;
 
 /// History
 ///
-/// Oldest first. `before` and `after` are exclusive positions. With `after` the page directly follows it;
+/// Oldest first. `before` and `after` are exclusive; With `after` the page directly follows it;
 /// otherwise the page is the newest one. Without any parameter: everything, at most the last 1,000. The
 /// `Link` header names the neighbouring pages, if there are any: `prev` is older, `next` is newer.
 #[utoipa::path(get, path = "/conversations/{conversation_id}/messages", operation_id = "list_messages", tag = "messages",
     params(
         ("conversation_id" = i64, Path),
-        ("before" = Option<i64>, Query, description = "Only positions below"),
-        ("after" = Option<i64>, Query, description = "Only positions above"),
+        ("before" = Option<i64>, Query, description = "A seq: only what is below it"),
+        ("after" = Option<i64>, Query, description = "A seq: only what is above it"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "At most 200; more is taken as 200"),
     ),
     responses(

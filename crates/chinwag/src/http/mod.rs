@@ -21,7 +21,7 @@ mod ops;
 mod origins;
 mod participants;
 mod patience;
-mod place;
+mod prefix;
 mod push;
 mod receipts;
 mod routes;

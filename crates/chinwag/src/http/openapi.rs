@@ -255,7 +255,7 @@ fn bound_parameter(parameter: &mut Value) {
         _ => return,
     };
     let Some(Value::Object(schema)) = parameter.get_mut("schema") else { return };
-    // `after` is a position in one route, and a cursor in another.
+    // `after` is a seq in one route, and a cursor in another.
     let is_number = schema.get("type").is_some_and(|kind| kind.to_string().contains("integer"));
     if let Some(bounds) = bounds.as_object().filter(|bounds| is_number || !bounds.contains_key("minimum")) {
         schema.extend(bounds.clone());

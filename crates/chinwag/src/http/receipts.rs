@@ -11,7 +11,7 @@ use crate::error::Refusal;
 
 /// Mark as read
 ///
-/// Up to a position. It only moves forward, and never past the newest event.
+/// Up to a seq. It only moves forward, and never past the newest event.
 #[utoipa::path(post, path = "/conversations/{conversation_id}/read", operation_id = "mark_as_read", tag = "messages",
     params(("conversation_id" = i64, Path)),
     request_body = MarkRead,

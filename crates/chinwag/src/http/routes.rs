@@ -14,7 +14,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::error::detail;
-use super::place::also_below;
+use super::prefix::also_below;
 use super::{
     Shared, accounts, asyncapi, conversations, events, files, guard, marks, messages, openapi, ops,
     participants, push, receipts, search, users, webhooks, ws,

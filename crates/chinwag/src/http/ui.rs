@@ -10,7 +10,7 @@ use chinwag_web::Asset;
 
 use super::Shared;
 use super::error::detail;
-use super::place::root;
+use super::prefix::root;
 
 /// The paths of the chat. The original document's page is `/static/chat.html`.
 const CHAT: [&str; 8] = [

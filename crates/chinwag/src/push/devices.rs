@@ -129,10 +129,10 @@ impl Worker for Devices {
             },
         };
         match chat.queue_pushes(position, stored).await {
-            Ok(step) => {
-                self.position = Some((step.position, step.stored));
-                self.metrics.push_dropped.inc_by(u64::try_from(step.dropped).unwrap_or(u64::MAX));
-                Ok(step.left > 0)
+            Ok(followed) => {
+                self.position = Some((followed.position, followed.stored));
+                self.metrics.push_dropped.inc_by(u64::try_from(followed.dropped).unwrap_or(u64::MAX));
+                Ok(followed.left > 0)
             }
             Err(error) => {
                 tracing::warn!(%error, "can't find out whom to notify");

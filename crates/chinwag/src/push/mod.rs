@@ -4,7 +4,7 @@
 //!
 //! Nothing here is on the path of a message: the commit only rings.
 //!
-//! A worker reads the events after its *position*, the row id of an event. One thread writes, and rows are
+//! A worker reads the events after its *position*, the id of an event. One thread writes, and rows are
 //! never removed, so ids grow in commit order, and a lower one can't appear later. A job for each device and
 //! conversation is queued in the transaction that moves the position. So whenever the process dies, each
 //! event is either queued or still to be read; and many messages cost the writer one small job. If no job is

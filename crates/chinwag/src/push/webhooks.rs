@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::follower::{Ended, Worker};
 use super::{back_off, until};
-use crate::chat::{Chat, NextStep, WeakChat};
+use crate::chat::{Chat, Due, WeakChat};
 use crate::config::Outbound;
 use crate::metrics::Metrics;
 use crate::outbound::{CallError, Client, Target, WebhookSecret, sign};
@@ -67,16 +67,16 @@ impl Webhooks {
     /// Passes the events that a webhook does not want, then calls it for the next one that it wants.
     async fn advance(&mut self, chat: &Chat, hook: &mut Hook, stored: i64) {
         loop {
-            match chat.webhook_step(hook).await {
-                Ok(NextStep::Pass(position)) => {
+            match chat.due_for_webhook(hook).await {
+                Ok(Due::Pass(position)) => {
                     hook.position = position;
                     self.passed.insert(hook.id, position);
                 }
-                Ok(NextStep::Tell(position, event)) => {
+                Ok(Due::Tell(position, event)) => {
                     self.call(chat, hook.clone(), position, &event);
                     return;
                 }
-                Ok(NextStep::Nothing) => {
+                Ok(Due::Nothing) => {
                     if hook.position - stored >= MAX_DRIFT
                         && let Err(error) = chat.advance_webhook(hook.id, hook.position).await
                     {

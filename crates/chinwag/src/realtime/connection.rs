@@ -24,8 +24,8 @@ const MAX_PENDING_BYTES: usize = 64 * 1024;
 /// The protocol that a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// The original's: only messages among the events.
-    Seed,
+    /// What the original document describes: only messages among the events.
+    Original,
     /// Everything, for one conversation.
     Room,
     /// Everything, for all conversations of a user.
@@ -237,7 +237,7 @@ impl Connection {
 
     /// True on the first call, and again after a renewal.
     pub(super) fn has_to_be_warned(&self) -> bool {
-        self.dialect != Dialect::Seed && !self.is_warned.swap(true, Ordering::Relaxed)
+        self.dialect != Dialect::Original && !self.is_warned.swap(true, Ordering::Relaxed)
     }
 
     /// Extends the connection to the end of this newer token of the same user.
@@ -282,7 +282,7 @@ impl Connection {
     /// The user no longer takes part: closes a room's own socket, and tells a user's.
     pub(super) fn expel(&self, conversation_id: ConversationId) {
         match self.dialect {
-            Dialect::Seed | Dialect::Room => self.close(CloseCode::NotParticipant),
+            Dialect::Original | Dialect::Room => self.close(CloseCode::NotParticipant),
             Dialect::User => self.send_on_errand(Errand::Left(conversation_id)),
         }
     }

@@ -115,7 +115,7 @@ impl Connections {
         self.status_changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A status that was read is told to whoever took a place before this changes, and may be old for others.
+    /// A status that was read is told to whoever took a seat before this changes, and may be old for others.
     pub(crate) fn status_changes(&self) -> u64 {
         self.status_changes.load(Ordering::SeqCst)
     }

@@ -72,8 +72,8 @@ pub(crate) trait Handler: Send {
     fn binary(&mut self, line: &mut Line, bytes: Bytes) -> impl Future<Output = Result<(), End>> + Send;
     /// Something that fan-out left to do.
     fn errand(&mut self, line: &mut Line, errand: Errand) -> impl Future<Output = Result<(), End>> + Send;
-    /// A page of the log for a conversation that is behind: the events after the first position, in order, of those
-    /// up to and with the second.
+    /// A page of the log for a conversation that is behind: the first events after `after`, of those up to and with
+    /// `through`.
     fn log(
         &mut self,
         id: ConversationId,
@@ -325,7 +325,7 @@ impl<H: Handler> Driver<H> {
         if let Some((code, reason)) = self.last_word(&end) {
             let (connection, hub) = (self.line.connection(), self.line.hub());
             let mut goodbye = Vec::new();
-            if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Seed {
+            if code == CloseCode::Restart.as_u16() && connection.dialect != Dialect::Original {
                 let spread = u64::try_from(hub.reconnect_spread().as_millis()).unwrap_or(u64::MAX);
                 let reconnect_after_ms = rand::random_range(0..spread);
                 goodbye.extend_from_slice(&encode_frame(&Frame::Goaway { reconnect_after_ms }));

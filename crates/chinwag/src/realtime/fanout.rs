@@ -42,8 +42,8 @@ impl Fanout {
 
     pub(super) fn schedule(&self, room: Arc<Room>) {
         let queues = i64::try_from(self.queues.len()).unwrap_or(1);
-        let place = usize::try_from(room.id.0.rem_euclid(queues)).unwrap_or(0);
-        if let Some(queue) = self.queues.get(place) {
+        let index = usize::try_from(room.id.0.rem_euclid(queues)).unwrap_or(0);
+        if let Some(queue) = self.queues.get(index) {
             // This fails only while the process ends, when nobody listens.
             let _ = queue.send(room);
         }

@@ -97,8 +97,8 @@ fn spread(connections: usize) -> Duration {
 
 fn shard<T>(shards: &[Mutex<T>], id: i64) -> Option<&Mutex<T>> {
     // Ids count up, so their low bits spread them evenly.
-    let place = usize::try_from(id.rem_euclid(i64::try_from(SHARDS).unwrap_or(1))).unwrap_or(0);
-    shards.get(place)
+    let index = usize::try_from(id.rem_euclid(i64::try_from(SHARDS).unwrap_or(1))).unwrap_or(0);
+    shards.get(index)
 }
 
 impl Hub {
@@ -205,17 +205,17 @@ impl Hub {
         dialect: Dialect,
         socket: Socket,
         address: Option<IpAddr>,
-    ) -> Result<Registration, Refused> {
+    ) -> Result<Registration, TurnedAway> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let user_id = actor.user_id;
         let Some(users) = shard(&self.users, user_id.0) else {
-            return Err(Refused { socket, code: CloseCode::Overloaded });
+            return Err(TurnedAway { socket, code: CloseCode::Overloaded });
         };
         let mut users = users.lock();
         // Whoever is refused leaves no entry behind.
         let count = users.get(&user_id).map_or(0, Vec::len);
         if count >= self.settings.sockets_per_user || !self.count_up(address) {
-            return Err(Refused { socket, code: CloseCode::TooManySockets });
+            return Err(TurnedAway { socket, code: CloseCode::TooManySockets });
         }
         let open = users.entry(user_id).or_default();
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
@@ -330,7 +330,7 @@ impl Hub {
 }
 
 /// A socket that may not stay, and its close code.
-pub(crate) struct Refused {
+pub(crate) struct TurnedAway {
     pub(crate) socket: Socket,
     pub(crate) code: CloseCode,
 }

@@ -15,7 +15,7 @@ use super::connection::{Connection, Look};
 use super::drive::Handler;
 use super::hub::{Hub, Registration};
 use super::ring::Run;
-use super::room::{Level, Step, encode, encode_echo, encode_frame};
+use super::room::{Interest, Next, encode, encode_echo, encode_frame};
 use super::seat::Seat;
 use crate::auth::Actor;
 use crate::metrics::Metrics;
@@ -71,7 +71,7 @@ pub(crate) struct Line {
 
 struct Seated {
     seat: Seat,
-    level: Level,
+    interest: Interest,
 }
 
 impl Line {
@@ -126,12 +126,12 @@ impl Line {
         Poll::Pending
     }
 
-    fn place(&self, id: ConversationId) -> Result<usize, usize> {
+    fn index(&self, id: ConversationId) -> Result<usize, usize> {
         self.seats.binary_search_by_key(&id, |seated| seated.seat.room.id)
     }
 
     fn seated(&self, id: ConversationId) -> Option<&Seated> {
-        self.seats.get(self.place(id).ok()?)
+        self.seats.get(self.index(id).ok()?)
     }
 
     /// Writes a frame that must not be lost, and waits while too much waits for the socket.
@@ -166,54 +166,55 @@ impl Line {
         Reporter { hub: Arc::clone(self.hub()), connection: Arc::clone(self.connection()) }
     }
 
-    /// Reserves a place in a conversation, so that nothing committed from now on is missed.
+    /// Reserves a seat in a conversation, so that nothing committed from now on is missed.
     pub(crate) fn reserve(&self, id: ConversationId) -> Seat {
         Seat::reserve(self.hub(), id)
     }
 
-    /// Takes the place: every event after `after` comes, once and in order.
-    pub(crate) fn take(&mut self, id: ConversationId, seat: Seat, after: Seq, level: Level) {
-        // A connection has one place: keep an earlier one, or the others would see the user leave.
-        let place = self.place(id).unwrap_or_else(|place| {
+    /// Takes the seat: every event after `after` comes, once and in order.
+    pub(crate) fn take(&mut self, id: ConversationId, seat: Seat, after: Seq, interest: Interest) {
+        // A connection has one seat: keep an earlier one, or the others would see the user leave.
+        let index = self.index(id).unwrap_or_else(|index| {
             self.seats.reserve_exact(usize::from(self.seats.is_empty()));
-            self.seats.insert(place, Seated { seat, level });
-            place
+            self.seats.insert(index, Seated { seat, interest });
+            index
         });
-        if let Some(seated) = self.seats.get_mut(place) {
-            seated.seat.take(&self.registration.connection, after, level);
-            seated.level = level;
+        if let Some(seated) = self.seats.get_mut(index) {
+            seated.seat.take(&self.registration.connection, after, interest);
+            seated.interest = interest;
         }
     }
 
-    /// Stops the events of a conversation, but keeps the place in it.
+    /// Stops the events of a conversation, but keeps the seat in it.
     pub(crate) fn quieten(&mut self, id: ConversationId) {
-        let place = self.place(id).ok();
-        if let Some(seated) = place.and_then(|place| self.seats.get_mut(place)) {
+        let index = self.index(id).ok();
+        if let Some(seated) = index.and_then(|index| self.seats.get_mut(index)) {
             seated.seat.quieten();
-            seated.level = Level::Counts;
+            seated.interest = Interest::Counts;
         }
     }
 
     pub(crate) fn leave(&mut self, id: ConversationId) {
-        if let Ok(place) = self.place(id) {
-            self.seats.remove(place);
+        if let Ok(index) = self.index(id) {
+            self.seats.remove(index);
         }
     }
 
-    /// Which events of a conversation come here; `None` without a place in it.
-    pub(crate) fn level(&self, id: ConversationId) -> Option<Level> {
-        self.seated(id).map(|seated| seated.level)
+    /// Which events of a conversation come here; `None` without a seat in it.
+    pub(crate) fn interest(&self, id: ConversationId) -> Option<Interest> {
+        self.seated(id).map(|seated| seated.interest)
     }
 
     /// Whether this connection gets a conversation's events as they are fanned out.
     pub(crate) fn is_live(&self, id: ConversationId) -> bool {
-        self.seated(id)
-            .is_some_and(|seated| seated.level == Level::Full && seated.seat.room.is_live(self.connection()))
+        self.seated(id).is_some_and(|seated| {
+            seated.interest == Interest::Full && seated.seat.room.is_live(self.connection())
+        })
     }
 
     /// Tells this connection how far everybody in a conversation has received and read.
     pub(crate) fn tell_receipts(&self, id: ConversationId, receipts: &[Receipt]) {
-        if let Some(Seated { seat, level: Level::Full }) = self.seated(id) {
+        if let Some(Seated { seat, interest: Interest::Full }) = self.seated(id) {
             seat.room.tell_receipts(self.connection(), receipts, self.hub());
         }
     }
@@ -224,22 +225,22 @@ impl Line {
 
     /// Takes one step for the conversations that are behind: queues a page, or goes live.
     pub(super) async fn catch_up(&self, handler: &mut impl Handler) -> Result<(), End> {
-        let mut place = 0;
+        let mut index = 0;
         while !self.connection().has_pending()
-            && let Some((id, next)) = self.connection().behind(place)
+            && let Some((id, next)) = self.connection().behind(index)
         {
             let Some(seated) = self.seated(id) else {
                 self.connection().forget(id);
                 continue;
             };
             let run = match seated.seat.room.catch_up(self.connection(), next) {
-                Step::Live => continue,
-                Step::Wait => {
-                    place += 1;
+                Next::Live => continue,
+                Next::Wait => {
+                    index += 1;
                     continue;
                 }
-                Step::Write(run) => Some(run),
-                Step::ReadLog { after, through } => {
+                Next::Write(run) => Some(run),
+                Next::ReadLog { after, through } => {
                     self.hub().metrics().log_pages.inc();
                     let events = handler.log(id, after, through).await?;
                     Run::of(events.iter().map(|event| (event.entry().seq, encode(event))))

@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 128 * 1024;
 /// The most bytes written at once, which keeps a slow connection's backlog small.
 pub(crate) const MAX_PAGE_BYTES: usize = 32 * 1024;
 
-/// Consecutive events, without holes in their positions.
+/// Consecutive events, without seqs in their positions.
 #[derive(Default)]
 pub(super) struct Ring {
     frames: VecDeque<Frame>,
@@ -42,9 +42,9 @@ pub(super) struct Run {
     pub frames: Bytes,
     /// Those that the original's dialect knows.
     pub messages: Bytes,
-    /// The position of the first frame.
+    /// The seq of the first frame.
     pub first: Seq,
-    /// The position after the last frame.
+    /// The seq after the last frame.
     pub next: Seq,
     pub events: u64,
 }
@@ -65,7 +65,7 @@ impl Run {
     /// What a connection with this dialect gets.
     pub(super) fn frames(&self, dialect: Dialect) -> &Bytes {
         match dialect {
-            Dialect::Seed => &self.messages,
+            Dialect::Original => &self.messages,
             Dialect::Room | Dialect::User => &self.frames,
         }
     }
@@ -96,7 +96,7 @@ impl Ring {
         }
     }
 
-    /// The position after the newest event.
+    /// The seq after the newest event.
     fn next(&self) -> Option<Seq> {
         let events = i64::try_from(self.frames.len()).unwrap_or(i64::MAX);
         self.first.map(|first| Seq(first.0.saturating_add(events)))
@@ -106,8 +106,8 @@ impl Ring {
     /// than its newest.
     pub(super) fn run_from(&self, next: Seq) -> Option<Run> {
         let skipped = usize::try_from(next.0.checked_sub(self.first?.0)?).ok()?;
-        let positions = std::iter::successors(Some(next), |seq| Some(seq.next()));
-        Run::of(positions.zip(self.frames.iter().skip(skipped).cloned()))
+        let seqs = std::iter::successors(Some(next), |seq| Some(seq.next()));
+        Run::of(seqs.zip(self.frames.iter().skip(skipped).cloned()))
     }
 }
 
@@ -116,7 +116,7 @@ impl Ring {
 pub(super) struct PageBuilder {
     frames: Vec<Frame>,
     bytes: usize,
-    /// The position after the last frame.
+    /// The seq after the last frame.
     next: Option<Seq>,
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::connection::{Connection, Delivery, Dialect, Errand};
 use super::deletions;
 use super::hub::Hub;
-use super::members::{Member, Members};
+use super::occupants::{Occupant, Occupants};
 use super::ring::{self, PageBuilder, Ring, Run};
 use super::seam::{Accept, CatchUp, Place, Seam};
 use super::typing::Typing;
@@ -56,7 +56,7 @@ struct Live {
     seam: Seam,
     /// Up to the seam.
     ring: Ring,
-    members: Members,
+    occupants: Occupants,
     /// Open sockets of each user.
     users: HashMap<UserId, usize>,
     /// How far everybody is known to be, so that no connection sees a position move back.
@@ -65,7 +65,7 @@ struct Live {
 
 /// Which events of a conversation a connection wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
+pub(crate) enum Interest {
     /// Every event.
     Full,
     /// Only that its counts changed.
@@ -73,14 +73,14 @@ pub(crate) enum Level {
 }
 
 /// What a connection that is behind should do next.
-pub(super) enum Step {
+pub(super) enum Next {
     /// Nothing: it is live now.
     Live,
     /// Nothing yet: fan-out will ring.
     Wait,
     /// Write these.
     Write(Run),
-    /// Read the log after the first position, up to and including the second.
+    /// Read the log after the first seq, up to and including the second.
     ReadLog { after: Seq, through: Seq },
 }
 
@@ -125,7 +125,7 @@ impl Room {
     /// The same, but only if the room is small and no other thread is serving it. False: nothing was done.
     pub(super) fn drain_if_small(&self, hub: &Hub) -> bool {
         match self.live.try_lock() {
-            Some(mut live) if live.members.len() <= SMALL_ROOM => {
+            Some(mut live) if live.occupants.len() <= SMALL_ROOM => {
                 self.drain_all(&mut live, hub);
                 true
             }
@@ -181,32 +181,32 @@ impl Room {
     }
 
     /// Adds a connection that has the events up to `after`, or does not want them.
-    pub(super) fn join(&self, connection: &Arc<Connection>, after: Seq, level: Level, hub: &Hub) {
+    pub(super) fn join(&self, connection: &Arc<Connection>, after: Seq, interest: Interest, hub: &Hub) {
         let mut live = self.live.lock();
         // What was committed before this moment is not news for a connection that starts here.
         self.drain_locked(&mut live, hub);
         let place = live.seam.join(after);
-        if level == Level::Full {
+        if interest == Interest::Full {
             connection.stand(self.id, place);
         }
-        // It may already be here, at another level.
-        if !live.members.contains(connection.id) {
+        // It may already be here, with another interest.
+        if !live.occupants.contains(connection.id) {
             live.count_up(connection, hub);
         }
-        live.members.insert(Member { connection: Arc::clone(connection), level, after });
+        live.occupants.insert(Occupant { connection: Arc::clone(connection), interest, after });
     }
 
     /// Stops sending events to a connection that stays here.
     pub(super) fn quieten(&self, connection: &Connection) {
-        if let Some(member) = self.live.lock().members.get_mut(connection.id) {
-            member.level = Level::Counts;
+        if let Some(occupant) = self.live.lock().occupants.get_mut(connection.id) {
+            occupant.interest = Interest::Counts;
             connection.forget(self.id);
         }
     }
 
     pub(super) fn leave(&self, connection: &Connection, hub: &Hub) {
         let mut live = self.live.lock();
-        if live.members.remove(connection.id) {
+        if live.occupants.remove(connection.id) {
             connection.forget(self.id);
             live.count_down(connection, hub);
         }
@@ -216,10 +216,10 @@ impl Room {
     pub(super) fn signal(&self, frame: &Frame<'_>, except: UserId, hub: &Hub) {
         let live = self.live.lock();
         let frame = encode_frame(frame);
-        for member in live.members.iter() {
-            let connection = &member.connection;
-            let is_meant = connection.actor.user_id != except && connection.dialect != Dialect::Seed;
-            if is_meant && member.level == Level::Full {
+        for occupant in live.occupants.iter() {
+            let connection = &occupant.connection;
+            let is_meant = connection.actor.user_id != except && connection.dialect != Dialect::Original;
+            if is_meant && occupant.interest == Interest::Full {
                 connection.signal(&frame, hub.tick());
             }
         }
@@ -228,31 +228,31 @@ impl Room {
     /// The connections here that understand more than messages.
     pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
         let live = self.live.lock();
-        let members = live.members.iter().map(|member| &member.connection);
-        members.filter(|connection| connection.dialect != Dialect::Seed).map(Arc::clone).collect()
+        let occupants = live.occupants.iter().map(|occupant| &occupant.connection);
+        occupants.filter(|connection| connection.dialect != Dialect::Original).map(Arc::clone).collect()
     }
 
     /// Whether a connection is here, at the seam.
     pub(super) fn is_live(&self, connection: &Connection) -> bool {
         let live = self.live.lock();
-        live.members.contains(connection.id) && connection.place(self.id) == Place::Live
+        live.occupants.contains(connection.id) && connection.place(self.id) == Place::Live
     }
 
     /// What a connection of this room that needs `next` should do.
-    pub(super) fn catch_up(&self, connection: &Connection, next: Seq) -> Step {
+    pub(super) fn catch_up(&self, connection: &Connection, next: Seq) -> Next {
         let live = self.live.lock();
-        if !live.members.contains(connection.id) {
-            return Step::Wait;
+        if !live.occupants.contains(connection.id) {
+            return Next::Wait;
         }
         match live.seam.catch_up(next) {
             CatchUp::Live => {
                 connection.stand(self.id, Place::Live);
-                Step::Live
+                Next::Live
             }
-            CatchUp::Wait => Step::Wait,
+            CatchUp::Wait => Next::Wait,
             CatchUp::Read { after, through } => match live.ring.run_from(next) {
-                Some(run) => Step::Write(run),
-                None => Step::ReadLog { after, through },
+                Some(run) => Next::Write(run),
+                None => Next::ReadLog { after, through },
             },
         }
     }
@@ -336,10 +336,10 @@ impl Live {
         let Some(run) = page.finish() else { return };
         let tick = hub.tick();
         let (mut written, mut are_all_live) = (0, true);
-        for member in self.members.iter() {
-            if member.level == Level::Counts {
-                member.connection.send_on_errand(Errand::Count(id));
-            } else if member.connection.deliver(id, &run, tick) == Delivery::Written {
+        for occupant in self.occupants.iter() {
+            if occupant.interest == Interest::Counts {
+                occupant.connection.send_on_errand(Errand::Count(id));
+            } else if occupant.connection.deliver(id, &run, tick) == Delivery::Written {
                 written += run.events;
             } else {
                 are_all_live = false;
@@ -356,11 +356,12 @@ impl Live {
     fn remove(&mut self, id: ConversationId, user_id: UserId, seq: Seq, hub: &Hub) {
         // A user who is added again begins anew.
         self.receipts.remove(&user_id);
-        let is_theirs = |member: &Member| member.connection.actor.user_id == user_id && member.after < seq;
-        let gone: Vec<_> = self.members.iter().filter(|member| is_theirs(member)).collect();
-        let gone: Vec<_> = gone.into_iter().map(|member| Arc::clone(&member.connection)).collect();
+        let is_theirs =
+            |occupant: &Occupant| occupant.connection.actor.user_id == user_id && occupant.after < seq;
+        let gone: Vec<_> = self.occupants.iter().filter(|occupant| is_theirs(occupant)).collect();
+        let gone: Vec<_> = gone.into_iter().map(|occupant| Arc::clone(&occupant.connection)).collect();
         for connection in gone {
-            self.members.remove(connection.id);
+            self.occupants.remove(connection.id);
             connection.forget(id);
             connection.expel(id);
             self.count_down(&connection, hub);
@@ -392,28 +393,28 @@ impl Live {
 
     /// Events are missing between the seam and the newest one, so everybody reads them from the log.
     fn send_to_log(&self, id: ConversationId, next: Seq) {
-        for member in self.members.iter().filter(|member| member.level == Level::Full) {
-            member.connection.send_to_log(id, next);
+        for occupant in self.occupants.iter().filter(|occupant| occupant.interest == Interest::Full) {
+            occupant.connection.send_to_log(id, next);
         }
     }
 
     fn signal(&self, frame: &Frame<'_>, is_meant: fn(Dialect) -> bool, hub: &Hub) {
-        if self.members.is_empty() {
+        if self.occupants.is_empty() {
             return;
         }
         let frame = encode_frame(frame);
-        for member in self.members.iter() {
-            if is_meant(member.connection.dialect) {
-                member.connection.signal(&frame, hub.tick());
+        for occupant in self.occupants.iter() {
+            if is_meant(occupant.connection.dialect) {
+                occupant.connection.signal(&frame, hub.tick());
             }
         }
     }
 
     fn tell(&self, id: ConversationId, frame: &Frame<'_>, hub: &Hub) {
         let frame = encode_frame(frame);
-        for member in self.members.iter() {
-            if member.connection.dialect != Dialect::Seed && member.level == Level::Full {
-                member.connection.tell(id, &frame, hub.tick());
+        for occupant in self.occupants.iter() {
+            if occupant.connection.dialect != Dialect::Original && occupant.interest == Interest::Full {
+                occupant.connection.tell(id, &frame, hub.tick());
             }
         }
     }
@@ -422,7 +423,7 @@ impl Live {
 impl Dialect {
     /// Whether it concerns one room, where joins and departures are announced.
     fn is_room(self) -> bool {
-        matches!(self, Self::Seed | Self::Room)
+        matches!(self, Self::Original | Self::Room)
     }
 }
 

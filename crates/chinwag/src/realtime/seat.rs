@@ -1,4 +1,4 @@
-//! A place in a room, held from before the log is read until the connection leaves.
+//! A seat in a room, held from before the log is read until the connection leaves.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use chinwag_protocol::{ConversationId, Seq};
 
 use super::connection::Connection;
 use super::hub::Hub;
-use super::room::{Level, Room};
+use super::room::{Interest, Room};
 
 /// A connection's place in a room. Dropping it leaves the room, and tells the others if it was the user's
 /// last.
@@ -24,12 +24,12 @@ impl Seat {
 
     /// Joins: the connection gets every event after `after`, once and in order. If it is then not live, its
     /// user may have been removed meanwhile: the caller must check.
-    pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, level: Level) {
+    pub(crate) fn take(&mut self, connection: &Arc<Connection>, after: Seq, interest: Interest) {
         self.connection = Some(Arc::clone(connection));
-        self.room.join(connection, crate::seeded_bugs::seam(after), level, &self.hub);
+        self.room.join(connection, crate::seeded_bugs::seam(after), interest, &self.hub);
     }
 
-    /// Gets no more events, only counts, until the place is taken again. The others do not see the user
+    /// Gets no more events, only counts, until the seat is taken again. The others do not see the user
     /// leave.
     pub(super) fn quieten(&self) {
         if let Some(connection) = &self.connection {

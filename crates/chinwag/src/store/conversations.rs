@@ -220,7 +220,7 @@ impl Change {
         })
     }
 
-    /// Adds a row for a user who joins after this position. Earlier events count as read, unless the user
+    /// Adds a row for a user who joins after this event. Earlier events count as read, unless the user
     /// took part before: then they continue from where they were.
     fn insert_participant(
         &mut self,
@@ -243,7 +243,7 @@ impl Change {
 
 /// What happens to a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum MembershipChange {
     Added,
     Removed,
     Updated,
@@ -265,7 +265,7 @@ impl Change {
             values![id, person.id],
         )?;
         self.tell_receipt(id, person.id)?;
-        self.append_membership(id, actor_id, person, role, Step::Added)
+        self.append_membership(id, actor_id, person, role, MembershipChange::Added)
     }
 
     /// Removes a participant. `role` is the one that they had.
@@ -289,7 +289,7 @@ impl Change {
             "DELETE FROM participants WHERE conversation_id = ?1 AND user_id = ?2",
             values![id, person.id],
         )?;
-        self.append_membership(id, actor_id, person, role, Step::Removed)
+        self.append_membership(id, actor_id, person, role, MembershipChange::Removed)
     }
 
     /// Changes a participant's role.
@@ -305,7 +305,7 @@ impl Change {
             "UPDATE participants SET role = ?3 WHERE conversation_id = ?1 AND user_id = ?2",
             values![id, person.id, text(role)],
         )?;
-        self.append_membership(id, actor_id, person, role, Step::Updated)
+        self.append_membership(id, actor_id, person, role, MembershipChange::Updated)
     }
 
     /// Stores the new title, topic and archive.
@@ -347,12 +347,12 @@ impl Change {
         actor_id: UserId,
         person: &Person,
         role: Role,
-        step: Step,
+        change: MembershipChange,
     ) -> Result<Event, StoreError> {
-        let kind = match step {
-            Step::Added => EventKind::ParticipantAdded,
-            Step::Removed => EventKind::ParticipantRemoved,
-            Step::Updated => EventKind::ParticipantUpdated,
+        let kind = match change {
+            MembershipChange::Added => EventKind::ParticipantAdded,
+            MembershipChange::Removed => EventKind::ParticipantRemoved,
+            MembershipChange::Updated => EventKind::ParticipantUpdated,
         };
         let detail = Detail {
             user_id: Some(person.id),
@@ -363,10 +363,10 @@ impl Change {
         let (_, entry) = self.append(&about_conversation(id, actor_id, kind, detail))?;
         let membership =
             MembershipEvent { entry, user_id: person.id, username: person.username.clone(), role };
-        let event = match step {
-            Step::Added => Event::ParticipantAdded(membership),
-            Step::Removed => Event::ParticipantRemoved(membership),
-            Step::Updated => Event::ParticipantUpdated(membership),
+        let event = match change {
+            MembershipChange::Added => Event::ParticipantAdded(membership),
+            MembershipChange::Removed => Event::ParticipantRemoved(membership),
+            MembershipChange::Updated => Event::ParticipantUpdated(membership),
         };
         self.note(event.clone());
         Ok(event)

@@ -38,7 +38,7 @@ pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use once::MadeOnce;
 pub(crate) use overview::{Entrance, Stretch};
 pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
-pub(crate) use receipts::Companion;
+pub(crate) use receipts::ParticipantState;
 pub(crate) use search::Query;
 pub(crate) use sessions::{Exchange, NewSession, Spent, Stay, random_token};
 pub(crate) use users::{Account, AuthRow, Identity, Status};

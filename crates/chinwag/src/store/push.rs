@@ -208,7 +208,7 @@ impl View {
         )
     }
 
-    /// The newest message by others after a position; with `mentions`, only those that name the user.
+    /// The newest message by others after a seq; with `mentions`, only those that name the user.
     pub(crate) fn newest_unread(
         &self,
         conversation_id: ConversationId,

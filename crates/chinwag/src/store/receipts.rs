@@ -21,14 +21,14 @@ pub(crate) struct Unread {
 }
 
 /// A participant, as the others see them.
-pub(crate) struct Companion {
+pub(crate) struct ParticipantState {
     pub receipt: Receipt,
     pub status: Status,
     /// Whether they take part in a direct conversation, as the peer or the user.
     pub is_direct: bool,
 }
 
-impl Companion {
+impl ParticipantState {
     /// The conversation that they take part in.
     pub(crate) fn conversation_id(&self) -> ConversationId {
         self.receipt.conversation_id
@@ -38,7 +38,10 @@ impl Companion {
 impl View {
     /// For those of these conversations that are small: how far everybody is, and their status, by
     /// conversation.
-    pub(crate) fn companions(&self, ids: &[ConversationId]) -> Result<Vec<Companion>, StoreError> {
+    pub(crate) fn participant_states(
+        &self,
+        ids: &[ConversationId],
+    ) -> Result<Vec<ParticipantState>, StoreError> {
         self.sql.all(
             &format!(
                 "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq, kind = 'direct', \
@@ -57,7 +60,7 @@ impl View {
                     delivered_seq: row.get(4)?,
                     read_seq: row.get(5)?,
                 };
-                Ok(Companion { receipt, status: status(row)?, is_direct: row.get(6)? })
+                Ok(ParticipantState { receipt, status: status(row)?, is_direct: row.get(6)? })
             },
         )
     }
@@ -78,7 +81,7 @@ impl View {
         )
     }
 
-    /// Messages of others after the user's read position, and those that name the user.
+    /// Messages of others after what the user has read, and those that name the user.
     pub(crate) fn unread(&self, receipt: &Receipt) -> Result<Unread, StoreError> {
         let Receipt { conversation_id, user_id, read_seq, .. } = *receipt;
         let messages = self.sql.single(

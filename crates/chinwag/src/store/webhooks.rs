@@ -1,6 +1,6 @@
 //! Webhooks, and the events of all conversations in commit order.
 //!
-//! An event's row id is its global position. One thread appends rows and never removes them, so ids grow in
+//! An event's id is its position. One thread appends rows and never removes them, so ids grow in
 //! commit order, and nothing appears below an id that was read.
 
 use chinwag_protocol::rest::{Webhook, WebhookState};
@@ -110,7 +110,7 @@ fn types_text(events: &[String]) -> Option<String> {
 }
 
 impl View {
-    /// The global position of the newest event; 0 if there is none.
+    /// The position of the newest event; 0 if there is none.
     pub(crate) fn newest_position(&self) -> Result<i64, StoreError> {
         self.sql.single("SELECT coalesce(max(id), 0) FROM events", &[], |row| row.get(0))
     }

@@ -44,7 +44,7 @@ mod openapi;
 mod order;
 mod origins;
 mod participants;
-mod place;
+mod prefix;
 mod protocol_page;
 mod push;
 mod receipts;

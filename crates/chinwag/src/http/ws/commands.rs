@@ -7,7 +7,7 @@
 use chinwag_protocol::frame::Done;
 use chinwag_protocol::{Command, ConversationId, ErrorCode, Event, Frame, Request};
 
-use super::refusals::{refusal_frame, refuse};
+use super::refusals::{encode_refusal, refuse};
 use super::uploads::Uploads;
 use crate::chat::{AuthError, Chat, Sent};
 use crate::error::Refusal;
@@ -66,7 +66,7 @@ pub(super) async fn send(
                 })));
             }
             Err(refusal) => {
-                answers.extend_from_slice(&refusal_frame(line, reference, client_id.as_deref(), &refusal));
+                answers.extend_from_slice(&encode_refusal(line, reference, client_id.as_deref(), &refusal));
             }
         }
     }
@@ -161,7 +161,7 @@ async fn in_conversation(
         }
         Command::Typing(on) => {
             // Its seat proves that the caller takes part: the seat goes away with the membership.
-            if line.level(id).is_none() {
+            if line.interest(id).is_none() {
                 return Err(Refusal::NotParticipant);
             }
             chat.note_typing(actor, id, on);

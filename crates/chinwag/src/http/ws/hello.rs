@@ -1,7 +1,7 @@
 //! The first frames of a user socket: `hello`, who sends it, and the client's cursors.
 //!
 //! A frame has room for a few thousand cursors. A client with more says in `hello` that they follow. Until
-//! the last one has come, the socket has no place in any room, so what comes here is bounded in size and
+//! the last one has come, the socket has no seat in any room, so what comes here is bounded in size and
 //! time.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use chinwag_protocol::{CloseCode, Command, CommandError, ErrorCode, Hello, MoreC
 use tokio::time::{Instant, timeout_at};
 
 use super::authenticate;
-use super::refusals::unclear;
+use super::refusals::unclear_frame;
 use crate::auth::Actor;
 use crate::chat::Chat;
 use crate::realtime::{End, Socket, encode_frame, first_text};
@@ -55,7 +55,7 @@ impl Stranger {
     /// A client whose first frames are not a readable `hello`. Its token may be good, so the close code does
     /// not blame that; the reason says what is wrong.
     fn unclear(error: &CommandError, code: u16) -> Self {
-        Self { told: encode_frame(&unclear(error)), end: End::Goodbye(code, error.message) }
+        Self { told: encode_frame(&unclear_frame(error)), end: End::Goodbye(code, error.message) }
     }
 
     fn too_large(message: &'static str) -> Self {

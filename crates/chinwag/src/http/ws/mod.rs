@@ -48,9 +48,10 @@ async fn enter(
     chat.enter(&line.present_actor(), id, start, replay_limit).await
 }
 
-/// Asks whether the user of a new place is still a participant. A removal since their admission may already
-/// have been fanned out, or be on its way while others were admitted after it. In both cases the place is
-/// behind and would read the log past the removal; a live place hears of it.
+/// Asks whether the user of a seat that was place is still a participant. A removal since their admission let in may
+/// have been fanned out, or be on its way while others were admitted after it. In both cases the connection is
+/// behind
+/// there, and would read the log past the removal; one that is live place hears of it.
 async fn still_takes_part(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());
@@ -58,7 +59,7 @@ async fn still_takes_part(chat: &Chat, line: &Line, id: ConversationId) -> Resul
     enter(chat, line, id, Start::Head, None).await.map(|_| ())
 }
 
-/// Like [`still_takes_part`], for places in many conversations: returns those in which the user does not take
+/// Like [`still_takes_part`], for seats in many conversations: returns those in which the user does not take
 /// part.
 async fn takes_no_part_in(
     chat: &Chat,

@@ -7,13 +7,13 @@ use crate::error::Refusal;
 use crate::realtime::{End, Line, encode_frame};
 
 /// Answers a frame that is not a command.
-pub(super) async fn refuse_frame(line: &Line, error: &CommandError) -> Result<(), End> {
+pub(super) async fn refuse_unclear(line: &Line, error: &CommandError) -> Result<(), End> {
     line.metrics().refusals.inc();
-    line.answer(&unclear(error)).await
+    line.answer(&unclear_frame(error)).await
 }
 
 /// The frame that says why something is not a command.
-pub(super) fn unclear(error: &CommandError) -> Frame<'_> {
+pub(super) fn unclear_frame(error: &CommandError) -> Frame<'_> {
     Frame::Error {
         reference: error.reference.as_deref(),
         message: error.message,
@@ -32,21 +32,21 @@ pub(super) async fn refuse(
     client_id: Option<&str>,
     refusal: &Refusal,
 ) -> Result<(), End> {
-    line.answer_bytes(&refusal_frame(line, reference, client_id, refusal)).await
+    line.answer_bytes(&encode_refusal(line, reference, client_id, refusal)).await
 }
 
-pub(super) fn refusal_frame(
+pub(super) fn encode_refusal(
     line: &Line,
     reference: Option<&str>,
     client_id: Option<&str>,
     refusal: &Refusal,
 ) -> Bytes {
     line.metrics().refusals.inc();
-    encode_frame(&refused(reference, client_id, None, refusal, &refusal.to_string()))
+    encode_frame(&error_frame(reference, client_id, None, refusal, &refusal.to_string()))
 }
 
 /// The frame that explains a refusal.
-pub(super) fn refused<'a>(
+pub(super) fn error_frame<'a>(
     reference: Option<&'a str>,
     client_id: Option<&'a str>,
     upload_id: Option<u32>,

@@ -16,7 +16,7 @@ use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{Begun, begin_sends, execute, send};
-use super::refusals::{refuse, refuse_frame};
+use super::refusals::{refuse, refuse_unclear};
 use super::replay::{log, resume};
 use super::upgrade::{Handshake, Origin, accept, bearer_header, take_over};
 use super::uploads::Uploads;
@@ -28,7 +28,8 @@ use crate::http::error::detail;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
 use crate::realtime::{
-    Dialect, Driver, End, Errand, Handler, Level, Line, Refused, Seat, SendRequest, encode_frame, turn_away,
+    Dialect, Driver, End, Errand, Handler, Interest, Line, Seat, SendRequest, TurnedAway, encode_frame,
+    turn_away,
 };
 
 /// What the client requested in the query.
@@ -53,7 +54,7 @@ pub(in crate::http) async fn room(
         .map(ConversationId);
     let mut query = query(request.uri());
     let dialect = match query.get("v").map(String::as_str) {
-        None | Some("" | "0") => Dialect::Seed,
+        None | Some("" | "0") => Dialect::Original,
         Some("1") => Dialect::Room,
         Some(_) => {
             return detail(StatusCode::BAD_REQUEST, "This server supports only v=0 and v=1 of this socket");
@@ -62,7 +63,7 @@ pub(in crate::http) async fn room(
     let wish = Wish {
         token: bearer_header(&request).or_else(|| query.remove("token")),
         dialect,
-        after: query.remove("after").filter(|_| dialect != Dialect::Seed),
+        after: query.remove("after").filter(|_| dialect != Dialect::Original),
     };
     let Handshake { response, upgrade } = match accept(&mut request) {
         Ok(handshake) => handshake,
@@ -73,7 +74,7 @@ pub(in crate::http) async fn room(
     response
 }
 
-/// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
+/// Authenticates the client, registers them with the hub, and begins. `None`: it has left already.
 async fn enter(
     shared: Shared,
     upgrade: OnUpgrade,
@@ -85,14 +86,14 @@ async fn enter(
     let (socket, early) = take_over(upgrade).await?;
     let Wish { token, dialect, after } = wish;
     let known = authenticate(&chat, token.as_deref()).await.and_then(|actor| {
-        let admitted = origin.settle();
+        let admitted = origin.hand_over();
         id.map(|id| (actor, admitted, id)).ok_or(CloseCode::NoConversation)
     });
     origin.end_turn();
     let refused = match known {
         Ok((actor, admitted, id)) => match hub.register(actor, dialect, socket, origin.address) {
             Ok(registration) => {
-                if registration.is_first && dialect == Dialect::Seed {
+                if registration.is_first && dialect == Dialect::Original {
                     chat.arrived(registration.connection.actor.user_id);
                 }
                 let after = after.map(String::into_boxed_str);
@@ -101,7 +102,7 @@ async fn enter(
             }
             Err(refused) => refused,
         },
-        Err(code) => Refused { socket, code },
+        Err(code) => TurnedAway { socket, code },
     };
     turn_away(&hub, refused.socket, Bytes::new(), refused.code.into()).await;
     None
@@ -121,7 +122,7 @@ impl Handler for Room {
         let after: Option<Option<Cursor>> = self.after.take().map(|text| text.parse().ok());
         // The room is held before its head is read, so that nothing committed in between is missed.
         let seat = line.reserve(self.id);
-        if line.connection().dialect == Dialect::Seed {
+        if line.connection().dialect == Dialect::Original {
             return self.open_original(line, seat).await;
         }
         let (entered, company) = self.arrive(line, after.flatten().into(), line.is_first()).await?;
@@ -130,10 +131,10 @@ impl Handler for Room {
         let mut ahead = Vec::from(connected);
         if after == Some(None) {
             line.answer_bytes(&std::mem::take(&mut ahead).into()).await?;
-            refuse_frame(line, &invalid("after is not a cursor")).await?;
+            refuse_unclear(line, &invalid("after is not a cursor")).await?;
         }
         resume(&self.chat, line, self.id, entered, ahead).await?;
-        line.take(self.id, seat, head.seq, Level::Full);
+        line.take(self.id, seat, head.seq, Interest::Full);
         // If the place is behind, the user may have been removed meanwhile, so check again.
         let is_as_read = line.is_live(self.id) && self.chat.is_current(&company);
         let company = if is_as_read { company } else { self.arrive(line, Start::Head, false).await?.1 };
@@ -141,7 +142,7 @@ impl Handler for Room {
     }
 
     async fn sends(&mut self, line: &mut Line, requests: Vec<SendRequest>) -> Result<(), End> {
-        if line.connection().dialect != Dialect::Seed {
+        if line.connection().dialect != Dialect::Original {
             return send(&self.chat, line, Some(self.id), requests).await;
         }
         // The original's sender learns from the echo that its message is stored, so only refusals are
@@ -160,20 +161,20 @@ impl Handler for Room {
 
     async fn command(&mut self, line: &mut Line, request: Result<Request, CommandError>) -> Result<(), End> {
         match request {
-            Ok(request) if line.connection().dialect != Dialect::Seed => {
+            Ok(request) if line.connection().dialect != Dialect::Original => {
                 execute(&self.chat, line, &mut self.uploads, Some(self.id), request).await
             }
             Ok(_) => {
                 let unknown = CommandError { code: ErrorCode::UnknownType, ..invalid("unknown frame type") };
-                refuse_frame(line, &unknown).await
+                refuse_unclear(line, &unknown).await
             }
-            Err(error) => refuse_frame(line, &error).await,
+            Err(error) => refuse_unclear(line, &error).await,
         }
     }
 
     async fn binary(&mut self, line: &mut Line, bytes: Bytes) -> Result<(), End> {
-        if line.connection().dialect == Dialect::Seed {
-            return refuse_frame(line, &invalid("send JSON in text frames")).await;
+        if line.connection().dialect == Dialect::Original {
+            return refuse_unclear(line, &invalid("send JSON in text frames")).await;
         }
         self.uploads.chunk(line, bytes).await
     }
@@ -195,16 +196,16 @@ impl Room {
     async fn open_original(&self, line: &mut Line, seat: Seat) -> Result<(), End> {
         let entered = super::enter(&self.chat, line, self.id, Start::Head, None)
             .await
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| end_for(&error))?;
         line.answer_bytes(&connected(line, self.id, None)).await?;
-        line.take(self.id, seat, entered.head.seq, Level::Full);
-        still_takes_part(&self.chat, line, self.id).await.map_err(|error| refused(&error))
+        line.take(self.id, seat, entered.head.seq, Interest::Full);
+        still_takes_part(&self.chat, line, self.id).await.map_err(|error| end_for(&error))
     }
 
     /// Lets the connection into the conversation, and reads who is there. Tells the others if its user just came.
     async fn arrive(&self, line: &Line, start: Start, is_new: bool) -> Result<(Entered, Company), End> {
         let arrived = self.chat.arrive(&line.present_actor(), self.id, start, is_new).await;
-        arrived.map_err(|error| refused(&error))
+        arrived.map_err(|error| end_for(&error))
     }
 }
 
@@ -219,7 +220,7 @@ fn connected(line: &Line, id: ConversationId, more: Option<(Cursor, u64)>) -> By
     })
 }
 
-fn refused(error: &EnterError) -> End {
+fn end_for(error: &EnterError) -> End {
     close_code(error).into()
 }
 

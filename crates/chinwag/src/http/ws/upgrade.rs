@@ -50,7 +50,7 @@ impl Origin {
     }
 
     /// Its user has authenticated. The connection counts while the returned permit is kept.
-    pub(super) fn settle(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn hand_over(&self) -> Option<OwnedSemaphorePermit> {
         self.slot.as_ref().and_then(Slot::hand_over)
     }
 }

@@ -14,7 +14,7 @@ use chinwag_protocol::rest::UploadedFile;
 use chinwag_protocol::{ErrorCode, Frame, NewUpload, limits};
 use tokio::sync::mpsc;
 
-use super::refusals::{refuse, refused};
+use super::refusals::{error_frame, refuse};
 use crate::chat::{Chat, Upload};
 use crate::error::Refusal;
 use crate::realtime::{End, Line, Reporter};
@@ -33,12 +33,12 @@ pub(super) struct Uploads {
 }
 
 struct Open {
-    steps: mpsc::Sender<Step>,
+    inputs: mpsc::Sender<Input>,
     /// Chunks that were read but not yet written.
     waiting: Arc<AtomicUsize>,
 }
 
-enum Step {
+enum Input {
     Chunk(u64, Bytes),
     Commit(Option<String>),
     Abort(Option<String>),
@@ -59,7 +59,7 @@ impl Uploads {
         // Unique on the server, so that a number means nothing on another socket.
         static LAST: AtomicU32 = AtomicU32::new(0);
 
-        self.open().retain(|_, open| !open.steps.is_closed());
+        self.open().retain(|_, open| !open.inputs.is_closed());
         let begun = if self.open().len() < MAX_OPEN {
             chat.begin_upload(line.actor(), new).await
         } else {
@@ -75,12 +75,12 @@ impl Uploads {
         let upload_id = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let offset = upload.offset();
         // A commit or an abort may follow a full window.
-        let (steps, received) = mpsc::channel(limits::UPLOAD_WINDOW + 1);
+        let (inputs, received) = mpsc::channel(limits::UPLOAD_WINDOW + 1);
         let waiting = Arc::new(AtomicUsize::new(0));
         let (chat, reporter) = (chat.clone(), line.reporter());
         let task = Task { chat, upload_id, upload, waiting: Arc::clone(&waiting), reporter };
         tokio::spawn(task.run(received));
-        self.open().insert(upload_id, Open { steps, waiting });
+        self.open().insert(upload_id, Open { inputs, waiting });
         line.answer(&Frame::Ok(Done {
             reference,
             upload_id: Some(upload_id),
@@ -99,17 +99,17 @@ impl Uploads {
             return refuse(line, None, None, &invalid("a binary frame is a chunk of an upload")).await;
         }
         let (upload_id, offset) = (bytes.get_u32(), bytes.get_u64());
-        let Some(open) = self.open().get(&upload_id).filter(|open| !open.steps.is_closed()) else {
+        let Some(open) = self.open().get(&upload_id).filter(|open| !open.inputs.is_closed()) else {
             return self.unknown(line, upload_id, None).await;
         };
         let is_over = open.waiting.fetch_add(1, Ordering::AcqRel) >= limits::UPLOAD_WINDOW;
-        if is_over || open.steps.try_send(Step::Chunk(offset, bytes)).is_err() {
+        if is_over || open.inputs.try_send(Input::Chunk(offset, bytes)).is_err() {
             // What has arrived stays: the upload can begin again, and continues there.
             self.open().remove(&upload_id);
             let refusal = invalid("more chunks than the window allows");
             line.metrics().upload_refusals.inc();
             let message = refusal.to_string();
-            return line.answer(&refused(None, None, Some(upload_id), &refusal, &message)).await;
+            return line.answer(&error_frame(None, None, Some(upload_id), &refusal, &message)).await;
         }
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Uploads {
         upload_id: u32,
         reference: Option<String>,
     ) -> Result<(), End> {
-        self.step(line, upload_id, reference, Step::Commit).await
+        self.pass_on(line, upload_id, reference, Input::Commit).await
     }
 
     pub(super) async fn abort(
@@ -129,17 +129,17 @@ impl Uploads {
         upload_id: u32,
         reference: Option<String>,
     ) -> Result<(), End> {
-        self.step(line, upload_id, reference, Step::Abort).await
+        self.pass_on(line, upload_id, reference, Input::Abort).await
     }
 
-    async fn step(
+    async fn pass_on(
         &mut self,
         line: &Line,
         upload_id: u32,
         reference: Option<String>,
-        step: impl FnOnce(Option<String>) -> Step,
+        input: impl FnOnce(Option<String>) -> Input,
     ) -> Result<(), End> {
-        let sent = self.open().get(&upload_id).map(|open| open.steps.try_send(step(reference.clone())));
+        let sent = self.open().get(&upload_id).map(|open| open.inputs.try_send(input(reference.clone())));
         if matches!(sent, Some(Ok(()))) {
             return Ok(());
         }
@@ -150,7 +150,7 @@ impl Uploads {
     async fn unknown(&self, line: &Line, upload_id: u32, reference: Option<&str>) -> Result<(), End> {
         line.metrics().refusals.inc();
         let refusal = unknown();
-        line.answer(&refused(reference, None, Some(upload_id), &refusal, &refusal.to_string())).await
+        line.answer(&error_frame(reference, None, Some(upload_id), &refusal, &refusal.to_string())).await
     }
 }
 
@@ -165,10 +165,10 @@ struct Task {
 
 impl Task {
     /// Runs until the upload ends, or its socket does.
-    async fn run(mut self, mut steps: mpsc::Receiver<Step>) {
-        while let Some(step) = steps.recv().await {
-            match step {
-                Step::Chunk(offset, bytes) => {
+    async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        while let Some(input) = inputs.recv().await {
+            match input {
+                Input::Chunk(offset, bytes) => {
                     let written = self.upload.add_at(offset, bytes).await;
                     // Before the client is told, so that its next chunk is inside the window.
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -179,27 +179,27 @@ impl Task {
                     let (upload_id, offset) = (self.upload_id, self.upload.offset());
                     self.reporter.report(&Frame::UploadProgress { upload_id, offset });
                 }
-                Step::Commit(reference) if !self.upload.is_complete() => {
+                Input::Commit(reference) if !self.upload.is_complete() => {
                     let message = format!("only the bytes up to {} have arrived", self.upload.offset());
                     self.refuse(reference.as_deref(), &Refusal::UploadMismatch(message));
                 }
-                Step::Commit(reference) => {
+                Input::Commit(reference) => {
                     let Self { chat, upload, reporter, upload_id, .. } = self;
                     match chat.finish_upload(upload).await {
                         Ok(file) => tell(&reporter, reference.as_deref(), &file),
                         Err(refusal) => tell_refusal(&reporter, upload_id, reference.as_deref(), &refusal),
                     }
-                    return refuse_the_rest(&reporter, upload_id, &mut steps);
+                    return refuse_the_rest(&reporter, upload_id, &mut inputs);
                 }
-                Step::Abort(reference) => {
+                Input::Abort(reference) => {
                     self.upload.discard().await;
                     let reference = reference.as_deref();
                     self.reporter.report(&Frame::Ok(Done { reference, ..Done::default() }));
-                    return refuse_the_rest(&self.reporter, self.upload_id, &mut steps);
+                    return refuse_the_rest(&self.reporter, self.upload_id, &mut inputs);
                 }
             }
         }
-        refuse_the_rest(&self.reporter, self.upload_id, &mut steps);
+        refuse_the_rest(&self.reporter, self.upload_id, &mut inputs);
     }
 
     fn refuse(&self, reference: Option<&str>, refusal: &Refusal) {
@@ -208,10 +208,10 @@ impl Task {
 }
 
 /// Answers the commands that followed the end. Chunks get no answer of their own.
-fn refuse_the_rest(reporter: &Reporter, upload_id: u32, steps: &mut mpsc::Receiver<Step>) {
-    steps.close();
-    while let Ok(step) = steps.try_recv() {
-        if let Step::Commit(reference) | Step::Abort(reference) = step {
+fn refuse_the_rest(reporter: &Reporter, upload_id: u32, inputs: &mut mpsc::Receiver<Input>) {
+    inputs.close();
+    while let Ok(input) = inputs.try_recv() {
+        if let Input::Commit(reference) | Input::Abort(reference) = input {
             tell_refusal(reporter, upload_id, reference.as_deref(), &unknown());
         }
     }
@@ -239,5 +239,5 @@ fn tell_refusal(reporter: &Reporter, upload_id: u32, reference: Option<&str>, re
     let metrics = reporter.metrics();
     metrics.refusals.inc();
     metrics.upload_refusals.inc();
-    reporter.report(&refused(reference, None, Some(upload_id), refusal, &refusal.to_string()));
+    reporter.report(&error_frame(reference, None, Some(upload_id), refusal, &refusal.to_string()));
 }

@@ -21,7 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::commands::{execute, send};
 use super::hello::{Credential, Guest, Stranger, greet};
-use super::refusals::{refuse, refuse_frame};
+use super::refusals::{refuse, refuse_unclear};
 use super::replay::{log, resume};
 use super::upgrade::{Handshake, Origin, PROTOCOL, accept, bearer_header, offered_protocols, take_over};
 use super::uploads::Uploads;
@@ -32,7 +32,9 @@ use crate::http::Shared;
 use crate::http::admission::Slot;
 use crate::http::extract::query;
 use crate::listener::ClientAddress;
-use crate::realtime::{Dialect, Driver, End, Errand, Handler, Level, Line, Refused, SendRequest, turn_away};
+use crate::realtime::{
+    Dialect, Driver, End, Errand, Handler, Interest, Line, SendRequest, TurnedAway, turn_away,
+};
 
 /// Conversations in `ready`. The rest is available over REST; their events are sent anyway.
 const MAX_LISTED: usize = 500;
@@ -74,7 +76,7 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-/// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
+/// Authenticates the client, registers them with the hub, and begins. `None`: it has left already.
 async fn enter(
     shared: Shared,
     upgrade: OnUpgrade,
@@ -86,7 +88,7 @@ async fn enter(
     origin.end_turn();
     let (socket, told, end) = match greet(&chat, &socket, early, credential).await {
         Ok(Guest { actor, hello, reference, early }) => {
-            let admitted = origin.settle();
+            let admitted = origin.hand_over();
             match hub.register(actor, Dialect::User, socket, origin.address) {
                 Ok(registration) => {
                     if registration.is_first {
@@ -97,7 +99,7 @@ async fn enter(
                     let user = User { chat, hello, added, uploads: Uploads::default(), _admitted: admitted };
                     return Driver::begin(registration, early, user).await;
                 }
-                Err(Refused { socket, code }) => (socket, Bytes::new(), code.into()),
+                Err(TurnedAway { socket, code }) => (socket, Bytes::new(), code.into()),
             }
         }
         Err(Stranger { told, end }) => (socket, told, end),
@@ -146,15 +148,15 @@ impl Handler for User {
                 };
                 // A client that starts at the head continues from the one that `ready` named.
                 let mut after = heads.get(&id).map_or(entered.head.seq, |head| head.seq);
-                let level = level_for(&entered);
+                let interest = interest_in(&entered);
                 if entered.resume.is_some() {
                     after = entered.head.seq;
                     resume(chat, line, id, entered, Vec::new()).await?;
                 }
-                line.take(id, seat, after, level);
+                line.take(id, seat, after, interest);
                 taken.push(id);
             }
-            settle(chat, line, taken).await?;
+            give_back_lost_seats(chat, line, taken).await?;
         }
         for some in ids.chunks(MAX_ENTERED) {
             let some = some.iter().map(|id| (*id, start(&hello, *id) != Start::Head)).collect();
@@ -170,14 +172,16 @@ impl Handler for User {
     async fn command(&mut self, line: &mut Line, request: Result<Incoming, CommandError>) -> Result<(), End> {
         let request = match request {
             Ok(request) => request,
-            Err(error) => return refuse_frame(line, &error).await,
+            Err(error) => return refuse_unclear(line, &error).await,
         };
         let reference = request.reference.clone();
         let result = match (&request.command, request.conversation_id) {
             (Command::Subscribe(after), Some(id)) => {
-                subscribe(&self.chat, line, id, *after, Level::Full).await?
+                subscribe(&self.chat, line, id, *after, Interest::Full).await?
             }
-            (Command::Unsubscribe, Some(id)) => subscribe(&self.chat, line, id, None, Level::Counts).await?,
+            (Command::Unsubscribe, Some(id)) => {
+                subscribe(&self.chat, line, id, None, Interest::Counts).await?
+            }
             _ => return execute(&self.chat, line, &mut self.uploads, None, request).await,
         };
         match result {
@@ -199,10 +203,10 @@ impl Handler for User {
         match errand {
             Errand::Join(id) => join(chat, line, id, self.added).await,
             // Otherwise it was told already.
-            Errand::Left(id) if line.level(id).is_some() => {
+            Errand::Left(id) if line.interest(id).is_some() => {
                 line.leave(id);
                 tell_left(chat, line, id).await?;
-                // Added again meanwhile: that errand came while the old place still existed.
+                // Added again meanwhile: that errand came while the old seat was still taken.
                 join(chat, line, id, self.added).await
             }
             Errand::Left(id) => join(chat, line, id, self.added).await,
@@ -257,8 +261,8 @@ async fn ready(
     Ok(heads)
 }
 
-/// Gives back those of the new places whose user was removed meanwhile.
-async fn settle(chat: &Chat, line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
+/// Gives back those of the seats back that were just places whose user was removed meanwhile.
+async fn give_back_lost_seats(chat: &Chat, line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
     let gone = takes_no_part_in(chat, line, taken).await.map_err(|error| End::from(close_code(&error)))?;
     for id in gone {
         line.leave(id);
@@ -275,7 +279,7 @@ async fn tell_left(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), E
 
 /// Enters a conversation that the user was added to.
 async fn join(chat: &Chat, line: &mut Line, id: ConversationId, added: Added) -> Result<(), End> {
-    if line.level(id).is_some() {
+    if line.interest(id).is_some() {
         return Ok(());
     }
     let seat = line.reserve(id);
@@ -289,7 +293,7 @@ async fn join(chat: &Chat, line: &mut Line, id: ConversationId, added: Added) ->
     let state = or_overloaded(chat.conversation_state(line.actor().user_id, id).await)?;
     let Some(state) = state else { return Ok(()) };
     line.answer(&Frame::Conversation(&state)).await?;
-    let level = level_for(&entered);
+    let interest = interest_in(&entered);
     // Without a replay from the head that the client was told, which may be newer than the one at which it
     // entered.
     let mut after = state.head.seq;
@@ -298,15 +302,15 @@ async fn join(chat: &Chat, line: &mut Line, id: ConversationId, added: Added) ->
         after = entered.head.seq;
         resume(chat, line, id, entered, Vec::new()).await?;
     }
-    line.take(id, seat, after, level);
-    settle(chat, line, vec![id]).await?;
+    line.take(id, seat, after, interest);
+    give_back_lost_seats(chat, line, vec![id]).await?;
     meet(chat, line, vec![(id, is_resumed)]).await
 }
 
 /// Tells who is in conversations that the connection entered; true for those that it resumes. Called after
-/// the places are taken, so that later changes arrive live.
+/// the seats, so that later changes arrive live.
 async fn meet(chat: &Chat, line: &Line, mut conversations: Vec<(ConversationId, bool)>) -> Result<(), End> {
-    conversations.retain(|(id, _)| line.level(*id).is_some());
+    conversations.retain(|(id, _)| line.interest(*id).is_some());
     let company = or_overloaded(chat.company(line.actor(), conversations).await)?;
     super::tell_company(chat, line, company).await
 }
@@ -324,10 +328,10 @@ async fn subscribe(
     line: &mut Line,
     id: ConversationId,
     after: Option<Cursor>,
-    level: Level,
+    interest: Interest,
 ) -> Result<Result<(), Refusal>, End> {
-    if after.is_none() && line.level(id) == Some(level) {
-        // A new place would lose what is on its way to the old one.
+    if after.is_none() && line.interest(id) == Some(interest) {
+        // A new seat would lose what is on its way to the old one.
         return Ok(Ok(()));
     }
     let seat = line.reserve(id);
@@ -336,12 +340,12 @@ async fn subscribe(
     match super::enter(chat, line, id, after.into(), Some(limits::REPLAY_LIMIT)).await {
         Ok(entered) => {
             let head = entered.head;
-            if level == Level::Full {
+            if interest == Interest::Full {
                 resume(chat, line, id, entered, Vec::new()).await?;
             }
-            line.take(id, seat, head.seq, level);
-            settle(chat, line, vec![id]).await?;
-            if level == Level::Full {
+            line.take(id, seat, head.seq, interest);
+            give_back_lost_seats(chat, line, vec![id]).await?;
+            if interest == Interest::Full {
                 meet(chat, line, vec![(id, after.is_some())]).await?;
             }
             Ok(Ok(()))
@@ -355,8 +359,8 @@ async fn subscribe(
     }
 }
 
-fn level_for(entered: &Entered) -> Level {
-    if is_small(entered.participants) { Level::Full } else { Level::Counts }
+fn interest_in(entered: &Entered) -> Interest {
+    if is_small(entered.participants) { Interest::Full } else { Interest::Counts }
 }
 
 /// A failed read here leaves the client without its state: it reconnects and gets it then.

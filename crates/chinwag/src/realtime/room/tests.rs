@@ -68,8 +68,8 @@ fn removed(seq: i64, user_id: UserId) -> Event {
     Event::ParticipantRemoved(Membership { entry: entry(seq), user_id, username, role })
 }
 
-fn is_member(room: &Room, registration: &Registration) -> bool {
-    room.live.lock().members.contains(registration.connection.id)
+fn is_in(room: &Room, registration: &Registration) -> bool {
+    room.live.lock().occupants.contains(registration.connection.id)
 }
 
 #[tokio::test]
@@ -80,12 +80,12 @@ async fn a_removal_counts_although_somebody_joined_after_it() {
     let mut hers = Seat::reserve(&hub, ROOM);
     let mut his = Seat::reserve(&hub, ROOM);
     // She was admitted before the removal, he after it; then it is fanned out, as old news.
-    his.take(&ben.connection, Seq(2), Level::Full);
-    hers.take(&anna.connection, Seq(1), Level::Full);
+    his.take(&ben.connection, Seq(2), Interest::Full);
+    hers.take(&anna.connection, Seq(1), Interest::Full);
     his.room.push(removed(2, ANNA));
     his.room.drain(&hub);
-    assert!(is_member(&his.room, &ben));
-    assert!(!is_member(&his.room, &anna));
+    assert!(is_in(&his.room, &ben));
+    assert!(!is_in(&his.room, &anna));
     assert_eq!(anna.connection.closing(), Some(CloseCode::NotParticipant));
 }
 
@@ -95,15 +95,15 @@ async fn who_was_added_again_stays() {
     let (ben, _theirs) = connect(&hub, BEN, Dialect::Room, 4096);
     let (anna, _theirs) = connect(&hub, ANNA, Dialect::Room, 4096);
     let mut his = Seat::reserve(&hub, ROOM);
-    his.take(&ben.connection, Seq(1), Level::Full);
+    his.take(&ben.connection, Seq(1), Interest::Full);
     // She was admitted at 3, after the addition, but fan-out has not even seen the removal.
     let mut hers = Seat::reserve(&hub, ROOM);
-    hers.take(&anna.connection, Seq(3), Level::Full);
+    hers.take(&anna.connection, Seq(3), Interest::Full);
     hers.room.push(removed(2, ANNA));
     hers.room.push(pinned(3));
     hers.room.drain(&hub);
-    assert!(is_member(&hers.room, &anna));
-    assert!(matches!(hers.room.catch_up(&anna.connection, Seq(4)), Step::Live));
+    assert!(is_in(&hers.room, &anna));
+    assert!(matches!(hers.room.catch_up(&anna.connection, Seq(4)), Next::Live));
     assert_eq!(anna.connection.closing(), None);
 }
 
@@ -114,18 +114,18 @@ async fn events_are_kept_as_long_as_somebody_needs_them() {
     let (ben, _theirs) = connect(&hub, BEN, Dialect::Room, 4096);
     let mut hers = Seat::reserve(&hub, ROOM);
     let mut his = Seat::reserve(&hub, ROOM);
-    hers.take(&anna.connection, Seq(1), Level::Full);
+    hers.take(&anna.connection, Seq(1), Interest::Full);
     let push = |seq| {
         hers.room.push(pinned(seq));
         hers.room.drain(&hub);
         hers.room.live.lock().ring.run_from(Seq(seq)).is_some()
     };
     assert!(!push(2), "all are live");
-    his.take(&ben.connection, Seq(1), Level::Full);
+    his.take(&ben.connection, Seq(1), Interest::Full);
     assert!(push(3), "he has still to read what came before");
     assert!(push(4));
     let step = hers.room.catch_up(&ben.connection, Seq(3));
-    assert!(matches!(step, Step::Write(run) if run.events == 2));
+    assert!(matches!(step, Next::Write(run) if run.events == 2));
     ben.connection.stand(ROOM, Place::Live);
     assert!(!push(5), "all are live again");
 }
@@ -137,8 +137,8 @@ async fn a_removal_is_not_dropped_with_the_events_that_are_too_many() {
     let (ben, _theirs) = connect(&hub, BEN, Dialect::Room, 4096);
     let mut hers = Seat::reserve(&hub, ROOM);
     let mut his = Seat::reserve(&hub, ROOM);
-    hers.take(&anna.connection, Seq(0), Level::Full);
-    his.take(&ben.connection, Seq(0), Level::Full);
+    hers.take(&anna.connection, Seq(0), Interest::Full);
+    his.take(&ben.connection, Seq(0), Interest::Full);
     his.room.push(pinned(1));
     his.room.push(removed(2, ANNA));
     let last = i64::try_from(MAX_INBOX).unwrap() + 10;
@@ -146,11 +146,11 @@ async fn a_removal_is_not_dropped_with_the_events_that_are_too_many() {
         his.room.push(pinned(seq));
     }
     his.room.drain(&hub);
-    assert!(!is_member(&his.room, &anna));
-    assert!(is_member(&his.room, &ben));
+    assert!(!is_in(&his.room, &anna));
+    assert!(is_in(&his.room, &ben));
     assert_eq!(ben.connection.behind(0), Some((ROOM, Seq(1))), "he reads all of it");
     let step = his.room.catch_up(&ben.connection, Seq(1));
-    assert!(matches!(step, Step::ReadLog { after: Seq::ZERO, through } if through == Seq(last)));
+    assert!(matches!(step, Next::ReadLog { after: Seq::ZERO, through } if through == Seq(last)));
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn whoever_joins_leaves_the_room_in_the_queue() {
     let (anna, _theirs) = connect(&hub, ANNA, Dialect::Room, 4096);
     let mut seat = Seat::reserve(&hub, ROOM);
     assert!(seat.room.push(pinned(1)), "the first event schedules it");
-    seat.take(&anna.connection, Seq(1), Level::Full);
+    seat.take(&anna.connection, Seq(1), Interest::Full);
     assert!(!seat.room.push(pinned(2)), "its entry in the queue still stands");
     seat.room.drain(&hub);
     assert!(seat.room.push(pinned(3)));
@@ -170,7 +170,7 @@ async fn a_socket_that_takes_a_part_stays_live_and_one_that_takes_nothing_falls_
     let hub = hub();
     let (anna, _theirs) = connect(&hub, ANNA, Dialect::Room, 8);
     let mut seat = Seat::reserve(&hub, ROOM);
-    seat.take(&anna.connection, Seq(0), Level::Full);
+    seat.take(&anna.connection, Seq(0), Interest::Full);
     seat.room.push(pinned(1));
     seat.room.drain(&hub);
     assert_eq!(anna.connection.behind(0), None, "the rest goes out before anything else");
@@ -178,8 +178,8 @@ async fn a_socket_that_takes_a_part_stays_live_and_one_that_takes_nothing_falls_
     seat.room.push(pinned(2));
     seat.room.drain(&hub);
     assert_eq!(anna.connection.behind(0), Some((ROOM, Seq(2))));
-    assert!(matches!(seat.room.catch_up(&anna.connection, Seq(2)), Step::Write(run) if run.next == Seq(3)));
-    assert!(matches!(seat.room.catch_up(&anna.connection, Seq(3)), Step::Live));
+    assert!(matches!(seat.room.catch_up(&anna.connection, Seq(2)), Next::Write(run) if run.next == Seq(3)));
+    assert!(matches!(seat.room.catch_up(&anna.connection, Seq(3)), Next::Live));
     assert_eq!(anna.connection.behind(0), None);
 }
 
@@ -233,7 +233,7 @@ async fn a_commit_never_waits_for_a_socket() {
     let writes = Arc::new(AtomicUsize::new(0));
     let probe = Probe { room: Arc::clone(&seat.room), writes: Arc::clone(&writes) };
     let anna = register(&hub, ANNA, Dialect::Room, Socket::other(probe));
-    seat.take(&anna.connection, Seq(0), Level::Full);
+    seat.take(&anna.connection, Seq(0), Interest::Full);
     let before = writes.load(Ordering::Relaxed);
     seat.room.push(pinned(1));
     seat.room.drain(&hub);

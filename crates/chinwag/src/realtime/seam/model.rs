@@ -54,7 +54,7 @@ struct Client {
     place: Place,
     /// What waits on the server for its socket.
     pending: VecDeque<Seq>,
-    /// A page of the log that was read but not yet queued: its first position and the one after it.
+    /// A page of the log that was read but not yet queued: its first seq and the one after it.
     page: Option<(Seq, Seq)>,
     /// Whether its driver has something to do, as far as it knows.
     is_awake: bool,

@@ -12,45 +12,45 @@ use std::sync::Arc;
 use chinwag_protocol::Seq;
 
 use super::connection::Connection;
-use super::room::Level;
+use super::room::Interest;
 
 #[derive(Default)]
-pub(super) struct Members(Vec<Member>);
+pub(super) struct Occupants(Vec<Occupant>);
 
-pub(super) struct Member {
+pub(super) struct Occupant {
     pub connection: Arc<Connection>,
-    pub level: Level,
+    pub interest: Interest,
     /// The log's head when it was admitted: a removal up to there does not concern it.
     pub after: Seq,
 }
 
-impl Members {
-    fn place(&self, id: u64) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&id, |member| member.connection.id)
+impl Occupants {
+    fn index(&self, id: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |occupant| occupant.connection.id)
     }
 
     pub(super) fn contains(&self, id: u64) -> bool {
-        self.place(id).is_ok()
+        self.index(id).is_ok()
     }
 
-    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Member> {
-        let place = self.place(id).ok()?;
-        self.0.get_mut(place)
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Occupant> {
+        let index = self.index(id).ok()?;
+        self.0.get_mut(index)
     }
 
-    pub(super) fn insert(&mut self, member: Member) {
-        match self.place(member.connection.id) {
-            Ok(place) => self.0.splice(place..=place, [member]).for_each(drop),
-            Err(place) => self.0.insert(place, member),
+    pub(super) fn insert(&mut self, occupant: Occupant) {
+        match self.index(occupant.connection.id) {
+            Ok(index) => self.0.splice(index..=index, [occupant]).for_each(drop),
+            Err(index) => self.0.insert(index, occupant),
         }
     }
 
     /// False if it was not there.
     pub(super) fn remove(&mut self, id: u64) -> bool {
-        self.place(id).map(|place| self.0.remove(place)).is_ok()
+        self.index(id).map(|index| self.0.remove(index)).is_ok()
     }
 
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Member> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Occupant> {
         self.0.iter()
     }
 
