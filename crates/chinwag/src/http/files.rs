@@ -3,8 +3,6 @@
 //! A file is never whole in memory. What is served can't run anything: the server decides its type, and a
 //! browser that shows it directly is told to sandbox it.
 
-use std::ops::Range;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -14,6 +12,7 @@ use chinwag_protocol::FileId;
 use chinwag_protocol::rest::{Detail, FileForm, UploadedFile};
 
 use super::Shared;
+use super::conditional::{Unsatisfiable, is_known, set_tag, wanted_part};
 use super::error::HttpError;
 use super::extract::{Caller, IdempotencyKey, InPath};
 use super::form::Form;
@@ -192,8 +191,7 @@ fn not_modified(tag: &str) -> Response {
 
 /// A client may cache the bytes, but must ask each time whether it may still see them.
 fn add_cache_headers(response: &mut Response, tag: &str) {
-    set(response, header::ETAG, tag);
-    set(response, header::CACHE_CONTROL, "private, no-cache");
+    set_tag(response, tag, "private, no-cache");
     set(response, header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 }
 
@@ -224,81 +222,9 @@ fn disposition(name: &str, mime: &str) -> String {
     format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
 }
 
-/// RFC 9110 section 13.1.2.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-    known
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
-}
-
-/// The requested part begins after the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Unsatisfiable;
-
-/// The requested part; `None` for the whole file. Several parts, and invalid ranges, get the whole file, as
-/// RFC 9110 section 14.2 allows, so that an answer is never larger than the file.
-fn wanted_part(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Unsatisfiable> {
-    let is_of_this = headers.get(header::IF_RANGE).is_none_or(|known| known == tag);
-    let text = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
-    let Some((first, last)) = text
-        .filter(|_| is_of_this)
-        .and_then(|text| text.strip_prefix("bytes="))
-        .filter(|text| !text.contains(','))
-        .and_then(|text| text.trim().split_once('-'))
-    else {
-        return Ok(None);
-    };
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(first) || !is_number(last) || (first.is_empty() && last.is_empty()) {
-        return Ok(None);
-    }
-    // A number that overflows is beyond the end of every file.
-    let number = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX);
-    let range = if first.is_empty() {
-        size.saturating_sub(number(last))..size
-    } else if last.is_empty() {
-        number(first)..size
-    } else if number(last) < number(first) {
-        return Ok(None);
-    } else {
-        number(first)..number(last).saturating_add(1).min(size)
-    };
-    if range.is_empty() { Err(Unsatisfiable) } else { Ok(Some(range)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn part(range: &'static str) -> Result<Option<Range<u64>>, Unsatisfiable> {
-        let headers = HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(range))]);
-        wanted_part(&headers, "\"x\"", 1000)
-    }
-
-    #[test]
-    fn one_part_is_understood_and_everything_else_is_the_whole() {
-        for (range, expected) in [
-            ("bytes=0-99", Ok(Some(0..100))),
-            ("bytes=0-0", Ok(Some(0..1))),
-            ("bytes=999-", Ok(Some(999..1000))),
-            ("bytes=500-99999999999999999999999999", Ok(Some(500..1000))),
-            ("bytes=-100", Ok(Some(900..1000))),
-            ("bytes=-18446744073709551616", Ok(Some(0..1000))),
-            ("bytes=1000-", Err(Unsatisfiable)),
-            ("bytes=18446744073709551615-", Err(Unsatisfiable)),
-            ("bytes=-0", Err(Unsatisfiable)),
-            ("bytes=0-1,3-4", Ok(None)),
-            ("bytes=5-4", Ok(None)),
-            ("bytes=-", Ok(None)),
-            ("bytes=+1-2", Ok(None)),
-            ("bytes=a-b", Ok(None)),
-            ("lines=0-1", Ok(None)),
-        ] {
-            assert_eq!(part(range), expected, "{range}");
-        }
-    }
 
     #[test]
     fn a_name_can_add_no_header_and_no_parameter() {

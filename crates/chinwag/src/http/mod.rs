@@ -3,6 +3,7 @@
 mod accounts;
 mod admission;
 mod asyncapi;
+mod conditional;
 mod conversations;
 #[cfg(feature = "ui")]
 mod docs;

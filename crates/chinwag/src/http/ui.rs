@@ -9,6 +9,7 @@ use axum::routing::get;
 use chinwag_web::Asset;
 
 use super::Shared;
+use super::conditional::{is_known, set_tag};
 use super::error::detail;
 use super::prefix::root;
 
@@ -105,7 +106,7 @@ fn page(asset: &str, root: &str, headers: &HeaderMap, ancestors: &str) -> Respon
         let html = String::from_utf8_lossy(asset.bytes).replace("=\"./", &format!("=\"{root}"));
         ([(header::CONTENT_TYPE, asset.content_type)], html).into_response()
     };
-    describe(&mut response, &etag, "no-cache");
+    set_tag(&mut response, &etag, "no-cache");
     forbid_frames_but(&mut response, ancestors);
     response
 }
@@ -147,15 +148,8 @@ fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
     }
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     let keep = if asset.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" };
-    describe(&mut response, etag, keep);
+    set_tag(&mut response, etag, keep);
     response
-}
-
-fn describe(response: &mut Response, etag: &str, keep: &'static str) {
-    if let Ok(etag) = HeaderValue::from_str(etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
 }
 
 fn forbid_frames_but(response: &mut Response, ancestors: &str) {
@@ -163,12 +157,6 @@ fn forbid_frames_but(response: &mut Response, ancestors: &str) {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-}
-
-/// RFC 9110 section 13.1.2: a list of tags, which may be marked as weak.
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
-    known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag)
 }
 
 /// RFC 9110 section 12.5.3. A browser names its codings without a weight; `br;q=0` refuses one.
