@@ -177,8 +177,7 @@ impl Chat {
         if let Some(address) = address {
             self.inner.limits.registrations.take(&address, Instant::now()).map_err(Refusal::RateLimited)?;
         }
-        self.note_administrator().await?;
-        if self.awaits_administrator() {
+        if self.awaits_administrator().await? {
             return Err(Refusal::Forbidden(NO_ADMINISTRATOR));
         }
         let account = self.account(register, UserRole::User).await?;
@@ -186,20 +185,16 @@ impl Chat {
         self.open_session(user, user_agent).await
     }
 
-    /// Whether registration waits for the server's first administrator.
-    pub(crate) fn awaits_administrator(&self) -> bool {
-        self.inner.setup.is_awaited.load(Ordering::Relaxed)
-    }
-
-    /// Checks whether an administrator exists now, perhaps made by another process. From then on registration
-    /// stays open, even if that administrator is demoted later.
-    pub(super) async fn note_administrator(&self) -> Result<(), Refusal> {
-        if self.awaits_administrator()
+    /// Whether registration waits for the server's first administrator. Another process may have made
+    /// one, so it is asked until there is; one stays open, even if that administrator is demoted later.
+    pub(crate) async fn awaits_administrator(&self) -> Result<bool, Refusal> {
+        let is_awaited = &self.inner.setup.is_awaited;
+        if is_awaited.load(Ordering::Relaxed)
             && self.store().read(|view| Ok::<_, Refusal>(view.has_administrator()?)).await?
         {
-            self.inner.setup.is_awaited.store(false, Ordering::Relaxed);
+            is_awaited.store(false, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(is_awaited.load(Ordering::Relaxed))
     }
 
     /// The setup link's token, while it is valid.

@@ -70,8 +70,6 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
         let count = chat.store().read(View::account_changes).await.ok();
         if count.is_some() && seen.is_some() && count != seen {
             chat.look_after_everybody().await;
-            // If this fails, the next registration checks again.
-            let _ = chat.note_administrator().await;
         }
         seen = count.or(seen);
     }

@@ -15,13 +15,15 @@ use crate::config::Mode;
     responses((status = 200, body = Health)))]
 pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
     let config = shared.chat.config();
+    // Alive it is, whatever the database says: `/readyz` is about that.
+    let needs_setup = shared.chat.awaits_administrator().await.unwrap_or(true);
     Json(Health {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
         demo: config.mode == Mode::Demo,
         rate_limits: config.limits.is_enforced,
-        registration: config.auth.registration && !shared.chat.awaits_administrator(),
-        needs_setup: shared.chat.awaits_administrator(),
+        registration: config.auth.registration && !needs_setup,
+        needs_setup,
         password_login: config.auth.has_password_login(),
     })
 }

@@ -251,6 +251,8 @@ async fn an_administrator_who_is_made_beside_the_server_opens_registration() {
     assert_eq!(register("early").await, 403, "a user is no administrator");
     let admin = chinwag::protocol::rest::UserRole::Admin;
     server.beside(move |accounts| accounts.set_role("ops", admin).unwrap()).await;
+    let health = server.get("/healthz").await.body;
+    assert_eq!((&health["needs_setup"], &health["registration"]), (&json!(false), &json!(true)));
     assert_eq!(register("early").await, 200);
     let signed_in = server.try_sign_in("ops", "long enough").await.body;
     assert_eq!(signed_in["user"]["role"], "admin");
