@@ -45,7 +45,7 @@ pub enum Frame<'a> {
     CaughtUp {
         /// The conversation.
         conversation_id: ConversationId,
-        /// The last event that was replayed position, or the client's own if nothing was replayed.
+        /// The last replayed event, or the client's own if nothing was replayed.
         seq: Seq,
     },
     /// Continuity is lost: drop your cache of this conversation and read a page.

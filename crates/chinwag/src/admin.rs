@@ -1,7 +1,7 @@
 //! Changes to a data folder from the command line, even while a server runs on it.
 //!
 //! No change here writes an event. A running server reads accounts and sessions whenever it sees a token, and
-//! checks its connected users when it notices that accounts changed.
+//! checks its connected users, and groups without an owner, when it notices that accounts changed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -179,7 +179,8 @@ impl Accounts {
     }
 
     /// Deletes an account for good: all of its sessions, its password, and its personal data. Its username
-    /// and address are free again. Its messages stay, as those of a deleted user.
+    /// and address are free again. Its messages stay, as those of a deleted user. The server gives groups that the
+    /// user alone owned another owner, as when the last owner leaves.
     ///
     /// # Errors
     /// If there is no such account.

@@ -7,7 +7,7 @@
  */
 export type FileId = number;
 /**
- * The position of an event in its conversation's log: from 1, dense, in commit order.
+ * The place of an event in its conversation's log: from 1, dense, in commit order.
  */
 export type Seq = number;
 /**
@@ -2299,7 +2299,7 @@ export interface UnreadFrame {
   mentions: number;
   type: "unread";
   /**
-   * Messages by others after the read position.
+   * Messages by others after what the user has read.
    */
   unread: number;
 }

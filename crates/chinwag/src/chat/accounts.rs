@@ -186,7 +186,8 @@ impl Chat {
     }
 
     /// Whether registration waits for the server's first administrator. Another process may have made
-    /// one, so it is asked until there is; one stays open, even if that administrator is demoted later.
+    /// one, so the database is asked until there is; registration stays
+    /// open then, even if that administrator is demoted later.
     pub(crate) async fn awaits_administrator(&self) -> Result<bool, Refusal> {
         let is_awaited = &self.inner.setup.is_awaited;
         if is_awaited.load(Ordering::Relaxed)

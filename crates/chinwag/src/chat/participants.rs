@@ -1,6 +1,6 @@
 //! The participants of a group, and their roles.
 
-use chinwag_protocol::rest::{NewParticipant, Participant, Role};
+use chinwag_protocol::rest::{NewParticipant, Role};
 use chinwag_protocol::{ConversationId, Event, UserId, limits};
 
 use super::Chat;
@@ -85,6 +85,15 @@ impl Chat {
             .await
     }
 
+    /// Gives groups another owner whose owners' accounts were ended for good, as if these had left.
+    pub(super) async fn appoint_successors(&self) -> Result<(), Refusal> {
+        let groups = self.store().read(|view| Ok::<_, Refusal>(view.groups_without_owner()?)).await?;
+        for (id, owner_id) in groups {
+            self.store().write(move |change| appoint_successor(change, id, owner_id)).await?;
+        }
+        Ok(())
+    }
+
     /// Who last ended a user's participation; perhaps the user.
     pub(crate) async fn who_removed(
         &self,
@@ -114,7 +123,7 @@ impl Chat {
                 if standing.role == role {
                     return Ok(None);
                 }
-                let is_last_owner = standing.role == Role::Owner && owners(&change.participants(id)?) == 1;
+                let is_last_owner = standing.role == Role::Owner && change.owner_count(id)? == 1;
                 if is_last_owner {
                     return Err(Refusal::Forbidden("A group needs an owner: appoint another one first"));
                 }
@@ -159,19 +168,11 @@ fn standing(change: &mut Change, id: ConversationId, user_id: UserId) -> Result<
     }
 }
 
-fn owners(participants: &[Participant]) -> usize {
-    participants.iter().filter(|participant| participant.role == Role::Owner).count()
-}
-
 fn appoint_successor(change: &mut Change, id: ConversationId, actor_id: UserId) -> Result<(), Refusal> {
-    let participants = change.participants(id)?;
-    if owners(&participants) > 0 {
-        return Ok(());
-    }
-    let admin = participants.iter().find(|participant| participant.role == Role::Admin);
-    if let Some(successor) = admin.or(participants.first()) {
-        let person = Person { id: successor.id, username: successor.username.clone() };
-        change.set_participant_role(id, actor_id, &person, Role::Owner)?;
+    if change.owner_count(id)? == 0
+        && let Some(successor) = change.successor(id)?
+    {
+        change.set_participant_role(id, actor_id, &successor, Role::Owner)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Who is here. A user is here while a socket of theirs is open, unless they chose to be invisible.
 //!
-//! Presence combines whether they have a connection, with their chosen status, which is stored. It is
+//! Presence combines whether a user has a connection with their chosen status, which is stored. It is
 //! sent once to each connection in their conversations, and to a connection that enters a conversation, for
 //! everybody there. A departure waits a second, so that nobody sees a reload. Departures are stored together,
 //! a hundred in a step of the writer.
@@ -121,7 +121,7 @@ impl Chat {
         tokio::spawn(async move { chat.announce_now(user_id).await });
     }
 
-    /// Notes when these users were last here, and tells the others. All clients of a server may leave at
+    /// Stores when these users were last here, and tells the others. All clients of a server may leave at
     /// once: that must not fill the writer's queue.
     async fn tell_departures(&self, mut gone: Vec<Departure>) {
         gone.retain(|departure| !self.connections().is_here(departure.user_id));

@@ -215,7 +215,7 @@ impl Sample<'_> {
         Ok(())
     }
 
-    /// Runs one step; returns the message that it created. `told` has the messages of earlier acts before.
+    /// Performs one act; returns the message that it created. `told` has the messages of earlier acts.
     fn perform(
         &mut self,
         id: ConversationId,

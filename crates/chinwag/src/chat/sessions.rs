@@ -2,7 +2,8 @@
 //!
 //! Other processes may change accounts while a server runs. Twice a second the watch reads a counter in the
 //! database, which `chinwag user` raises, and closes the sockets of users who may not stay, and of those who
-//! have been renamed. Changes by the server itself close sockets at once.
+//! have been renamed. Groups whose only owner's account was removed get another owner then: only the server
+//! itself writes events. Changes by the server itself close sockets at once.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -67,11 +68,18 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
         interval.tick().await;
         let Some(inner) = chat.upgrade() else { return };
         let chat = Chat { inner };
-        let count = chat.store().read(View::account_changes).await.ok();
-        if count.is_some() && seen.is_some() && count != seen {
+        let Ok(count) = chat.store().read(View::account_changes).await else { continue };
+        if seen == Some(count) {
+            continue;
+        }
+        if seen.is_some() {
             chat.look_after_everybody().await;
         }
-        seen = count.or(seen);
+        // Also of what was changed before the server ran.
+        match chat.appoint_successors().await {
+            Ok(()) => seen = Some(count),
+            Err(error) => tracing::warn!(%error, "can't give groups another owner yet"),
+        }
     }
 }
 

@@ -142,7 +142,8 @@ impl Slot {
         drop(self.0.turn.lock().take());
     }
 
-    /// The same for a connection that outlives its requests: it counts while the gives permit is kept.
+    /// The same for a connection that outlives its requests: it counts while the returned permit is
+    /// kept.
     pub(super) fn hand_over(&self) -> Option<OwnedSemaphorePermit> {
         self.leave_unauthenticated();
         self.0.total.lock().take()

@@ -17,7 +17,7 @@ use crate::store::Page;
 
 /// History
 ///
-/// Oldest first. `before` and `after` are exclusive; With `after` the page directly follows it;
+/// Oldest first. `before` and `after` are exclusive. With `after` the page directly follows it;
 /// otherwise the page is the newest one. Without any parameter: everything, at most the last 1,000. The
 /// `Link` header names the neighbouring pages, if there are any: `prev` is older, `next` is newer.
 #[utoipa::path(get, path = "/conversations/{conversation_id}/messages", operation_id = "list_messages", tag = "messages",

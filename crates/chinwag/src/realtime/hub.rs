@@ -198,7 +198,7 @@ impl Hub {
     /// Puts a new connection into the table of its user.
     ///
     /// # Errors
-    /// The close code for it, if its user or its address has too many or the server is stopping.
+    /// The close code, if its user or its address has too many, or the server is stopping.
     pub(crate) fn register(
         self: &Arc<Self>,
         actor: Actor,
@@ -212,7 +212,7 @@ impl Hub {
             return Err(TurnedAway { socket, code: CloseCode::Overloaded });
         };
         let mut users = users.lock();
-        // Whoever is refused leaves no entry behind.
+        // A refused connection leaves no entry behind.
         let count = users.get(&user_id).map_or(0, Vec::len);
         if count >= self.settings.sockets_per_user || !self.count_up(address) {
             return Err(TurnedAway { socket, code: CloseCode::TooManySockets });
@@ -220,21 +220,21 @@ impl Hub {
         let open = users.entry(user_id).or_default();
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
-        // Most have one.
+        // Most users have one.
         open.reserve_exact(1);
         open.push(Arc::clone(&connection));
         drop(users);
         self.count.fetch_add(1, Ordering::SeqCst);
         self.metrics.connections.inc();
         let registration = Registration { hub: Arc::clone(self), connection, address, is_first };
-        // Asked after the entry, so that either this sees the drain or the drain sees the entry.
+        // Checked after the entry, so that either this sees the drain or the drain sees the entry.
         if self.is_draining() {
             registration.connection.close(CloseCode::Restart);
         }
         Ok(registration)
     }
 
-    /// Counts a connection of an address. False if that has too many.
+    /// Counts a connection of an address. False if the address has too many.
     fn count_up(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address else { return true };
         let mut addresses = self.addresses.lock();
@@ -260,7 +260,7 @@ impl Hub {
 
     /// Tells those who watch a room without a connection that a session of this user ended.
     pub(super) fn note_ending(&self, user_id: UserId) {
-        // Nobody may be watching.
+        // There may be no watcher.
         let _ = self.endings.send(user_id);
     }
 

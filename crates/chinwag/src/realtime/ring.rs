@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 128 * 1024;
 /// The most bytes written at once, which keeps a slow connection's backlog small.
 pub(crate) const MAX_PAGE_BYTES: usize = 32 * 1024;
 
-/// Consecutive events, without seqs in their positions.
+/// Consecutive events, without gaps in their seqs.
 #[derive(Default)]
 pub(super) struct Ring {
     frames: VecDeque<Frame>,

@@ -6,6 +6,7 @@ use chinwag_protocol::{ConversationId, Event, EventKind, Seq, Timestamp, UserId}
 
 use super::log::{Detail, NewEvent};
 use super::sql::{DatabaseError, Row, values};
+use super::users::IS_ERASED;
 use super::words::{text, word};
 use super::{Change, Notice, StoreError, View};
 
@@ -144,6 +145,48 @@ impl View {
         self.sql.single("SELECT COUNT(*) FROM participants WHERE conversation_id = ?1", values![id], |row| {
             row.get(0)
         })
+    }
+
+    /// A group's owners whose accounts were not ended for good.
+    pub(crate) fn owner_count(&self, id: ConversationId) -> Result<usize, StoreError> {
+        self.sql.single(
+            &format!(
+                "SELECT COUNT(*) FROM participants JOIN users ON users.id = participants.user_id \
+                 WHERE conversation_id = ?1 AND participants.role = 'owner' AND NOT ({IS_ERASED})"
+            ),
+            values![id],
+            |row| row.get(0),
+        )
+    }
+
+    /// Who becomes the owner of a group that has none: an admin before others, and then by id.
+    pub(crate) fn successor(&self, id: ConversationId) -> Result<Option<Person>, StoreError> {
+        self.sql.one(
+            &format!(
+                "SELECT users.id, username FROM participants JOIN users ON users.id = participants.user_id \
+                 WHERE conversation_id = ?1 AND NOT ({IS_ERASED}) \
+                 ORDER BY participants.role = 'admin' DESC, users.id LIMIT 1"
+            ),
+            values![id],
+            |row| Ok(Person { id: row.get(0)?, username: row.get(1)? }),
+        )
+    }
+
+    /// Groups whose owners' accounts were all ended for good while others take part, each with one of those owners.
+    pub(crate) fn groups_without_owner(&self) -> Result<Vec<(ConversationId, UserId)>, StoreError> {
+        let others = "SELECT 1 FROM participants AS others JOIN users ON users.id = others.user_id \
+                      WHERE others.conversation_id = participants.conversation_id";
+        self.sql.all(
+            &format!(
+                "SELECT conversation_id, min(user_id) FROM participants WHERE role = 'owner' \
+                 AND user_id IN (SELECT id FROM users WHERE {IS_ERASED}) \
+                 AND NOT EXISTS ({others} AND others.role = 'owner' AND NOT ({IS_ERASED})) \
+                 AND EXISTS ({others} AND NOT ({IS_ERASED})) \
+                 GROUP BY conversation_id ORDER BY conversation_id"
+            ),
+            &[],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// The one direct conversation of two people, if they have it.

@@ -163,7 +163,7 @@ impl Change {
         Ok(())
     }
 
-    /// Erases everything of an account except its id, and admits nobody with it.
+    /// Erases everything of an account except its id, and admits nobody with it. [`IS_ERASED`] finds it.
     pub(crate) fn erase_user(&mut self, id: UserId) -> Result<(), StoreError> {
         // With blanks, so that nobody can choose such a name, or mention it.
         let username = format!("deleted user {id}");
@@ -196,6 +196,9 @@ impl Change {
         Ok(())
     }
 }
+
+/// Whether an account was ended for good: nobody can choose such a name.
+pub(super) const IS_ERASED: &str = "NOT users.is_active AND users.username = 'deleted user ' || users.id";
 
 pub(super) const PRESENCE: &str = "users.presence";
 

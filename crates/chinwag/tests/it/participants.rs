@@ -258,6 +258,39 @@ async fn a_newcomer_hears_of_it_on_the_open_user_socket() {
 }
 
 #[tokio::test]
+async fn a_group_whose_only_owner_is_erased_gets_another_with_and_without_a_running_server() {
+    let server = server().await;
+    let (anna, ben) = (server.person("anna").await, server.person("ben").await);
+    let (cleo, dora) = (server.person("cleo").await, server.person("dora").await);
+    let id = anna.group("Tea", &[&ben, &cleo, &dora]).await;
+    assert_eq!(appoint(&anna, id, &cleo, "admin").await, 200);
+    let mut ben_hears = Hand::new(&ben, id, Way::Room).await;
+    server.beside(|accounts| accounts.remove("anna").unwrap()).await;
+    let told = ben_hears.frame_of_type("participant_updated").await;
+    assert_eq!(
+        (&told["user_id"], &told["role"], &told["actor_id"]),
+        (&json!(cleo.id), &json!("owner"), &json!(anna.id))
+    );
+    assert_eq!(log(&ben, id).await.last().unwrap()["seq"], told["seq"]);
+    // Whose account is gone counts for nothing: cleo is the only owner.
+    assert_eq!(appoint(&cleo, id, &cleo, "member").await, 403);
+    assert_eq!(remove(&cleo, id, &cleo).await, 204);
+    let erased = format!("deleted user {}", anna.id);
+    assert_eq!(roles(&ben, id).await, pairs(&[(&erased, "owner"), ("ben", "owner"), ("dora", "member")]));
+
+    let stopped = server.stop().await;
+    let folder = stopped.folder_path();
+    let erase = move || chinwag::Accounts::open(&folder).unwrap().remove("ben").unwrap();
+    tokio::task::spawn_blocking(erase).await.unwrap();
+    let server = stopped.start().await;
+    let dora = server.person("dora").await;
+    let mut dora_hears = Hand::new(&dora, id, Way::Room).await;
+    while roles(&dora, id).await.last() != Some(&("dora".to_owned(), "owner".to_owned())) {
+        dora_hears.frame_of_type("participant_updated").await;
+    }
+}
+
+#[tokio::test]
 async fn removal_ends_everything_at_once() {
     let server = server().await;
     let (anna, ben) = (server.person("anna").await, server.person("ben").await);

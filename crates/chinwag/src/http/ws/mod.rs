@@ -48,10 +48,9 @@ async fn enter(
     chat.enter(&line.present_actor(), id, start, replay_limit).await
 }
 
-/// Asks whether the user of a seat that was place is still a participant. A removal since their admission let in may
+/// Checks whether the user of a new seat is still a participant. A removal since their admission may already
 /// have been fanned out, or be on its way while others were admitted after it. In both cases the connection is
-/// behind
-/// there, and would read the log past the removal; one that is live place hears of it.
+/// behind there and would read the log past the removal; one that is live hears of it.
 async fn still_takes_part(chat: &Chat, line: &Line, id: ConversationId) -> Result<(), EnterError> {
     if line.is_live(id) {
         return Ok(());

@@ -74,7 +74,7 @@ pub(in crate::http) async fn room(
     response
 }
 
-/// Authenticates the client, registers them with the hub, and begins. `None`: it has left already.
+/// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
 async fn enter(
     shared: Shared,
     upgrade: OnUpgrade,

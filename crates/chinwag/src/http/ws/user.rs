@@ -76,7 +76,7 @@ fn subprotocols(headers: &HeaderMap) -> (bool, Option<String>) {
     (offered.contains(&PROTOCOL), bearer.map(str::to_owned))
 }
 
-/// Authenticates the client, registers them with the hub, and begins. `None`: it has left already.
+/// Authenticates the client, registers it with the hub, and begins. `None`: it has left already.
 async fn enter(
     shared: Shared,
     upgrade: OnUpgrade,
@@ -261,7 +261,7 @@ async fn ready(
     Ok(heads)
 }
 
-/// Gives back those of the seats back that were just places whose user was removed meanwhile.
+/// Gives back those of the new seats whose user was removed meanwhile.
 async fn give_back_lost_seats(chat: &Chat, line: &mut Line, taken: Vec<ConversationId>) -> Result<(), End> {
     let gone = takes_no_part_in(chat, line, taken).await.map_err(|error| End::from(close_code(&error)))?;
     for id in gone {
