@@ -6,7 +6,7 @@ use chinwag::Mode;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::failure::Failure;
-use crate::settings::{DATA_DIR, Given, SETTINGS, Setting, Settings, TOKEN_MINUTES};
+use crate::settings::{DATA_DIR, Given, SETTINGS, STORE, Setting, Settings, TOKEN_MINUTES};
 
 /// Examples come first: most people look for the line to copy.
 pub(crate) const HELP: &str = "\
@@ -51,11 +51,11 @@ impl Choice for ForDemo {
 }
 
 impl Choice for ForFolder {
-    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR];
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &STORE];
 }
 
 impl Choice for ForTokens {
-    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &TOKEN_MINUTES];
+    const SETTINGS: &'static [&'static Setting] = &[&DATA_DIR, &STORE, &TOKEN_MINUTES];
 }
 
 /// The options of a command that are settings.

@@ -15,6 +15,7 @@ use crate::config::Auth;
 use crate::error::Refusal;
 use crate::server::{StartError, own_secret};
 use crate::store::{Account, NewSession, SHARED_SECRET, Store, View};
+use crate::store_url::StoreUrl;
 
 /// The accounts of a data folder.
 pub struct Accounts {
@@ -69,12 +70,13 @@ impl From<crate::store::StoreError> for AccountError {
 }
 
 impl Accounts {
-    /// Opens a data folder, and creates it if it is missing. A new one is for `serve`, never for a demo.
+    /// Opens the accounts of a database, or of the one in the data folder, and creates what is missing. A new database
+    /// is for `serve`, never for a demo.
     ///
     /// # Errors
     /// If the folder or its secret can't be used.
-    pub fn open(folder: &Path) -> Result<Self, StartError> {
-        let store = Store::open_beside(folder)?;
+    pub fn open(folder: &Path, store: Option<&StoreUrl>) -> Result<Self, StartError> {
+        let store = Store::open_beside(folder, store.map(StoreUrl::secret))?;
         let claimed: Result<(), Refusal> = store.write_blocking(|change| match change.mode()? {
             Some(_) => Ok(()),
             None => Ok(change.set_mode("serve")?),

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use crate::peers::{Names, Peer};
 use crate::public_url::PublicUrl;
+use crate::store_url::StoreUrl;
 
 /// The configuration of one server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder with the database and the secrets; created if it is missing.
+    /// The folder with the database, the secrets, and files on their way; created if it is missing.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database that has the data. `None`: a SQLite database in the folder.
+    pub store: Option<StoreUrl>,
     /// Real users, or sample ones.
     pub mode: Mode,
     /// How tokens are made and checked.
@@ -198,6 +201,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("chinwag-data"),
+            store: None,
             mode: Mode::Serve,
             auth: Auth::default(),
             public_url: None,

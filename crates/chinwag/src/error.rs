@@ -169,7 +169,13 @@ impl From<StoreError> for Refusal {
             StoreError::NotCommitted(_) | StoreError::Stopped => Self::Unavailable,
             // This passes: another process is writing, or the disk is full until somebody makes room.
             StoreError::Database(error)
-                if matches!(error.kind(), DatabaseErrorKind::Busy | DatabaseErrorKind::Full) =>
+                if matches!(
+                    error.kind(),
+                    DatabaseErrorKind::Busy
+                        | DatabaseErrorKind::Full
+                        | DatabaseErrorKind::Away
+                        | DatabaseErrorKind::Unknown
+                ) =>
             {
                 tracing::warn!(%error, "the database can't be written now");
                 Self::Unavailable

@@ -21,6 +21,7 @@ mod realtime;
 mod seeded_bugs;
 mod server;
 mod store;
+mod store_url;
 mod unicode;
 
 pub use admin::{AccountError, Accounts, NewAccount};
@@ -35,6 +36,7 @@ pub use peers::{Names, Peer};
 pub use public_url::PublicUrl;
 pub use server::{Builder, Server, StartError};
 pub use store::OpenError;
+pub use store_url::StoreUrl;
 
 /// The code blocks of the documentation, so that they are compiled.
 #[cfg(doctest)]

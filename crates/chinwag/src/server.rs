@@ -28,6 +28,7 @@ use crate::outbound::{Client, Vapid};
 use crate::push;
 use crate::realtime::{Connections, Hub, HubSettings};
 use crate::store::{BatchReport, Commit, OpenError, Store, View};
+use crate::store_url::StoreUrl;
 
 /// The file with this server's own token secret.
 const SECRET_NAME: &str = "token.key";
@@ -148,14 +149,15 @@ impl Builder {
         let (committed, commits) = watch::channel(());
         let (departed, departures) = mpsc::unbounded_channel();
         let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics), departed).map_err(system)?;
-        let store = {
-            let (hub, metrics) = (Arc::clone(&hub), Arc::clone(&metrics));
-            Store::open(&config.data_dir, move |commit: Commit, report: BatchReport| {
-                metrics.committed(report.jobs, &commit.events, report.commit);
-                hub.publish(commit);
-                committed.send_replace(());
-            })?
+        let (hub_of_store, metrics_of_store) = (Arc::clone(&hub), Arc::clone(&metrics));
+        let publish = move |commit: Commit, report: BatchReport| {
+            metrics_of_store.committed(report.jobs, &commit.events, report.commit);
+            hub_of_store.publish(commit);
+            committed.send_replace(());
         };
+        let (folder, url) = (config.data_dir.clone(), config.store.clone());
+        let open = move || Store::open(&folder, url.as_ref().map(StoreUrl::secret), publish);
+        let store = tokio::task::spawn_blocking(open).await.map_err(system)??;
         let blobs = Blobs::open(&config.data_dir, &config.storage)
             .map_err(|error| StartError::Storage(error.to_string()))?;
         claim(&store, &blobs, &config).await?;
@@ -174,7 +176,7 @@ impl Builder {
             tokens,
             vapid,
         };
-        let chat = Chat::new(config, parts).map_err(system)?;
+        let chat = Chat::new(config, parts).await.map_err(system)?;
         push::start(&chat, &client, &metrics, &commits);
         Ok(Server { chat, hub, metrics })
     }

@@ -1,11 +1,12 @@
 //! `chinwag config`: the settings that a server would start with, and where each comes from.
 
+use chinwag::StoreUrl;
 use clap::Subcommand;
 
 use crate::arguments::{ForServe, HELP, SettingArguments};
 use crate::failure::Failure;
 use crate::output;
-use crate::settings::{Options, SETTINGS, Settings};
+use crate::settings::{Options, SETTINGS, STORE, Settings};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,13 +34,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 /// A longer value has its line to itself; the others form a column.
 const MAX_COLUMN: usize = 48;
 
-/// Shows the settings as a table. It names secrets only by their files, so anybody may see it.
+/// Shows the settings as a table. It names secrets by their files or leaves them out, so anybody may see it.
 fn show(settings: &Settings) -> Result<(), Failure> {
     let rows: Vec<(&str, String, String)> = SETTINGS
         .into_iter()
         .map(|setting| {
             let value = settings.value(setting);
-            let text = if value.items.is_empty() { "none".to_owned() } else { value.items.join(", ") };
+            let text = match &value.items[..] {
+                [] => "none".to_owned(),
+                // It may have a password.
+                [url] if setting.key == STORE.key => shown_url(url),
+                items => items.join(", "),
+            };
             (setting.key, output::printable_line(&text), output::printable_line(&value.origin.to_string()))
         })
         .collect();
@@ -51,6 +57,10 @@ fn show(settings: &Settings) -> Result<(), Failure> {
         output::result(format_args!("{key:<key_width$}  {text:<width$}  {origin}"))?;
     }
     Ok(())
+}
+
+fn shown_url(url: &str) -> String {
+    url.parse::<StoreUrl>().map_or_else(|_| "no address of a database".to_owned(), |url| url.to_string())
 }
 
 fn check(settings: &Settings) -> Result<(), Failure> {

@@ -9,7 +9,6 @@ use crate::arguments::{ForFolder, HELP, SettingArguments};
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::password::NewPassword;
-use crate::settings::data_dir;
 
 type Folder = SettingArguments<ForFolder>;
 
@@ -157,11 +156,11 @@ fn add(
     folder: Folder,
 ) -> Result<(), Failure> {
     // The folder may be new: users can be created before the server first runs.
-    let folder = data_dir(&folder.gather()?)?;
+    let settings = folder.gather()?;
     let chosen = password.choose()?;
     let (first_name, last_name) = (String::new(), String::new());
     let new = NewAccount { username, email, password: chosen.password, first_name, last_name, role };
-    let user = open_or_make_accounts(&folder)?.add(&new)?;
+    let user = open_or_make_accounts(&settings)?.add(&new)?;
     output::note(format_args!("added {} ({})", output::printable_line(&user.username), role_name(user.role)));
     if chosen.is_generated { output::result(new.password) } else { Ok(()) }
 }

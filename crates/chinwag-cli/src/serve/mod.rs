@@ -48,12 +48,16 @@ async fn serve(options: Options, started: Instant) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .map_err(|error| Failure::new(Exit::Io, format!("can't read the bound address: {error}")))?;
-    let (mode, data_dir) = (options.config.mode, options.config.data_dir.clone());
+    let mode = options.config.mode;
+    let data = match &options.config.store {
+        Some(store) => store.to_string(),
+        None => options.config.data_dir.display().to_string(),
+    };
     let public_url = options.config.public_url.clone();
     let server = Server::builder(options.config).build().await?;
     ready::announce(&ready::Ready {
         mode,
-        data_dir,
+        data,
         address,
         has_tls,
         public_url,

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use chinwag::{Mode, PublicUrl};
@@ -14,7 +13,8 @@ use crate::output;
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) mode: Mode,
-    pub(super) data_dir: PathBuf,
+    /// Where the data is: a folder, or the address of a database.
+    pub(super) data: String,
     pub(super) address: SocketAddr,
     pub(super) has_tls: bool,
     /// Where clients reach a proxy in front of the server.
@@ -61,11 +61,11 @@ fn line(ready: &Ready) -> String {
 fn banner(ready: &Ready) -> String {
     let host = ready.host_for_people();
     let url = format!("{}://{host}", ready.scheme("http"));
-    let folder = output::printable_line(&ready.data_dir.display().to_string());
+    let data = output::printable_line(&ready.data);
     let title = format!("chinwag {}", env!("CARGO_PKG_VERSION"));
     let purpose = match ready.mode {
-        Mode::Demo => format!("demo workspace in {folder}"),
-        Mode::Serve => format!("data in {folder}"),
+        Mode::Demo => format!("demo workspace in {data}"),
+        Mode::Serve => format!("data in {data}"),
     };
     let (took, stops) = (ready.took.as_millis(), "Ctrl+C stops.");
     let mut lines = vec![
@@ -143,7 +143,7 @@ mod tests {
     fn ready(mode: Mode, address: &str, setup_token: Option<&str>) -> Ready {
         Ready {
             mode,
-            data_dir: PathBuf::from("./here"),
+            data: "./here".to_owned(),
             address: address.parse().unwrap(),
             has_tls: false,
             public_url: None,

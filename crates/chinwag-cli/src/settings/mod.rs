@@ -17,8 +17,8 @@ use clap::{ArgMatches, Command};
 use crate::failure::{Exit, Failure};
 use file::ConfigFile;
 
-pub(crate) use options::{MAX_TOKEN_MINUTES, Options, data_dir, token_lifetime};
-pub(crate) use table::{DATA_DIR, SETTINGS, Setting, TOKEN_MINUTES};
+pub(crate) use options::{MAX_TOKEN_MINUTES, Options, data_dir, store, token_lifetime};
+pub(crate) use table::{DATA_DIR, SETTINGS, STORE, Setting, TOKEN_MINUTES};
 
 /// What the command line and the environment set, among the command's settings.
 #[derive(Clone, Debug, Default)]

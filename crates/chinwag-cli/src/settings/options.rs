@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chinwag::{Auth, Config, Limits, Mode, Outbound, PublicUrl, Push, S3, Secret, Storage, TlsFiles};
+use chinwag::{
+    Auth, Config, Limits, Mode, Outbound, PublicUrl, Push, S3, Secret, Storage, StoreUrl, TlsFiles,
+};
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_AUDIENCE, JWT_ISSUER,
     JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PASSWORD_LOGIN,
     PROVISION_USERS, PUBLIC_URL, PUSH, PUSH_CONTACT, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT,
-    S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY, TOKEN_MINUTES,
+    S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, STORE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY,
+    TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -47,6 +50,7 @@ impl Options {
         };
         let config = Config {
             data_dir: data_dir(settings)?,
+            store: store(settings)?,
             mode: settings.mode(),
             auth: auth(settings)?,
             public_url: public_url(settings)?,
@@ -66,6 +70,12 @@ impl Options {
 /// Only the data folder, for commands that work beside a server.
 pub(crate) fn data_dir(settings: &Settings) -> Result<PathBuf, Failure> {
     parsed(&settings.value(&DATA_DIR), |text| Ok(PathBuf::from(text)))
+}
+
+/// The database, where it is not in the data folder.
+pub(crate) fn store(settings: &Settings) -> Result<Option<StoreUrl>, Failure> {
+    let value = settings.value(&STORE);
+    value.text().is_some().then(|| parsed(&value, str::parse)).transpose()
 }
 
 /// How long tokens are valid.

@@ -146,6 +146,17 @@ pub(crate) const DATA_DIR: Setting = Setting {
     help: "Folder with the database and the secrets; made if missing",
 };
 
+pub(crate) const STORE: Setting = Setting {
+    key: "store",
+    flag: "store",
+    env: "CHINWAG_STORE",
+    placeholder: "URL",
+    default: "",
+    group: DATA,
+    shape: Shape::Text,
+    help: "PostgreSQL database in place of the folder's own: postgres://user:password@host/database",
+};
+
 pub(crate) const S3_BUCKET: Setting = Setting {
     key: "s3_bucket",
     flag: "s3-bucket",
@@ -378,7 +389,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 30] = [
+pub(crate) const SETTINGS: [&Setting; 31] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -388,6 +399,7 @@ pub(crate) const SETTINGS: [&Setting; 30] = [
     &EMBED_ORIGINS,
     &HEARTBEAT_MS,
     &DATA_DIR,
+    &STORE,
     &S3_BUCKET,
     &S3_ENDPOINT,
     &S3_REGION,

@@ -125,7 +125,7 @@ const MAX_DELAYED_LOGINS: usize = 64;
 
 impl Chat {
     /// Wires the chat, and starts its background tasks for accounts and files on the current runtime.
-    pub(crate) fn new(config: Config, parts: Parts) -> Result<Self, Refusal> {
+    pub(crate) async fn new(config: Config, parts: Parts) -> Result<Self, Refusal> {
         let Parts { store, blobs, connections, departures, metrics, passwords, tokens, vapid } = parts;
         let limits = &config.limits;
         let limits = Limiters {
@@ -140,7 +140,7 @@ impl Chat {
         };
         let auth = &config.auth;
         let is_offered = config.mode == Mode::Serve && auth.setup_link && auth.has_password_login();
-        let setup = accounts::SetupLink::new(is_offered && !store.read_blocking(View::has_administrator)?);
+        let setup = accounts::SetupLink::new(is_offered && !store.read(View::has_administrator).await?);
         let outbound = Policy::new(config.outbound.allowed.clone());
         let inner = Inner {
             store,

@@ -53,6 +53,13 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, DatabaseError> {
     })
 }
 
+/// The columns that [`standing`] reads.
+pub(super) const STANDING: &str = "role, kind, archived_at IS NOT NULL";
+
+pub(super) fn standing(row: &Row<'_>) -> Result<Standing, DatabaseError> {
+    Ok(Standing { role: word(row, 0, ROLE)?, kind: word(row, 1, KIND)?, is_archived: row.get(2)? })
+}
+
 /// Two people's key, the same from both sides.
 fn direct_key(one: UserId, other: UserId) -> String {
     format!("{}:{}", one.min(other), one.max(other))
@@ -66,17 +73,12 @@ impl View {
         user_id: UserId,
     ) -> Result<Membership, StoreError> {
         let standing = self.sql.one(
-            "SELECT role, kind, archived_at IS NOT NULL FROM participants \
-             JOIN conversations ON conversations.id = conversation_id \
-             WHERE conversation_id = ?1 AND user_id = ?2",
+            &format!(
+                "SELECT {STANDING} FROM participants JOIN conversations ON conversations.id = conversation_id \
+                 WHERE conversation_id = ?1 AND user_id = ?2"
+            ),
             values![conversation_id, user_id],
-            |row| {
-                Ok(Standing {
-                    role: word(row, 0, ROLE)?,
-                    kind: word(row, 1, KIND)?,
-                    is_archived: row.get(2)?,
-                })
-            },
+            standing,
         )?;
         if let Some(standing) = standing {
             return Ok(Membership::Participant(standing));

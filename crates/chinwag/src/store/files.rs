@@ -56,7 +56,7 @@ impl View {
     /// Bytes of all files of a user.
     pub(crate) fn stored_bytes(&self, owner_id: UserId) -> Result<u64, StoreError> {
         self.sql.single(
-            "SELECT coalesce(sum(size), 0) FROM files WHERE owner_id = ?1",
+            "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM files WHERE owner_id = ?1",
             values![owner_id],
             |row| row.get(0),
         )

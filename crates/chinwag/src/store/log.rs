@@ -13,8 +13,7 @@ use chinwag_protocol::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::sql::{DatabaseError, Row, values};
-use super::sqlite::LISTED;
+use super::sql::{DatabaseError, Row, Value, values};
 use super::words::damaged;
 use super::{Change, StoreError, View};
 
@@ -82,9 +81,17 @@ pub(super) const NEWEST: &str = "LEFT JOIN events AS newest ON newest.conversati
      AND newest.seq = (SELECT max(seq) FROM events WHERE events.conversation_id = conversations.id)";
 
 fn detail<D: DeserializeOwned + Default>(row: &Row<'_>) -> Result<D, DatabaseError> {
-    let text: Option<String> = row.get(11)?;
+    detail_in(row, 11)
+}
+
+/// What a column `detail` holds.
+pub(super) fn detail_in<D: DeserializeOwned + Default>(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<D, DatabaseError> {
+    let text: Option<String> = row.get(column)?;
     let Some(text) = text else { return Ok(D::default()) };
-    serde_json::from_str(&text).map_err(|error| DatabaseError::unreadable(11, error))
+    serde_json::from_str(&text).map_err(|error| DatabaseError::unreadable(column, error))
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, DatabaseError> {
@@ -195,12 +202,19 @@ impl View {
         conversation_id: ConversationId,
         user_id: UserId,
     ) -> Result<Option<UserId>, StoreError> {
-        let found = self.sql.one(
-            "SELECT actor_id FROM events WHERE conversation_id = ?1 AND kind = ?2 \
-             AND detail ->> 'user_id' = ?3 ORDER BY seq DESC LIMIT 1",
-            values![conversation_id, EventKind::ParticipantRemoved.as_str(), user_id],
-            |row| row.get(0),
-        )?;
+        let text = format!(
+            "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
+             WHERE events.conversation_id = ?1 AND events.kind = ?2 ORDER BY events.seq DESC"
+        );
+        let mut found = None;
+        self.sql.scan(&text, values![conversation_id, EventKind::ParticipantRemoved.as_str()], |row| {
+            let removed = membership(row)?;
+            if removed.user_id != user_id {
+                return Ok(ControlFlow::Continue(()));
+            }
+            found = Some(removed.entry.actor_id);
+            Ok(ControlFlow::Break(()))
+        })?;
         Ok(found)
     }
 
@@ -215,11 +229,12 @@ impl View {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         let kinds = kinds.iter().map(|kind| kind.as_str()).collect::<serde_json::Value>().to_string();
+        let listed = self.sql.spelling().listed_texts;
         self.sql.all(
             &format!(
                 "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
                  WHERE events.conversation_id = ?2 AND events.seq > ?3 AND events.seq <= ?4 \
-                   AND events.kind IN {LISTED} \
+                   AND events.kind IN {listed} \
                  ORDER BY events.seq LIMIT ?5"
             ),
             values![&kinds, conversation_id, after, through, limit],
@@ -272,32 +287,65 @@ impl Change {
             actor_id: new.actor_id,
         };
         let detail = if new.detail == D::default() { None } else { serde_json::to_string(&new.detail).ok() };
+        let appended = AppendedRow { entry, new, detail: detail.as_deref() };
+        let position =
+            if self.sql.is_remote() { self.gather(&appended)? } else { self.insert(&appended)? };
+        let Some(position) = position else { return Ok(None) };
+        self.move_head(entry.conversation_id, before);
+        Ok(Some((MessageId(position), entry)))
+    }
+
+    /// Inserts a row now; the index looks whether its client id is new.
+    fn insert<D>(&mut self, row: &AppendedRow<'_, D>) -> Result<Option<i64>, StoreError> {
         let position = self.next_position()?;
         let appended = self.sql.change(
             "INSERT INTO events (id, conversation_id, seq, stamp, ts, actor_id, kind, content, client_id, \
                                  message_id, version, detail) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
              ON CONFLICT (client_id, actor_id) WHERE client_id IS NOT NULL DO NOTHING",
-            values![
-                position,
-                entry.conversation_id,
-                entry.seq,
-                &entry.stamp,
-                entry.ts,
-                entry.actor_id,
-                new.kind.as_str(),
-                new.content,
-                new.client_id,
-                new.message_id,
-                new.version,
-                detail.as_deref(),
-            ],
+            &row.values(position),
         )?;
-        if appended == 0 {
+        Ok((appended > 0).then_some(position))
+    }
+
+    /// Leaves a row to be inserted with others, once it is known that its client id is new.
+    fn gather<D>(&mut self, row: &AppendedRow<'_, D>) -> Result<Option<i64>, StoreError> {
+        if let Some(client_id) = row.new.client_id
+            && self.use_client_id(row.entry.actor_id, client_id)?
+        {
             return Ok(None);
         }
-        self.move_head(entry.conversation_id, before);
-        Ok(Some((MessageId(position), entry)))
+        let position = self.next_position()?;
+        self.sql.gather(&row.values(position));
+        Ok(Some(position))
+    }
+}
+
+/// A row on its way into a log.
+struct AppendedRow<'a, D> {
+    entry: Entry,
+    new: &'a NewEvent<'a, D>,
+    detail: Option<&'a str>,
+}
+
+impl<D> AppendedRow<'_, D> {
+    /// In the order of the columns, as [`insert`](Change::insert) names them.
+    fn values(&self, position: i64) -> [Value<'_>; 12] {
+        let Self { entry, new, detail } = self;
+        [
+            position.into(),
+            entry.conversation_id.into(),
+            entry.seq.into(),
+            (&entry.stamp).into(),
+            entry.ts.into(),
+            entry.actor_id.into(),
+            new.kind.as_str().into(),
+            new.content.into(),
+            new.client_id.into(),
+            new.message_id.into(),
+            new.version.into(),
+            (*detail).into(),
+        ]
     }
 }
 

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use chinwag_protocol::rest::{Attachment, Extras, Format, Message, ReactionSummary};
 use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Send, Seq, UserId};
 
-use super::log::{COLUMNS, Detail, NewEvent, message, taken};
+use super::log::{COLUMNS, Detail, NewEvent, detail_in, message, taken};
+use super::spelling::list;
 use super::sql::{DatabaseError, Row, values};
-use super::sqlite::{LISTED, list};
-use super::words::word;
 use super::{Change, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
 
@@ -118,10 +117,11 @@ impl View {
 
     /// These messages in their present state, oldest first. Unknown ids are skipped.
     pub(crate) fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        let listed = self.sql.spelling().listed;
         let sent = self.sql.all(
             &format!(
                 "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
-                 WHERE events.id IN {LISTED} AND events.kind = 'message' ORDER BY events.id"
+                 WHERE events.id IN {listed} AND events.kind = 'message' ORDER BY events.id"
             ),
             values![&list(ids.iter().map(|id| id.0))],
             sent,
@@ -155,11 +155,12 @@ impl View {
 
     /// The latest texts of the listed messages that were edited.
     fn latest_writings(&self, ids: &str) -> Result<HashMap<MessageId, String>, StoreError> {
+        let listed = self.sql.spelling().listed;
         let written = self.sql.all(
             &format!(
                 "SELECT edit.message_id, edit.content FROM events AS edit \
                  JOIN events AS message ON message.id = edit.message_id AND message.version = edit.version \
-                 WHERE edit.message_id IN {LISTED} AND edit.kind = 'message_edited'"
+                 WHERE edit.message_id IN {listed} AND edit.kind = 'message_edited'"
             ),
             values![ids],
             |row| Ok((row.get(0)?, row.get(1)?)),
@@ -171,8 +172,9 @@ impl View {
     /// clients that follow the log: an emoji keeps its place while somebody reacts with it.
     fn reactions(&self, ids: &str) -> Result<HashMap<MessageId, Vec<ReactionSummary>>, StoreError> {
         let mut reactions: HashMap<MessageId, Vec<ReactionSummary>> = HashMap::new();
+        let listed = self.sql.spelling().listed;
         let text = format!(
-            "SELECT message_id, emoji, user_id FROM reactions WHERE message_id IN {LISTED} \
+            "SELECT message_id, emoji, user_id FROM reactions WHERE message_id IN {listed} \
              ORDER BY message_id, emoji_seq, emoji, seq, user_id"
         );
         self.sql.scan(&text, values![ids], |row| {
@@ -195,7 +197,7 @@ impl View {
         id: MessageId,
     ) -> Result<Option<MessageFacts>, StoreError> {
         self.sql.one(
-            "SELECT seq, actor_id, version, deleted_at IS NOT NULL, detail ->> 'format' FROM events \
+            "SELECT seq, actor_id, version, deleted_at IS NOT NULL, detail FROM events \
              WHERE id = ?1 AND conversation_id = ?2 AND kind = 'message'",
             values![id, conversation_id],
             |row| {
@@ -204,12 +206,20 @@ impl View {
                     sender_id: row.get(1)?,
                     version: row.get(2)?,
                     is_deleted: row.get(3)?,
-                    format: match row.get::<Option<String>>(4)? {
-                        None => Format::default(),
-                        Some(_) => word(row, 4, "events.detail")?,
-                    },
+                    format: detail_in::<Extras<Attachment>>(row, 4)?.format,
                 })
             },
+        )
+    }
+}
+
+impl View {
+    /// Whether a sender has used this client id.
+    pub(super) fn is_used(&self, sender_id: UserId, client_id: &str) -> Result<bool, StoreError> {
+        self.sql.single(
+            "SELECT EXISTS (SELECT 1 FROM events WHERE client_id = ?1 AND actor_id = ?2)",
+            values![client_id, sender_id],
+            |row| row.get(0),
         )
     }
 }

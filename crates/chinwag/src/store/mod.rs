@@ -1,10 +1,11 @@
-//! Durable state: one SQLite database in the data folder.
+//! Durable state: a SQLite database in the data folder, or a PostgreSQL database.
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). Queries and changes are in the files
 //! by noun, as methods of [`View`] (reading) and [`Change`] (one job of a write transaction). Only this
 //! folder knows SQL: the files by noun write SQL that both SQLite and PostgreSQL understand, and run it
-//! through [`sql`]; what is specific to SQLite is in [`sqlite`] and [`schema`].
+//! through [`connection`]; what is specific to an engine is in [`sqlite`] and [`postgres`].
 
+mod connection;
 mod conversations;
 mod files;
 mod identities;
@@ -14,12 +15,14 @@ mod messages;
 mod meta;
 mod once;
 mod overview;
+mod postgres;
 mod push;
 mod readers;
 mod receipts;
-mod schema;
 mod search;
 mod sessions;
+mod source;
+mod spelling;
 mod sql;
 mod sqlite;
 mod users;
@@ -43,10 +46,12 @@ pub(crate) use search::Query;
 pub(crate) use sessions::{Exchange, NewSession, Spent, Stay, random_token};
 pub(crate) use users::{Account, AuthRow, Identity, Status};
 pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
-pub(crate) use writer::{BatchReport, Change, Commit, Committed, Jobs, Notice, Steps};
+pub(crate) use writer::{BatchReport, Change, Commit, Committed, Foreseen, Jobs, Notice, Steps};
 
+use connection::Sql;
+use postgres::Purpose;
 use readers::Readers;
-use sql::Sql;
+use source::Source;
 pub(crate) use sql::{DatabaseError, DatabaseErrorKind};
 use writer::Writer;
 
@@ -94,6 +99,12 @@ pub enum OpenError {
         /// The cause.
         reason: String,
     },
+    /// The address of the database can't be read.
+    #[error("the address of the store is not right: {0}")]
+    Address(String),
+    /// The database at the address can't be used.
+    #[error("can't use the database at the address of the store: {0}")]
+    Server(String),
     /// A demo folder was given to `serve`, or the reverse.
     #[error(
         "{path} belongs to `chinwag {made_by}`, not to `chinwag {wanted_by}`; choose another folder with --data-dir"
@@ -122,41 +133,46 @@ pub(crate) struct View {
 }
 
 impl Store {
-    /// Opens the database of `folder` for this process alone, and migrates its schema.
-    pub(crate) fn open(folder: &Path, committed: impl Committed) -> Result<Self, OpenError> {
+    /// Opens the database at `address`, or else that of `folder`, for this process alone, and migrates its schema. It
+    /// waits for the disk or the network: not in an async task.
+    pub(crate) fn open(
+        folder: &Path,
+        address: Option<&str>,
+        committed: impl Committed,
+    ) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = lock(folder)?;
-        Self::start(folder, Some(lock), committed)
+        Self::start(folder, address, Purpose::Serve, Some(lock), committed)
     }
 
     /// Opens the database beside a server that may be running on it, for changes that write no event.
     ///
     /// The schema is migrated only if no server runs: a running one knows its own version.
-    pub(crate) fn open_beside(folder: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open_beside(folder: &Path, address: Option<&str>) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = match lock(folder) {
             Ok(lock) => Some(lock),
             Err(OpenError::InUse(_)) => None,
             Err(error) => return Err(error),
         };
-        Self::start(folder, lock, |_: Commit, _: BatchReport| {})
+        Self::start(folder, address, Purpose::Beside, lock, |_: Commit, _: BatchReport| {})
     }
 
-    fn start(folder: &Path, lock: Option<File>, committed: impl Committed) -> Result<Self, OpenError> {
-        let path = folder.join(FILE_NAME);
-        let damaged = |error: &dyn std::fmt::Display| OpenError::Database {
-            path: folder.to_owned(),
-            reason: error.to_string(),
+    fn start(
+        folder: &Path,
+        address: Option<&str>,
+        purpose: Purpose,
+        lock: Option<File>,
+        committed: impl Committed,
+    ) -> Result<Self, OpenError> {
+        let source = Source::new(folder, FILE_NAME, address)?;
+        let damaged = |reason: String| match &source {
+            Source::File(_) => OpenError::Database { path: folder.to_owned(), reason },
+            Source::Server(_) => OpenError::Server(reason),
         };
-        let mut connection = sqlite::connect(&path).map_err(|error| damaged(&error))?;
-        sqlite::add_functions(&connection).map_err(|error| damaged(&error))?;
-        if lock.is_some() {
-            schema::migrate(&mut connection).map_err(|error| damaged(&error))?;
-        }
-        let readers = Readers::new(path);
-        sqlite::fold_log_when_long(&mut connection).map_err(|error| damaged(&error))?;
-        let writer = Writer::start(Sql::new(connection), committed).map_err(|error| damaged(&error))?;
-        Ok(Self { writer, readers, _lock: lock })
+        let sql = source.writer(purpose, lock.is_some()).map_err(&damaged)?;
+        let writer = Writer::start(sql, committed).map_err(|error| damaged(error.to_string()))?;
+        Ok(Self { writer, readers: Readers::new(source), _lock: lock })
     }
 
     /// Runs `job` in the next write transaction, and returns once that is on disk.
@@ -194,7 +210,7 @@ impl Store {
         self.writer.write_blocking(job)
     }
 
-    /// The blocking form of [`Store::read`], for the command line and the start.
+    /// The blocking form of [`Store::read`], for the command line.
     pub(crate) fn read_blocking<T, E: From<StoreError>>(
         &self,
         query: impl FnOnce(&View) -> Result<T, E>,

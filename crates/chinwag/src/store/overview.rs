@@ -11,8 +11,8 @@ use super::conversations::{KIND, ROLE};
 use super::log::{COLUMNS, Chunk, CursorState, HEAD, NEWEST, event};
 use super::push::NOTIFICATIONS;
 use super::receipts::MAX_UNREAD;
+use super::spelling::{list, rows};
 use super::sql::{DatabaseError, Row, values};
-use super::sqlite::{CURSORS, LISTED, MISSED, list, rows};
 use super::words::word;
 use super::{StoreError, View};
 
@@ -78,6 +78,7 @@ impl View {
         user_id: UserId,
         ids: &[ConversationId],
     ) -> Result<Vec<ConversationState>, StoreError> {
+        let listed = self.sql.spelling().listed;
         let states = self.sql.all(
             &format!(
                 "SELECT conversations.id, conversations.kind, title, topic, archived_at IS NOT NULL, \
@@ -100,7 +101,7 @@ impl View {
                  LEFT JOIN participants AS other ON conversations.kind = 'direct' \
                      AND other.conversation_id = own.conversation_id AND other.user_id != own.user_id \
                  LEFT JOIN users AS peer ON peer.id = other.user_id \
-                 WHERE own.user_id = ?2 AND own.conversation_id IN {LISTED} ORDER BY own.conversation_id"
+                 WHERE own.user_id = ?2 AND own.conversation_id IN {listed} ORDER BY own.conversation_id"
             ),
             values![&list(ids.iter().map(|id| id.0)), user_id, MAX_UNREAD],
             state,
@@ -125,6 +126,7 @@ impl View {
     ) -> Result<HashMap<ConversationId, Entrance>, StoreError> {
         let wanted = rows(cursors.iter().map(|(id, cursor)| (id.0, cursor.map(|cursor| cursor.seq.0))));
         let cursors: HashMap<ConversationId, Option<Cursor>> = cursors.iter().copied().collect();
+        let wanted_by_whom = self.sql.spelling().cursors;
         let entrances = self.sql.all(
             &format!(
                 "SELECT conversations.id, {HEAD}, own.joined_seq, \
@@ -133,7 +135,7 @@ impl View {
                           AND events.seq = wanted.seq), \
                      EXISTS (SELECT 1 FROM events WHERE events.conversation_id = conversations.id \
                           AND events.seq = 1) \
-                 FROM {CURSORS} JOIN conversations ON conversations.id = own.conversation_id {NEWEST}"
+                 FROM {wanted_by_whom} JOIN conversations ON conversations.id = own.conversation_id {NEWEST}"
             ),
             values![&wanted, user_id],
             |row| {
@@ -179,7 +181,8 @@ impl View {
         let wanted =
             rows(stretches.iter().map(|part| (part.conversation_id.0, part.after.0, part.through.0)));
         let (mut count, mut content_bytes) = (0, 0);
-        let text = format!("SELECT {COLUMNS} FROM {MISSED}");
+        let stretches_with_events = self.sql.spelling().missed;
+        let text = format!("SELECT {COLUMNS} FROM {stretches_with_events}");
         self.sql.scan(&text, values![&wanted], |row| {
             if count == chunk.events || content_bytes >= chunk.content_bytes {
                 missed.is_whole = false;
@@ -200,9 +203,10 @@ impl View {
         user_id: UserId,
         ids: &[ConversationId],
     ) -> Result<Vec<ConversationId>, StoreError> {
+        let listed = self.sql.spelling().listed;
         self.sql.all(
             &format!(
-                "SELECT conversation_id FROM participants WHERE user_id = ?2 AND conversation_id IN {LISTED} \
+                "SELECT conversation_id FROM participants WHERE user_id = ?2 AND conversation_id IN {listed} \
                  ORDER BY conversation_id"
             ),
             values![&list(ids.iter().map(|id| id.0)), user_id],

@@ -8,7 +8,6 @@ use chinwag_protocol::{ConversationId, MessageId, Seq, Timestamp, UserId};
 
 use super::conversations::KIND;
 use super::sql::{DatabaseError, Row, values};
-use super::sqlite::LISTED;
 use super::users::PRESENCE;
 use super::words::{text, word};
 use super::{Change, StoreError, View};
@@ -172,6 +171,7 @@ impl View {
         limit: usize,
     ) -> Result<Vec<PushJob>, StoreError> {
         let hosts = serde_json::to_string(without_hosts).unwrap_or_default();
+        let listed = self.sql.spelling().listed_texts;
         self.sql.all(&format!(
             "SELECT push_jobs.subscription_id, push_jobs.conversation_id, push_jobs.seq, push_jobs.attempts, \
                     push_jobs.created_at, push_subscriptions.user_id, endpoint, host, p256dh, auth, content, \
@@ -179,7 +179,7 @@ impl View {
              FROM push_jobs \
              JOIN push_subscriptions ON push_subscriptions.id = push_jobs.subscription_id \
              JOIN users ON users.id = push_subscriptions.user_id \
-             WHERE due_at <= ?2 AND host NOT IN {LISTED} \
+             WHERE due_at <= ?2 AND host NOT IN {listed} \
              ORDER BY due_at LIMIT ?3"
         ), values![&hosts, now, limit], |row| {
                 Ok(PushJob {

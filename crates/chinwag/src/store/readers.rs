@@ -5,15 +5,15 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::sql::{DatabaseError, Sql};
-use super::{Failure, StoreError, View, sqlite};
+use super::source::Source;
+use super::sql::DatabaseError;
+use super::{Failure, StoreError, View};
 
 /// Reads at the same time. More would only wait for the same cores.
 const MAX_READERS: usize = 4;
@@ -21,15 +21,13 @@ const MAX_READERS: usize = 4;
 const QUEUE: usize = 100_000;
 /// How often a thread lets others run, who may ask something, before it goes to sleep.
 const GLANCES: usize = 4;
-/// The pages that each of them keeps: what all queries share, the upper pages of the indexes, is far less.
-const CACHE_KIB: i64 = 512;
 
 pub(super) struct Readers {
     pool: Arc<Pool>,
 }
 
 struct Pool {
-    path: PathBuf,
+    source: Source,
     idle: Mutex<Vec<View>>,
     queue: Mutex<Queue>,
     /// Statements that they ran.
@@ -49,9 +47,9 @@ struct Queue {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(source: Source) -> Self {
         let pool =
-            Pool { path, idle: Mutex::default(), queue: Mutex::default(), statements: AtomicU64::new(0) };
+            Pool { source, idle: Mutex::default(), queue: Mutex::default(), statements: AtomicU64::new(0) };
         Self { pool: Arc::new(pool) }
     }
 
@@ -122,27 +120,27 @@ impl Pool {
         job
     }
 
+    /// A connection that stands: one that is idle, or a new one.
+    fn take(&self) -> Result<View, DatabaseError> {
+        loop {
+            let Some(view) = self.idle.lock().pop() else { return self.source.reader() };
+            if view.sql.is_usable() {
+                return Ok(view);
+            }
+        }
+    }
+
     fn with<T, E: From<StoreError>>(&self, query: impl FnOnce(&View) -> Result<T, E>) -> Result<T, E> {
-        let idle = self.idle.lock().pop();
-        let view = match idle {
-            Some(view) => view,
-            None => open(&self.path).map_err(StoreError::from)?,
-        };
+        let mut view = self.take().map_err(StoreError::from)?;
         // Whatever a query asks, it sees one moment: who takes part, where a log ends, what is unread.
-        view.sql.bracket("BEGIN").map_err(StoreError::from)?;
+        view.sql.begin_reading().map_err(StoreError::from)?;
         let result = query(&view);
-        view.sql.bracket("COMMIT").map_err(StoreError::from)?;
+        view.sql.commit().map_err(StoreError::from)?;
         self.statements.fetch_add(view.sql.take_ran(), Ordering::Relaxed);
         // A connection that panicked is not put back; one whose query failed is fine.
         self.idle.lock().push(view);
         result
     }
-}
-
-fn open(path: &Path) -> Result<View, DatabaseError> {
-    let connection = sqlite::connect(path)?;
-    sqlite::only_read(&connection, CACHE_KIB)?;
-    Ok(View { sql: Sql::new(connection) })
 }
 
 #[cfg(test)]
@@ -163,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn queries_that_find_no_room_are_refused_and_those_that_wait_are_answered() {
         let folder = tempfile::tempdir().unwrap();
-        let readers = Readers::new(folder.path().join("chinwag.db"));
+        let readers = Readers::new(Source::File(folder.path().join("chinwag.db")));
         let (begun, all_begun) = mpsc::channel();
         let gates: Vec<_> = (0..MAX_READERS)
             .map(|_| {

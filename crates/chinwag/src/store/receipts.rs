@@ -5,8 +5,8 @@ use chinwag_protocol::limits::SMALL_CONVERSATION;
 use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Seq, UserId};
 
+use super::spelling::list;
 use super::sql::values;
-use super::sqlite::{LISTED, list};
 use super::users::{Status, status};
 use super::{Change, Notice, StoreError, View};
 
@@ -42,6 +42,7 @@ impl View {
         &self,
         ids: &[ConversationId],
     ) -> Result<Vec<ParticipantState>, StoreError> {
+        let listed = self.sql.spelling().listed;
         self.sql.all(
             &format!(
                 "SELECT presence, presence_text, last_seen, users.id, delivered_seq, read_seq, kind = 'direct', \
@@ -49,7 +50,7 @@ impl View {
                  FROM participants JOIN users ON users.id = participants.user_id \
                  JOIN conversations ON conversations.id = conversation_id \
                  WHERE conversation_id IN (SELECT conversation_id FROM participants \
-                     WHERE conversation_id IN {LISTED} GROUP BY conversation_id HAVING COUNT(*) <= ?2) \
+                     WHERE conversation_id IN {listed} GROUP BY conversation_id HAVING COUNT(*) <= ?2) \
                  ORDER BY conversation_id, users.id"
             ),
             values![&list(ids.iter().map(|id| id.0)), SMALL_CONVERSATION],
@@ -86,13 +87,13 @@ impl View {
         let Receipt { conversation_id, user_id, read_seq, .. } = *receipt;
         let messages = self.sql.single(
             "SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE conversation_id = ?1 AND seq > ?2 \
-             AND kind = 'message' AND deleted_at IS NULL AND actor_id != ?3 LIMIT ?4)",
+             AND kind = 'message' AND deleted_at IS NULL AND actor_id != ?3 LIMIT ?4) AS unread",
             values![conversation_id, read_seq, user_id, MAX_UNREAD],
             |row| row.get(0),
         )?;
         let mentions = self.sql.single(
             "SELECT COUNT(*) FROM (SELECT 1 FROM mentions WHERE user_id = ?1 AND conversation_id = ?2 \
-             AND seq > ?3 LIMIT ?4)",
+             AND seq > ?3 LIMIT ?4) AS named",
             values![user_id, conversation_id, read_seq, MAX_UNREAD],
             |row| row.get(0),
         )?;

@@ -9,8 +9,7 @@ use std::ops::ControlFlow;
 
 use chinwag_protocol::{ConversationId, MessageId, Timestamp, UserId};
 
-use super::sql::values;
-use super::sqlite::{DELETE_TEXT, INSERT_TEXT, IS_MATCHING, matching};
+use super::sql::{Value, values};
 use super::{Change, StoreError, View};
 use crate::unicode::{fold, search_key};
 
@@ -47,8 +46,10 @@ impl View {
         // Trigrams can't find terms of less than three characters, so those are searched row by row.
         let (long, short): (Vec<&String>, Vec<&String>) =
             query.terms.iter().partition(|term| term.chars().count() >= 3);
-        let matching = (!long.is_empty()).then(|| matching(&long));
-        let index = if matching.is_some() { IS_MATCHING } else { "?1 IS NULL" };
+        let (matching, terms) = match &long[..] {
+            [] => ("TRUE".to_owned(), Vec::new()),
+            long => (self.sql.spelling().matching)(long, 7),
+        };
         // The latest text, for terms that the index can't find.
         let text = if short.is_empty() {
             "''"
@@ -59,29 +60,30 @@ impl View {
         let statement = format!(
             "SELECT events.id, {text} FROM events \
              JOIN participants ON participants.conversation_id = events.conversation_id \
-                              AND participants.user_id = ?2 \
+                              AND participants.user_id = ?1 \
              JOIN users ON users.id = events.actor_id \
-             WHERE {index} AND events.kind = 'message' AND events.deleted_at IS NULL \
-               AND (?3 IS NULL OR events.conversation_id = ?3) \
-               AND (?4 IS NULL OR users.username_key = ?4) \
-               AND (?5 IS NULL OR events.ts < ?5) AND (?6 IS NULL OR events.ts >= ?6) \
-               AND (?7 IS NULL OR events.id < ?7) \
+             WHERE {matching} AND events.kind = 'message' AND events.deleted_at IS NULL \
+               AND (?2 IS NULL OR events.conversation_id = ?2) \
+               AND (?3 IS NULL OR users.username_key = ?3) \
+               AND (?4 IS NULL OR events.ts < ?4) AND (?5 IS NULL OR events.ts >= ?5) \
+               AND (?6 IS NULL OR events.id < ?6) \
              ORDER BY events.id DESC"
         );
         let sender = query.from.as_deref().map(fold);
-        let values = values![
-            matching.as_deref(),
+        let mut values: Vec<Value<'_>> = values![
             user_id,
             query.conversation_id,
             sender.as_deref(),
             query.before,
             query.after,
             query.before_id,
-        ];
+        ]
+        .to_vec();
+        values.extend(terms.iter().map(Value::from));
         let mut found = Found::default();
         let mut scanned = 0;
         let mut is_whole = true;
-        self.sql.scan(&statement, values, |row| {
+        self.sql.scan(&statement, &values, |row| {
             if found.ids.len() == query.limit || scanned == MAX_SCANNED {
                 is_whole = false;
                 return Ok(ControlFlow::Break(()));
@@ -146,7 +148,7 @@ impl Change {
         if id.0 > self.indexed_through()? {
             return Ok(());
         }
-        self.sql.change(DELETE_TEXT, values![id])?;
+        self.sql.change(self.sql.spelling().delete_text, values![id])?;
         match content {
             Some(content) => self.insert_text(id, content),
             None => Ok(()),
@@ -154,7 +156,7 @@ impl Change {
     }
 
     fn insert_text(&mut self, id: MessageId, content: &str) -> Result<(), StoreError> {
-        self.sql.change(INSERT_TEXT, values![id, &search_key(content)])?;
+        self.sql.change(self.sql.spelling().insert_text, values![id, &search_key(content)])?;
         Ok(())
     }
 }

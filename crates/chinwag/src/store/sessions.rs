@@ -6,8 +6,8 @@ use std::time::Duration;
 use chinwag_protocol::rest::{Session, User};
 use chinwag_protocol::{Stamp, Timestamp, UserId};
 
+use super::spelling::rows;
 use super::sql::{Value, values};
-use super::sqlite::{STAYS, rows};
 use super::{Change, StoreError, View};
 
 /// Sessions whose last access token expired this long ago are deleted, with their refresh tokens: those last
@@ -78,9 +78,10 @@ impl View {
     /// active.
     pub(crate) fn those_who_may_not_stay(&self, stays: &[Stay]) -> Result<Vec<(Stay, bool)>, StoreError> {
         let stated = rows(stays.iter().map(|(id, session)| (id.0, session.as_deref())));
+        let listed_stays = self.sql.spelling().stays;
         let found: Vec<(usize, bool)> = self.sql.all(
             &format!(
-                "SELECT stay.place, coalesce(users.is_active, FALSE) FROM {STAYS} AS stay \
+                "SELECT stay.place, coalesce(users.is_active, FALSE) FROM {listed_stays} AS stay \
                  LEFT JOIN users ON users.id = stay.user_id \
                  LEFT JOIN sessions ON sessions.id = stay.session_id AND sessions.user_id = users.id \
                                    AND sessions.revoked_at IS NULL \

@@ -1,4 +1,4 @@
-//! What is SQLite's own: how a connection is opened, when its log is folded, and the pieces of statements that other
+//! What is SQLite's own: the driver, how a connection is opened, when its log is folded, and how SQLite spells what other
 //! engines write in another way.
 
 use std::path::Path;
@@ -7,10 +7,17 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, params_from_iter};
 
-use super::sql::DatabaseError;
+use super::StoreError;
+use super::spelling::Spelling;
+use super::sql::{Cell, Cells, DatabaseError, DatabaseErrorKind, Reader, Row, Value};
 use crate::unicode::{fold, name_key};
+
+mod schema;
+
+pub(super) use schema::migrate;
 
 /// How long a write waits for another process, such as `chinwag user add`, to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,57 +26,118 @@ const STATEMENT_CACHE: usize = 128;
 /// Pages in the write-ahead log before the writer folds it into the database: 32 MiB.
 const CHECKPOINT_PAGES: i32 = 8_000;
 
-/// Begins a transaction that will write: nobody else's comes between.
-pub(super) const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
+/// A connection to a database file.
+pub(super) struct Sqlite(Connection);
 
-/// The values of the JSON list in parameter `?1`, as a set.
-pub(super) const LISTED: &str = "(SELECT value FROM json_each(?1))";
+impl Sqlite {
+    pub(super) fn scan(
+        &self,
+        text: &str,
+        values: &[Value<'_>],
+        read: &mut Reader<'_>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached(text).map_err(DatabaseError::from)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(DatabaseError::from)?;
+        while let Some(row) = rows.next().map_err(DatabaseError::from)? {
+            if read(&Row(row))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 
-/// The pairs in parameter `?1`, a JSON list of them, with their place in it.
-pub(super) const STAYS: &str =
-    "(SELECT key AS place, value ->> 0 AS user_id, value ->> 1 AS session_id FROM json_each(?1))";
+    pub(super) fn change(&self, text: &str, values: &[Value<'_>]) -> Result<usize, DatabaseError> {
+        Ok(self.0.prepare_cached(text)?.execute(params_from_iter(values))?)
+    }
 
-/// The cursors in parameter `?1`, a JSON list of conversations and positions, where user `?2` takes part. SQLite goes
-/// through tables that are crossed in their order: through the list once, not once for each conversation.
-pub(super) const CURSORS: &str = "(SELECT value ->> 0 AS conversation_id, value ->> 1 AS seq FROM json_each(?1)) AS wanted \
-     CROSS JOIN participants AS own ON own.conversation_id = wanted.conversation_id AND own.user_id = ?2";
+    /// Begins or ends a transaction or a savepoint.
+    pub(super) fn bracket(&self, text: &str) -> Result<(), DatabaseError> {
+        self.0.prepare_cached(text)?.execute([])?;
+        Ok(())
+    }
 
-/// The events of the stretches in parameter `?1`, a JSON list of conversations and two positions each, with those who
-/// wrote them. The tables are crossed, and those of a stretch are found by their index: they come in the order of the
-/// list, and only those are read that are asked for.
-pub(super) const MISSED: &str = "json_each(?1) AS wanted \
-     CROSS JOIN events ON events.conversation_id = wanted.value ->> 0 \
-                      AND events.seq > wanted.value ->> 1 AND events.seq <= wanted.value ->> 2 \
-     CROSS JOIN users ON users.id = events.actor_id";
+    pub(super) fn roll_back(&self) -> Result<(), DatabaseError> {
+        if self.0.is_autocommit() { Ok(()) } else { self.bracket("ROLLBACK") }
+    }
 
-/// Whether each of the words in parameter `?1`, a JSON list, begins one of a user's names.
-pub(super) const IS_NAMED: &str =
-    "NOT EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(users.name_key, ' ' || value) = 0)";
+    pub(super) fn total_changes(&self) -> u64 {
+        self.0.total_changes()
+    }
+}
 
-/// Whether the index of texts has an event for what [`matching`] says, in parameter `?1`.
-pub(super) const IS_MATCHING: &str =
-    "events.id IN (SELECT rowid FROM message_text WHERE message_text MATCH ?1)";
-/// Takes a message out of the index of texts.
-pub(super) const DELETE_TEXT: &str = "DELETE FROM message_text WHERE rowid = ?1";
-/// Puts a message's text into it.
-pub(super) const INSERT_TEXT: &str = "INSERT INTO message_text (rowid, content) VALUES (?1, ?2)";
+impl From<Connection> for Sqlite {
+    fn from(connection: Connection) -> Self {
+        Self(connection)
+    }
+}
 
-/// Texts that have all of these in them, of three characters or more.
-pub(super) fn matching(terms: &[&String]) -> String {
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>, rusqlite::Error> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null(_) => ValueRef::Null,
+            Self::Boolean(is_true) => ValueRef::Integer(i64::from(is_true)),
+            Self::Integer(number) => ValueRef::Integer(number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Cells for rusqlite::Row<'_> {
+    fn cell(&self, column: usize) -> Result<Cell<'_>, DatabaseError> {
+        Ok(match self.get_ref(column)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Integer(number),
+            ValueRef::Text(text) => Cell::Text(
+                std::str::from_utf8(text).map_err(|error| DatabaseError::unreadable(column, error))?,
+            ),
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+            ValueRef::Real(_) => {
+                return Err(DatabaseError::unreadable(column, "no release writes fractions"));
+            }
+        })
+    }
+}
+
+impl From<rusqlite::Error> for DatabaseError {
+    fn from(error: rusqlite::Error) -> Self {
+        let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DatabaseErrorKind::Busy,
+            Some(ErrorCode::DiskFull) => DatabaseErrorKind::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DatabaseErrorKind::Corrupt,
+            Some(ErrorCode::SystemIoFailure) => DatabaseErrorKind::Disk,
+            _ => DatabaseErrorKind::Other,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+pub(super) const SPELLING: Spelling = Spelling {
+    listed: "(SELECT value FROM json_each(?1))",
+    listed_texts: "(SELECT value FROM json_each(?1))",
+    stays: "(SELECT key AS place, value ->> 0 AS user_id, value ->> 1 AS session_id FROM json_each(?1))",
+    pairs: "(SELECT value ->> 0 AS one, value ->> 1 AS other FROM json_each(?1)) AS listed",
+    used_client_ids: "SELECT actor_id, client_id FROM json_each(?1) AS listed \
+                      CROSS JOIN events ON client_id = listed.value ->> 1 AND actor_id = listed.value ->> 0",
+    // SQLite goes through tables that are crossed in their order: through the list once, not once for each conversation.
+    cursors: "(SELECT value ->> 0 AS conversation_id, value ->> 1 AS seq FROM json_each(?1)) AS wanted \
+              CROSS JOIN participants AS own ON own.conversation_id = wanted.conversation_id AND own.user_id = ?2",
+    // As above: those of a stretch are found by their index, and only those are read that are asked for.
+    missed: "json_each(?1) AS wanted \
+             CROSS JOIN events ON events.conversation_id = wanted.value ->> 0 \
+                              AND events.seq > wanted.value ->> 1 AND events.seq <= wanted.value ->> 2 \
+             CROSS JOIN users ON users.id = events.actor_id",
+    is_named: "NOT EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(users.name_key, ' ' || value) = 0)",
+    delete_text: "DELETE FROM message_text WHERE rowid = ?1",
+    insert_text: "INSERT INTO message_text (rowid, content) VALUES (?1, ?2)",
+    matching,
+};
+
+fn matching(terms: &[&String], first: usize) -> (String, Vec<String>) {
     let quoted: Vec<String> = terms.iter().map(|term| format!("\"{}\"", term.replace('"', "\"\""))).collect();
-    quoted.join(" AND ")
-}
-
-/// A JSON list, as [`LISTED`] reads it.
-pub(super) fn list(values: impl IntoIterator<Item = i64>) -> String {
-    serde_json::Value::from_iter(values).to_string()
-}
-
-/// A JSON list of lists, as [`STAYS`], [`CURSORS`] and [`MISSED`] read it.
-pub(super) fn rows<T: serde::Serialize>(rows: impl IntoIterator<Item = T>) -> String {
-    let rows: Vec<T> = rows.into_iter().collect();
-    // Numbers and texts: there is nothing that could fail.
-    serde_json::to_string(&rows).unwrap_or_default()
+    let condition =
+        format!("events.id IN (SELECT rowid FROM message_text WHERE message_text MATCH ?{first})");
+    (condition, vec![quoted.join(" AND ")])
 }
 
 /// Opens a connection with the settings that every one of them has.

@@ -3,8 +3,8 @@
 use chinwag_protocol::rest::{PresenceStatus, PublicUser, User, UserRole};
 use chinwag_protocol::{Timestamp, UserId};
 
+use super::spelling::list;
 use super::sql::{DatabaseError, Row, values};
-use super::sqlite::{IS_NAMED, LISTED, list};
 use super::words::{self, word};
 use super::{Change, StoreError, View};
 use crate::unicode::{fold, name_key, search_key};
@@ -155,10 +155,10 @@ impl Change {
 
     /// Gives an account another username, which the caller has found to be free.
     pub(crate) fn set_username(&mut self, id: UserId, username: &str) -> Result<(), StoreError> {
+        let Some(user) = self.user(id)? else { return Ok(()) };
         self.sql.change(
-            "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, first_name, last_name) \
-             WHERE id = ?1",
-            values![id, username, &fold(username)],
+            "UPDATE users SET username = ?2, username_key = ?3, name_key = ?4 WHERE id = ?1",
+            values![id, username, &fold(username), &name_key(username, &user.first_name, &user.last_name)],
         )?;
         Ok(())
     }
@@ -168,12 +168,12 @@ impl Change {
         // With blanks, so that nobody can choose such a name, or mention it.
         let username = format!("deleted user {id}");
         self.sql.change(
-            "UPDATE users SET username = ?2, username_key = ?3, name_key = name_key(?2, '', ''), \
+            "UPDATE users SET username = ?2, username_key = ?3, name_key = ?4, \
                               first_name = '', last_name = '', email = NULL, email_key = NULL, \
-                              password_hash = NULL, role = 'user', is_active = 0, \
+                              password_hash = NULL, role = 'user', is_active = FALSE, \
                               presence = 'online', presence_text = '' \
              WHERE id = ?1",
-            values![id, &username, &fold(&username)],
+            values![id, &username, &fold(&username), &name_key(&username, "", "")],
         )?;
         Ok(())
     }
@@ -228,9 +228,10 @@ impl View {
 
     /// The users with these ids, also inactive ones; unknown ids are skipped.
     pub(crate) fn users_by_id(&self, ids: &[i64]) -> Result<Vec<PublicUser>, StoreError> {
+        let listed = self.sql.spelling().listed;
         self.sql.all(
             &format!(
-                "SELECT id, username, first_name, last_name FROM users WHERE id IN {LISTED} ORDER BY id"
+                "SELECT id, username, first_name, last_name FROM users WHERE id IN {listed} ORDER BY id"
             ),
             values![&list(ids.iter().copied())],
             public_user,
@@ -241,9 +242,10 @@ impl View {
     /// everybody.
     pub(crate) fn users_like(&self, text: &str, limit: usize) -> Result<Vec<PublicUser>, StoreError> {
         let words = search_key(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let is_named = self.sql.spelling().is_named;
         self.sql.all(
             &format!(
-                "SELECT id, username, first_name, last_name FROM users WHERE is_active AND {IS_NAMED} \
+                "SELECT id, username, first_name, last_name FROM users WHERE is_active AND {is_named} \
                  ORDER BY username_key LIMIT ?2"
             ),
             values![&serde_json::Value::from(words).to_string(), limit],

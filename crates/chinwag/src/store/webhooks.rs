@@ -8,7 +8,6 @@ use chinwag_protocol::{ConversationId, Event, Timestamp};
 
 use super::log::{COLUMNS, event};
 use super::sql::{DatabaseError, Row, values};
-use super::sqlite::LISTED;
 use super::{Change, StoreError, View};
 
 /// A webhook to create.
@@ -119,12 +118,13 @@ impl View {
     pub(crate) fn next_event(&self, hook: &Hook, through: i64) -> Result<Option<(i64, Event)>, StoreError> {
         // The unary plus keeps the scan on the ids: the other indexes have another order.
         let kinds = hook.events.as_deref().and_then(types_text);
+        let listed = self.sql.spelling().listed_texts;
         self.sql.one(
             &format!(
                 "SELECT {COLUMNS} FROM events JOIN users ON users.id = events.actor_id \
                  WHERE events.id > ?2 AND events.id <= ?3 \
                    AND (?4 IS NULL OR +events.conversation_id = ?4) \
-                   AND (?1 IS NULL OR events.kind IN {LISTED}) \
+                   AND (?1 IS NULL OR events.kind IN {listed}) \
                  ORDER BY events.id LIMIT 1"
             ),
             values![kinds.as_deref(), hook.position, through, hook.conversation_id],

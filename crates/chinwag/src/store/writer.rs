@@ -24,15 +24,19 @@ use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Event, UserId};
 use tokio::sync::mpsc;
 
-use super::sql::{DatabaseError, DatabaseErrorKind, Sql};
-use super::{Failure, Standing, StoreError, View, sqlite};
+use super::connection::Sql;
+use super::sql::{DatabaseError, DatabaseErrorKind};
+use super::{Failure, Standing, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
 
+mod foresight;
 mod heads;
 mod jobs;
 #[cfg(test)]
 mod tests;
 
+use foresight::ClientIds;
+pub(crate) use foresight::Foreseen;
 use heads::Heads;
 use jobs::Outcome;
 pub(crate) use jobs::{Job, Jobs, Steps};
@@ -78,6 +82,7 @@ pub(crate) struct BatchReport {
 pub(crate) struct Change {
     view: View,
     heads: Heads,
+    client_ids: ClientIds,
     /// Given to an event, of whatever conversation, once: one that is not committed leaves a hole.
     last_position: Option<i64>,
     pub(super) standings: Standings,
@@ -160,6 +165,7 @@ impl Writer {
         let change = Change {
             view: View { sql },
             heads: Heads::default(),
+            client_ids: ClientIds::default(),
             last_position: None,
             standings: Standings::default(),
             commit: Commit::default(),
@@ -176,7 +182,7 @@ impl Writer {
         work: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let mut jobs = Jobs::default();
-        let result = jobs.push(Steps::Many, work);
+        let result = jobs.push(Steps::Many, None, work);
         self.enqueue(jobs);
         result.blocking_recv().map_err(|_| StoreError::Stopped)?
     }
@@ -218,7 +224,7 @@ fn run(
                 committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
                 if seeded_bugs::is(Bug::PublishBeforeCommit) {
                     seeded_bugs::dawdle();
-                    drop(change.sql.bracket("COMMIT"));
+                    drop(change.view.sql.commit());
                 }
                 for outcome in outcomes {
                     (outcome.answer)(Ok(()));
@@ -246,11 +252,10 @@ fn transact(
     batch: Vec<Job>,
 ) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, StoreError)> {
     let mut outcomes = Vec::with_capacity(batch.len());
-    if let Err(error) = change.sql.bracket(sqlite::BEGIN_WRITING) {
+    if let Err(error) = change.begin(&batch) {
         // The jobs are dropped unrun, and with them their answers, which their callers hear.
-        return Err((outcomes, error.into()));
+        return Err((outcomes, error));
     }
-    change.heads.begin_batch();
     for job in batch {
         let ran = match job.steps() {
             Steps::One => change.run_bare(job),
@@ -271,7 +276,7 @@ fn transact(
         return Ok((outcomes, Duration::ZERO));
     }
     let begun = Instant::now();
-    match change.sql.bracket("COMMIT") {
+    match change.view.sql.commit() {
         Ok(()) => Ok((outcomes, begun.elapsed())),
         Err(error) => {
             if error.kind() == DatabaseErrorKind::Disk {
@@ -288,19 +293,21 @@ impl Change {
     ///
     /// `Ok(None)` after a panic: the caller hears that the store dropped the job.
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
-        self.sql.bracket("SAVEPOINT job")?;
+        self.sql.savepoint("SAVEPOINT job")?;
         self.standings.begin_job();
         self.heads.begin_job();
+        self.client_ids.begin_job();
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
-            self.sql.bracket("ROLLBACK TO job")?;
+            self.sql.savepoint("ROLLBACK TO job")?;
             self.commit.events.truncate(events_before);
             self.heads.undo_job();
+            self.client_ids.undo_job();
             self.commit.notices.truncate(notices_before);
             self.standings.undo_job();
         }
-        self.sql.bracket("RELEASE job")?;
+        self.sql.savepoint("RELEASE job")?;
         Ok(outcome)
     }
 
@@ -310,9 +317,10 @@ impl Change {
         let changes_before = self.sql.total_changes();
         self.standings.begin_job();
         self.heads.begin_job();
+        self.client_ids.begin_job();
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         let is_over = outcome.as_ref().is_some_and(|outcome| !outcome.is_refused);
-        if is_over || self.sql.total_changes() == changes_before {
+        if is_over || (self.sql.total_changes() == changes_before && self.sql.is_sound()) {
             Ok(outcome)
         } else {
             Err(DatabaseError::other("a job stopped behind its statement"))
@@ -323,9 +331,9 @@ impl Change {
         self.commit = Commit::default();
         self.heads.forget_all();
         self.standings.forget_all();
-        if self.sql.is_in_transaction()
-            && let Err(error) = self.sql.bracket("ROLLBACK")
-        {
+        // Others may have written since.
+        self.last_position = None;
+        if let Err(error) = self.sql.roll_back() {
             tracing::error!(%error, "can't roll back");
         }
     }

@@ -19,9 +19,7 @@ async fn a_log_that_was_emptied_goes_on_behind_its_end() {
     let last = anna.say(id, "three").await;
     let head = anna.get(&format!("/conversations/{id}")).await.body["head"].clone();
     let stopped = server.stop().await;
-    let database = rusqlite::Connection::open(stopped.folder_path().join("chinwag.db")).unwrap();
-    assert_eq!(database.execute("DELETE FROM events", []).unwrap(), 3);
-    drop(database);
+    assert_eq!(stopped.execute("DELETE FROM events").await, 3);
     let server = stopped.start().await;
     let anna = server.person("anna").await;
 

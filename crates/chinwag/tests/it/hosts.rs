@@ -124,7 +124,7 @@ async fn a_token_that_was_signed_here_with_the_shared_secret_before_opens_nothin
 }
 
 mod embedded {
-    refinery::embed_migrations!("src/store/migrations");
+    refinery::embed_migrations!("src/store/sqlite/migrations");
 }
 
 #[tokio::test]

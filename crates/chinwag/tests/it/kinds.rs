@@ -31,15 +31,13 @@ impl Scene {
         assert_eq!(ben.post("/push/subscriptions", &browser.subscription()).await.status, 201);
 
         let stopped = server.stop().await;
-        let database = rusqlite::Connection::open(stopped.folder_path().join("chinwag.db")).unwrap();
-        let inserted = database.execute(
-            "INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content, version, detail) \
-             SELECT conversation_id, seq + 1, ?2, ts + 1, actor_id, 'poll_opened', 'Lunch?', 1, '{\"options\":[1]}' \
-             FROM events WHERE conversation_id = ?1",
-            (group, STAMP),
+        let insert = format!(
+            "INSERT INTO events (id, conversation_id, seq, stamp, ts, actor_id, kind, content, version, detail) \
+             SELECT id + 1, conversation_id, seq + 1, '{STAMP}', ts + 1, actor_id, 'poll_opened', 'Lunch?', 1, \
+                    '{{\"options\":[1]}}' \
+             FROM events WHERE conversation_id = {group}"
         );
-        assert_eq!(inserted, Ok(1));
-        drop(database);
+        assert_eq!(stopped.execute(&insert).await, 1);
 
         let server = stopped.start().await;
         let (anna, ben) = (server.sign_in("testuser").await, server.sign_in("testuser2").await);

@@ -45,6 +45,8 @@ mod order;
 mod origins;
 mod participants;
 mod prefix;
+mod place;
+mod postgres;
 mod protocol_page;
 mod push;
 mod receipts;

@@ -57,10 +57,8 @@ async fn a_refresh_token_works_once_and_brings_the_next() {
 }
 
 /// Makes all used refresh tokens of a server look used a minute earlier.
-fn let_a_minute_pass(server: &TestServer) {
-    let database = rusqlite::Connection::open(server.folder_path().join("chinwag.db")).unwrap();
-    database.busy_timeout(Duration::from_secs(10)).unwrap();
-    database.execute("UPDATE refresh_tokens SET used_at = used_at - 60000", []).unwrap();
+async fn let_a_minute_pass(server: &TestServer) {
+    server.execute("UPDATE refresh_tokens SET used_at = used_at - 60000").await;
 }
 
 #[tokio::test]
@@ -72,7 +70,7 @@ async fn a_refresh_token_that_is_used_again_later_ends_its_session_and_no_other(
     let mut room = person.enter(1).await;
     let (mut bystander, _) = Device::of(&other_session, &json!({})).await;
     let second = refresh(&server, &first).await.body;
-    let_a_minute_pass(&server);
+    let_a_minute_pass(&server).await;
     assert_eq!(refresh(&server, &first).await.status, 401);
     assert_eq!((user.close_code().await, room.close_code().await), (4006, 4006));
     assert_eq!(

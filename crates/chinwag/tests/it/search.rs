@@ -344,21 +344,22 @@ async fn searching_is_limited_to_two_a_second() {
 async fn short_words_are_found_page_by_page_however_old_they_are() {
     let (server, anna, _ben, id) = people().await;
     anna.say(id, "a needle: xq").await;
-    let file = server.folder_path().join("chinwag.db");
     let stopped = server.stop().await;
     // As many as one page reads, and one more.
-    let database = rusqlite::Connection::open(file).unwrap();
-    database
-        .execute(
-            "WITH RECURSIVE n (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM n WHERE seq < 20002) \
-             INSERT INTO events (conversation_id, seq, stamp, ts, actor_id, kind, content) \
-             SELECT ?1, seq, 'aaaaaaaa', 1, ?2, 'message', 'hay' FROM n",
-            (id, anna.id),
-        )
-        .unwrap();
+    let insert = format!(
+        "WITH RECURSIVE n (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM n WHERE seq < 20002) \
+         INSERT INTO events (id, conversation_id, seq, stamp, ts, actor_id, kind, content) \
+         SELECT seq, {id}, seq, 'aaaaaaaa', 1, {}, 'message', 'hay' FROM n",
+        anna.id
+    );
+    stopped.execute(&insert).await;
     // Short words are not searched in the index, so nothing waits for it here.
-    database.execute("INSERT OR REPLACE INTO meta VALUES ('indexed_through', '1000000')", []).unwrap();
-    drop(database);
+    stopped
+        .execute(
+            "INSERT INTO meta (key, value) VALUES ('indexed_through', '1000000') \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .await;
     let server = stopped.start().await;
     let anna = server.person("anna").await;
     let first = search(&anna, "xq").await.body;

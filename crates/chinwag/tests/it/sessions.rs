@@ -262,7 +262,7 @@ async fn an_administrator_who_is_made_beside_the_server_opens_registration() {
 async fn a_demo_folder_is_not_served_for_real() {
     let stopped = TestServer::demo().await.stop().await;
     let folder = stopped.folder_path();
-    let config = Config { data_dir: folder, mode: Mode::Serve, ..Config::default() };
+    let config = Config { data_dir: folder, store: stopped.store(), mode: Mode::Serve, ..Config::default() };
     let error = crate::harness::try_build(&config).await.err().unwrap().to_string();
     assert!(error.contains("belongs to `chinwag demo`"), "{error}");
 }

@@ -24,6 +24,14 @@ impl Heads {
         }
     }
 
+    pub(super) fn knows(&self, id: ConversationId) -> bool {
+        self.known.contains_key(&id)
+    }
+
+    pub(super) fn learn(&mut self, heads: Vec<(ConversationId, Seq)>) {
+        self.known.extend(heads);
+    }
+
     pub(super) fn begin_job(&mut self) {
         self.before.clear();
     }

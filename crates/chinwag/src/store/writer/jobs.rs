@@ -4,7 +4,7 @@
 use tokio::sync::oneshot;
 
 use super::super::{Failure, StoreError};
-use super::Change;
+use super::{Change, Foreseen};
 
 /// Jobs that are queued together, in their order.
 #[derive(Default)]
@@ -22,17 +22,34 @@ impl Jobs {
         E: Failure,
         W: FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     {
-        let result = self.push(steps, work);
+        let result = self.push(steps, None, work);
+        async move { result.await.map_err(|_| StoreError::Stopped)? }
+    }
+
+    /// Adds a job that appends a message. What it will ask for is asked for all such jobs of a batch at once.
+    pub(crate) fn add_message<T, E, W>(
+        &mut self,
+        steps: Steps,
+        foreseen: Foreseen,
+        work: W,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, W>
+    where
+        T: Send + 'static,
+        E: Failure,
+        W: FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
+    {
+        let result = self.push(steps, Some(foreseen), work);
         async move { result.await.map_err(|_| StoreError::Stopped)? }
     }
 
     pub(super) fn push<T: Send + 'static, E: Failure>(
         &mut self,
         steps: Steps,
+        foreseen: Option<Foreseen>,
         work: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, E>> {
         let (answer, result) = oneshot::channel();
-        self.0.push(Box::new(Task { steps, work, answer }));
+        self.0.push(Box::new(Task { steps, foreseen, work, answer }));
         result
     }
 }
@@ -43,6 +60,8 @@ pub(crate) type Job = Box<dyn Work>;
 pub(crate) trait Work: Send {
     /// How much it may change.
     fn steps(&self) -> Steps;
+    /// The message that it will append, if it is that kind of job.
+    fn foreseen(&self) -> Option<&Foreseen>;
     /// Does it. Its caller hears what it came to by the outcome's answer.
     fn run(self: Box<Self>, change: &mut Change) -> Outcome;
     /// Tells the caller that it won't run.
@@ -51,6 +70,7 @@ pub(crate) trait Work: Send {
 
 struct Task<T, E, W> {
     steps: Steps,
+    foreseen: Option<Foreseen>,
     work: W,
     answer: oneshot::Sender<Result<T, E>>,
 }
@@ -63,6 +83,10 @@ where
 {
     fn steps(&self) -> Steps {
         self.steps
+    }
+
+    fn foreseen(&self) -> Option<&Foreseen> {
+        self.foreseen.as_ref()
     }
 
     fn run(self: Box<Self>, change: &mut Change) -> Outcome {

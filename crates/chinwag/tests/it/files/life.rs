@@ -181,9 +181,8 @@ async fn what_was_to_be_removed_is_removed_after_a_restart() {
     let orphan = "0123456789abcdefghjkmnpqrstvwxyz";
     std::fs::write(folder.join("files").join(orphan), b"x").unwrap();
     std::fs::write(folder.join("files").join(format!("{orphan}#1")), b"x").unwrap();
-    let database = rusqlite::Connection::open(folder.join("chinwag.db")).unwrap();
-    database.execute("INSERT INTO loose_blobs VALUES (?1, 0, 0)", [orphan]).unwrap();
-    drop(database);
+    let insert = format!("INSERT INTO loose_blobs (blob, since, is_doomed) VALUES ('{orphan}', 0, FALSE)");
+    stopped.execute(&insert).await;
     assert_eq!(count(&folder.join("files")), 3);
     let server = stopped.start().await;
     falls_to(&folder.join("files"), 1).await;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod captured;
+mod database;
 mod described;
 mod device;
 mod hand;
@@ -15,13 +16,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chinwag::{Accounts, Auth, Config, Listener, Mode, OpenError, Secret, Server, StartError, TlsFiles};
+use chinwag::{
+    Accounts, Auth, Config, Listener, Mode, OpenError, Secret, Server, StartError, StoreUrl, TlsFiles,
+};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use browser::{Browser, vapid_claims};
 pub(crate) use captured::captured_logs;
+use database::Database;
 pub(crate) use described::{assert_described, problems};
 pub(crate) use device::Device;
 pub(crate) use hand::{Hand, Told, Way, percent_encoded};
@@ -56,6 +60,7 @@ pub(crate) struct TestServer {
 pub(crate) struct Stopped {
     config: Config,
     folder: Arc<TempDir>,
+    database: Option<Database>,
 }
 
 impl TestServer {
@@ -86,8 +91,7 @@ impl TestServer {
     }
 
     pub(crate) async fn start(config: Config) -> Self {
-        let folder = Arc::new(TempDir::new().unwrap());
-        Self::start_in(Stopped { config, folder }, None).await
+        Self::start_in(Stopped::fresh(config).await, None).await
     }
 
     /// As [`TestServer::provisioning_with`], behind TLS.
@@ -96,7 +100,7 @@ impl TestServer {
             Auth { shared_secret: Some(Secret::new(SECRET).unwrap()), provision: true, ..Auth::default() };
         let mut config = Config { auth, ..Config::default() };
         configure(&mut config);
-        Self::start_in(Stopped { config, folder: Arc::new(TempDir::new().unwrap()) }, Some(tls)).await
+        Self::start_in(Stopped::fresh(config).await, Some(tls)).await
     }
 
     /// A person as an embedding host names them.
@@ -206,20 +210,65 @@ impl TestServer {
         self.rest.folder_path()
     }
 
+    /// Changes the database beside the server, as no release does; says how many rows.
+    pub(crate) async fn execute(&self, statement: &str) -> u64 {
+        self.rest.execute(statement).await
+    }
+
+    /// The address of the database, if it is no file.
+    pub(crate) fn store(&self) -> Option<StoreUrl> {
+        self.rest.store()
+    }
+
+    /// The same, as a text.
+    pub(crate) fn store_address(&self) -> String {
+        self.rest.store_address()
+    }
+
     /// Works on the accounts beside the running server, as the command line does.
     pub(crate) async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Accounts) -> T + Send + 'static,
     ) -> T {
-        let folder = self.rest.folder_path();
-        tokio::task::spawn_blocking(move || work(&Accounts::open(&folder).unwrap())).await.unwrap()
+        let (folder, store) = (self.rest.folder_path(), self.rest.config.store.clone());
+        let beside = move || work(&Accounts::open(&folder, store.as_ref()).unwrap());
+        tokio::task::spawn_blocking(beside).await.unwrap()
     }
 }
 
 impl Stopped {
+    /// What a server that never ran leaves behind.
+    async fn fresh(mut config: Config) -> Self {
+        let database = Database::make().await;
+        if let Some(database) = &database {
+            config.store = Some(database.url());
+        }
+        Self { config, folder: Arc::new(TempDir::new().unwrap()), database }
+    }
+
     /// The data folder.
     pub(crate) fn folder_path(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// The address of the database, if it is no file.
+    pub(crate) fn store(&self) -> Option<StoreUrl> {
+        self.config.store.clone()
+    }
+
+    /// The same, as a text.
+    pub(crate) fn store_address(&self) -> String {
+        self.database.as_ref().expect("the tests run on PostgreSQL").address()
+    }
+
+    /// Changes the database as no release does; says how many rows. On either engine.
+    pub(crate) async fn execute(&self, statement: &str) -> u64 {
+        if let Some(database) = &self.database {
+            return database.execute(statement).await;
+        }
+        let database = rusqlite::Connection::open(self.folder_path().join("chinwag.db")).unwrap();
+        database.busy_timeout(DEADLINE).unwrap();
+        database.execute(statement, []).unwrap() as u64
     }
 
     /// Changes what it starts with the next time.

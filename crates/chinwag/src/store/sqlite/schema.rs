@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 mod embedded {
-    refinery::embed_migrations!("src/store/migrations");
+    refinery::embed_migrations!("src/store/sqlite/migrations");
 }
 
 /// Migrates the schema.
@@ -11,7 +11,7 @@ mod embedded {
 /// # Errors
 /// If the database has migrations that this program does not know (it is newer), or different ones under the
 /// same number.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), refinery::Error> {
+pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<(), refinery::Error> {
     embedded::migrations::runner().run(connection)?;
     Ok(())
 }
@@ -23,7 +23,7 @@ mod tests {
 
     use refinery::Target;
 
-    use super::super::sqlite::add_functions;
+    use super::super::add_functions;
     use super::*;
 
     #[test]

@@ -1,0 +1,65 @@
+//! Where the database is, and how its connections are opened: those that read, and the one that writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::connection::Sql;
+use super::postgres::{self, Postgres, Purpose, Target};
+use super::sql::DatabaseError;
+use super::sqlite::{self, Sqlite};
+use super::{OpenError, View};
+
+/// The pages that each reader of a file keeps: what all queries share, the upper pages of the indexes, is far less.
+const READER_CACHE_KIB: i64 = 512;
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// A file of SQLite's.
+    File(PathBuf),
+    /// A database of PostgreSQL's.
+    Server(Arc<Target>),
+}
+
+impl Source {
+    /// A database at this address; without one the file in this folder.
+    pub(super) fn new(folder: &Path, file_name: &str, address: Option<&str>) -> Result<Self, OpenError> {
+        let Some(address) = address else { return Ok(Self::File(folder.join(file_name))) };
+        let target = Target::parse(address).map_err(OpenError::Address)?;
+        Ok(Self::Server(Arc::new(target)))
+    }
+
+    /// A connection that only reads.
+    pub(super) fn reader(&self) -> Result<View, DatabaseError> {
+        let sql = match self {
+            Self::File(path) => {
+                let connection = sqlite::connect(path)?;
+                sqlite::only_read(&connection, READER_CACHE_KIB)?;
+                Sql::from(Sqlite::from(connection))
+            }
+            Self::Server(target) => Sql::from(Postgres::open(target, Purpose::Read)?),
+        };
+        Ok(View { sql })
+    }
+
+    /// The connection that writes. With `migrates` the schema is brought up to date first.
+    pub(super) fn writer(&self, purpose: Purpose, migrates: bool) -> Result<Sql, String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        match self {
+            Self::File(path) => {
+                let mut connection = sqlite::connect(path).map_err(|error| told(&error))?;
+                sqlite::add_functions(&connection).map_err(|error| told(&error))?;
+                if migrates {
+                    sqlite::migrate(&mut connection).map_err(|error| told(&error))?;
+                }
+                sqlite::fold_log_when_long(&mut connection).map_err(|error| told(&error))?;
+                Ok(Sqlite::from(connection).into())
+            }
+            Self::Server(target) => {
+                let mut connection = Postgres::open(target, purpose).map_err(|error| told(&error))?;
+                postgres::migrate(&mut connection).map_err(|error| told(&error))?;
+                Ok(connection.into())
+            }
+        }
+    }
+}

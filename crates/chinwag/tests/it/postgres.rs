@@ -1,0 +1,188 @@
+//! What goes wrong with a database at the other end of a wire: nothing is lost, nothing is acknowledged that is not there,
+//! and the server goes on by itself. Run by `scripts/with-postgres`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chinwag::{Config, Server};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::harness::{Person, TestServer, soon};
+
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND pid != pg_backend_pid()";
+
+/// Sends until it is acknowledged, as a client does that keeps its `client_id`.
+async fn say_surely(person: &Person, id: i64, content: &str) -> serde_json::Value {
+    let body = json!({"content": content, "client_id": content});
+    soon("an acknowledgement", async {
+        loop {
+            let reply = person.post(&format!("/conversations/{id}/messages"), &body).await;
+            match reply.status {
+                200 | 201 => return reply.body,
+                503 => tokio::task::yield_now().await,
+                status => panic!("{status}: {}", reply.body),
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn connections_that_are_cut_cost_nothing_but_time() {
+    let server = TestServer::provisioning_with(|config| config.limits.is_enforced = false).await;
+    let anna = server.person("anna").await;
+    let id = anna.group("Cut", &[]).await;
+    let mut seqs = Vec::new();
+    for number in 0..100 {
+        let content = format!("message {number}");
+        // Each fifth meets the end of all connections, sooner or later on its way.
+        let cut = async {
+            if number % 5 == 0 {
+                server.execute(TERMINATE).await;
+            }
+        };
+        let (sent, ()) = tokio::join!(say_surely(&anna, id, &content), cut);
+        seqs.push(sent["seq"].as_i64().unwrap());
+    }
+    assert_eq!(seqs, (1..=100).collect::<Vec<i64>>(), "each once, in the order of their sending");
+    let said: Vec<String> = (0..100).map(|number| format!("message {number}")).collect();
+    let mut history = Vec::new();
+    while history.len() < 100 {
+        let before = history
+            .first()
+            .map_or(String::new(), |first: &serde_json::Value| format!("?before={}", first["seq"]));
+        let mut page = anna.history(id, &before).await;
+        assert!(!page.is_empty(), "{history:?}");
+        page.extend(history);
+        history = page;
+    }
+    let history: Vec<&str> = history.iter().filter_map(|message| message["content"].as_str()).collect();
+    assert_eq!(history, said);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn a_second_server_is_told_that_there_is_one() {
+    let server = TestServer::provisioning().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+    config.store = server.store();
+    let refused = Server::builder(config).build().await.err().unwrap().to_string();
+    assert!(refused.contains("another chinwag server is using the database"), "{refused}");
+    let anna = server.person("anna").await;
+    let id = anna.group("Alone", &[]).await;
+    assert_eq!(anna.say(id, "still here").await["seq"], 1);
+}
+
+/// Why a server does not start on the database at this address.
+async fn refusal(address: &str) -> String {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+    config.store = Some(address.parse().unwrap());
+    Server::builder(config).build().await.err().unwrap().to_string()
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn a_database_that_is_not_there_or_not_right_is_told_in_a_sentence() {
+    let stopped = TestServer::provisioning().await.stop().await;
+    let address = stopped.store_address();
+    let (server, _) = address.rsplit_once('/').unwrap();
+    assert!(refusal(&format!("{server}/nowhere")).await.contains("database \"nowhere\" does not exist"));
+    let nobody = address.replace("//postgres@", "//nobody:secret@");
+    let refused = refusal(&nobody).await;
+    assert!(refused.contains("role \"nobody\" does not exist") && !refused.contains("secret"), "{refused}");
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let refused = refusal(&format!("postgres://postgres@127.0.0.1:{port}/chat")).await;
+    assert!(refused.contains("refused"), "{refused}");
+    // A later release has been here.
+    stopped
+        .execute(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
+             VALUES (900, 'later', '2030-01-01T00:00:00Z', '1')",
+        )
+        .await;
+    let refused = refusal(&address).await;
+    assert!(refused.contains("V900__later"), "{refused}");
+}
+
+/// A way to the database that loses the answer to the next commit, once it is told to, and ends the connection.
+struct Lossy {
+    port: u16,
+    loses_next: Arc<AtomicBool>,
+}
+
+impl Lossy {
+    async fn before(database: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let loses_next = Arc::<AtomicBool>::default();
+        let loses = Arc::clone(&loses_next);
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = TcpStream::connect(&database).await.unwrap();
+                tokio::spawn(forward(client, server, Arc::clone(&loses)));
+            }
+        });
+        Self { port, loses_next }
+    }
+}
+
+async fn forward(client: TcpStream, server: TcpStream, loses_next: Arc<AtomicBool>) {
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (client.into_split(), server.into_split());
+    let back = tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        let length = from_client.read(&mut bytes).await.unwrap_or_default();
+        if length == 0 {
+            break;
+        }
+        let is_commit = bytes[..length].windows(6).any(|part| part == b"COMMIT");
+        // Only of what writes: its rows go with the commit.
+        let inserts = bytes[..length].windows(4).any(|part| part == b"lost");
+        if is_commit && inserts && loses_next.swap(false, Ordering::Relaxed) {
+            back.abort();
+            let _ = back.await;
+            to_server.write_all(&bytes[..length]).await.unwrap();
+            return;
+        }
+        if to_server.write_all(&bytes[..length]).await.is_err() {
+            break;
+        }
+    }
+    back.abort();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn a_commit_whose_answer_is_lost_is_no_refusal() {
+    let server = TestServer::provisioning().await;
+    let direct = server.store_address();
+    let stopped = server.stop().await;
+    let host = direct.split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned();
+    let lossy = Lossy::before(host.clone()).await;
+    let mut stopped = stopped;
+    stopped.configure(|config| {
+        let through = direct.replace(&host, &format!("127.0.0.1:{}", lossy.port));
+        config.store = Some(format!("{through}?sslmode=disable").parse().unwrap());
+    });
+    let server = stopped.start().await;
+    let anna = server.person("anna").await;
+    let id = anna.group("Lossy", &[]).await;
+    anna.say(id, "before").await;
+    lossy.loses_next.store(true, Ordering::Relaxed);
+    let sent =
+        anna.post(&format!("/conversations/{id}/messages"), &json!({"content": "lost and found"})).await;
+    assert!(!lossy.loses_next.load(Ordering::Relaxed), "an answer was lost");
+    assert_eq!((sent.status, &sent.body["seq"]), (201, &json!(2)), "{:?}", sent.body);
+    assert_eq!(anna.say(id, "after").await["seq"], 3);
+    assert_eq!(anna.history(id, "").await.len(), 3);
+}
