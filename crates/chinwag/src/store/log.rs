@@ -288,8 +288,7 @@ impl Change {
         };
         let detail = if new.detail == D::default() { None } else { serde_json::to_string(&new.detail).ok() };
         let appended = AppendedRow { entry, new, detail: detail.as_deref() };
-        let position =
-            if self.sql.is_remote() { self.gather(&appended)? } else { self.insert(&appended)? };
+        let position = if self.sql.is_remote() { self.gather(&appended)? } else { self.insert(&appended)? };
         let Some(position) = position else { return Ok(None) };
         self.move_head(entry.conversation_id, before);
         Ok(Some((MessageId(position), entry)))
