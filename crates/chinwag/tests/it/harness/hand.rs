@@ -248,8 +248,8 @@ fn words_of(code: &str) -> &'static str {
     match code {
         "archived" => "is archived",
         "not_participant" => "not a participant",
-        "conflict" => "changed meanwhile",
-        "idempotency_mismatch" => "client_id",
+        "conflict" => "it has changed",
+        "idempotency_mismatch" => "this key",
         _ => "",
     }
 }
