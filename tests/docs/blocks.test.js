@@ -34,6 +34,8 @@ const HANDLERS = {
     ['README.md', 'curl'],
     // serve.test.js
     ['README.md', '--jwt-secret-file'], ['docs/deploy.md', './chinwag-data'], ['docs/deploy.md', '--tls-cert'], ['docs/deploy.md', '--outbound-ca'],
+    // postgresql.test.js
+    ['docs/postgresql.md', 'CHINWAG_STORE'],
     // proxies.test.js
     ['docs/deploy.md', '--public-url'], ['docs/deploy.md', '/webhooks'],
   ].some(([where, words]) => page === where && text.includes(words)),

@@ -279,9 +279,7 @@ async fn a_group_whose_only_owner_is_erased_gets_another_with_and_without_a_runn
     assert_eq!(roles(&ben, id).await, pairs(&[(&erased, "owner"), ("ben", "owner"), ("dora", "member")]));
 
     let stopped = server.stop().await;
-    let folder = stopped.folder_path();
-    let erase = move || chinwag::Accounts::open(&folder).unwrap().remove("ben").unwrap();
-    tokio::task::spawn_blocking(erase).await.unwrap();
+    stopped.beside(|accounts| accounts.remove("ben").unwrap()).await;
     let server = stopped.start().await;
     let dora = server.person("dora").await;
     let mut dora_hears = Hand::new(&dora, id, Way::Room).await;

@@ -230,9 +230,7 @@ impl TestServer {
         &self,
         work: impl FnOnce(&Accounts) -> T + Send + 'static,
     ) -> T {
-        let (folder, store) = (self.rest.folder_path(), self.rest.config.store.clone());
-        let beside = move || work(&Accounts::open(&folder, store.as_ref()).unwrap());
-        tokio::task::spawn_blocking(beside).await.unwrap()
+        self.rest.beside(work).await
     }
 }
 
@@ -249,6 +247,16 @@ impl Stopped {
     /// The data folder.
     pub(crate) fn folder_path(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Works on the accounts, as the command line does.
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Accounts) -> T + Send + 'static,
+    ) -> T {
+        let (folder, store) = (self.folder_path(), self.config.store.clone());
+        let beside = move || work(&Accounts::open(&folder, store.as_ref()).unwrap());
+        tokio::task::spawn_blocking(beside).await.unwrap()
     }
 
     /// The address of the database, if it is no file.
