@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use written::{OwnStatus, Place, Written};
+pub use written::{Envelope, OwnStatus, Written};
 
 use crate::codes::ErrorCode;
 use crate::ids::{ConversationId, Cursor, FileId, MessageId, Seq};

@@ -22,7 +22,7 @@ pub enum Written {
     Send {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The text: not blank, at most 4,000 characters and 16 KiB. Optional only if there are files.
         #[schema(min_length = 1, max_length = 4000)]
         content: Option<String>,
@@ -44,7 +44,7 @@ pub enum Written {
     Edit {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The message's id.
         message_id: MessageId,
         /// The new text.
@@ -57,7 +57,7 @@ pub enum Written {
     Delete {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The message's id.
         message_id: MessageId,
     },
@@ -65,7 +65,7 @@ pub enum Written {
     React {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The message's id.
         message_id: MessageId,
         /// One emoji.
@@ -77,7 +77,7 @@ pub enum Written {
     Pin {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The message's id.
         message_id: MessageId,
         /// What to do.
@@ -87,7 +87,7 @@ pub enum Written {
     Read {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// Up to and including this position.
         seq: Seq,
     },
@@ -95,7 +95,7 @@ pub enum Written {
     Ack {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// Up to and including this position.
         seq: Seq,
     },
@@ -103,7 +103,7 @@ pub enum Written {
     Typing {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// Whether they type.
         on: bool,
     },
@@ -111,7 +111,7 @@ pub enum Written {
     Presence {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The status that others see; `invisible` looks like offline to them.
         status: OwnStatus,
         /// A text about it.
@@ -122,7 +122,7 @@ pub enum Written {
     Subscribe {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The client's cursor.
         after: Option<Cursor>,
     },
@@ -130,13 +130,13 @@ pub enum Written {
     Unsubscribe {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
     },
     /// A new token for this socket, of the same user.
     Auth {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// A JWT.
         token: String,
     },
@@ -146,7 +146,7 @@ pub enum Written {
     UploadBegin {
         /// The command's `ref`.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The name that people see. Of a path, only the last part counts.
         name: String,
         /// Only a hint: the content determines the file's type.
@@ -162,7 +162,7 @@ pub enum Written {
     UploadCommit {
         /// The command's `ref`.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The upload's id.
         upload_id: u32,
     },
@@ -170,7 +170,7 @@ pub enum Written {
     UploadAbort {
         /// The command's `ref`.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// The upload's id.
         upload_id: u32,
     },
@@ -178,7 +178,7 @@ pub enum Written {
     Hello {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// A JWT, if the handshake did not carry one.
         token: Option<String>,
         /// The cursors that the client has, by conversation: those are replayed.
@@ -194,7 +194,7 @@ pub enum Written {
     Cursors {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// As in `hello`.
         cursors: BTreeMap<String, Cursor>,
         /// More cursors follow.
@@ -204,7 +204,7 @@ pub enum Written {
     Ping {
         /// The command's `ref` and conversation.
         #[serde(flatten)]
-        place: Place,
+        envelope: Envelope,
         /// Any number, for example the client's clock.
         #[schema(value_type = Option<f64>)]
         t: Option<serde_json::Number>,
@@ -213,7 +213,7 @@ pub enum Written {
 
 /// What every command may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Place {
+pub struct Envelope {
     /// Comes back in the answer.
     #[serde(rename = "ref")]
     #[schema(max_length = 64)]
@@ -240,14 +240,15 @@ impl Written {
     /// One of each, with every possible field.
     #[must_use]
     pub fn examples() -> Vec<Self> {
-        let place = Place { reference: Some("r1".to_owned()), conversation_id: Some(ConversationId(1)) };
-        let everywhere = Place { conversation_id: None, ..place.clone() };
+        let envelope =
+            Envelope { reference: Some("r1".to_owned()), conversation_id: Some(ConversationId(1)) };
+        let everywhere = Envelope { conversation_id: None, ..envelope.clone() };
         let cursor: Option<Cursor> = "41.k3v9x2ab".parse().ok();
         let message_id = MessageId(1);
         let meta = json!({"color": "green"});
         vec![
             Self::Send {
-                place: place.clone(),
+                envelope: envelope.clone(),
                 content: Some("Hello".to_owned()),
                 attachments: Some(vec![FileId(55)]),
                 client_id: Some("b2f7c1d0".to_owned()),
@@ -256,36 +257,36 @@ impl Written {
                 meta: meta.as_object().cloned(),
             },
             Self::Edit {
-                place: place.clone(),
+                envelope: envelope.clone(),
                 message_id,
                 content: "Hello again".to_owned(),
                 if_version: Some(1),
             },
-            Self::Delete { place: place.clone(), message_id },
-            Self::React { place: place.clone(), message_id, emoji: "👍".to_owned(), op: Op::Add },
-            Self::Pin { place: place.clone(), message_id, op: Op::Add },
-            Self::Read { place: place.clone(), seq: Seq(1) },
-            Self::Ack { place: place.clone(), seq: Seq(1) },
-            Self::Typing { place: place.clone(), on: true },
+            Self::Delete { envelope: envelope.clone(), message_id },
+            Self::React { envelope: envelope.clone(), message_id, emoji: "👍".to_owned(), op: Op::Add },
+            Self::Pin { envelope: envelope.clone(), message_id, op: Op::Add },
+            Self::Read { envelope: envelope.clone(), seq: Seq(1) },
+            Self::Ack { envelope: envelope.clone(), seq: Seq(1) },
+            Self::Typing { envelope: envelope.clone(), on: true },
             Self::Presence {
-                place: everywhere.clone(),
+                envelope: everywhere.clone(),
                 status: OwnStatus::Away,
                 text: Some("back at three".to_owned()),
             },
-            Self::Subscribe { place: place.clone(), after: cursor },
-            Self::Unsubscribe { place: place.clone() },
-            Self::Auth { place: everywhere.clone(), token: "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned() },
+            Self::Subscribe { envelope: envelope.clone(), after: cursor },
+            Self::Unsubscribe { envelope: envelope.clone() },
+            Self::Auth { envelope: everywhere.clone(), token: "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned() },
             Self::UploadBegin {
-                place: everywhere.clone(),
+                envelope: everywhere.clone(),
                 name: "a.png".to_owned(),
                 mime: Some("image/png".to_owned()),
                 size: 183_220,
                 sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
             },
-            Self::UploadCommit { place: everywhere.clone(), upload_id: 17 },
-            Self::UploadAbort { place: everywhere.clone(), upload_id: 17 },
+            Self::UploadCommit { envelope: everywhere.clone(), upload_id: 17 },
+            Self::UploadAbort { envelope: everywhere.clone(), upload_id: 17 },
             Self::Hello {
-                place: everywhere.clone(),
+                envelope: everywhere.clone(),
                 token: Some("eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned()),
                 cursors: cursor.map(|cursor| BTreeMap::from([("1".to_owned(), cursor)])),
                 replay_limit: Some(1000),
@@ -293,11 +294,11 @@ impl Written {
                 added: Some(Added::Replay),
             },
             Self::Cursors {
-                place: everywhere.clone(),
+                envelope: everywhere.clone(),
                 cursors: cursor.into_iter().map(|cursor| ("2".to_owned(), cursor)).collect(),
                 more_cursors: Some(false),
             },
-            Self::Ping { place: everywhere, t: Some(7.into()) },
+            Self::Ping { envelope: everywhere, t: Some(7.into()) },
         ]
     }
 }
@@ -383,11 +384,11 @@ mod tests {
     #[test]
     fn each_way_to_say_it_is_understood() {
         for op in [Op::Add, Op::Remove] {
-            let pin = Written::Pin { place: Place::default(), message_id: MessageId(1), op };
+            let pin = Written::Pin { envelope: Envelope::default(), message_id: MessageId(1), op };
             assert!(Request::parse(&serde_json::to_string(&pin).unwrap()).is_ok(), "{op:?}");
         }
         for status in [OwnStatus::Online, OwnStatus::Away, OwnStatus::Dnd, OwnStatus::Invisible] {
-            let presence = Written::Presence { place: Place::default(), status, text: None };
+            let presence = Written::Presence { envelope: Envelope::default(), status, text: None };
             assert!(Request::parse(&serde_json::to_string(&presence).unwrap()).is_ok(), "{status:?}");
         }
     }

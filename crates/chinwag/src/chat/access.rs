@@ -4,7 +4,7 @@ use chinwag_protocol::rest::{ConversationKind, Role, UserRole};
 
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Membership, Standing};
+use crate::store::{Part, Standing};
 
 /// What a user wants to do in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +29,11 @@ pub(crate) enum Action {
 ///
 /// # Errors
 /// `NoConversation` comes before `NotParticipant`, as in the original's answers.
-pub(crate) fn authorize(membership: Membership, action: Action) -> Result<Standing, Refusal> {
+pub(crate) fn authorize(membership: Part, action: Action) -> Result<Standing, Refusal> {
     let standing = match membership {
-        Membership::NoConversation => return Err(Refusal::NoConversation),
-        Membership::Outsider => return Err(Refusal::NotParticipant),
-        Membership::Participant(standing) => standing,
+        Part::NoConversation => return Err(Refusal::NoConversation),
+        Part::Outsider => return Err(Refusal::NotParticipant),
+        Part::Participant(standing) => standing,
     };
     let is_group = standing.kind == ConversationKind::Group;
     let runs_it = matches!(standing.role, Role::Owner | Role::Admin);
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn allows(role: Role, kind: ConversationKind, action: Action) -> bool {
-        authorize(Membership::Participant(Standing { role, kind, is_archived: false }), action).is_ok()
+        authorize(Part::Participant(Standing { role, kind, is_archived: false }), action).is_ok()
     }
 
     #[test]
@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn outsiders_may_nothing() {
         for action in [Action::Read, Action::Take, Action::Manage, Action::Leave] {
-            assert!(matches!(authorize(Membership::Outsider, action), Err(Refusal::NotParticipant)));
-            assert!(matches!(authorize(Membership::NoConversation, action), Err(Refusal::NoConversation)));
+            assert!(matches!(authorize(Part::Outsider, action), Err(Refusal::NotParticipant)));
+            assert!(matches!(authorize(Part::NoConversation, action), Err(Refusal::NoConversation)));
         }
     }
 }

@@ -16,7 +16,7 @@ use super::text::check_content;
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{
-    Appended, Change, Chunk, CursorState, Foreseen, Jobs, MessageDraft, MessageFacts, Page, Steps, View,
+    Appended, Change, Chunk, CursorState, Foreseen, Jobs, MessageDraft, MessageFacts, Page, Statements, View,
 };
 
 /// The most bytes of text in one page of the log.
@@ -295,13 +295,13 @@ fn append(
     valid: Result<(), Refusal>,
 ) -> impl Future<Output = Result<Appended, Refusal>> + std::marker::Send + use<> {
     let is_one_row = draft.send.extras.attachments.is_empty() && draft.mentions.is_empty();
-    let steps = if is_one_row { Steps::One } else { Steps::Many };
+    let statements = if is_one_row { Statements::One } else { Statements::Many };
     let foreseen = Foreseen {
         conversation_id: draft.conversation_id,
         sender_id: draft.sender_id,
         client_id: draft.send.client_id.clone(),
     };
-    jobs.add_message(steps, foreseen, move |log| {
+    jobs.add_message(statements, foreseen, move |log| {
         authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
         valid?;
         append_once(log, draft)

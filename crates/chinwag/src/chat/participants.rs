@@ -9,7 +9,7 @@ use super::conversations::no_user;
 use super::once::{Once, once};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::store::{Change, Membership, Person, Standing};
+use crate::store::{Change, Part, Person, Standing};
 
 impl Chat {
     /// Adds a participant to a group. `None` if they already take part.
@@ -147,7 +147,7 @@ fn add(
         authorize(membership, Action::Appoint)?;
     }
     let person = person(change, user_id)?;
-    if matches!(change.membership(id, person.id)?, Membership::Participant(_)) {
+    if matches!(change.membership(id, person.id)?, Part::Participant(_)) {
         return Ok(None);
     }
     if change.participant_count(id)? >= limits::MAX_PARTICIPANTS {
@@ -163,7 +163,7 @@ fn person(change: &Change, user_id: UserId) -> Result<Person, Refusal> {
 
 fn standing(change: &mut Change, id: ConversationId, user_id: UserId) -> Result<Standing, Refusal> {
     match change.membership(id, user_id)? {
-        Membership::Participant(standing) => Ok(standing),
+        Part::Participant(standing) => Ok(standing),
         _ => Err(Refusal::NotFound("This user does not take part in the conversation".to_owned())),
     }
 }

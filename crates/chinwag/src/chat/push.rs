@@ -18,7 +18,7 @@ use super::once::{Once, once};
 use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::outbound::{DeviceKeys, Target, Vapid};
-use crate::store::{Candidate, Change, JobKey, Membership, NewSubscription, PushJob, Which};
+use crate::store::{Candidate, Change, JobKey, NewSubscription, Part, PushJob, Which};
 
 /// The most devices of one user; one more removes the oldest.
 const MAX_DEVICES: usize = 20;
@@ -238,7 +238,7 @@ impl Chat {
         let chat = self.clone();
         self.store()
             .read(move |view| {
-                let Membership::Participant(standing) = view.membership(id, user_id)? else {
+                let Part::Participant(standing) = view.membership(id, user_id)? else {
                     return Ok(None);
                 };
                 let Some(which) = which(view.notification_level(id, user_id)?, standing.kind) else {

@@ -1,10 +1,10 @@
 //! Conversations and their participants.
 
-use chinwag_protocol::event::Membership as MembershipEvent;
+use chinwag_protocol::event::Membership;
 use chinwag_protocol::rest::{Conversation, ConversationKind, NotificationLevel, Participant, Role};
 use chinwag_protocol::{ConversationId, Event, EventKind, Seq, Timestamp, UserId};
 
-use super::log::{Detail, NewEvent};
+use super::log::{NewEvent, Payload};
 use super::sql::{DatabaseError, Row, values};
 use super::users::IS_ERASED;
 use super::words::{text, word};
@@ -20,7 +20,7 @@ pub(crate) struct NewGroup {
 
 /// A user's relation to a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Membership {
+pub(crate) enum Part {
     /// There is no such conversation.
     NoConversation,
     /// The conversation exists, but the user does not take part.
@@ -71,7 +71,7 @@ impl View {
         &self,
         conversation_id: ConversationId,
         user_id: UserId,
-    ) -> Result<Membership, StoreError> {
+    ) -> Result<Part, StoreError> {
         let standing = self.sql.one(
             &format!(
                 "SELECT {STANDING} FROM participants JOIN conversations ON conversations.id = conversation_id \
@@ -81,14 +81,14 @@ impl View {
             standing,
         )?;
         if let Some(standing) = standing {
-            return Ok(Membership::Participant(standing));
+            return Ok(Part::Participant(standing));
         }
         let exists = self.sql.single(
             "SELECT EXISTS (SELECT 1 FROM conversations WHERE id = ?1)",
             values![conversation_id],
             |row| row.get(0),
         )?;
-        Ok(if exists { Membership::Outsider } else { Membership::NoConversation })
+        Ok(if exists { Part::Outsider } else { Part::NoConversation })
     }
 
     /// The conversation with this id.
@@ -211,12 +211,12 @@ impl Change {
         &mut self,
         conversation_id: ConversationId,
         user_id: UserId,
-    ) -> Result<Membership, StoreError> {
+    ) -> Result<Part, StoreError> {
         if let Some(standing) = self.standings.get(conversation_id, user_id) {
-            return Ok(Membership::Participant(standing));
+            return Ok(Part::Participant(standing));
         }
         let membership = View::membership(self, conversation_id, user_id)?;
-        if let Membership::Participant(standing) = membership {
+        if let Part::Participant(standing) = membership {
             self.standings.keep(conversation_id, user_id, standing);
         }
         Ok(membership)
@@ -368,11 +368,11 @@ impl Change {
             "UPDATE conversations SET title = ?2, topic = ?3, archived_at = ?4 WHERE id = ?1",
             values![wanted.id, &wanted.title, &wanted.topic, archived_at],
         )?;
-        let detail = Detail {
+        let detail = Payload {
             title: Some(wanted.title.clone()),
             topic: Some(wanted.topic.clone()),
             archived: Some(wanted.archived),
-            ..Detail::default()
+            ..Payload::default()
         };
         let (_, entry) =
             self.append(&about_conversation(wanted.id, actor_id, EventKind::ConversationUpdated, detail))?;
@@ -399,15 +399,14 @@ impl Change {
             MembershipChange::Removed => EventKind::ParticipantRemoved,
             MembershipChange::Updated => EventKind::ParticipantUpdated,
         };
-        let detail = Detail {
+        let detail = Payload {
             user_id: Some(person.id),
             username: Some(person.username.clone()),
             role: Some(role),
-            ..Detail::default()
+            ..Payload::default()
         };
         let (_, entry) = self.append(&about_conversation(id, actor_id, kind, detail))?;
-        let membership =
-            MembershipEvent { entry, user_id: person.id, username: person.username.clone(), role };
+        let membership = Membership { entry, user_id: person.id, username: person.username.clone(), role };
         let event = match change {
             MembershipChange::Added => Event::ParticipantAdded(membership),
             MembershipChange::Removed => Event::ParticipantRemoved(membership),
@@ -429,7 +428,7 @@ fn about_conversation(
     conversation_id: ConversationId,
     actor_id: UserId,
     kind: EventKind,
-    detail: Detail,
+    detail: Payload,
 ) -> NewEvent<'static> {
     NewEvent {
         conversation_id,

@@ -18,7 +18,7 @@ use super::words::damaged;
 use super::{Change, StoreError, View};
 
 /// A row to append. `detail` has what an event says besides its message and text: for a message, its extras.
-pub(super) struct NewEvent<'a, D = Detail> {
+pub(super) struct NewEvent<'a, D = Payload> {
     pub conversation_id: ConversationId,
     pub actor_id: UserId,
     pub kind: EventKind,
@@ -32,7 +32,7 @@ pub(super) struct NewEvent<'a, D = Detail> {
 /// The fields that only some events have, other than messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Detail {
+pub(super) struct Payload {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, DatabaseError> {
         EventKind::ParticipantRemoved => Event::ParticipantRemoved(membership(row)?),
         EventKind::ParticipantUpdated => Event::ParticipantUpdated(membership(row)?),
         EventKind::ConversationUpdated => {
-            let detail: Detail = detail(row)?;
+            let detail: Payload = detail(row)?;
             Event::ConversationUpdated {
                 entry: entry(row)?,
                 title: detail.title.ok_or_else(|| damaged(11, DETAIL))?,
@@ -153,12 +153,12 @@ fn about(row: &Row<'_>) -> Result<MessageId, DatabaseError> {
 
 fn reaction(row: &Row<'_>) -> Result<Reaction, DatabaseError> {
     let entry = entry(row)?;
-    let emoji = detail::<Detail>(row)?.emoji.ok_or_else(|| damaged(11, DETAIL))?;
+    let emoji = detail::<Payload>(row)?.emoji.ok_or_else(|| damaged(11, DETAIL))?;
     Ok(Reaction { entry, message_id: about(row)?, emoji, user_id: entry.actor_id })
 }
 
 fn membership(row: &Row<'_>) -> Result<Membership, DatabaseError> {
-    let detail: Detail = detail(row)?;
+    let detail: Payload = detail(row)?;
     Ok(Membership {
         entry: entry(row)?,
         user_id: detail.user_id.ok_or_else(|| damaged(11, DETAIL))?,

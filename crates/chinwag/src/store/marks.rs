@@ -3,7 +3,7 @@
 use chinwag_protocol::event::Reaction;
 use chinwag_protocol::{ConversationId, Event, EventKind, MessageId, Op, UserId};
 
-use super::log::{Detail, NewEvent};
+use super::log::{NewEvent, Payload};
 use super::sql::values;
 use super::{Change, StoreError, View};
 
@@ -61,7 +61,7 @@ impl Change {
             Op::Add => EventKind::ReactionAdded,
             Op::Remove => EventKind::ReactionRemoved,
         };
-        let detail = Detail { emoji: Some(emoji.to_owned()), ..Detail::default() };
+        let detail = Payload { emoji: Some(emoji.to_owned()), ..Payload::default() };
         let (_, entry) = self.append(&about_message(conversation_id, user_id, message_id, kind, detail))?;
         let reaction = Reaction { entry, message_id, emoji: emoji.to_owned(), user_id };
         let event = match op {
@@ -94,7 +94,7 @@ impl Change {
             Op::Remove => EventKind::Unpinned,
         };
         let (_, entry) =
-            self.append(&about_message(conversation_id, user_id, message_id, kind, Detail::default()))?;
+            self.append(&about_message(conversation_id, user_id, message_id, kind, Payload::default()))?;
         let event = match op {
             Op::Add => Event::Pinned { entry, message_id },
             Op::Remove => Event::Unpinned { entry, message_id },
@@ -109,7 +109,7 @@ fn about_message(
     actor_id: UserId,
     message_id: MessageId,
     kind: EventKind,
-    detail: Detail,
+    detail: Payload,
 ) -> NewEvent<'static> {
     NewEvent {
         conversation_id,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chinwag_protocol::rest::{Attachment, Extras, Format, Message, ReactionSummary};
 use chinwag_protocol::{ConversationId, Event, EventKind, FileId, MessageId, Send, Seq, UserId};
 
-use super::log::{COLUMNS, Detail, NewEvent, detail_in, message, taken};
+use super::log::{COLUMNS, NewEvent, Payload, detail_in, message, taken};
 use super::spelling::list;
 use super::sql::{DatabaseError, Row, values};
 use super::{Change, StoreError, View};
@@ -276,7 +276,7 @@ impl Change {
             client_id: None,
             message_id: Some(id),
             version,
-            detail: Detail::default(),
+            detail: Payload::default(),
         };
         let (_, entry) = self.append(&new)?;
         self.sql.change("UPDATE events SET version = ?2 WHERE id = ?1", values![id, version])?;
@@ -304,7 +304,7 @@ impl Change {
             client_id: None,
             message_id: Some(id),
             version: facts.version,
-            detail: Detail::default(),
+            detail: Payload::default(),
         })?;
         self.sql.change(
             "UPDATE events SET content = '', detail = NULL, deleted_at = ?2 WHERE id = ?1",

@@ -33,7 +33,7 @@ mod writer;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-pub(crate) use conversations::{Membership, NewGroup, Person, Standing};
+pub(crate) use conversations::{NewGroup, Part, Person, Standing};
 pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use identities::SHARED_SECRET;
 pub(crate) use log::{Chunk, CursorState};
@@ -46,7 +46,7 @@ pub(crate) use search::Query;
 pub(crate) use sessions::{Exchange, NewSession, Spent, Stay, random_token};
 pub(crate) use users::{Account, AuthRow, Identity, Status};
 pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
-pub(crate) use writer::{BatchReport, Change, Commit, Committed, Foreseen, Jobs, Notice, Steps};
+pub(crate) use writer::{BatchReport, Change, Commit, Committed, Foreseen, Jobs, Notice, Statements};
 
 use connection::Sql;
 use postgres::Purpose;
@@ -183,7 +183,7 @@ impl Store {
         job: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let mut jobs = Jobs::default();
-        let result = jobs.add(Steps::Many, job);
+        let result = jobs.add(Statements::Many, job);
         self.begin(jobs);
         result.await
     }

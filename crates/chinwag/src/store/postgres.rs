@@ -1,8 +1,8 @@
-//! What is PostgreSQL's own: the driver, how a connection is opened and lost, how a commit whose answer was lost is
-//! settled, and how PostgreSQL spells what other engines write in another way.
+//! What is specific to PostgreSQL: its driver, how connections are opened and replaced, how the server finds out what
+//! became of a commit whose answer was lost, and PostgreSQL's spelling of what the engines write differently.
 //!
-//! A thread owns a connection and drives it while it waits for an answer. What opens a transaction or a savepoint waits
-//! for the first statement in it, and goes with that in one round trip.
+//! A thread owns its connection, and drives it while it waits for an answer. The beginning of a transaction or savepoint
+//! is sent together with the first statement in it, and the rows of new events with the commit.
 
 use std::cell::{Cell as Plain, RefCell};
 use std::collections::HashMap;
@@ -32,13 +32,12 @@ use gathered::Gathered;
 pub(super) use schema::migrate;
 pub(super) use spelling::SPELLING;
 
-/// Held by the batch that is being written, through its commit: so ids grow in the order of the commits, whoever writes.
-/// It is locked and never updated: each update would leave a dead row behind, which nobody could remove while an old
-/// transaction reads.
+/// Each batch holds this row's lock through its commit, so ids grow in the order of commits, whoever writes. The row is
+/// locked and never updated: an update would leave a dead row behind, which stays as long as an old transaction reads.
 const LOCK: &str = "SELECT pg_current_xact_id()::text FROM logs WHERE id = 1 FOR UPDATE";
-/// How long it is asked what became of a commit whose answer was lost, before its callers are left without an answer.
+/// How long the server asks what became of a commit whose answer was lost.
 const SETTLE: Duration = Duration::from_secs(30);
-/// Between two of those questions.
+/// The pause between two of those questions.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a connection is for.
@@ -58,24 +57,24 @@ pub(super) struct Postgres {
     driver: Driver,
     link: Link,
     purpose: Purpose,
-    /// Changes that were ever made here.
+    /// Grows with each change that was made here.
     changes: Plain<u64>,
-    /// The number of the write transaction that is open.
+    /// The id of the open write transaction.
     transaction: Option<String>,
 }
 
-/// What ends with a connection.
+/// Everything that belongs to one connection and is lost with it.
 struct Link {
     client: Client,
     statements: RefCell<HashMap<String, Statement>>,
-    /// What waits for the next statement.
+    /// What is sent with the next statement.
     deferred: RefCell<Vec<&'static str>>,
-    /// Rows that wait for the next statement, or for the commit.
+    /// New events, which are inserted before the next statement or with the commit.
     gathered: RefCell<Gathered>,
     is_in_transaction: Plain<bool>,
-    /// A statement failed, so the transaction takes no more of them, and its commit would be a rollback.
+    /// A statement failed, so the transaction refuses further ones, and its commit would be a rollback.
     is_failed: Plain<bool>,
-    /// The database has said that a commit did not wait for its standby.
+    /// The database has warned that a commit did not wait for its standby.
     is_unconfirmed: Arc<AtomicBool>,
 }
 
@@ -88,9 +87,9 @@ impl Postgres {
         Ok(Self { target, driver, link, purpose, changes: Plain::new(0), transaction: None })
     }
 
-    /// Whether the connection stands, as far as one can tell from here.
+    /// Whether the connection is open, as far as this side knows.
     pub(super) fn is_connected(&self) -> bool {
-        // The end of a connection is seen when somebody looks.
+        // The end of a connection is noticed only while it is driven.
         self.driver.block_on(tokio::task::yield_now());
         !self.link.client.is_closed()
     }
@@ -133,7 +132,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Begins a batch, on a new connection if the last one is lost: waits for its turn among all who write.
+    /// Begins a batch, on a new connection if the last one is lost. Waits for its turn among all writers.
     pub(super) fn begin_writing(&mut self) -> Result<(), DatabaseError> {
         if !self.is_connected() {
             self.link = self.driver.block_on(self.target.connect(self.purpose))?;
@@ -153,7 +152,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Ends a transaction. An error means that it has changed nothing.
+    /// Ends a transaction. After an error it has changed nothing, unless the error is of the kind `Unknown`.
     pub(super) fn commit(&mut self) -> Result<(), DatabaseError> {
         if self.link.is_failed.get() {
             self.roll_back()?;

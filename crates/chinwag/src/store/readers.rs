@@ -1,7 +1,7 @@
-//! A few reading connections, opened when first needed and kept, and the queries that wait for one.
+//! A few connections that read, opened when they are first needed, and the queries that wait for one.
 //!
-//! A thread that has answered a query goes on with the next one that waits, or soon will: when everybody comes
-//! back at once, waking another thread for each query would cost more than the queries.
+//! A thread that has answered a query goes on with the next one, also if that arrives a moment later. When all clients
+//! come back at once, waking a thread for each query would cost more than the queries.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,11 +15,11 @@ use super::source::Source;
 use super::sql::DatabaseError;
 use super::{Failure, StoreError, View};
 
-/// Reads at the same time. More would only wait for the same cores.
+/// The most reads at the same time. More would only compete for the same cores.
 const MAX_READERS: usize = 4;
-/// Queries that may wait. One more is refused: the caller says so and its client tries again.
+/// The most queries that may wait. Further queries are refused, and their clients try again.
 const QUEUE: usize = 100_000;
-/// How often a thread lets others run, who may ask something, before it goes to sleep.
+/// How often a thread yields to others, which may have a query, before it sleeps.
 const GLANCES: usize = 4;
 
 pub(super) struct Readers {
@@ -30,19 +30,19 @@ struct Pool {
     source: Source,
     idle: Mutex<Vec<View>>,
     queue: Mutex<Queue>,
-    /// Statements that they ran.
+    /// The number of statements that ran.
     statements: AtomicU64,
 }
 
-type Job = Box<dyn FnOnce(&Pool) + Send>;
+type Read = Box<dyn FnOnce(&Pool) + Send>;
 
-/// As long as there are tasks that wait for an answer.
+/// The queries that wait, and the threads that run them.
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Job>,
-    /// Threads that take from it.
+    waiting: VecDeque<Read>,
+    /// Threads that take queries.
     readers: usize,
-    /// Those of them that have nothing to do, and look once more.
+    /// Those of them that have no query and look for one.
     looking: usize,
 }
 
@@ -59,7 +59,7 @@ impl Readers {
     ) -> Result<T, E> {
         let (answer, result) = oneshot::channel();
         let needs_reader = self.pool.enqueue(Box::new(move |pool| {
-            // Whoever asked may have gone while it waited.
+            // The caller may have gone while the query waited.
             if !answer.is_closed() {
                 let _ = answer.send(pool.with(query));
             }
@@ -71,7 +71,7 @@ impl Readers {
         result.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// Statements that were run, but for those around transactions.
+    /// The number of statements that ran, without those that begin and end transactions.
     pub(super) fn statements(&self) -> u64 {
         self.pool.statements.load(Ordering::Relaxed)
     }
@@ -85,8 +85,8 @@ impl Readers {
 }
 
 impl Pool {
-    /// True if it takes one more thread to run it.
-    fn enqueue(&self, job: Job) -> Result<bool, StoreError> {
+    /// Queues a query. True if it needs another thread.
+    fn enqueue(&self, job: Read) -> Result<bool, StoreError> {
         let mut queue = self.queue.lock();
         if queue.waiting.len() >= QUEUE {
             return Err(StoreError::Busy);
@@ -97,15 +97,15 @@ impl Pool {
         Ok(needs_reader)
     }
 
-    /// Runs what waits, until nothing does.
+    /// Runs queries until none waits.
     fn run(&self) {
         while let Some(job) = self.next() {
-            // A query that panics has told of it, and its caller hears that there is no answer.
+            // The panic of a query is reported, and its caller hears that there is no answer.
             drop(catch_unwind(AssertUnwindSafe(|| job(self))));
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<Read> {
         let mut queue = self.queue.lock();
         queue.looking += 1;
         for _ in 0..GLANCES {
@@ -120,7 +120,7 @@ impl Pool {
         job
     }
 
-    /// A connection that stands: one that is idle, or a new one.
+    /// A connection that works: an idle one, or a new one.
     fn take(&self) -> Result<View, DatabaseError> {
         loop {
             let Some(view) = self.idle.lock().pop() else { return self.source.reader() };
@@ -132,12 +132,12 @@ impl Pool {
 
     fn with<T, E: From<StoreError>>(&self, query: impl FnOnce(&View) -> Result<T, E>) -> Result<T, E> {
         let mut view = self.take().map_err(StoreError::from)?;
-        // Whatever a query asks, it sees one moment: who takes part, where a log ends, what is unread.
+        // All statements of a query see the same moment.
         view.sql.begin_reading().map_err(StoreError::from)?;
         let result = query(&view);
         view.sql.commit().map_err(StoreError::from)?;
         self.statements.fetch_add(view.sql.take_ran(), Ordering::Relaxed);
-        // A connection that panicked is not put back; one whose query failed is fine.
+        // A connection is not put back after a panic. After a failed query it is fine.
         self.idle.lock().push(view);
         result
     }

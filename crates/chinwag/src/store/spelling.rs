@@ -1,7 +1,7 @@
-//! The pieces of statements that the engines spell in their own way. Each engine has one of these; the files by noun put
-//! its pieces into their texts.
+//! The pieces of SQL that the engines spell differently. Each engine has one [`Spelling`], and the files by noun put its
+//! pieces into their statements.
 
-/// How one engine says it.
+/// The spelling of one engine.
 pub(super) struct Spelling {
     /// The numbers of the JSON list in parameter `?1`, as a set.
     pub listed: &'static str,

@@ -1,5 +1,5 @@
-//! What is SQLite's own: the driver, how a connection is opened, when its log is folded, and how SQLite spells what other
-//! engines write in another way.
+//! What is specific to SQLite: its driver, how a connection is opened, when the write-ahead log is folded, and SQLite's
+//! spelling of what the engines write differently.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +19,7 @@ mod schema;
 
 pub(super) use schema::migrate;
 
-/// How long a write waits for another process, such as `chinwag user add`, to finish its own.
+/// How long a write waits for the write of another process, such as `chinwag user add`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.
 const STATEMENT_CACHE: usize = 128;
@@ -119,10 +119,10 @@ pub(super) const SPELLING: Spelling = Spelling {
     pairs: "(SELECT value ->> 0 AS one, value ->> 1 AS other FROM json_each(?1)) AS listed",
     used_client_ids: "SELECT actor_id, client_id FROM json_each(?1) AS listed \
                       CROSS JOIN events ON client_id = listed.value ->> 1 AND actor_id = listed.value ->> 0",
-    // SQLite goes through tables that are crossed in their order: through the list once, not once for each conversation.
+    // SQLite reads crossed tables in the given order: the list once, not once for each conversation.
     cursors: "(SELECT value ->> 0 AS conversation_id, value ->> 1 AS seq FROM json_each(?1)) AS wanted \
               CROSS JOIN participants AS own ON own.conversation_id = wanted.conversation_id AND own.user_id = ?2",
-    // As above: those of a stretch are found by their index, and only those are read that are asked for.
+    // In the given order, too: the index finds the events of each stretch, and no others are read.
     missed: "json_each(?1) AS wanted \
              CROSS JOIN events ON events.conversation_id = wanted.value ->> 0 \
                               AND events.seq > wanted.value ->> 1 AND events.seq <= wanted.value ->> 2 \
@@ -140,7 +140,7 @@ fn matching(terms: &[&String], first: usize) -> (String, Vec<String>) {
     (condition, vec![quoted.join(" AND ")])
 }
 
-/// Opens a connection with the settings that every one of them has.
+/// Opens a connection with the settings that all of them have.
 pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -149,16 +149,16 @@ pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     // NORMAL would acknowledge commits that a power cut takes back.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A deleted text is overwritten. FAST would leave those that needed pages of their own.
+    // Deleted texts are overwritten. FAST would leave texts that had pages of their own.
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Else SQLite prepares most statements anew each time that a parameter is bound, in case a better plan
-    // came out: two thirds of the writer's time.
+    // Without this SQLite prepares most statements again whenever a parameter is bound, in search of a better plan.
+    // That took two thirds of the writer's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
-/// What migrations ask of names, as functions of SQL.
+/// Adds the functions for names that migrations use.
 pub(super) fn add_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("fold", 1, flags, |context| Ok(fold(&context.get::<String>(0)?)))?;
@@ -168,15 +168,15 @@ pub(super) fn add_functions(connection: &Connection) -> Result<(), rusqlite::Err
     })
 }
 
-/// Makes a connection only read, with a cache of this size.
+/// Makes a connection read-only, with a cache of this size.
 pub(super) fn only_read(connection: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "query_only", true)?;
-    // Below zero it counts KiB, not pages.
+    // A negative size is in KiB, a positive one in pages.
     connection.pragma_update(None, "cache_size", -cache_kib)
 }
 
-/// Folds the write-ahead log into the database when a commit finds it long. SQLite's own hook would do the same, but
-/// keep the disk's errors to itself: from here they come out of the commit, which ends the process.
+/// Folds the write-ahead log into the database when a commit finds it long. SQLite's own hook does the same, but hides
+/// errors of the disk. From here, the commit returns them, and the process ends.
 pub(super) fn fold_log_when_long(connection: &mut Connection) -> Result<(), DatabaseError> {
     Ok(connection.wal_hook(Some(fold_log))?)
 }
@@ -186,8 +186,8 @@ fn fold_log(log: &mut Wal, pages: i32) -> Result<(), rusqlite::Error> {
         return Ok(());
     }
     match log.checkpoint() {
-        // A reader or another process is in the way, or the disk is full: the next commit tries again. This one
-        // is on disk already, so nobody may hear that it is not.
+        // A reader or another process is in the way, or the disk is full. The next commit tries again; this one is on
+        // disk already and must not be reported as failed.
         Err(error)
             if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull)) =>
         {

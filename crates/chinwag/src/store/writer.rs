@@ -1,16 +1,17 @@
-//! The one thread that writes. It takes whatever is queued, runs it in one transaction, commits, hands
-//! the new events on, and only then answers those who wait: acknowledged means on disk.
+//! The one thread that writes. It takes everything that is queued, runs it in one transaction, commits, publishes the
+//! new events, and only then answers the callers: acknowledged means on disk.
 //!
-//! There is no timer: a batch is what came while the last one was synced. A refused job never sinks its
-//! neighbours: each runs in a savepoint, unless all that it may do is one statement, which is whole or not at all.
+//! There is no timer: a batch is what arrived during the last sync. A refused job does not affect its neighbours: each
+//! job runs in a savepoint, unless it is a single statement, which happens as a whole or not at all.
 //!
-//! What messages ask for again and again, where a log ends and who takes part, is remembered here. Nobody else
-//! writes either, so it is exact: changed with them, and what a job found is forgotten when it is undone.
+//! The writer remembers what every message needs: where logs end, and who takes part. Nobody else writes events or
+//! participants, so its memory is exact; when a job is undone, it forgets what that job found. A database at the other
+//! end of a network is asked once for a whole batch ([`foresight`]), and gets the new events in one statement.
 //!
-//! Publishing is the commit's own step: the one thread that commits hands events on before it takes the next batch, so
-//! nothing is told that is not on disk, and the order of the frames is the order of the log. A disk that fails during a
-//! commit ends the process: after a failed sync the kernel may report success for pages that are gone, so nothing more
-//! may be acknowledged.
+//! Publishing is a step of the commit. The thread that commits publishes before it takes the next batch, so frames have
+//! the order of the log, and nothing is published that is not on disk. If the disk fails during a commit, the process
+//! ends: after a failed sync, the kernel may report success for pages that are gone, so no later acknowledgement would
+//! be true.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -39,16 +40,16 @@ use foresight::ClientIds;
 pub(crate) use foresight::Foreseen;
 use heads::Heads;
 use jobs::Outcome;
-pub(crate) use jobs::{Job, Jobs, Steps};
+pub(crate) use jobs::{Job, Jobs, Statements};
 
-/// Jobs that may wait. One more is refused: the caller says so and its client tries again.
+/// The most jobs that may wait. Further jobs are refused, and their clients try again.
 const QUEUE: usize = 16_384;
-/// Jobs in one transaction at most, so that the first one does not wait for ever.
+/// The most jobs in one transaction, so that the first one does not wait for ever.
 const MAX_BATCH: usize = 4_096;
-/// Participants who are kept in memory; the rest is one look-up away.
+/// The most participants in memory. Each of the others costs a query.
 const MAX_STANDINGS: usize = 100_000;
 
-/// What a transaction has to tell the hub once it is on disk.
+/// What a transaction publishes once it is on disk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Commit {
     /// In commit order.
@@ -56,7 +57,7 @@ pub(crate) struct Commit {
     pub notices: Vec<Notice>,
 }
 
-/// A change of state that is no event.
+/// A change of state that is not an event.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     /// A user takes part in one more conversation.
@@ -83,18 +84,17 @@ pub(crate) struct Change {
     view: View,
     heads: Heads,
     client_ids: ClientIds,
-    /// Given to an event, of whatever conversation, once: one that is not committed leaves a hole.
+    /// The last position that an event got. Positions are never used twice; an event that is not committed leaves a hole.
     last_position: Option<i64>,
     pub(super) standings: Standings,
     commit: Commit,
 }
 
-/// What participants were found to be, until something about them changes.
+/// The standings of participants, as they were last read. A change removes them.
 #[derive(Default)]
 pub(super) struct Standings {
     known: HashMap<(ConversationId, UserId), Standing>,
-    /// Those that the job found that runs: if it is undone they may have been its own doing. What it only forgets is
-    /// right to be forgotten either way.
+    /// Those that the running job read. If it is undone, they may be its own work, and are forgotten.
     found: Vec<(ConversationId, UserId)>,
 }
 
@@ -111,12 +111,12 @@ impl Standings {
         self.found.push((conversation_id, user_id));
     }
 
-    /// One participant goes, or becomes something else.
+    /// A participant leaves or gets another role.
     pub(super) fn forget(&mut self, conversation_id: ConversationId, user_id: UserId) {
         self.known.remove(&(conversation_id, user_id));
     }
 
-    /// Everybody's part in a conversation changes.
+    /// Something changes for every participant of a conversation.
     pub(super) fn forget_conversation(&mut self, conversation_id: ConversationId) {
         self.known.retain(|(id, _), _| *id != conversation_id);
     }
@@ -182,19 +182,19 @@ impl Writer {
         work: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let mut jobs = Jobs::default();
-        let result = jobs.push(Steps::Many, None, work);
+        let result = jobs.push(Statements::Many, None, work);
         self.enqueue(jobs);
         result.blocking_recv().map_err(|_| StoreError::Stopped)?
     }
 
-    /// Queues jobs, which go into the same transaction if they fit. Those for which there is no room are refused.
+    /// Queues jobs, which go into one transaction if they fit. Jobs without room in the queue are refused.
     pub(super) fn enqueue(&self, Jobs(jobs): Jobs) {
         let count = jobs.len();
         if self.waiting.fetch_add(count, Ordering::Relaxed) + count > QUEUE {
             self.waiting.fetch_sub(count, Ordering::Relaxed);
             jobs.into_iter().for_each(|job| job.refuse(StoreError::Busy));
         } else if let Some(queue) = &self.queue {
-            // Fails if the writer has stopped: with the jobs their answers are dropped, which their callers hear.
+            // This fails if the writer has stopped. The jobs are dropped with their answers, which tells their callers.
             let _ = queue.send(jobs);
         }
     }
@@ -244,22 +244,22 @@ fn run(
 
 /// Runs the jobs in one transaction.
 ///
-/// On an error none of it is on disk, and every job that is not in the returned list hears that the
-/// store dropped it. An error of the disk itself ends the process instead: what it has really stored
-/// is then unknown, and after a failed sync the next one would report success for pages already lost.
+/// After an error nothing of it is on disk, and the callers of jobs that are not in the returned list hear that the
+/// store dropped them. An error of the disk itself ends the process: what is stored is then unknown, and after a failed
+/// sync the next one would report success for pages that are lost.
 fn transact(
     change: &mut Change,
     batch: Vec<Job>,
 ) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, StoreError)> {
     let mut outcomes = Vec::with_capacity(batch.len());
     if let Err(error) = change.begin(&batch) {
-        // The jobs are dropped unrun, and with them their answers, which their callers hear.
+        // The jobs are dropped with their answers, which tells their callers.
         return Err((outcomes, error));
     }
     for job in batch {
-        let ran = match job.steps() {
-            Steps::One => change.run_bare(job),
-            Steps::Many => change.run_in_savepoint(job),
+        let ran = match job.statements() {
+            Statements::One => change.run_bare(job),
+            Statements::Many => change.run_in_savepoint(job),
         };
         match ran {
             Ok(Some(outcome)) => outcomes.push(outcome),
@@ -267,7 +267,7 @@ fn transact(
             Err(error) => return Err((outcomes, error.into())),
         }
     }
-    // Only batches with events: the set-up of the checker has to work.
+    // Only batches with events: the checker's set-up must work.
     if seeded_bugs::is(Bug::AckBeforeCommit) && !change.commit.events.is_empty() {
         outcomes.drain(..).for_each(|outcome| (outcome.answer)(Ok(())));
         seeded_bugs::dawdle();
@@ -289,7 +289,7 @@ fn transact(
 }
 
 impl Change {
-    /// Runs one job; undoes it alone if it refuses or panics.
+    /// Runs one job, and undoes it alone if it refuses or panics.
     ///
     /// `Ok(None)` after a panic: the caller hears that the store dropped the job.
     fn run_in_savepoint(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
@@ -311,8 +311,8 @@ impl Change {
         Ok(outcome)
     }
 
-    /// Runs one job of a single statement, as above. One that stopped behind its statement has a bug, and takes
-    /// the whole batch back: nothing may be stored that nobody is told of.
+    /// Runs a job of a single statement. If it refuses after its statement, it has a bug, and the whole batch is taken
+    /// back: nothing may be stored that nobody is told of.
     fn run_bare(&mut self, job: Job) -> Result<Option<Outcome>, DatabaseError> {
         let changes_before = self.sql.total_changes();
         self.standings.begin_job();
@@ -331,7 +331,7 @@ impl Change {
         self.commit = Commit::default();
         self.heads.forget_all();
         self.standings.forget_all();
-        // Others may have written since.
+        // The positions of the batch may be free again, or taken by another process.
         self.last_position = None;
         if let Err(error) = self.sql.roll_back() {
             tracing::error!(%error, "can't roll back");
@@ -343,7 +343,7 @@ impl Change {
         self.commit.events.push(event);
     }
 
-    /// Notes a change of state, to be told when the batch is on disk.
+    /// Notes a change of state, which is published when the batch is on disk.
     pub(super) fn tell(&mut self, notice: Notice) {
         self.commit.notices.push(notice);
     }

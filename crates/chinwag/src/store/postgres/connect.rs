@@ -201,6 +201,7 @@ fn without_root_certificates(address: &str) -> Result<(String, Option<String>), 
 }
 
 /// Whose certificates are good.
+#[derive(Clone, Copy)]
 enum Trust<'a> {
     /// Anybody's, as with libpq's `prefer`: it keeps listeners out, and nobody else.
     Anybody,

@@ -7,13 +7,13 @@ use super::super::sql::{DatabaseError, DatabaseErrorKind};
 
 pub(super) fn database_error(error: &Error) -> DatabaseError {
     let Some(told) = error.as_db_error() else {
-        let away = error.is_closed()
-            || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+        let source = std::error::Error::source(error);
+        let away = error.is_closed() || source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         let kind = if away { DatabaseErrorKind::Away } else { DatabaseErrorKind::Other };
         return DatabaseError::new(kind, sentence(error));
     };
     let state = told.code();
-    let kind = match &state.code()[..2] {
+    let kind = match state.code().get(..2).unwrap_or_default() {
         // The connection, the server's own end, or a server that only reads: another one will do.
         "08" | "57" => DatabaseErrorKind::Away,
         "40" | "55" => DatabaseErrorKind::Busy,

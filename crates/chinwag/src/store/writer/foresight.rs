@@ -1,5 +1,5 @@
-//! What the jobs of a batch said that they would ask for. A database at the other end of a wire is asked once for all of
-//! them, where each job would wait for answers of its own.
+//! What the jobs of a batch will need. If the database is at the other end of a network, the writer looks it up once for
+//! all of them, so that no job waits for answers of its own.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,11 +20,11 @@ pub(crate) struct Foreseen {
     pub client_id: Option<String>,
 }
 
-/// Which client ids of this batch have a message.
+/// Which client ids of this batch are used.
 #[derive(Debug, Default)]
 pub(super) struct ClientIds {
     is_used: HashMap<(UserId, String), bool>,
-    /// Those that the running job has used.
+    /// Those that the running job used.
     used: Vec<(UserId, String)>,
 }
 
@@ -41,7 +41,7 @@ impl ClientIds {
 }
 
 impl Change {
-    /// Begins a batch, and learns what its jobs will ask for.
+    /// Begins a batch, and looks up what its jobs will need.
     pub(super) fn begin(&mut self, batch: &[Job]) -> Result<(), StoreError> {
         self.heads.begin_batch();
         self.client_ids = ClientIds::default();
@@ -117,7 +117,7 @@ impl Change {
         Ok(())
     }
 
-    /// Whether a sender's client id has a message; from now on it has.
+    /// Whether a message has this sender's client id already. From now on it counts as used.
     pub(in crate::store) fn use_client_id(
         &mut self,
         sender_id: UserId,

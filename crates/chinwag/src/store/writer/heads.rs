@@ -1,4 +1,4 @@
-//! Where logs end, as the writer remembers it: read once, and moved on by each append.
+//! The writer's memory of where logs end: read once, and advanced by each append.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use chinwag_protocol::{ConversationId, Seq};
 use super::super::StoreError;
 use super::Change;
 
-/// Conversations whose head is kept in memory; the rest is one look-up away.
+/// The most heads in memory. Each of the others costs a query.
 const MAX_HEADS: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct Heads {
     known: HashMap<ConversationId, Seq>,
-    /// What the running job moved, as it was before.
+    /// The heads before the running job moved them.
     before: Vec<(ConversationId, Seq)>,
 }
 
@@ -48,7 +48,7 @@ impl Heads {
 }
 
 impl Change {
-    /// The position of a conversation's newest event, zero before the first: with what this batch has appended.
+    /// The seq of a conversation's newest event, including what this batch has appended; zero before the first.
     pub(crate) fn head_seq(&mut self, id: ConversationId) -> Result<Seq, StoreError> {
         if let Some(head) = self.heads.known.get(&id) {
             return Ok(*head);
@@ -58,18 +58,18 @@ impl Change {
         Ok(head)
     }
 
-    /// The position that the next event of this conversation gets.
+    /// The seq of the conversation's next event.
     pub(in crate::store) fn next_seq(&mut self, id: ConversationId) -> Result<Seq, StoreError> {
         Ok(self.head_seq(id)?.next())
     }
 
-    /// A log goes on from `before` to the next position.
+    /// Advances a log from `before` to the next seq.
     pub(in crate::store) fn move_head(&mut self, id: ConversationId, before: Seq) {
         self.heads.before.push((id, before));
         self.heads.known.insert(id, before.next());
     }
 
-    /// The position among the events of all conversations that the next one gets.
+    /// The next event's position among the events of all conversations, which is its id.
     pub(in crate::store) fn next_position(&mut self) -> Result<i64, StoreError> {
         let last = match self.last_position {
             Some(last) => last,

@@ -1,5 +1,4 @@
-//! What the writer is given to do, and how it answers: each job has a result of its own type, and the queue has
-//! one type for all.
+//! The writer's jobs and their answers. Each job has a result of its own type; in the queue they have one type.
 
 use tokio::sync::oneshot;
 
@@ -11,10 +10,10 @@ use super::{Change, Foreseen};
 pub(crate) struct Jobs(pub(super) Vec<Job>);
 
 impl Jobs {
-    /// Adds a job; the future tells what it came to.
+    /// Adds a job. The future resolves to its result.
     pub(crate) fn add<T, E, W>(
         &mut self,
-        steps: Steps,
+        statements: Statements,
         work: W,
     ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, W>
     where
@@ -22,14 +21,14 @@ impl Jobs {
         E: Failure,
         W: FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     {
-        let result = self.push(steps, None, work);
+        let result = self.push(statements, None, work);
         async move { result.await.map_err(|_| StoreError::Stopped)? }
     }
 
-    /// Adds a job that appends a message. What it will ask for is asked for all such jobs of a batch at once.
+    /// Adds a job that appends a message. The writer may look up what it needs for all such jobs of a batch at once.
     pub(crate) fn add_message<T, E, W>(
         &mut self,
-        steps: Steps,
+        statements: Statements,
         foreseen: Foreseen,
         work: W,
     ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, W>
@@ -38,38 +37,38 @@ impl Jobs {
         E: Failure,
         W: FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     {
-        let result = self.push(steps, Some(foreseen), work);
+        let result = self.push(statements, Some(foreseen), work);
         async move { result.await.map_err(|_| StoreError::Stopped)? }
     }
 
     pub(super) fn push<T: Send + 'static, E: Failure>(
         &mut self,
-        steps: Steps,
+        statements: Statements,
         foreseen: Option<Foreseen>,
         work: impl FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, E>> {
         let (answer, result) = oneshot::channel();
-        self.0.push(Box::new(Task { steps, foreseen, work, answer }));
+        self.0.push(Box::new(Task { statements, foreseen, work, answer }));
         result
     }
 }
 
 pub(crate) type Job = Box<dyn Work>;
 
-/// A job as the queue sees it: without the type of its result.
+/// A job in the queue, without the type of its result.
 pub(crate) trait Work: Send {
     /// How much it may change.
-    fn steps(&self) -> Steps;
-    /// The message that it will append, if it is that kind of job.
+    fn statements(&self) -> Statements;
+    /// The message that it will append, if it appends one.
     fn foreseen(&self) -> Option<&Foreseen>;
-    /// Does it. Its caller hears what it came to by the outcome's answer.
+    /// Runs it. The outcome's answer tells the caller the result.
     fn run(self: Box<Self>, change: &mut Change) -> Outcome;
-    /// Tells the caller that it won't run.
+    /// Tells the caller that it will not run.
     fn refuse(self: Box<Self>, error: StoreError);
 }
 
 struct Task<T, E, W> {
-    steps: Steps,
+    statements: Statements,
     foreseen: Option<Foreseen>,
     work: W,
     answer: oneshot::Sender<Result<T, E>>,
@@ -81,8 +80,8 @@ where
     E: Failure,
     W: FnOnce(&mut Change) -> Result<T, E> + Send,
 {
-    fn steps(&self) -> Steps {
-        self.steps
+    fn statements(&self) -> Statements {
+        self.statements
     }
 
     fn foreseen(&self) -> Option<&Foreseen> {
@@ -99,7 +98,7 @@ where
                     Ok(()) => result,
                     Err(reason) => result.and(Err(StoreError::NotCommitted(reason.to_owned()).into())),
                 };
-                // Whoever asked may have gone; the change stands all the same.
+                // The caller may have gone. The change stands all the same.
                 let _ = answer.send(result);
             }),
         }
@@ -110,19 +109,18 @@ where
     }
 }
 
-/// How much a job may change before it refuses.
+/// How many statements a job runs that change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Steps {
-    /// Nothing: all that it does is one statement, and no refusal follows that, or the whole transaction is taken
-    /// back. It costs less.
+pub(crate) enum Statements {
+    /// One, and the job does not refuse after it; if it does, the whole batch is taken back. This costs less.
     One,
-    /// Anything: what it did has to be undone.
+    /// Any number: a refusal must undo them.
     Many,
 }
 
 pub(super) type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
-/// What a job came to, and how to tell its caller once the batch's fate is known.
+/// The result of a job, and how to tell its caller once the batch is committed or lost.
 pub(crate) struct Outcome {
     pub(super) is_refused: bool,
     pub(super) answer: Answer,

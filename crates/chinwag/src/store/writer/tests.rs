@@ -1,4 +1,4 @@
-//! What is undone, and what is remembered: refused jobs beside others, and standings that change.
+//! What a refused job undoes, and what the writer remembers.
 
 // A failed expectation is the point of a test.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -6,7 +6,7 @@
 use chinwag_protocol::rest::{Conversation, Role, UserRole};
 use chinwag_protocol::{ConversationId, Seq, UserId};
 
-use super::super::{Account, Appended, Membership, MessageDraft, NewGroup, Page, Person, Store};
+use super::super::{Account, Appended, MessageDraft, NewGroup, Page, Part, Person, Store};
 use super::*;
 
 /// A group of an owner and a member.
@@ -48,7 +48,7 @@ impl Group {
         }
     }
 
-    fn member_is(&self) -> Membership {
+    fn member_is(&self) -> Part {
         let (id, member) = (self.id, self.member.id);
         self.store.write_blocking(move |change| change.membership(id, member)).unwrap()
     }
@@ -58,7 +58,7 @@ impl Group {
         job: impl FnOnce(&mut Change) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let mut jobs = Jobs::default();
-        let result = jobs.add(Steps::One, job);
+        let result = jobs.add(Statements::One, job);
         self.store.begin(jobs);
         result.await
     }
@@ -95,10 +95,10 @@ fn what_a_participant_is_changes_with_the_next_job_and_not_with_a_refused_one() 
     let before = group.member_is();
     let refused = group.store.write_blocking(move |change| {
         change.set_participant_role(id, owner, &member, Role::Admin)?;
-        let Membership::Participant(standing) = change.membership(id, member.id)? else { panic!() };
+        let Part::Participant(standing) = change.membership(id, member.id)? else { panic!() };
         assert_eq!(standing.role, Role::Admin);
         change.remove_participant(id, owner, &member, Role::Admin)?;
-        assert_eq!(change.membership(id, member.id)?, Membership::Outsider);
+        assert_eq!(change.membership(id, member.id)?, Part::Outsider);
         Err::<(), _>(StoreError::Busy)
     });
     assert!(matches!(refused, Err(StoreError::Busy)));
@@ -107,7 +107,7 @@ fn what_a_participant_is_changes_with_the_next_job_and_not_with_a_refused_one() 
     let removed =
         group.store.write_blocking(move |change| change.remove_participant(id, owner, &member, Role::Member));
     assert_eq!(removed.unwrap().entry().seq, Seq(1));
-    assert_eq!(group.member_is(), Membership::Outsider);
+    assert_eq!(group.member_is(), Part::Outsider);
 }
 
 #[test]
@@ -142,14 +142,15 @@ fn a_conversation_ends_where_its_log_does_whatever_is_refused_beside() {
     let (id, owner, member) = (group.id, group.owner, group.member.clone());
     let mut jobs = Jobs::default();
     let first = group.draft("the first");
-    let kept = jobs.add(Steps::One, move |change| change.append_message(first, Vec::new()).map(drop));
-    let refused = jobs.add(Steps::Many, move |change| {
+    let kept = jobs.add(Statements::One, move |change| change.append_message(first, Vec::new()).map(drop));
+    let refused = jobs.add(Statements::Many, move |change| {
         change.set_participant_role(id, owner, &member, Role::Admin)?;
         change.set_participant_role(id, owner, &member, Role::Member)?;
         Err::<(), _>(StoreError::Busy)
     });
     let second = group.draft("the second");
-    let also_kept = jobs.add(Steps::One, move |change| change.append_message(second, Vec::new()).map(drop));
+    let also_kept =
+        jobs.add(Statements::One, move |change| change.append_message(second, Vec::new()).map(drop));
     group.store.begin(jobs);
     wait(async {
         kept.await.unwrap();
@@ -164,7 +165,7 @@ fn a_conversation_ends_where_its_log_does_whatever_is_refused_beside() {
     assert_eq!((end.seq, end.stamp), (Seq(2), newest.first().map(|message| message.stamp)));
 }
 
-/// Who of owner and member is remembered.
+/// Whether the writer remembers the owner and the member.
 fn remembered(group: &Group) -> [bool; 2] {
     let (id, people) = (group.id, [group.owner, group.member.id]);
     let look = move |change: &mut Change| {
