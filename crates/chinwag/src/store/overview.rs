@@ -71,6 +71,25 @@ fn state(row: &Row<'_>) -> Result<(ConversationState, Option<MessageId>), Databa
     Ok((state, row.get(8)?))
 }
 
+/// The statement that reads [`entrance`]s of `own` participants, whose cursors stand at `seq`.
+fn entrances_of(own: &str, seq: &str) -> String {
+    format!(
+        "SELECT conversations.id, {HEAD}, own.joined_seq, \
+             (SELECT COUNT(*) FROM participants WHERE conversation_id = conversations.id), \
+             (SELECT stamp FROM events WHERE events.conversation_id = conversations.id AND events.seq = {seq}), \
+             EXISTS (SELECT 1 FROM events WHERE events.conversation_id = conversations.id AND events.seq = 1) \
+         FROM {own} JOIN conversations ON conversations.id = own.conversation_id {NEWEST}"
+    )
+}
+
+fn entrance(row: &Row<'_>, cursor: Option<Cursor>) -> Result<(ConversationId, Entrance), DatabaseError> {
+    let head = Cursor { seq: row.get(1)?, stamp: row.get(2)? };
+    let (found, is_begun): (Option<Stamp>, bool) = (row.get(5)?, row.get(6)?);
+    let cursor = cursor.map(|cursor| judge(cursor, head, found, is_begun));
+    let entrance = Entrance { head, cursor, joined_after: row.get(3)?, participants: row.get(4)? };
+    Ok((row.get(0)?, entrance))
+}
+
 impl View {
     /// These conversations as `user_id` sees them, by id. Those that the user is not in are skipped.
     pub(crate) fn conversation_states(
@@ -124,29 +143,22 @@ impl View {
         user_id: UserId,
         cursors: &[(ConversationId, Option<Cursor>)],
     ) -> Result<HashMap<ConversationId, Entrance>, StoreError> {
-        let wanted = rows(cursors.iter().map(|(id, cursor)| (id.0, cursor.map(|cursor| cursor.seq.0))));
+        let wanted = match cursors {
+            // A room's socket is in one conversation. A list would cost it as much as all the rest.
+            [(id, cursor)] => {
+                let text = entrances_of("participants AS own", "?3");
+                let text = format!("{text} WHERE own.conversation_id = ?1 AND own.user_id = ?2");
+                let seq = cursor.map(|cursor| cursor.seq);
+                let read = |row: &Row<'_>| entrance(row, *cursor);
+                return Ok(self.sql.one(&text, values![*id, user_id, seq], read)?.into_iter().collect());
+            }
+            cursors => rows(cursors.iter().map(|(id, cursor)| (id.0, cursor.map(|cursor| cursor.seq.0)))),
+        };
         let cursors: HashMap<ConversationId, Option<Cursor>> = cursors.iter().copied().collect();
-        let wanted_by_whom = self.sql.spelling().cursors;
-        let entrances = self.sql.all(
-            &format!(
-                "SELECT conversations.id, {HEAD}, own.joined_seq, \
-                     (SELECT COUNT(*) FROM participants WHERE conversation_id = conversations.id), \
-                     (SELECT stamp FROM events WHERE events.conversation_id = conversations.id \
-                          AND events.seq = wanted.seq), \
-                     EXISTS (SELECT 1 FROM events WHERE events.conversation_id = conversations.id \
-                          AND events.seq = 1) \
-                 FROM {wanted_by_whom} JOIN conversations ON conversations.id = own.conversation_id {NEWEST}"
-            ),
-            values![&wanted, user_id],
-            |row| {
-                let id = row.get(0)?;
-                let head = Cursor { seq: row.get(1)?, stamp: row.get(2)? };
-                let (found, is_begun): (Option<Stamp>, bool) = (row.get(5)?, row.get(6)?);
-                let cursor = cursors.get(&id).copied().flatten();
-                let cursor = cursor.map(|cursor| judge(cursor, head, found, is_begun));
-                Ok((id, Entrance { head, cursor, joined_after: row.get(3)?, participants: row.get(4)? }))
-            },
-        )?;
+        let text = entrances_of(self.sql.spelling().cursors, "wanted.seq");
+        let entrances = self.sql.all(&text, values![&wanted, user_id], |row| {
+            entrance(row, cursors.get(&row.get(0)?).copied().flatten())
+        })?;
         Ok(entrances.into_iter().collect())
     }
 
@@ -175,8 +187,15 @@ impl View {
     /// The events in these stretches, oldest first in each, up to `chunk` in all.
     pub(crate) fn missed(&self, stretches: &[Stretch], chunk: Chunk) -> Result<Missed, StoreError> {
         let mut missed = Missed { is_whole: true, ..Missed::default() };
-        if stretches.is_empty() {
-            return Ok(missed);
+        match stretches {
+            [] => return Ok(missed),
+            [Stretch { conversation_id, after, through }] => {
+                let events = self.events(*conversation_id, *after, *through, chunk)?;
+                missed.is_whole = events.last().is_none_or(|last| last.entry().seq == *through);
+                missed.events.insert(*conversation_id, events);
+                return Ok(missed);
+            }
+            _ => {}
         }
         let wanted =
             rows(stretches.iter().map(|part| (part.conversation_id.0, part.after.0, part.through.0)));
