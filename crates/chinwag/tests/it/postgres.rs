@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Person, TestServer, soon};
+use crate::harness::{Person, TestServer, soon, try_build};
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                          WHERE datname = current_database() AND pid != pg_backend_pid()";
@@ -110,6 +110,30 @@ async fn a_database_that_is_not_there_or_not_right_is_told_in_a_sentence() {
         .await;
     let refused = refusal(&address).await;
     assert!(refused.contains("V900__later"), "{refused}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn a_certificate_is_checked_and_a_wrong_password_is_not_repeated() {
+    let stopped = TestServer::provisioning().await.stop().await;
+    let address = stopped.store_address();
+    stopped.execute("CREATE ROLE strict LOGIN SUPERUSER PASSWORD 'right%20one'").await;
+    let strict = |password: &str, options: &str| {
+        format!("{}?{options}", address.replace("//postgres@", &format!("//strict:{password}@")))
+    };
+    let root = std::env::var("CHINWAG_TEST_STORE_ROOT").unwrap();
+    let checked = format!("sslmode=require&sslrootcert={root}");
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+    config.store = Some(strict("right%2520one", &checked).parse().unwrap());
+    drop(try_build(&config).await.unwrap());
+    let refused = refusal(&strict("right%2520one", "sslmode=require")).await;
+    assert!(refused.contains("invalid peer certificate"), "the system knows no such authority: {refused}");
+    let refused = refusal(&strict("another%20one", &checked)).await;
+    assert!(refused.contains("password authentication failed"), "{refused}");
+    assert!(!refused.contains("another"), "{refused}");
+    let refused = refusal(&strict("right%2520one", "sslmode=disable")).await;
+    assert!(refused.contains("rejects connection"), "{refused}");
 }
 
 /// A way to the database that loses the answer to the next commit, once it is told to, and ends the connection.
