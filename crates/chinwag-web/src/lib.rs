@@ -3,7 +3,6 @@
 //!
 //! This crate only provides bytes; the server decides on headers and routes. No page loads anything from
 //! another origin.
-//! another origin.
 
 use std::io::{self, Read as _};
 

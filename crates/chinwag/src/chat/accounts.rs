@@ -61,7 +61,6 @@ impl Chat {
     /// the same time. `RateLimited` after too many failures from this address; after too many for this
     /// account the answer only takes longer, so that nobody can lock a user out. `Forbidden` if passwords are
     /// off.
-    /// are off.
     pub(crate) async fn sign_in(
         &self,
         name: &str,

@@ -301,7 +301,7 @@ fn append(
         sender_id: draft.sender_id,
         client_id: draft.send.client_id.clone(),
     };
-    jobs.add_message(statements, foreseen, move |log| {
+    jobs.add_foreseen(statements, Some(foreseen), move |log| {
         authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
         valid?;
         append_once(log, draft)

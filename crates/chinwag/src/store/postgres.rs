@@ -105,7 +105,7 @@ impl Postgres {
         }
         self.driver.block_on(async {
             self.link.flush().await?;
-            let statement = self.link.prepare(text, values).await?;
+            let statement = self.link.prepare(text, || types_of(values)).await?;
             let rows = self.link.run(self.link.client.query_raw(&statement, parameters(values))).await?;
             pin_mut!(rows);
             while let Some(row) = rows.try_next().await.map_err(|error| self.link.failed(&error))? {
@@ -120,7 +120,7 @@ impl Postgres {
     pub(super) fn change(&self, text: &str, values: &[Value<'_>]) -> Result<usize, DatabaseError> {
         let changed = self.driver.block_on(async {
             self.link.flush().await?;
-            let statement = self.link.prepare(text, values).await?;
+            let statement = self.link.prepare(text, || types_of(values)).await?;
             self.link.run(self.link.client.execute_raw(&statement, parameters(values))).await
         })?;
         self.changes.set(self.changes.get() + changed);
@@ -251,12 +251,16 @@ impl Link {
         result.map_err(|error| self.failed(&error))
     }
 
-    async fn prepare(&self, text: &str, values: &[Value<'_>]) -> Result<Statement, DatabaseError> {
+    /// A statement whose parameters are of these types, prepared once.
+    async fn prepare(
+        &self,
+        text: &str,
+        types: impl FnOnce() -> Vec<Type>,
+    ) -> Result<Statement, DatabaseError> {
         if let Some(statement) = self.statements.borrow().get(text) {
             return Ok(statement.clone());
         }
-        let types: Vec<Type> = values.iter().map(|value| type_of(value.kind())).collect();
-        let prepared = self.run(self.client.prepare_typed(&numbered(text), &types)).await?;
+        let prepared = self.run(self.client.prepare_typed(&numbered(text), &types())).await?;
         self.statements.borrow_mut().insert(text.to_owned(), prepared.clone());
         Ok(prepared)
     }
@@ -293,7 +297,7 @@ impl Link {
         if gathered.is_empty() {
             return Ok(());
         }
-        let statement = self.prepare_insert().await?;
+        let statement = self.prepare(gathered::INSERT, || gathered::TYPES.to_vec()).await?;
         self.run(self.client.execute_raw(&statement, gathered.parameters())).await?;
         Ok(())
     }
@@ -309,22 +313,13 @@ impl Link {
             let text = [deferred.as_slice(), &["COMMIT"]].concat().join("; ");
             return self.client.batch_execute(&text).await.map_err(|error| errors::database_error(&error));
         }
-        let statement = self.prepare_insert().await?;
+        let statement = self.prepare(gathered::INSERT, || gathered::TYPES.to_vec()).await?;
         // One behind the other without waiting: a commit behind an insert that failed rolls back.
         let inserted = self.run(self.client.execute_raw(&statement, gathered.parameters()));
         let (inserted, committed) = join(inserted, self.client.batch_execute("COMMIT")).await;
         self.is_in_transaction.set(false);
         inserted?;
         committed.map_err(|error| errors::database_error(&error))
-    }
-
-    async fn prepare_insert(&self) -> Result<Statement, DatabaseError> {
-        if let Some(statement) = self.statements.borrow().get(gathered::INSERT) {
-            return Ok(statement.clone());
-        }
-        let prepared = self.run(self.client.prepare_typed(gathered::INSERT, &gathered::TYPES)).await?;
-        self.statements.borrow_mut().insert(gathered::INSERT.to_owned(), prepared.clone());
-        Ok(prepared)
     }
 
     /// Forgets the transaction; false if it has not begun.
@@ -338,6 +333,10 @@ impl Link {
 
 fn parameters<'a>(values: &'a [Value<'a>]) -> impl ExactSizeIterator<Item = &'a (dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync))
+}
+
+fn types_of(values: &[Value<'_>]) -> Vec<Type> {
+    values.iter().map(|value| type_of(value.kind())).collect()
 }
 
 fn type_of(kind: Kind) -> Type {

@@ -21,15 +21,15 @@ impl Jobs {
         E: Failure,
         W: FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     {
-        let result = self.push(statements, None, work);
-        async move { result.await.map_err(|_| StoreError::Stopped)? }
+        self.add_foreseen(statements, None, work)
     }
 
-    /// Adds a job that appends a message. The writer may look up what it needs for all such jobs of a batch at once.
-    pub(crate) fn add_message<T, E, W>(
+    /// Adds a job that says which message it will append. The writer may look up what it needs for all such jobs of a
+    /// batch at once.
+    pub(crate) fn add_foreseen<T, E, W>(
         &mut self,
         statements: Statements,
-        foreseen: Foreseen,
+        foreseen: Option<Foreseen>,
         work: W,
     ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, W>
     where
@@ -37,7 +37,7 @@ impl Jobs {
         E: Failure,
         W: FnOnce(&mut Change) -> Result<T, E> + Send + 'static,
     {
-        let result = self.push(statements, Some(foreseen), work);
+        let result = self.push(statements, foreseen, work);
         async move { result.await.map_err(|_| StoreError::Stopped)? }
     }
 
