@@ -16,6 +16,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The PostgreSQL database that has the data. `None`: a SQLite database in the folder.
     pub store: Option<StoreUrl>,
+    /// How the nodes of a PostgreSQL database hear of each other.
+    pub bus: BusKind,
     /// Real users, or sample ones.
     pub mode: Mode,
     /// How tokens are made and checked.
@@ -66,6 +68,17 @@ pub struct S3 {
     pub keys: Option<(String, Secret)>,
     /// The bucket is part of the path instead of the host name.
     pub path_style: bool,
+}
+
+/// How the nodes of a PostgreSQL database hear of each other. Whatever it is, a node reads the others' messages from the
+/// database, at the latest half a second after they are stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BusKind {
+    /// By the database's own notifications.
+    #[default]
+    Notify,
+    /// Not at all: half a second later.
+    None,
 }
 
 /// Real users, or sample ones.
@@ -202,6 +215,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("chinwag-data"),
             store: None,
+            bus: BusKind::default(),
             mode: Mode::Serve,
             auth: Auth::default(),
             public_url: None,

@@ -6,6 +6,7 @@
 mod admin;
 mod auth;
 mod blobs;
+mod bus;
 mod chat;
 mod config;
 mod error;
@@ -28,7 +29,7 @@ pub use admin::{AccountError, Accounts, NewAccount};
 pub use auth::Actor;
 pub use chat::{Chat, Edited, Sent};
 pub use chinwag_protocol as protocol;
-pub use config::{Auth, Config, Limits, Mode, Outbound, Push, Rate, S3, Secret, Storage};
+pub use config::{Auth, BusKind, Config, Limits, Mode, Outbound, Push, Rate, S3, Secret, Storage};
 pub use error::{Answer, Refusal};
 pub use http::{ServeError, asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};

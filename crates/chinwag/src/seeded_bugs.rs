@@ -24,6 +24,10 @@ pub(crate) enum Bug {
     UnsyncedUpload,
     /// Replayed frames stay in memory.
     KeepReplays,
+    /// A node does not read what others write until it writes itself.
+    DeafTail,
+    /// The writer keeps what it remembers although another node wrote.
+    KeepMemory,
 }
 
 /// Whether this bug is active.
@@ -78,6 +82,8 @@ impl Bug {
             Self::KeepRemoved => "keep-removed",
             Self::UnsyncedUpload => "unsynced-upload",
             Self::KeepReplays => "keep-replays",
+            Self::DeafTail => "deaf-tail",
+            Self::KeepMemory => "keep-memory",
         }
     }
 }

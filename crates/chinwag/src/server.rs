@@ -18,8 +18,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::auth::{Passwords, Tokens};
 use crate::blobs::{Blobs, sync_folder};
+use crate::bus::{Bus, Line};
 use crate::chat::{self, Chat, Parts};
-use crate::config::{Config, Mode, Secret};
+use crate::config::{BusKind, Config, Mode, Secret};
 use crate::error::Refusal;
 use crate::http::{self, ServeError};
 use crate::listener::Listener;
@@ -27,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{Client, Vapid};
 use crate::push;
 use crate::realtime::{Connections, Hub, HubSettings};
-use crate::store::{BatchReport, Commit, OpenError, Store, View};
+use crate::store::{BatchReport, Channel, Commit, OpenError, Store, View};
 use crate::store_url::StoreUrl;
 
 /// The file with this server's own token secret.
@@ -149,15 +150,22 @@ impl Builder {
         let (committed, commits) = watch::channel(());
         let (departed, departures) = mpsc::unbounded_channel();
         let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics), departed).map_err(system)?;
+        let (bus, exchange) = if config.store.is_some() { Bus::shared() } else { Bus::alone() };
         let (hub_of_store, metrics_of_store) = (Arc::clone(&hub), Arc::clone(&metrics));
-        let publish = move |commit: Commit, report: BatchReport| {
-            metrics_of_store.committed(report.jobs, &commit.events, report.commit);
+        let publish = move |commit: Commit, report: Option<BatchReport>| {
+            if let Some(report) = report {
+                metrics_of_store.committed(report.jobs, &commit.events, report.commit);
+                bus.ring();
+            }
             hub_of_store.publish(commit);
             committed.send_replace(());
         };
         let (folder, url) = (config.data_dir.clone(), config.store.clone());
         let open = move || Store::open(&folder, url.as_ref().map(StoreUrl::secret), publish);
         let store = tokio::task::spawn_blocking(open).await.map_err(system)??;
+        if let (Some(exchange), Some(channel), Some(bell)) = (exchange, store.channel(), store.bell()) {
+            exchange.start(line(&config.bus, channel), bell);
+        }
         let blobs = Blobs::open(&config.data_dir, &config.storage)
             .map_err(|error| StartError::Storage(error.to_string()))?;
         claim(&store, &blobs, &config).await?;
@@ -179,6 +187,13 @@ impl Builder {
         let chat = Chat::new(config, parts).await.map_err(system)?;
         push::start(&chat, &client, &metrics, &commits);
         Ok(Server { chat, hub, metrics })
+    }
+}
+
+fn line(kind: &BusKind, channel: Channel) -> Line {
+    match kind {
+        BusKind::Notify => Line::Notify(channel),
+        BusKind::None => Line::None,
     }
 }
 

@@ -10,7 +10,7 @@ use chinwag::{
 };
 
 use super::table::{
-    ALLOWED_ORIGINS, BEHIND_PROXY, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_AUDIENCE, JWT_ISSUER,
+    ALLOWED_ORIGINS, BEHIND_PROXY, BUS, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_AUDIENCE, JWT_ISSUER,
     JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PASSWORD_LOGIN,
     PROVISION_USERS, PUBLIC_URL, PUSH, PUSH_CONTACT, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT,
     S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, STORE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY,
@@ -51,6 +51,7 @@ impl Options {
         let config = Config {
             data_dir: data_dir(settings)?,
             store: store(settings)?,
+            bus: parsed(&settings.value(&BUS), parse::bus)?,
             mode: settings.mode(),
             auth: auth(settings)?,
             public_url: public_url(settings)?,

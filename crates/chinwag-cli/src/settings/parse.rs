@@ -3,12 +3,23 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use chinwag::BusKind;
+
 /// `on` and `off`, in their usual spellings.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" | "1" => Ok(true),
         "off" | "false" | "no" | "0" => Ok(false),
         _ => Err(format!("{text:?} is neither on nor off")),
+    }
+}
+
+/// How nodes hear of each other.
+pub(super) fn bus(text: &str) -> Result<BusKind, String> {
+    match text {
+        "notify" => Ok(BusKind::Notify),
+        "none" => Ok(BusKind::None),
+        _ => Err(format!("{text:?} is neither notify nor none")),
     }
 }
 

@@ -157,6 +157,17 @@ pub(crate) const STORE: Setting = Setting {
     help: "PostgreSQL database in place of the folder's own: postgres://user:password@host/database",
 };
 
+pub(crate) const BUS: Setting = Setting {
+    key: "bus",
+    flag: "bus",
+    env: "CHINWAG_BUS",
+    placeholder: "BUS",
+    default: "notify",
+    group: DATA,
+    shape: Shape::Text,
+    help: "How several servers of one PostgreSQL database hear of each other at once: notify, none",
+};
+
 pub(crate) const S3_BUCKET: Setting = Setting {
     key: "s3_bucket",
     flag: "s3-bucket",
@@ -400,6 +411,7 @@ pub(crate) const SETTINGS: [&Setting; 31] = [
     &HEARTBEAT_MS,
     &DATA_DIR,
     &STORE,
+    &BUS,
     &S3_BUCKET,
     &S3_ENDPOINT,
     &S3_REGION,

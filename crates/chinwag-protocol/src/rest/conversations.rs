@@ -18,7 +18,7 @@ pub struct MarkRead {
 }
 
 /// How far a user has received and read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     /// The conversation.
     pub conversation_id: ConversationId,

@@ -254,7 +254,7 @@ impl Chat {
             Some(password) => Some(self.replace_password(actor, password, wanted.current_password).await?),
             None => None,
         };
-        let (has_new_password, session) = (hash.is_some(), actor.session.clone());
+        let session = actor.session.clone();
         self.store()
             .write(move |change| {
                 change.set_names(user_id, &first, &last)?;
@@ -265,9 +265,6 @@ impl Chat {
                 Ok::<_, Refusal>(())
             })
             .await?;
-        if has_new_password {
-            self.connections().end_other_sessions(user_id, actor.session.as_deref());
-        }
         self.me(actor).await
     }
 

@@ -228,9 +228,8 @@ impl Chat {
             self.store().write(move |change| Ok::<_, Refusal>(change.spend_refresh_token(&exchange, now)?));
         match spent.await? {
             Spent::Good(session, user, at) => self.sign(user, &session, at, next),
-            Spent::Reused(session, user_id) => {
+            Spent::Reused(user_id) => {
                 tracing::warn!(%user_id, "a refresh token was used twice; its session has ended");
-                self.connections().end_session(user_id, &session);
                 Err(REFUSED)
             }
             Spent::Unknown => Err(REFUSED),
@@ -280,7 +279,6 @@ impl Chat {
             .store()
             .write(move |change| Ok::<_, Refusal>(change.revoke_session(user_id, &session)?))
             .await?;
-        self.connections().end_session(user_id, id);
         if is_revoked { Ok(()) } else { Err(Refusal::NotFound("Session not found".to_owned())) }
     }
 

@@ -63,24 +63,6 @@ impl Connections {
         self.hub.everybody().iter().map(|connection| connection.present_actor()).collect()
     }
 
-    /// Closes those of one session.
-    pub(crate) fn end_session(&self, user_id: UserId, session: &str) {
-        self.end_sessions(user_id, |own| own == Some(session));
-    }
-
-    /// Closes those of a user but for one session's.
-    pub(crate) fn end_other_sessions(&self, user_id: UserId, keep: Option<&str>) {
-        self.end_sessions(user_id, |own| keep.is_none() || own != keep);
-    }
-
-    fn end_sessions(&self, user_id: UserId, has_ended: impl Fn(Option<&str>) -> bool) {
-        self.hub.note_ending(user_id);
-        self.hub.with_user(user_id, |connections| {
-            let ended = connections.iter().filter(|connection| has_ended(connection.session().as_deref()));
-            ended.for_each(|connection| connection.close(CloseCode::SessionRevoked));
-        });
-    }
-
     /// Closes those of whoever gets a code.
     pub(crate) fn end(&self, code_for: impl Fn(&Actor) -> Option<CloseCode>) {
         for connection in self.hub.everybody() {

@@ -133,7 +133,8 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Hands committed events to the rooms. The writer calls it in commit order; it never waits.
+    /// Hands committed events to the rooms, and what was told beside them to whom it concerns. The writer calls it in
+    /// commit order; it never waits.
     pub(crate) fn publish(&self, commit: Commit) {
         let is_direct = commit.events.len() <= DIRECT_EVENTS;
         let mut receipts = Vec::new();
@@ -146,6 +147,13 @@ impl Hub {
                 Notice::Read(conversation_id, user_id) => {
                     self.send_user_on_errand(user_id, Errand::Count(conversation_id));
                 }
+                Notice::SessionEnded(user_id, session) => {
+                    self.end_sessions(user_id, |own| own == Some(&session));
+                }
+                Notice::OtherSessionsEnded(user_id, keep) => {
+                    self.end_sessions(user_id, |own| keep.is_none() || own != keep.as_deref());
+                }
+                Notice::BeginAnew => self.for_each(0, 1, |connection| connection.close(CloseCode::Restart)),
             }
         }
         // First all of them, so that everything for one room is written at once.
@@ -258,10 +266,14 @@ impl Hub {
         look(users.lock().get(&user_id).map_or(&[], Vec::as_slice))
     }
 
-    /// Tells those who watch a room without a connection that a session of this user ended.
-    pub(super) fn note_ending(&self, user_id: UserId) {
+    /// Closes a user's connections whose sessions have ended, and tells those who watch a room without one.
+    fn end_sessions(&self, user_id: UserId, has_ended: impl Fn(Option<&str>) -> bool) {
         // There may be no watcher.
         let _ = self.endings.send(user_id);
+        self.with_user(user_id, |connections| {
+            let ended = connections.iter().filter(|connection| has_ended(connection.session().as_deref()));
+            ended.for_each(|connection| connection.close(CloseCode::SessionRevoked));
+        });
     }
 
     /// Refuses new connections, closes the open ones, and waits until they are gone.

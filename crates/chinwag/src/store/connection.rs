@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::StoreError;
-use super::postgres::Postgres;
+use super::postgres::{LogEnd, Postgres};
 use super::spelling::Spelling;
 use super::sql::{DatabaseError, Row, Value};
 use super::sqlite::Sqlite;
@@ -109,11 +109,21 @@ impl Sql {
         }
     }
 
-    /// Begins the transaction of a batch, which nobody else's comes between.
-    pub(super) fn begin_writing(&mut self) -> Result<(), DatabaseError> {
+    /// Begins the transaction of a batch, which nobody else's comes between. Says where the log ends if others write it,
+    /// too.
+    pub(super) fn begin_writing(&mut self) -> Result<Option<LogEnd>, StoreError> {
         match &mut self.engine {
-            Engine::Sqlite(connection) => connection.bracket("BEGIN IMMEDIATE"),
-            Engine::Postgres(connection) => connection.begin_writing(),
+            Engine::Sqlite(connection) => connection.bracket("BEGIN IMMEDIATE")?,
+            Engine::Postgres(connection) => return connection.begin_writing().map(Some),
+        }
+        Ok(None)
+    }
+
+    /// Where the log ends now, if others write it, too.
+    pub(super) fn log_end(&mut self) -> Result<Option<LogEnd>, StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(connection) => connection.log_end().map(Some),
         }
     }
 

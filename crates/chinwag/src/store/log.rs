@@ -291,6 +291,7 @@ impl Change {
         let position = if self.sql.is_remote() { self.gather(&appended)? } else { self.insert(&appended)? };
         let Some(position) = position else { return Ok(None) };
         self.move_head(entry.conversation_id, before);
+        self.note_newest(position, entry.stamp);
         Ok(Some((MessageId(position), entry)))
     }
 

@@ -40,16 +40,18 @@ pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
 pub(crate) use once::MadeOnce;
 pub(crate) use overview::{Entrance, Stretch};
+pub(crate) use postgres::Channel;
 pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
 pub(crate) use receipts::ParticipantState;
 pub(crate) use search::Query;
 pub(crate) use sessions::{Exchange, NewSession, Spent, Stay, random_token};
 pub(crate) use users::{Account, AuthRow, Identity, Status};
 pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
-pub(crate) use writer::{BatchReport, Change, Commit, Committed, Foreseen, Jobs, Notice, Statements};
+pub(crate) use writer::{
+    BatchReport, Change, Commit, Committed, Foreseen, Jobs, Notice, Statements, WriterBell,
+};
 
 use connection::Sql;
-use postgres::Purpose;
 use readers::Readers;
 use source::Source;
 pub(crate) use sql::{DatabaseError, DatabaseErrorKind};
@@ -142,7 +144,7 @@ impl Store {
     ) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = lock(folder)?;
-        Self::start(folder, address, Purpose::Serve, Some(lock), committed)
+        Self::start(folder, address, Some(lock), committed)
     }
 
     /// Opens the database beside a server that may be running on it, for changes that write no event.
@@ -155,13 +157,12 @@ impl Store {
             Err(OpenError::InUse(_)) => None,
             Err(error) => return Err(error),
         };
-        Self::start(folder, address, Purpose::Beside, lock, |_: Commit, _: BatchReport| {})
+        Self::start(folder, address, lock, |_: Commit, _: Option<BatchReport>| {})
     }
 
     fn start(
         folder: &Path,
         address: Option<&str>,
-        purpose: Purpose,
         lock: Option<File>,
         committed: impl Committed,
     ) -> Result<Self, OpenError> {
@@ -170,8 +171,9 @@ impl Store {
             Source::File(_) => OpenError::Database { path: folder.to_owned(), reason },
             Source::Server(_) => OpenError::Server(reason),
         };
-        let sql = source.writer(purpose, lock.is_some()).map_err(&damaged)?;
-        let writer = Writer::start(sql, committed).map_err(|error| damaged(error.to_string()))?;
+        let mut sql = source.writer(lock.is_some()).map_err(&damaged)?;
+        let log_end = sql.log_end().map_err(|error| damaged(error.to_string()))?;
+        let writer = Writer::start(sql, log_end, committed).map_err(|error| damaged(error.to_string()))?;
         Ok(Self { writer, readers: Readers::new(source), _lock: lock })
     }
 
@@ -221,6 +223,16 @@ impl Store {
     /// The number of statements that queries ran.
     pub(crate) fn read_statements(&self) -> u64 {
         self.readers.statements()
+    }
+
+    /// Where the nodes of the database may notify each other; `None` for a database of this server alone.
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        self.readers.channel()
+    }
+
+    /// Wakes the writer when another node may have written.
+    pub(crate) fn bell(&self) -> Option<WriterBell> {
+        self.writer.bell()
     }
 
     /// The number of jobs that wait for the writer.

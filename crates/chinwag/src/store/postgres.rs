@@ -18,45 +18,39 @@ use tokio_postgres::{Client, Statement};
 use super::StoreError;
 use super::sql::{DatabaseError, DatabaseErrorKind, Kind, Reader, Row, Value};
 
+mod channel;
 mod connect;
 mod driver;
 mod errors;
 mod gathered;
+mod log_end;
 mod schema;
 mod spelling;
 mod values;
 
+pub(crate) use channel::Channel;
 pub(super) use connect::Target;
 use driver::Driver;
 use gathered::Gathered;
+use log_end::LOG_END;
+pub(super) use log_end::LogEnd;
 pub(super) use schema::migrate;
 pub(super) use spelling::SPELLING;
 
 /// Each batch holds this row's lock through its commit, so ids grow in the order of commits, whoever writes. The row is
 /// locked and never updated: an update would leave a dead row behind, which stays as long as an old transaction reads.
-const LOCK: &str = "SELECT pg_current_xact_id()::text FROM logs WHERE id = 1 FOR UPDATE";
+const BEGIN_WRITING: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT FROM logs WHERE id = 1 FOR UPDATE";
 /// How long the server asks what became of a commit whose answer was lost.
 const SETTLE: Duration = Duration::from_secs(30);
 /// The pause between two of those questions.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
-
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To read.
-    Read,
-    /// The one server of this database.
-    Serve,
-    /// A command beside a server, which writes no event.
-    Beside,
-}
 
 /// A connection to a database.
 pub(super) struct Postgres {
     target: Arc<Target>,
     driver: Driver,
     link: Link,
-    purpose: Purpose,
     /// Grows with each change that was made here.
     changes: Plain<u64>,
     /// The id of the open write transaction.
@@ -80,11 +74,11 @@ struct Link {
 
 impl Postgres {
     /// Opens a connection.
-    pub(super) fn open(target: &Arc<Target>, purpose: Purpose) -> Result<Self, DatabaseError> {
+    pub(super) fn open(target: &Arc<Target>) -> Result<Self, DatabaseError> {
         let driver = Driver::new().map_err(|error| DatabaseError::other(&error.to_string()))?;
-        let link = driver.block_on(target.connect(purpose))?;
+        let link = driver.block_on(target.connect())?;
         let target = Arc::clone(target);
-        Ok(Self { target, driver, link, purpose, changes: Plain::new(0), transaction: None })
+        Ok(Self { target, driver, link, changes: Plain::new(0), transaction: None })
     }
 
     /// Whether the connection is open, as far as this side knows.
@@ -132,24 +126,37 @@ impl Postgres {
         Ok(())
     }
 
-    /// Begins a batch, on a new connection if the last one is lost. Waits for its turn among all writers.
-    pub(super) fn begin_writing(&mut self) -> Result<(), DatabaseError> {
-        if !self.is_connected() {
-            self.link = self.driver.block_on(self.target.connect(self.purpose))?;
-        }
-        self.link.defer("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-        let mut transaction = None;
-        let locked = self.scan(LOCK, &[], &mut |row| {
-            transaction = Some(row.get(0)?);
-            Ok(std::ops::ControlFlow::Break(()))
-        });
-        match locked {
-            Ok(()) => {}
-            Err(StoreError::Database(error)) => return Err(error),
-            Err(error) => return Err(DatabaseError::other(&error.to_string())),
-        }
+    /// Begins a batch, on a new connection if the last one is lost. Waits for its turn among all writers, and says where
+    /// the log ends until the commit.
+    pub(super) fn begin_writing(&mut self) -> Result<LogEnd, StoreError> {
+        self.reconnect()?;
+        self.link.defer(BEGIN_WRITING);
+        let (transaction, end) = self.look()?;
         self.transaction = transaction;
+        Ok(end)
+    }
+
+    /// Where the log ends now.
+    pub(super) fn log_end(&mut self) -> Result<LogEnd, StoreError> {
+        self.reconnect()?;
+        Ok(self.look()?.1)
+    }
+
+    fn reconnect(&mut self) -> Result<(), DatabaseError> {
+        if !self.is_connected() {
+            self.link = self.driver.block_on(self.target.connect())?;
+        }
         Ok(())
+    }
+
+    fn look(&self) -> Result<(Option<String>, LogEnd), StoreError> {
+        let (mut transaction, mut end) = (None, LogEnd::default());
+        self.scan(LOG_END, &[], &mut |row| {
+            transaction = row.get(0)?;
+            end = LogEnd::of(row)?;
+            Ok(std::ops::ControlFlow::Break(()))
+        })?;
+        Ok((transaction, end))
     }
 
     /// Ends a transaction. After an error it has changed nothing, unless the error is of the kind `Unknown`.
@@ -180,7 +187,7 @@ impl Postgres {
         tracing::warn!("the connection to the database was lost during a commit; asking what became of it");
         let asked_at = Instant::now();
         loop {
-            match self.driver.block_on(self.target.fate(self.purpose, transaction)) {
+            match self.driver.block_on(self.target.fate(transaction)) {
                 Ok((link, fate)) => {
                     self.link = link;
                     match fate.as_deref() {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
+use super::postgres::Channel;
 use super::source::Source;
 use super::sql::DatabaseError;
 use super::{Failure, StoreError, View};
@@ -69,6 +70,10 @@ impl Readers {
             tokio::task::spawn_blocking(move || pool.run());
         }
         result.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    pub(super) fn channel(&self) -> Option<Channel> {
+        self.pool.source.channel()
     }
 
     /// The number of statements that ran, without those that begin and end transactions.

@@ -8,7 +8,7 @@ use chinwag_protocol::{Stamp, Timestamp, UserId};
 
 use super::spelling::rows;
 use super::sql::{Value, values};
-use super::{Change, StoreError, View};
+use super::{Change, Notice, StoreError, View};
 
 /// Sessions whose last access token expired this long ago are deleted, with their refresh tokens: those last
 /// 90 days.
@@ -52,7 +52,7 @@ pub(crate) enum Spent {
     /// It was valid and is now used up, or was used up a moment ago, at this time. Its session and user.
     Good(String, User, Timestamp),
     /// It was used before: somebody has a copy, so its session has ended.
-    Reused(String, UserId),
+    Reused(UserId),
     /// It is unknown, too old, or its session has ended.
     Unknown,
 }
@@ -161,10 +161,13 @@ impl Change {
             "UPDATE sessions SET revoked_at = ?3 WHERE id = ?2 AND user_id = ?1 AND revoked_at IS NULL",
             values![user_id, id, Timestamp::now()],
         )?;
+        if changed > 0 {
+            self.tell(Notice::SessionEnded(user_id, id.to_owned()));
+        }
         Ok(changed > 0)
     }
 
-    /// Ends every session of a user.
+    /// Ends every session of a user, for a change of the account that servers notice by themselves.
     pub(crate) fn revoke_sessions(&mut self, user_id: UserId) -> Result<(), StoreError> {
         self.sql.change(
             "UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
@@ -212,7 +215,7 @@ impl Change {
                 return Ok(Spent::Good(session, user, Timestamp(used_at)));
             }
             self.revoke_session(user.id, &session)?;
-            return Ok(Spent::Reused(session, user.id));
+            return Ok(Spent::Reused(user.id));
         }
         self.sql.change(
             "UPDATE refresh_tokens SET used_at = ?2 WHERE hash = ?1",
@@ -250,6 +253,7 @@ impl Change {
             "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND id IS DISTINCT FROM ?2",
             values![user_id, keep, Timestamp::now()],
         )?;
+        self.tell(Notice::OtherSessionsEnded(user_id, keep.map(str::to_owned)));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::connection::Sql;
-use super::postgres::{self, Postgres, Purpose, Target};
+use super::postgres::{self, Channel, Postgres, Target};
 use super::sql::DatabaseError;
 use super::sqlite::{self, Sqlite};
 use super::{OpenError, View};
@@ -29,6 +29,14 @@ impl Source {
         Ok(Self::Server(Arc::new(target)))
     }
 
+    /// Where the nodes of a server's database may notify each other.
+    pub(super) fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::File(_) => None,
+            Self::Server(target) => Some(Channel(Arc::clone(target))),
+        }
+    }
+
     /// A connection that only reads.
     pub(super) fn reader(&self) -> Result<View, DatabaseError> {
         let sql = match self {
@@ -37,13 +45,13 @@ impl Source {
                 sqlite::only_read(&connection, READER_CACHE_KIB)?;
                 Sql::from(Sqlite::from(connection))
             }
-            Self::Server(target) => Sql::from(Postgres::open(target, Purpose::Read)?),
+            Self::Server(target) => Sql::from(Postgres::open(target)?),
         };
         Ok(View { sql })
     }
 
     /// The connection that writes. With `migrates` the schema is brought up to date first.
-    pub(super) fn writer(&self, purpose: Purpose, migrates: bool) -> Result<Sql, String> {
+    pub(super) fn writer(&self, migrates: bool) -> Result<Sql, String> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
         match self {
             Self::File(path) => {
@@ -56,7 +64,7 @@ impl Source {
                 Ok(Sqlite::from(connection).into())
             }
             Self::Server(target) => {
-                let mut connection = Postgres::open(target, purpose).map_err(|error| told(&error))?;
+                let mut connection = Postgres::open(target).map_err(|error| told(&error))?;
                 postgres::migrate(&mut connection).map_err(|error| told(&error))?;
                 Ok(connection.into())
             }

@@ -5,8 +5,9 @@
 //! job runs in a savepoint, unless it is a single statement, which happens as a whole or not at all.
 //!
 //! The writer remembers what every message needs: where logs end, and who takes part. Nobody else writes events or
-//! participants, so its memory is exact; when a job is undone, it forgets what that job found. A database at the other
-//! end of a network is asked once for a whole batch ([`foresight`]), and gets the new events in one statement.
+//! participants to a file, and what other nodes write to a server's database it reads before it goes on ([`tail`]), so
+//! its memory is exact; when a job is undone, it forgets what that job found. A database at the other end of a network is
+//! asked once for a whole batch ([`foresight`]), and gets the new events in one statement.
 //!
 //! Publishing is a step of the commit. The thread that commits publishes before it takes the next batch, so frames have
 //! the order of the log, and nothing is published that is not on disk. If the disk fails during a commit, the process
@@ -17,15 +18,17 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::Receipt;
 use chinwag_protocol::{ConversationId, Event, UserId};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::connection::Sql;
+use super::postgres::LogEnd;
 use super::sql::{DatabaseError, DatabaseErrorKind};
 use super::{Failure, Standing, StoreError, View};
 use crate::seeded_bugs::{self, Bug};
@@ -33,6 +36,7 @@ use crate::seeded_bugs::{self, Bug};
 mod foresight;
 mod heads;
 mod jobs;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +45,7 @@ pub(crate) use foresight::Foreseen;
 use heads::Heads;
 use jobs::Outcome;
 pub(crate) use jobs::{Job, Jobs, Statements};
+use tail::Newest;
 
 /// The most jobs that may wait. Further jobs are refused, and their clients try again.
 const QUEUE: usize = 16_384;
@@ -58,7 +63,8 @@ pub(crate) struct Commit {
 }
 
 /// A change of state that is not an event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Notice {
     /// A user takes part in one more conversation.
     Joined(ConversationId, UserId),
@@ -66,11 +72,19 @@ pub(crate) enum Notice {
     Receipt(Receipt),
     /// A user read more, so their counts changed.
     Read(ConversationId, UserId),
+    /// A session of a user ended.
+    SessionEnded(UserId, String),
+    /// All sessions of a user ended but this one.
+    OtherSessionsEnded(UserId, Option<String>),
+    /// The database has lost what was already told here.
+    #[serde(skip)]
+    BeginAnew,
 }
 
-/// Hears of every commit, in commit order, on the writer's thread, before the senders do. Must not wait.
-pub(crate) trait Committed: FnMut(Commit, BatchReport) + Send + 'static {}
-impl<F: FnMut(Commit, BatchReport) + Send + 'static> Committed for F {}
+/// Hears of every commit, in commit order, on the writer's thread, before the senders do; also of those of other nodes,
+/// without a report. Must not wait.
+pub(crate) trait Committed: FnMut(Commit, Option<BatchReport>) + Send + 'static {}
+impl<F: FnMut(Commit, Option<BatchReport>) + Send + 'static> Committed for F {}
 
 /// What one transaction did.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +102,12 @@ pub(crate) struct Change {
     last_position: Option<i64>,
     pub(super) standings: Standings,
     commit: Commit,
+    /// How far this node knows a log that others write, too.
+    seen: LogEnd,
+    /// The newest event, with those of this batch.
+    newest: Newest,
+    /// The newest row of notices, with that of this batch.
+    notice: i64,
 }
 
 /// The standings of participants, as they were last read. A change removes them.
@@ -142,7 +162,24 @@ pub(super) struct Writer {
     queue: Option<mpsc::UnboundedSender<Vec<Job>>>,
     /// Jobs in the queue.
     waiting: Arc<AtomicUsize>,
+    was_rung: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Wakes the writer of a database that others write, too: there may be news. Does not keep it alive.
+#[derive(Clone)]
+pub(crate) struct WriterBell {
+    queue: mpsc::WeakUnboundedSender<Vec<Job>>,
+    was_rung: Arc<AtomicBool>,
+}
+
+impl WriterBell {
+    /// Wakes it, once for all rings since it last looked. False if it has ended.
+    pub(crate) fn ring(&self) -> bool {
+        let Some(queue) = self.queue.upgrade() else { return false };
+        // A batch without jobs.
+        self.was_rung.swap(true, Ordering::AcqRel) || queue.send(Vec::new()).is_ok()
+    }
 }
 
 impl Drop for Writer {
@@ -156,12 +193,14 @@ impl Drop for Writer {
 }
 
 impl Writer {
+    /// Starts the thread. With the end of a log that others write, too, it publishes what they write behind that.
     pub(super) fn start(
         sql: Sql,
-        committed: impl FnMut(Commit, BatchReport) + Send + 'static,
+        log_end: Option<LogEnd>,
+        committed: impl Committed,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let waiting = Arc::<AtomicUsize>::default();
+        let (waiting, was_rung) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let change = Change {
             view: View { sql },
             heads: Heads::default(),
@@ -169,12 +208,20 @@ impl Writer {
             last_position: None,
             standings: Standings::default(),
             commit: Commit::default(),
+            seen: log_end.unwrap_or_default(),
+            newest: None,
+            notice: 0,
         };
         let thread = std::thread::Builder::new().name("chinwag-writer".to_owned()).spawn({
-            let waiting = Arc::clone(&waiting);
-            move || run(change, jobs, &waiting, committed)
+            let (waiting, was_rung) = (Arc::clone(&waiting), Arc::clone(&was_rung));
+            move || run(change, jobs, &waiting, &was_rung, committed)
         })?;
-        Ok(Self { queue: Some(queue), waiting, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), waiting, was_rung, thread: Some(thread) })
+    }
+
+    pub(super) fn bell(&self) -> Option<WriterBell> {
+        let queue = self.queue.as_ref()?.downgrade();
+        Some(WriterBell { queue, was_rung: Arc::clone(&self.was_rung) })
     }
 
     pub(super) fn write_blocking<T: Send + 'static, E: Failure>(
@@ -209,9 +256,20 @@ fn run(
     mut change: Change,
     mut queue: mpsc::UnboundedReceiver<Vec<Job>>,
     waiting: &AtomicUsize,
-    mut committed: impl FnMut(Commit, BatchReport),
+    was_rung: &AtomicBool,
+    mut committed: impl Committed,
 ) {
     while let Some(mut batch) = queue.blocking_recv() {
+        was_rung.store(false, Ordering::Release);
+        let mut publish_others = |commit| committed(commit, None);
+        if batch.is_empty() {
+            if let Err(error) = change.look_around(&mut publish_others) {
+                tracing::debug!(%error, "can't read yet what other nodes wrote");
+            }
+            continue;
+        }
+        let begun = change.begin_behind_others(&mut publish_others);
+        // What came while others had their turn is part of this batch.
         while batch.len() < MAX_BATCH
             && let Ok(mut next) = queue.try_recv()
         {
@@ -219,9 +277,13 @@ fn run(
         }
         let jobs = batch.len();
         waiting.fetch_sub(jobs, Ordering::Relaxed);
-        match transact(&mut change, batch) {
+        let begun = begun.and_then(|()| change.foresee(&batch));
+        // Jobs that do not run are dropped with their answers, which tells their callers.
+        let result = begun.map_err(|error| (Vec::new(), error)).and_then(|()| transact(&mut change, batch));
+        match result {
             Ok((outcomes, commit)) => {
-                committed(std::mem::take(&mut change.commit), BatchReport { jobs, commit });
+                change.note_committed();
+                committed(std::mem::take(&mut change.commit), Some(BatchReport { jobs, commit }));
                 if seeded_bugs::is(Bug::PublishBeforeCommit) {
                     seeded_bugs::dawdle();
                     drop(change.view.sql.commit());
@@ -242,7 +304,7 @@ fn run(
     }
 }
 
-/// Runs the jobs in one transaction.
+/// Runs the jobs in the transaction that has begun, and commits it.
 ///
 /// After an error nothing of it is on disk, and the callers of jobs that are not in the returned list hear that the
 /// store dropped them. An error of the disk itself ends the process: what is stored is then unknown, and after a failed
@@ -252,10 +314,6 @@ fn transact(
     batch: Vec<Job>,
 ) -> Result<(Vec<Outcome>, Duration), (Vec<Outcome>, StoreError)> {
     let mut outcomes = Vec::with_capacity(batch.len());
-    if let Err(error) = change.begin(&batch) {
-        // The jobs are dropped with their answers, which tells their callers.
-        return Err((outcomes, error));
-    }
     for job in batch {
         let ran = match job.statements() {
             Statements::One => change.run_bare(job),
@@ -274,6 +332,9 @@ fn transact(
     }
     if seeded_bugs::is(Bug::PublishBeforeCommit) {
         return Ok((outcomes, Duration::ZERO));
+    }
+    if let Err(error) = change.keep_notices() {
+        return Err((outcomes, error));
     }
     let begun = Instant::now();
     match change.view.sql.commit() {
@@ -298,10 +359,12 @@ impl Change {
         self.heads.begin_job();
         self.client_ids.begin_job();
         let (events_before, notices_before) = (self.commit.events.len(), self.commit.notices.len());
+        let newest_before = self.newest;
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(self))).ok();
         if outcome.as_ref().is_none_or(|outcome| outcome.is_refused) {
             self.sql.savepoint("ROLLBACK TO job")?;
             self.commit.events.truncate(events_before);
+            self.newest = newest_before;
             self.heads.undo_job();
             self.client_ids.undo_job();
             self.commit.notices.truncate(notices_before);
@@ -329,13 +392,18 @@ impl Change {
 
     fn roll_back_batch(&mut self) {
         self.commit = Commit::default();
-        self.heads.forget_all();
-        self.standings.forget_all();
+        self.forget_all();
         // The positions of the batch may be free again, or taken by another process.
         self.last_position = None;
         if let Err(error) = self.sql.roll_back() {
             tracing::error!(%error, "can't roll back");
         }
+    }
+
+    /// Forgets what was found out about logs and participants.
+    fn forget_all(&mut self) {
+        self.heads.forget_all();
+        self.standings.forget_all();
     }
 
     /// Notes an event that was just inserted; it is published when the batch is on disk.

@@ -64,20 +64,6 @@ async fn connections_that_are_cut_cost_nothing_but_time() {
     assert_eq!(history, said);
 }
 
-#[tokio::test]
-#[ignore = "needs PostgreSQL: scripts/with-postgres"]
-async fn a_second_server_is_told_that_there_is_one() {
-    let server = TestServer::provisioning().await;
-    let folder = tempfile::TempDir::new().unwrap();
-    let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
-    config.store = server.store();
-    let refused = Server::builder(config).build().await.err().unwrap().to_string();
-    assert!(refused.contains("another chinwag server is using the database"), "{refused}");
-    let anna = server.person("anna").await;
-    let id = anna.group("Alone", &[]).await;
-    assert_eq!(anna.say(id, "still here").await["seq"], 1);
-}
-
 /// Why a server does not start on the database at this address.
 async fn refusal(address: &str) -> String {
     let folder = tempfile::TempDir::new().unwrap();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,13 +12,14 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::sync::mpsc;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Config, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::sql::{DatabaseError, DatabaseErrorKind};
-use super::{Link, Purpose, errors};
+use super::{Link, errors};
 
 /// The oldest version that has all that is used here: `pg_current_xact_id`, and an extension for trigrams that an
 /// ordinary owner of a database may create.
@@ -37,11 +38,6 @@ const SETTINGS: &str = "SELECT current_setting('server_version_num')::INT / 1000
 
 /// To open a connection, and to notice that one is dead.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Held by the server of a database.
-const SERVER_LOCK: i64 = 7_233_190_540;
-/// Between two attempts to become it: the database may not have noticed yet that the last one has ended.
-const CLAIM_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a database is.
 pub(in crate::store) struct Target {
@@ -78,11 +74,9 @@ impl Target {
     }
 
     /// Opens a connection, and looks whether it keeps what is promised.
-    pub(super) async fn connect(&self, purpose: Purpose) -> Result<Link, DatabaseError> {
-        let link = match &self.tls {
-            Some(tls) => self.open(tls.clone()).await?,
-            None => self.open(NoTls).await?,
-        };
+    pub(super) async fn connect(&self) -> Result<Link, DatabaseError> {
+        let (notified, _) = mpsc::unbounded_channel();
+        let link = self.open(notified).await?;
         let asked = link.client.query_one(SETTINGS, &[]);
         let row = asked.await.map_err(|error| errors::database_error(&error))?;
         let version = u32::try_from(row.get::<_, i32>(0)).unwrap_or_default();
@@ -95,20 +89,13 @@ impl Target {
             let text = format!("the database is encoded in {encoding}; make one in UTF8");
             return Err(DatabaseError::other(&text));
         }
-        if purpose == Purpose::Serve {
-            link.claim().await?;
-        }
         Ok(link)
     }
 
     /// What became of a transaction: `committed`, `aborted`, or `in progress`; `None` if the database does not know it.
     /// On a connection that is new.
-    pub(super) async fn fate(
-        &self,
-        purpose: Purpose,
-        transaction: &str,
-    ) -> Result<(Link, Option<String>), DatabaseError> {
-        let link = self.connect(purpose).await?;
+    pub(super) async fn fate(&self, transaction: &str) -> Result<(Link, Option<String>), DatabaseError> {
+        let link = self.connect().await?;
         let asked =
             link.client.query_one("SELECT pg_xact_status(CAST($1::TEXT AS xid8))", &[&transaction]).await;
         let fate = match asked {
@@ -120,7 +107,26 @@ impl Target {
         Ok((link, fate))
     }
 
-    async fn open<T>(&self, tls: T) -> Result<Link, DatabaseError>
+    /// Opens a connection that only hears notifications.
+    pub(super) async fn listener(
+        &self,
+        notified: mpsc::UnboundedSender<String>,
+    ) -> Result<Client, DatabaseError> {
+        Ok(self.open(notified).await?.client)
+    }
+
+    async fn open(&self, notified: mpsc::UnboundedSender<String>) -> Result<Link, DatabaseError> {
+        match &self.tls {
+            Some(tls) => self.open_with(tls.clone(), notified).await,
+            None => self.open_with(NoTls, notified).await,
+        }
+    }
+
+    async fn open_with<T>(
+        &self,
+        tls: T,
+        notified: mpsc::UnboundedSender<String>,
+    ) -> Result<Link, DatabaseError>
     where
         T: tokio_postgres::tls::MakeTlsConnect<Socket> + Send,
         T::Stream: Send + 'static,
@@ -135,10 +141,13 @@ impl Target {
         tokio::spawn(async move {
             let mut messages = futures_util::stream::poll_fn(move |context| connection.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
-                if let AsyncMessage::Notice(notice) = message
-                    && *notice.code() == SqlState::WARNING
-                {
-                    heard.store(true, Ordering::Relaxed);
+                match message {
+                    AsyncMessage::Notice(notice) if *notice.code() == SqlState::WARNING => {
+                        heard.store(true, Ordering::Relaxed);
+                    }
+                    // Nobody may listen.
+                    AsyncMessage::Notification(told) => drop(notified.send(told.payload().to_owned())),
+                    _ => {}
                 }
             }
         });
@@ -151,25 +160,6 @@ impl Target {
             is_failed: Default::default(),
             is_unconfirmed,
         })
-    }
-}
-
-impl Link {
-    /// Makes this the one server of its database, for as long as the connection lasts.
-    async fn claim(&self) -> Result<(), DatabaseError> {
-        let asked_at = Instant::now();
-        loop {
-            let asked = self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&SERVER_LOCK]).await;
-            if asked.map_err(|error| errors::database_error(&error))?.get(0) {
-                return Ok(());
-            }
-            if asked_at.elapsed() > PATIENCE {
-                return Err(DatabaseError::other(
-                    "another chinwag server is using the database; stop it, or take another database",
-                ));
-            }
-            tokio::time::sleep(CLAIM_PAUSE).await;
-        }
     }
 }
 

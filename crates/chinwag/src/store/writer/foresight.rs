@@ -41,15 +41,13 @@ impl ClientIds {
 }
 
 impl Change {
-    /// Begins a batch, and looks up what its jobs will need.
-    pub(super) fn begin(&mut self, batch: &[Job]) -> Result<(), StoreError> {
-        self.heads.begin_batch();
+    /// Looks up what the jobs of a batch will need, if each of them would otherwise ask a remote database for itself.
+    pub(super) fn foresee(&mut self, batch: &[Job]) -> Result<(), StoreError> {
         self.client_ids = ClientIds::default();
         if !self.sql.is_remote() {
-            return Ok(self.view.sql.begin_writing()?);
+            return Ok(());
         }
         let foreseen: Vec<&Foreseen> = batch.iter().filter_map(|job| job.foreseen()).collect();
-        self.view.sql.begin_writing()?;
         self.learn_client_ids(&foreseen)?;
         self.learn_heads(&foreseen)?;
         self.learn_standings(&foreseen)

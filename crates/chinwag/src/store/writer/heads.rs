@@ -28,7 +28,7 @@ impl Heads {
         self.known.contains_key(&id)
     }
 
-    pub(super) fn learn(&mut self, heads: Vec<(ConversationId, Seq)>) {
+    pub(super) fn learn(&mut self, heads: impl IntoIterator<Item = (ConversationId, Seq)>) {
         self.known.extend(heads);
     }
 

@@ -21,7 +21,7 @@ struct Group {
 impl Group {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), None, |_: Commit, _: BatchReport| {}).unwrap();
+        let store = Store::open(folder.path(), None, |_: Commit, _: Option<BatchReport>| {}).unwrap();
         let (id, owner, member) = store
             .write_blocking(|change| {
                 let owner = change.insert_user(&account("anna"))?.id;

@@ -210,17 +210,29 @@ impl TestServer {
         self.rest.folder_path()
     }
 
+    /// Another node on the same database, with a folder of its own. Only where the tests run on PostgreSQL.
+    pub(crate) async fn another_node(&self) -> Self {
+        self.another_node_with(|_| {}).await
+    }
+
+    pub(crate) async fn another_node_with(&self, configure: impl FnOnce(&mut Config)) -> Self {
+        assert!(self.rest.config.store.is_some(), "the tests run on PostgreSQL");
+        let mut config = self.rest.config.clone();
+        configure(&mut config);
+        let rest = Stopped { config, folder: Arc::new(TempDir::new().unwrap()), database: None };
+        // All nodes sign with one key.
+        std::fs::create_dir(rest.folder_path()).unwrap();
+        std::fs::copy(self.rest.folder_path().join("token.key"), rest.folder_path().join("token.key"))
+            .unwrap();
+        Self::start_in(rest, None).await
+    }
+
     /// Changes the database beside the server, as no release does; says how many rows.
     pub(crate) async fn execute(&self, statement: &str) -> u64 {
         self.rest.execute(statement).await
     }
 
-    /// The address of the database, if it is no file.
-    pub(crate) fn store(&self) -> Option<StoreUrl> {
-        self.rest.store()
-    }
-
-    /// The same, as a text.
+    /// The address of the database, which is no file.
     pub(crate) fn store_address(&self) -> String {
         self.rest.store_address()
     }

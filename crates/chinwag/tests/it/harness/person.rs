@@ -50,6 +50,11 @@ impl Person {
         Self { id, token: token.to_owned(), address: server.address, http: server.http.clone() }
     }
 
+    /// The same person with the same token on another node.
+    pub(crate) fn on(&self, node: &TestServer) -> Self {
+        Self { address: node.address, ..self.clone() }
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = format!("http://{}{path}", self.address);
         self.http.request(method.parse().unwrap(), url).bearer_auth(&self.token)

@@ -1,0 +1,7 @@
+-- What a commit told beside events, as a JSON list, for the other nodes. Numbered without holes under the lock of the log,
+-- and removed when every node has read it or has been away for too long.
+CREATE TABLE notices (
+    id      BIGINT PRIMARY KEY,
+    at      TIMESTAMPTZ NOT NULL DEFAULT now(),
+    notices TEXT NOT NULL
+);
