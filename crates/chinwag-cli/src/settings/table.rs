@@ -400,7 +400,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 31] = [
+pub(crate) const SETTINGS: [&Setting; 32] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
