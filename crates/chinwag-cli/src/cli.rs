@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::arguments::{ForDemo, ForServe, HELP, SettingArguments};
-use crate::commands::{bench, check, completions, config, send, tail, token, user};
+use crate::commands::{bench, check, completions, config, migrate, send, tail, token, user};
 use crate::failure::Failure;
 use crate::{output, serve};
 
@@ -64,6 +64,9 @@ enum Commands {
     /// Test the server's promises, with disconnects, crashes and slow readers
     #[command(help_template = HELP, before_help = check::EXAMPLES)]
     Check(check::Arguments),
+    /// Move everything from a data folder to a PostgreSQL database, or back
+    #[command(help_template = HELP, before_help = migrate::EXAMPLES)]
+    Migrate(migrate::Arguments),
     /// Show or check the configuration
     Config(config::Arguments),
     /// Print the description of the REST interface, as served at /openapi.json
@@ -111,6 +114,7 @@ pub(crate) fn run(mut arguments: Vec<OsString>, started: Instant) -> Result<(), 
         Commands::Send(arguments) => send::run(arguments),
         Commands::Bench(arguments) => bench::run(&arguments),
         Commands::Check(arguments) => check::run(&arguments),
+        Commands::Migrate(arguments) => migrate::run(arguments),
         Commands::Config(arguments) => config::run(arguments),
         Commands::Completions(arguments) => completions::run(&arguments, Cli::command()),
         Commands::Openapi => output::result(chinwag::openapi_document()),

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display};
 
-use chinwag::{AccountError, OpenError, Refusal, StartError};
+use chinwag::{AccountError, MoveError, OpenError, Refusal, StartError};
 
 /// The exit codes that scripts see. Those above 2 come from `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,17 @@ impl From<AccountError> for Failure {
             AccountError::Refused(Refusal::Unavailable | Refusal::Internal) => Self::new(Exit::Io, error),
             AccountError::Disabled(_) | AccountError::Refused(_) => Self::new(Exit::Refused, error),
             AccountError::Crypto => Self::new(Exit::Bug, error),
+        }
+    }
+}
+
+impl From<MoveError> for Failure {
+    fn from(error: MoveError) -> Self {
+        match &error {
+            MoveError::Refused(_) => Self::new(Exit::Refused, error),
+            MoveError::InUse(_) | MoveError::Failed { .. } => Self::new(Exit::Io, error),
+            MoveError::Differs(_) => Self::new(Exit::Io, error)
+                .fix("the same command begins again; until it ends, no server uses the target"),
         }
     }
 }

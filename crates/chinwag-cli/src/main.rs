@@ -11,6 +11,7 @@ mod failure;
 mod logs;
 mod output;
 mod password;
+mod progress;
 mod serve;
 mod settings;
 

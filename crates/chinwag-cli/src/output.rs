@@ -19,6 +19,23 @@ pub(crate) fn result(line: impl Display) -> Result<(), Failure> {
     }
 }
 
+/// Writes rows below a header as columns.
+pub(crate) fn table<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+) -> Result<(), Failure> {
+    let header = header.map(str::to_owned);
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        let cells = std::iter::once(&header).chain(rows).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    });
+    for row in std::iter::once(&header).chain(rows) {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        result(cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
 /// Writes a line to stderr, for the user. If that fails, there is no one to tell.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");

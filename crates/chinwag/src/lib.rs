@@ -14,6 +14,7 @@ mod http;
 mod limits;
 mod listener;
 mod metrics;
+mod moving;
 mod outbound;
 mod peers;
 mod public_url;
@@ -33,10 +34,11 @@ pub use config::{Auth, BusKind, Config, Limits, Mode, Outbound, Push, Rate, S3, 
 pub use error::{Answer, Refusal};
 pub use http::{ServeError, asyncapi_document, openapi_document};
 pub use listener::{ClientAddress, Listener, TlsFiles};
+pub use moving::{Move, Moved};
 pub use peers::{Names, Peer};
 pub use public_url::PublicUrl;
 pub use server::{Builder, Server, StartError};
-pub use store::OpenError;
+pub use store::{MoveError, MovedTable, OpenError, Place};
 pub use store_url::StoreUrl;
 
 /// The code blocks of the documentation, so that they are compiled.

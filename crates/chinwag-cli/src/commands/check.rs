@@ -1,12 +1,10 @@
 //! `chinwag check`: tests a server's promises, and reports which of them it kept.
 
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
 use chinwag_check::Options;
 
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::progress::Progress;
 
 pub(crate) const EXAMPLES: &str = "  \
   chinwag check                                    a minute, with a server of its own
@@ -17,11 +15,6 @@ pub(crate) const EXAMPLES: &str = "  \
   chinwag check --url https://localhost:8443 --ca cert.pem --token-secret-file secret
                                                    the same behind TLS, without the slow readers
 ";
-
-/// Width of the progress bar.
-const BAR: usize = 30;
-/// The time between two lines if there is no terminal.
-const QUIET: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -37,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let checked = chinwag_check::run(options, &executable, &|what, done, all| {
         progress.tell(what, done, all);
     });
-    output::progress("");
+    progress.end();
     let report = checked.map_err(|error| Failure::new(Exit::Io, format!("the check failed: {error}")))?;
     if options.json {
         let json = serde_json::to_string_pretty(&report);
@@ -56,27 +49,4 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         "the same schedule again: chinwag check --seed {}; please report the table above",
         report.seed
     )))
-}
-
-/// A bar on a terminal, or otherwise an occasional line.
-#[derive(Default)]
-struct Progress {
-    last: Mutex<Option<(String, Instant)>>,
-}
-
-impl Progress {
-    fn tell(&self, what: &str, done: usize, all: usize) {
-        let filled = (done * BAR).checked_div(all).unwrap_or(BAR).min(BAR);
-        let bar = format!("{}{}", "#".repeat(filled), ".".repeat(BAR - filled));
-        output::progress(format_args!("{what:16} [{bar}] {done} of {all}"));
-        if output::is_watched() {
-            return;
-        }
-        let Ok(mut last) = self.last.lock() else { return };
-        let is_news = last.as_ref().is_none_or(|(name, at)| name != what || at.elapsed() >= QUIET);
-        if is_news {
-            output::note(format_args!("{what}: {done} of {all}"));
-            *last = Some((what.to_owned(), Instant::now()));
-        }
-    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod migrate;
 pub(crate) mod send;
 pub(crate) mod tail;
 pub(crate) mod token;

@@ -173,16 +173,7 @@ fn list(is_json: bool, folder: Folder) -> Result<(), Failure> {
         return output::result(json);
     }
     let rows: Vec<[String; 5]> = users.iter().map(row).collect();
-    let header = ["id", "username", "role", "state", "email"].map(str::to_owned);
-    let widths: [usize; 5] = std::array::from_fn(|column| {
-        let cells = std::iter::once(&header).chain(&rows).filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    });
-    for row in std::iter::once(&header).chain(&rows) {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        output::result(cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
+    output::table(["id", "username", "role", "state", "email"], &rows)
 }
 
 fn row(user: &User) -> [String; 5] {

@@ -9,6 +9,7 @@ mod check;
 mod configuration;
 mod hosts;
 mod memory;
+mod migrate;
 mod push;
 mod retries;
 mod serving;

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::StoreError;
+use super::catalogue::{Catalogue, Rows, Table};
 use super::postgres::{LogEnd, Postgres};
 use super::spelling::Spelling;
 use super::sql::{DatabaseError, Row, Value};
@@ -191,6 +192,38 @@ impl Sql {
     /// Statements that ran since this was asked last.
     pub(super) fn take_ran(&self) -> u64 {
         self.ran.take()
+    }
+
+    /// Inserts many rows into a table, outside of a transaction.
+    pub(super) fn fill(&self, table: &Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(connection) => connection.fill(table, rows),
+            Engine::Postgres(connection) => connection.fill(table, rows),
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub(super) fn migrate(&mut self) -> Result<(), DatabaseError> {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => connection.migrate(),
+            Engine::Postgres(connection) => super::postgres::migrate(connection),
+        }
+    }
+
+    /// The versions that the schema goes through.
+    pub(super) fn versions(&self) -> Vec<i32> {
+        match &self.engine {
+            Engine::Sqlite(_) => super::sqlite::versions(),
+            Engine::Postgres(_) => super::postgres::versions(),
+        }
+    }
+
+    /// How the engine describes its tables.
+    pub(super) fn catalogue(&self) -> &'static Catalogue {
+        match &self.engine {
+            Engine::Sqlite(_) => &super::sqlite::CATALOGUE,
+            Engine::Postgres(_) => &super::postgres::CATALOGUE,
+        }
     }
 
     /// How the engine spells what the engines do not agree on.

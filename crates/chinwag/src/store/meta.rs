@@ -1,7 +1,16 @@
 //! Facts about the database itself.
 
+use super::connection::Sql;
 use super::sql::values;
 use super::{Change, StoreError, View};
+
+/// The key of what is being filled by a move. Its value is the other end.
+pub(super) const UNFINISHED: &str = "moving_from";
+
+/// From where a move fills this database, if one has begun and not ended.
+pub(super) fn unfinished(sql: &Sql) -> Result<Option<String>, StoreError> {
+    sql.one("SELECT value FROM meta WHERE key = ?1", values![UNFINISHED], |row| row.get(0))
+}
 
 impl View {
     /// The command that created the folder, `demo` or `serve`; `None` for a new one.

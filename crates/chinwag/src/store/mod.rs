@@ -5,6 +5,7 @@
 //! folder knows SQL: the files by noun write SQL that both SQLite and PostgreSQL understand, and run it
 //! through [`connection`]; what is specific to an engine is in [`sqlite`] and [`postgres`].
 
+mod catalogue;
 mod connection;
 mod conversations;
 mod files;
@@ -13,6 +14,7 @@ mod log;
 mod marks;
 mod messages;
 mod meta;
+mod moving;
 mod once;
 mod overview;
 mod postgres;
@@ -38,6 +40,8 @@ pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use identities::SHARED_SECRET;
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
+pub(crate) use moving::{End, Target, Tell, claim_folder};
+pub use moving::{MoveError, MovedTable, Place};
 pub(crate) use once::MadeOnce;
 pub(crate) use overview::{Entrance, Stretch};
 pub(crate) use postgres::Channel;
@@ -101,6 +105,11 @@ pub enum OpenError {
         /// The cause.
         reason: String,
     },
+    /// A move to it has not ended.
+    #[error(
+        "what is here is half filled from {0}: run `chinwag migrate` from there again; until it ends, nobody can use it"
+    )]
+    Unfinished(String),
     /// The address of the database can't be read.
     #[error("the address of the store is not right: {0}")]
     Address(String),
@@ -172,6 +181,9 @@ impl Store {
             Source::Server(_) => OpenError::Server(reason),
         };
         let mut sql = source.writer(lock.is_some()).map_err(&damaged)?;
+        if let Some(origin) = meta::unfinished(&sql).map_err(|error| damaged(error.to_string()))? {
+            return Err(OpenError::Unfinished(origin));
+        }
         let log_end = sql.log_end().map_err(|error| damaged(error.to_string()))?;
         let writer = Writer::start(sql, log_end, committed).map_err(|error| damaged(error.to_string()))?;
         Ok(Self { writer, readers: Readers::new(source), _lock: lock })

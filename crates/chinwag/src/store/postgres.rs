@@ -18,6 +18,7 @@ use tokio_postgres::{Client, Statement};
 use super::StoreError;
 use super::sql::{DatabaseError, DatabaseErrorKind, Kind, Reader, Row, Value};
 
+mod bulk;
 mod channel;
 mod connect;
 mod driver;
@@ -28,13 +29,14 @@ mod schema;
 mod spelling;
 mod values;
 
+pub(super) use bulk::CATALOGUE;
 pub(crate) use channel::Channel;
 pub(super) use connect::Target;
 use driver::Driver;
 use gathered::Gathered;
 use log_end::LOG_END;
 pub(super) use log_end::LogEnd;
-pub(super) use schema::migrate;
+pub(super) use schema::{migrate, versions};
 pub(super) use spelling::SPELLING;
 
 /// Each batch holds this row's lock through its commit, so ids grow in the order of commits, whoever writes. The row is

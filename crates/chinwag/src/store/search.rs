@@ -19,6 +19,11 @@ const INDEX_STEP: usize = 500;
 /// The most messages that one page of a search for one or two characters reads.
 const MAX_SCANNED: usize = 20_000;
 
+/// The text of a message in its latest writing.
+pub(super) const LATEST_TEXT: &str = "coalesce((SELECT edit.content FROM events AS edit \
+     WHERE edit.message_id = events.id AND edit.version = events.version AND edit.kind = 'message_edited'), \
+     events.content)";
+
 /// What to search for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
@@ -51,12 +56,7 @@ impl View {
             long => (self.sql.spelling().matching)(long, 7),
         };
         // The latest text, for terms that the index can't find.
-        let text = if short.is_empty() {
-            "''"
-        } else {
-            "coalesce((SELECT edit.content FROM events AS edit WHERE edit.message_id = events.id \
-             AND edit.version = events.version AND edit.kind = 'message_edited'), events.content)"
-        };
+        let text = if short.is_empty() { "''" } else { LATEST_TEXT };
         let statement = format!(
             "SELECT events.id, {text} FROM events \
              JOIN participants ON participants.conversation_id = events.conversation_id \

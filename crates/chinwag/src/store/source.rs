@@ -50,18 +50,24 @@ impl Source {
         Ok(View { sql })
     }
 
+    /// A connection that may write, with the schema as it is.
+    pub(super) fn as_it_is(&self) -> Result<Sql, DatabaseError> {
+        Ok(match self {
+            Self::File(path) => Sqlite::open(path)?.into(),
+            Self::Server(target) => Postgres::open(target)?.into(),
+        })
+    }
+
     /// The connection that writes. With `migrates` the schema is brought up to date first.
     pub(super) fn writer(&self, migrates: bool) -> Result<Sql, String> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
         match self {
             Self::File(path) => {
-                let mut connection = sqlite::connect(path).map_err(|error| told(&error))?;
-                sqlite::add_functions(&connection).map_err(|error| told(&error))?;
+                let mut connection = Sqlite::open(path).map_err(|error| told(&error))?;
                 if migrates {
-                    sqlite::migrate(&mut connection).map_err(|error| told(&error))?;
+                    connection.migrate().map_err(|error| told(&error))?;
                 }
-                sqlite::fold_log_when_long(&mut connection).map_err(|error| told(&error))?;
-                Ok(Sqlite::from(connection).into())
+                Ok(connection.into())
             }
             Self::Server(target) => {
                 let mut connection = Postgres::open(target).map_err(|error| told(&error))?;

@@ -15,9 +15,12 @@ use super::spelling::Spelling;
 use super::sql::{Cell, Cells, DatabaseError, DatabaseErrorKind, Reader, Row, Value};
 use crate::unicode::{fold, name_key};
 
+mod bulk;
 mod schema;
 
-pub(super) use schema::migrate;
+pub(super) use bulk::CATALOGUE;
+use schema::migrate;
+pub(super) use schema::versions;
 
 /// How long a write waits for the write of another process, such as `chinwag user add`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,6 +33,19 @@ const CHECKPOINT_PAGES: i32 = 8_000;
 pub(super) struct Sqlite(Connection);
 
 impl Sqlite {
+    /// Opens a connection that may write.
+    pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
+        let mut connection = connect(path)?;
+        add_functions(&connection)?;
+        fold_log_when_long(&mut connection)?;
+        Ok(Self(connection))
+    }
+
+    /// Brings the schema up to date.
+    pub(super) fn migrate(&mut self) -> Result<(), DatabaseError> {
+        migrate(&mut self.0).map_err(|error| DatabaseError::other(&error.to_string()))
+    }
+
     pub(super) fn scan(
         &self,
         text: &str,
@@ -159,7 +175,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
 }
 
 /// Adds the functions for names that migrations use.
-pub(super) fn add_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn add_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("fold", 1, flags, |context| Ok(fold(&context.get::<String>(0)?)))?;
     connection.create_scalar_function("name_key", 3, flags, |context| {
@@ -177,7 +193,7 @@ pub(super) fn only_read(connection: &Connection, cache_kib: i64) -> Result<(), r
 
 /// Folds the write-ahead log into the database when a commit finds it long. SQLite's own hook does the same, but hides
 /// errors of the disk. From here, the commit returns them, and the process ends.
-pub(super) fn fold_log_when_long(connection: &mut Connection) -> Result<(), DatabaseError> {
+fn fold_log_when_long(connection: &mut Connection) -> Result<(), DatabaseError> {
     Ok(connection.wal_hook(Some(fold_log))?)
 }
 

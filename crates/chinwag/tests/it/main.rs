@@ -40,6 +40,7 @@ mod kinds;
 mod liveness;
 mod many_conversations;
 mod matrix;
+mod moving;
 mod nodes;
 mod openapi;
 mod order;

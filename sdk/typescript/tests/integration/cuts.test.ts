@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 
 import type { ChatClient, ChatError, Message } from "../../src/index.js";
-import { clientOf, closeAll, until } from "./harness/clients.js";
+import { clientOf, closeAll, settle, until } from "./harness/clients.js";
 import { Proxy } from "./harness/proxy.js";
 import { Random } from "./harness/random.js";
 import { Recorder } from "./harness/recorder.js";
@@ -25,7 +25,7 @@ test("clients lose nothing and repeat nothing while their connections are cut at
   const { people, rooms, recorder, clients } = await crowd(8_000, 30_000);
   await Promise.all(clients.map((client, place) => busy(client, rooms, new Random(SEED + place + 1))));
   proxy.calm();
-  await settle(people[0]!, rooms, clients);
+  await settle(server, people[0]!, rooms, clients);
   expect(proxy.cuts).toBeGreaterThan(20);
   await recorder.finish(server, people[0]!, rooms, clients);
   expect(recorder.attempts).toBeGreaterThan(clients.length * CHANGES);
@@ -44,7 +44,7 @@ test("a server that is killed under load and comes back costs no message", async
   }
   await Promise.all(work);
   proxy.calm();
-  await settle(people[0]!, rooms, clients);
+  await settle(server, people[0]!, rooms, clients);
   await recorder.finish(server, people[0]!, rooms, clients);
   expect(recorder.judge().claims[0]).toMatchObject({ kept: true, faults: {} });
 }, MS);
@@ -101,16 +101,4 @@ async function sentBy(client: ChatClient, rooms: string[], count: number): Promi
     rooms.flatMap((id) => client.room(id).getSnapshot().messages).filter(({ senderId }) => senderId === client.me?.id).length;
   await until(client, () => total() >= count, `${count} messages`);
   return true;
-}
-
-/** Waits until every client has the whole of every log. */
-async function settle(person: Person, rooms: string[], clients: ChatClient[]): Promise<void> {
-  for (const id of rooms) {
-    const page = await server.call<{ head: string }>(person, "GET", `/conversations/${id}/events?limit=1`);
-    const head = Number.parseInt(page.head, 10);
-    for (const client of clients) {
-      await until(client, ({ conversations }) => conversations.some((one) => one.id === id && one.headSeq >= head), "the head");
-      await until(client.room(id), ({ state }) => state === "live", "live again");
-    }
-  }
 }

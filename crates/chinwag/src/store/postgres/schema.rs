@@ -22,6 +22,11 @@ pub(in crate::store) fn migrate(connection: &mut Postgres) -> Result<(), Databas
     connection.driver.block_on(bring_up(&mut connection.link.client))
 }
 
+/// The versions that the schema goes through.
+pub(in crate::store) fn versions() -> Vec<i32> {
+    embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).collect()
+}
+
 async fn bring_up(client: &mut Client) -> Result<(), DatabaseError> {
     client.batch_execute(LOCK).await.map_err(|error| errors::database_error(&error))?;
     let migrated = embedded::migrations::runner().run_async(client).await;

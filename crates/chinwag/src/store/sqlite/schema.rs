@@ -16,6 +16,11 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<(), refin
     Ok(())
 }
 
+/// The versions that the schema goes through.
+pub(in crate::store) fn versions() -> Vec<i32> {
+    embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).collect()
+}
+
 #[cfg(test)]
 mod tests {
     // A failed expectation is the point of a test.

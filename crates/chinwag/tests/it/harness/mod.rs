@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chinwag::{
-    Accounts, Auth, Config, Listener, Mode, OpenError, Secret, Server, StartError, StoreUrl, TlsFiles,
+    Accounts, Auth, Config, Listener, Mode, Move, MoveError, Moved, OpenError, Place, Secret, Server,
+    StartError, StoreUrl, TlsFiles,
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -61,6 +62,15 @@ pub(crate) struct Stopped {
     config: Config,
     folder: Arc<TempDir>,
     database: Option<Database>,
+}
+
+/// Where a server has its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// As all servers of the tests.
+    Default,
+    /// In its folder, whatever the tests run on.
+    Folder,
 }
 
 impl TestServer {
@@ -117,8 +127,7 @@ impl TestServer {
 
     async fn start_in(rest: Stopped, tls: Option<TlsFiles>) -> Self {
         captured::capture_logs();
-        let mut config = rest.config.clone();
-        config.data_dir = rest.folder_path();
+        let config = rest.config();
         let server =
             soon("the data folder", try_build(&config)).await.unwrap_or_else(|error| panic!("{error}"));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
@@ -227,6 +236,11 @@ impl TestServer {
         Self::start_in(rest, None).await
     }
 
+    /// What it would leave behind.
+    pub(crate) fn rest(&self) -> &Stopped {
+        &self.rest
+    }
+
     /// Changes the database beside the server, as no release does; says how many rows.
     pub(crate) async fn execute(&self, statement: &str) -> u64 {
         self.rest.execute(statement).await
@@ -291,6 +305,39 @@ impl Stopped {
         database.execute(statement, []).unwrap() as u64
     }
 
+    /// What it starts with the next time.
+    pub(crate) fn config(&self) -> Config {
+        Config { data_dir: self.folder_path(), ..self.config.clone() }
+    }
+
+    /// Starts the next time in the folder of another one.
+    pub(crate) fn share_folder(&mut self, other: &Self) {
+        self.folder = Arc::clone(&other.folder);
+    }
+
+    /// Where the data is.
+    pub(crate) fn place(&self) -> Place {
+        match self.store() {
+            Some(url) => Place::Database(url),
+            None => Place::Folder(self.folder_path()),
+        }
+    }
+
+    /// A place without data for the same configuration: on the engine of the tests, or in a folder.
+    pub(crate) async fn empty(&self, engine: Engine) -> Self {
+        let mut empty = Self::fresh(self.config.clone()).await;
+        if engine == Engine::Folder {
+            (empty.config.store, empty.database) = (None, None);
+        }
+        empty
+    }
+
+    /// Moves everything from here, with files and secrets; says what that was.
+    pub(crate) async fn move_to(&self, other: &Self) -> Result<Moved, MoveError> {
+        let work = Move::new(self.place(), other.place());
+        run_move(work.files_from(self.folder_path()).files_to(other.folder_path())).await
+    }
+
     /// Changes what it starts with the next time.
     pub(crate) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
         change(&mut self.config);
@@ -309,6 +356,17 @@ pub(crate) async fn try_build(config: &Config) -> Result<Server, StartError> {
             // On a busy machine it may take longer than a server waits.
             Err(StartError::Open(OpenError::Server(reason))) if reason.contains("another chinwag server") => {
             }
+            result => return result,
+        }
+    }
+}
+
+/// Moves as soon as the servers of before have released both places.
+pub(crate) async fn run_move(work: Move) -> Result<Moved, MoveError> {
+    loop {
+        let work = work.clone();
+        match tokio::task::spawn_blocking(move || work.run(&mut |_, _, _| {})).await.unwrap() {
+            Err(MoveError::InUse(_)) => tokio::task::yield_now().await,
             result => return result,
         }
     }

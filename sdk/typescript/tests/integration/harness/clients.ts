@@ -2,7 +2,7 @@
 import { WebSocket } from "ws";
 
 import { type ChatClient, type ClientOptions, createClient } from "../../../src/index.js";
-import type { Person } from "./server.js";
+import type { Person, Server } from "./server.js";
 
 const open = new Set<ChatClient>();
 
@@ -52,4 +52,16 @@ export function until<S>(store: Store<S>, isSo: (snapshot: S) => boolean, what: 
     }, ms);
     look();
   });
+}
+
+/** Waits until every client has the whole of every log. */
+export async function settle(server: Server, person: Person, rooms: string[], clients: ChatClient[]): Promise<void> {
+  for (const id of rooms) {
+    const page = await server.call<{ head: string }>(person, "GET", `/conversations/${id}/events?limit=1`);
+    const head = Number.parseInt(page.head, 10);
+    for (const client of clients) {
+      await until(client, ({ conversations }) => conversations.some((one) => one.id === id && one.headSeq >= head), "the head");
+      await until(client.room(id), ({ state }) => state === "live", "live again");
+    }
+  }
 }

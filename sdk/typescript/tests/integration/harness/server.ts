@@ -1,11 +1,12 @@
 /** A real server with a demo workspace of its own, on a free port. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 export const BINARY = process.env.CHINWAG_BIN ?? fileURLToPath(new URL("../../../../../target/debug/chinwag", import.meta.url));
 export const PASSWORD = "TestPassword123";
@@ -15,12 +16,16 @@ export class Server {
   #child?: ChildProcess;
   #folder = "";
   #options: string[] = [];
+  /** Its data folder, and where the data is: there, or in a database. */
+  #data = "";
+  #place = "";
 
   /** `options` are flags of the command beside those that make it a test. */
   static async start(options: string[] = ["--limits", "off"]): Promise<Server> {
     const server = new Server();
     server.#folder = await mkdtemp(join(tmpdir(), "chinwag-sdk-"));
     server.#options = options;
+    server.#data = server.#place = join(server.#folder, "data");
     await server.start();
     return server;
   }
@@ -28,7 +33,8 @@ export class Server {
   /** Starts the process, after `kill` on the same port and data folder. */
   async start(): Promise<void> {
     const port = this.url ? new URL(this.url).port : "0";
-    const given = ["demo", ...this.#options, "--listen", `127.0.0.1:${port}`, "--data-dir", join(this.#folder, "data")];
+    const given = ["demo", ...this.#options, "--listen", `127.0.0.1:${port}`, "--data-dir", this.#data];
+    if (this.#place !== this.#data) given.push("--store", this.#place);
     const child = spawn(BINARY, given, { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     const log: string[] = [];
@@ -51,6 +57,17 @@ export class Server {
   /** Asks it to stop, as a deployment does. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");
+  }
+
+  /** Stops, moves everything to a database or to a new data folder, and starts again there. */
+  async move(to: { database: string } | { folder: string }): Promise<void> {
+    await this.stop();
+    const place = "database" in to ? to.database : join(this.#folder, to.folder);
+    const given = ["migrate", "--from", this.#place, "--files-from", this.#data, "--to", place];
+    await promisify(execFile)(BINARY, given);
+    this.#place = place;
+    if ("folder" in to) this.#data = place;
+    await this.start();
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
