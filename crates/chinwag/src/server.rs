@@ -149,8 +149,10 @@ impl Builder {
         let metrics = Arc::new(Metrics::new());
         let (committed, commits) = watch::channel(());
         let (departed, departures) = mpsc::unbounded_channel();
-        let hub = Hub::start(hub_settings(&config), Arc::clone(&metrics), departed).map_err(system)?;
+        let (moved, moves) = mpsc::unbounded_channel();
         let (bus, exchange) = if config.store.is_some() { Bus::shared() } else { Bus::alone() };
+        let (settings, metrics_of_hub) = (hub_settings(&config), Arc::clone(&metrics));
+        let hub = Hub::start(settings, metrics_of_hub, departed, moved, bus.clone()).map_err(system)?;
         let (hub_of_store, metrics_of_store) = (Arc::clone(&hub), Arc::clone(&metrics));
         let publish = move |commit: Commit, report: Option<BatchReport>| {
             if let Some(report) = report {
@@ -164,7 +166,13 @@ impl Builder {
         let open = move || Store::open(&folder, url.as_ref().map(StoreUrl::secret), publish);
         let store = tokio::task::spawn_blocking(open).await.map_err(system)??;
         if let (Some(exchange), Some(channel), Some(bell)) = (exchange, store.channel(), store.bell()) {
-            exchange.start(line(&config.bus, channel), bell);
+            let hub = Arc::downgrade(&hub);
+            let hear = move |frame| {
+                if let Some(hub) = hub.upgrade() {
+                    hub.hear(frame);
+                }
+            };
+            exchange.start(line(&config.bus, channel), bell, hear);
         }
         let blobs = Blobs::open(&config.data_dir, &config.storage)
             .map_err(|error| StartError::Storage(error.to_string()))?;
@@ -179,6 +187,7 @@ impl Builder {
             blobs,
             connections: Connections::new(&hub),
             departures,
+            moves,
             metrics: Arc::clone(&metrics),
             passwords,
             tokens,
@@ -193,7 +202,7 @@ impl Builder {
 fn line(kind: &BusKind, channel: Channel) -> Line {
     match kind {
         BusKind::Notify => Line::Notify(channel),
-        BusKind::None => Line::None,
+        BusKind::None => Line::Log,
     }
 }
 

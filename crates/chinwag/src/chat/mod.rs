@@ -56,7 +56,7 @@ use crate::error::Refusal;
 use crate::limits::{Attempts, RateLimiter};
 use crate::metrics::Metrics;
 use crate::outbound::{Policy, Vapid};
-use crate::realtime::{Connections, Departure};
+use crate::realtime::{Connections, Departure, Move};
 use crate::store::{Store, View};
 
 /// The chat, for embedding applications. Cheap to clone.
@@ -91,6 +91,8 @@ pub(crate) struct Parts {
     pub(crate) connections: Connections,
     /// Hears whose last connection is gone.
     pub(crate) departures: mpsc::UnboundedReceiver<Departure>,
+    /// Hears whose presence looks different without that.
+    pub(crate) moves: mpsc::UnboundedReceiver<Move>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
@@ -126,7 +128,7 @@ const MAX_DELAYED_LOGINS: usize = 64;
 impl Chat {
     /// Wires the chat, and starts its background tasks for accounts and files on the current runtime.
     pub(crate) async fn new(config: Config, parts: Parts) -> Result<Self, Refusal> {
-        let Parts { store, blobs, connections, departures, metrics, passwords, tokens, vapid } = parts;
+        let Parts { store, blobs, connections, departures, moves, metrics, passwords, tokens, vapid } = parts;
         let limits = &config.limits;
         let limits = Limiters {
             sends: RateLimiter::new(limits.sends, limits.is_enforced),
@@ -161,6 +163,7 @@ impl Chat {
         let inner = Arc::new(inner);
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
         tokio::spawn(presence::look_after_departures(Arc::downgrade(&inner), departures));
+        tokio::spawn(presence::look_after_moves(Arc::downgrade(&inner), moves));
         tokio::spawn(files::look_after_files(Arc::downgrade(&inner), Arc::clone(&inner.files_gone)));
         Ok(Self { inner })
     }

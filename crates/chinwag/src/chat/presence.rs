@@ -16,11 +16,13 @@ use tokio::sync::mpsc;
 use super::{Chat, Inner, names};
 use crate::auth::Actor;
 use crate::error::Refusal;
-use crate::realtime::Departure;
-use crate::store::{ParticipantState, Status, StoreError, View};
+use crate::realtime::{Departure, Move};
+use crate::store::{Notice, ParticipantState, Status, StoreError, View};
 
 /// A page that reloads comes back within this time, and nobody sees it go.
 const GRACE: Duration = Duration::from_millis(1_000);
+/// Another node has stored by then when somebody who left it was last here.
+const STORED_AFTER: Duration = Duration::from_millis(1_500);
 /// How many departures are stored in one step of the writer.
 const MAX_GONE: usize = 100;
 
@@ -44,6 +46,33 @@ pub(super) async fn look_after_departures(
         let gone = waiting.drain(..due).collect();
         let Some(inner) = chat.upgrade() else { return };
         Chat { inner }.tell_departures(gone).await;
+    }
+}
+
+/// Tells of users who came to another node or went from it, and of statuses that were chosen on any node. Ends with the chat.
+pub(super) async fn look_after_moves(chat: Weak<Inner>, mut moves: mpsc::UnboundedReceiver<Move>) {
+    // Those who went, each with the time when their node has stored when they were last here.
+    let mut gone: VecDeque<(Instant, Move)> = VecDeque::new();
+    loop {
+        let due = gone.front().map(|(due, _)| tokio::time::Instant::from(*due));
+        let mut ready = Vec::new();
+        tokio::select! {
+            moved = moves.recv() => {
+                let Some(moved) = moved else { return };
+                ready.push(moved);
+                ready.extend(std::iter::from_fn(|| moves.try_recv().ok()).take(MAX_GONE));
+            }
+            () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
+        }
+        let Some(inner) = chat.upgrade() else { return };
+        let (chat, now) = (Chat { inner }, Instant::now());
+        let went =
+            |moved: &Move| matches!(moved, Move::Passed(user_id) if !chat.connections().is_here(*user_id));
+        let (went, mut ready): (Vec<Move>, Vec<Move>) = ready.into_iter().partition(went);
+        gone.extend(went.into_iter().map(|moved| (now + STORED_AFTER, moved)));
+        let due = gone.partition_point(|(due, _)| *due <= now).min(MAX_GONE);
+        ready.extend(gone.drain(..due).map(|(_, moved)| moved));
+        chat.tell_moves(ready).await;
     }
 }
 
@@ -162,30 +191,50 @@ impl Chat {
         self.limit(actor)?;
         let text = names::line("text", &text)?;
         let user_id = actor.user_id;
-        let changed = self
-            .store()
+        self.store()
             .write(move |change| {
                 let before = change.status(user_id)?;
+                // What everybody knows is not announced again.
                 if (before.chosen, &before.text) == (status, &text) {
-                    return Ok(None);
+                    return Ok(());
                 }
                 let vanishes = status == PresenceStatus::Invisible && before.chosen != status;
+                // Nobody learns what an invisible user writes into their text.
+                if vanishes || status != PresenceStatus::Invisible {
+                    change.tell(Notice::StatusChosen(user_id));
+                }
                 change.set_status(user_id, status, &text)?;
                 if vanishes {
                     change.set_last_seen(user_id, Timestamp::now())?;
                 }
-                Ok::<_, Refusal>(Some(vanishes))
+                Ok::<_, Refusal>(())
             })
-            .await?;
-        // What everybody knows is not announced again.
-        let Some(vanishes) = changed else { return Ok(()) };
-        self.connections().note_status_change();
-        match self.own(user_id).await {
-            Some((conversations, status)) if vanishes => self.tell(user_id, status, &conversations),
-            Some((conversations, status)) => self.announce(user_id, status, &conversations),
-            None => {}
+            .await
+    }
+
+    /// Tells everybody who is connected here how these users look now.
+    async fn tell_moves(&self, moves: Vec<Move>) {
+        if moves.is_empty() {
+            return;
         }
-        Ok(())
+        let read = self.store().read(move |view| {
+            let look = |moved: Move| {
+                let (Move::Passed(user_id) | Move::Chose(user_id)) = moved;
+                Ok((moved, user_id, acquaintance(view, user_id)?))
+            };
+            moves.into_iter().map(look).collect::<Result<Vec<_>, Refusal>>()
+        });
+        match read.await {
+            Ok(found) => {
+                for (moved, user_id, (conversations, status)) in found {
+                    match moved {
+                        Move::Passed(_) => self.announce(user_id, status, &conversations),
+                        Move::Chose(_) => self.tell(user_id, status, &conversations),
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "can't announce how users look now"),
+        }
     }
 
     /// Sends a user's current status to everybody who shares a conversation with them.

@@ -1,12 +1,10 @@
 //! What the chat asks of live delivery, and what it hears from there: who is here, what they are told beside the
 //! log, and whose connections end.
 //!
-//! The chat knows nothing else of `realtime`, and `realtime` nothing of the chat. It is about this server's
-//! connections; what several servers would have to tell each other are these few verbs.
+//! The chat knows nothing else of `realtime`, and `realtime` nothing of the chat.
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use chinwag_protocol::{CloseCode, ConversationId, Frame, Timestamp, UserId};
@@ -19,8 +17,6 @@ use crate::auth::Actor;
 /// All connections, for the chat.
 pub(crate) struct Connections {
     hub: Arc<Hub>,
-    /// How often somebody chose another status.
-    status_changes: AtomicU64,
 }
 
 /// The last connection of a user is gone. Not told while the server stops.
@@ -28,6 +24,15 @@ pub(crate) struct Departure {
     pub(crate) user_id: UserId,
     pub(crate) at: Instant,
     pub(crate) last_seen: Timestamp,
+}
+
+/// The presence of a user looks different, although nobody's last connection to this node is gone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Move {
+    /// They came to another node, or went from it.
+    Passed(UserId),
+    /// They chose another status.
+    Chose(UserId),
 }
 
 impl Departure {
@@ -38,12 +43,13 @@ impl Departure {
 
 impl Connections {
     pub(crate) fn new(hub: &Arc<Hub>) -> Self {
-        Self { hub: Arc::clone(hub), status_changes: AtomicU64::new(0) }
+        Self { hub: Arc::clone(hub) }
     }
 
-    /// Whether a user has any.
+    /// Whether a user has any, on any node.
     pub(crate) fn is_here(&self, user_id: UserId) -> bool {
         self.hub.with_user(user_id, |connections| !connections.is_empty())
+            || self.hub.elsewhere().is_here(user_id)
     }
 
     /// Whether a user has one that this session let in.
@@ -79,7 +85,7 @@ impl Connections {
         }
     }
 
-    /// Tells everybody who is connected to one of these conversations, once each, but not the user.
+    /// Tells everybody who is connected here to one of these conversations, once each, but not the user.
     pub(crate) fn tell_presence(&self, conversations: &[ConversationId], user_id: UserId, frame: &Frame<'_>) {
         let mut told = HashSet::new();
         let frame = encode_frame(frame);
@@ -92,13 +98,8 @@ impl Connections {
         }
     }
 
-    /// Somebody's new status is stored, and is about to be told.
-    pub(crate) fn note_status_change(&self) {
-        self.status_changes.fetch_add(1, Ordering::SeqCst);
-    }
-
     /// A status that was read is told to whoever took a seat before this changes, and may be old for others.
     pub(crate) fn status_changes(&self) -> u64 {
-        self.status_changes.load(Ordering::SeqCst)
+        self.hub.status_changes()
     }
 }

@@ -12,14 +12,17 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 use super::connection::{Connection, Dialect, Errand};
-use super::connections::Departure;
+use super::connections::{Departure, Move};
+use super::elsewhere::Elsewhere;
 use super::fanout::Fanout;
+use super::neighbours;
 use super::news::News;
 use super::room::Room;
 use super::seat::Seat;
 use super::socket::Socket;
 use super::sweeper;
 use crate::auth::Actor;
+use crate::bus::{self, Bus};
 use crate::config::Rate;
 use crate::metrics::Metrics;
 use crate::store::{Commit, Notice};
@@ -70,6 +73,11 @@ pub(crate) struct Hub {
     endings: broadcast::Sender<UserId>,
     /// Hears whose last connection is gone.
     departures: mpsc::UnboundedSender<Departure>,
+    /// Hears whose presence looks different without that.
+    moves: mpsc::UnboundedSender<Move>,
+    /// How often somebody chose another status.
+    status_changes: AtomicU64,
+    elsewhere: Elsewhere,
     tick: AtomicU32,
 }
 
@@ -102,7 +110,7 @@ fn shard<T>(shards: &[Mutex<T>], id: i64) -> Option<&Mutex<T>> {
 }
 
 impl Hub {
-    /// Starts the fan-out threads and, on the current runtime, the sweeper.
+    /// Starts the fan-out threads and, on the current runtime, the sweeper. What others should know goes over the bus.
     ///
     /// # Errors
     /// If the operating system can't start a thread.
@@ -110,6 +118,8 @@ impl Hub {
         settings: HubSettings,
         metrics: Arc<Metrics>,
         departures: mpsc::UnboundedSender<Departure>,
+        moves: mpsc::UnboundedSender<Move>,
+        bus: Bus,
     ) -> Result<Arc<Self>, std::io::Error> {
         let fanout = Fanout::new();
         let hub = Arc::new(Self {
@@ -126,10 +136,16 @@ impl Hub {
             drained: AtomicUsize::new(0),
             endings: broadcast::Sender::new(MAX_ENDINGS),
             departures,
+            moves,
+            status_changes: AtomicU64::new(0),
+            elsewhere: Elsewhere::new(bus),
             tick: AtomicU32::new(0),
         });
         hub.fanout.start(&hub)?;
         sweeper::start(&hub);
+        if hub.elsewhere.bus().is_shared() {
+            neighbours::start(&hub);
+        }
         Ok(hub)
     }
 
@@ -153,6 +169,13 @@ impl Hub {
                 Notice::OtherSessionsEnded(user_id, keep) => {
                     self.end_sessions(user_id, |own| keep.is_none() || own != keep.as_deref());
                 }
+                Notice::StatusChosen(user_id) => {
+                    self.status_changes.fetch_add(1, Ordering::SeqCst);
+                    self.move_user(Move::Chose(user_id));
+                }
+                Notice::Signals(text) => {
+                    bus::Frame::read(&text).into_iter().for_each(|frame| self.hear(frame))
+                }
                 Notice::BeginAnew => self.for_each(0, 1, |connection| connection.close(CloseCode::Restart)),
             }
         }
@@ -174,6 +197,28 @@ impl Hub {
                 self.fanout.schedule(room);
             }
         }
+    }
+
+    /// What other nodes have, and are told.
+    pub(super) fn elsewhere(&self) -> &Elsewhere {
+        &self.elsewhere
+    }
+
+    /// Has the chat tell how a user looks now.
+    pub(super) fn move_user(&self, moved: Move) {
+        // Nobody listens only while the runtime ends.
+        let _ = self.moves.send(moved);
+    }
+
+    /// Has the chat note that a user is gone.
+    pub(super) fn depart(&self, user_id: UserId) {
+        // Nobody listens only while the runtime ends.
+        let _ = self.departures.send(Departure::now(user_id));
+    }
+
+    /// A status that was read is told to whoever took a seat before this changes, and may be old for others.
+    pub(super) fn status_changes(&self) -> u64 {
+        self.status_changes.load(Ordering::SeqCst)
     }
 
     /// Gives something to an open room, and schedules the room if it asks for that. Without a room, nobody is
@@ -228,6 +273,9 @@ impl Hub {
         let open = users.entry(user_id).or_default();
         let connection = Arc::new(Connection::new(id, actor, dialect, socket, self.tick()));
         let is_first = open.is_empty();
+        if is_first {
+            self.elsewhere.arrive(user_id, &connection.actor.username);
+        }
         // Most users have one.
         open.reserve_exact(1);
         open.push(Arc::clone(&connection));
@@ -363,8 +411,8 @@ impl Drop for Registration {
             if open.get().is_empty() {
                 open.remove();
                 if !self.hub.is_draining() {
-                    // Nobody listens only while the runtime ends.
-                    let _ = self.hub.departures.send(Departure::now(user_id));
+                    self.hub.elsewhere.depart(user_id);
+                    self.hub.depart(user_id);
                 }
             }
         }
@@ -403,7 +451,8 @@ mod tests {
             frames: None,
         };
         let (departures, _) = mpsc::unbounded_channel();
-        let hub = Hub::start(settings, Arc::new(Metrics::new()), departures).unwrap();
+        let ((moves, _), (bus, _)) = (mpsc::unbounded_channel(), Bus::alone());
+        let hub = Hub::start(settings, Arc::new(Metrics::new()), departures, moves, bus).unwrap();
         let register = |user_id: i64, address: u8| {
             let (username, expires_at) = ("x".into(), Timestamp::now());
             let actor =

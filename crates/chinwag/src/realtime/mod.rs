@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | event | message, edit, removal | the log | room's inbox → fan-out → live connections; the others by cursor |
 //! | state | receipt, unread, presence | a row, overwritten | a notice of the commit; the latest per user in the inbox |
-//! | signal | typing, joined, left | memory of this process | written if the socket takes it now, else dropped |
+//! | signal | typing, joined, left | memory of this process, told to [`elsewhere`] | written if the socket takes it now, else dropped |
 //!
 //! A queue for each socket would grow with the slowest reader, and then something would have to be dropped.
 //! The log exists anyway, so a socket that is behind costs a few bytes. Once nobody is behind, the ring is
@@ -25,18 +25,20 @@
 //!
 //! Locks are short, and none is held across an `.await`. Their order: `room.live` → `room.inbox`; `room.live`
 //! → `connection.outbox`; a shard of the user table → the counts of addresses, `connection.outbox` or
-//! `connection.renewed`; the outbox → the socket's own lock (TLS only). `room.typing` is held alone. A shard
-//! of the rooms is held alone, and never together with a room.
-//! rooms is held alone, and never together with a room.
+//! `connection.renewed`; the outbox → the socket's own lock (TLS only). `room.live` and a shard of the user table
+//! → what is known of other nodes. `room.typing` is held alone. A shard of the rooms is held alone, and never
+//! together with a room.
 
 mod bell;
 mod connection;
 mod connections;
 mod deletions;
 mod drive;
+mod elsewhere;
 mod fanout;
 mod hub;
 mod line;
+mod neighbours;
 mod news;
 mod occupants;
 mod ring;
@@ -48,7 +50,7 @@ mod sweeper;
 mod typing;
 
 pub(crate) use connection::{Dialect, Errand};
-pub(crate) use connections::{Connections, Departure};
+pub(crate) use connections::{Connections, Departure, Move};
 pub(crate) use drive::{Driver, Handler, SendRequest, first_text, turn_away};
 pub(crate) use hub::{Hub, HubSettings, TurnedAway};
 pub(crate) use line::{End, Line, Reporter};

@@ -191,7 +191,7 @@ impl Room {
         }
         // It may already be here, with another interest.
         if !live.occupants.contains(connection.id) {
-            live.count_up(connection, hub);
+            live.count_up(self.id, connection, hub);
         }
         live.occupants.insert(Occupant { connection: Arc::clone(connection), interest, after });
     }
@@ -208,7 +208,7 @@ impl Room {
         let mut live = self.live.lock();
         if live.occupants.remove(connection.id) {
             connection.forget(self.id);
-            live.count_down(connection, hub);
+            live.count_down(self.id, connection, hub);
         }
     }
 
@@ -222,6 +222,14 @@ impl Room {
             if is_meant && occupant.interest == Interest::Full {
                 connection.signal(&frame, hub.tick());
             }
+        }
+    }
+
+    /// Tells that somebody came to another node, or went from it, unless they are here, too.
+    pub(super) fn tell_passage(&self, user_id: UserId, frame: &Frame<'_>, hub: &Hub) {
+        let live = self.live.lock();
+        if !live.users.contains_key(&user_id) {
+            live.signal(frame, Dialect::is_room, hub);
         }
     }
 
@@ -364,30 +372,32 @@ impl Live {
             self.occupants.remove(connection.id);
             connection.forget(id);
             connection.expel(id);
-            self.count_down(&connection, hub);
+            self.count_down(id, &connection, hub);
         }
     }
 
     /// Counts one more socket of this user.
-    fn count_up(&mut self, connection: &Connection, hub: &Hub) {
+    fn count_up(&mut self, id: ConversationId, connection: &Connection, hub: &Hub) {
         let user_id = connection.actor.user_id;
         let sockets = self.users.entry(user_id).or_default();
         *sockets += 1;
-        if *sockets == 1 {
+        if *sockets == 1 && hub.elsewhere().enter(id, user_id) {
             let username = &connection.actor.username;
             self.signal(&Frame::UserJoined { user_id, username }, Dialect::is_room, hub);
         }
     }
 
     /// Counts one socket of this user less.
-    fn count_down(&mut self, connection: &Connection, hub: &Hub) {
+    fn count_down(&mut self, id: ConversationId, connection: &Connection, hub: &Hub) {
         let user_id = connection.actor.user_id;
         let Some(sockets) = self.users.get_mut(&user_id) else { return };
         *sockets -= 1;
         if *sockets == 0 {
             self.users.remove(&user_id);
-            let username = &connection.actor.username;
-            self.signal(&Frame::UserLeft { user_id, username }, Dialect::is_room, hub);
+            if hub.elsewhere().leave(id, user_id) {
+                let username = &connection.actor.username;
+                self.signal(&Frame::UserLeft { user_id, username }, Dialect::is_room, hub);
+            }
         }
     }
 

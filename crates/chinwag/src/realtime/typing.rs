@@ -10,6 +10,7 @@ use chinwag_protocol::{Frame, UserId};
 use super::hub::Hub;
 use super::room::Room;
 use crate::auth::Actor;
+use crate::bus::Signal;
 
 /// Clients repeat every 3 s; faster repeats are not passed on.
 const MIN_GAP: Duration = Duration::from_millis(2_500);
@@ -71,7 +72,12 @@ async fn expire(hub: Arc<Hub>, room: Arc<Room>, actor: Actor) {
 }
 
 fn tell(hub: &Hub, room: &Room, actor: &Actor, on: bool) {
-    let user_id = actor.user_id;
-    let frame = Frame::Typing { conversation_id: room.id, user_id, username: &actor.username, on };
-    room.signal(&frame, user_id, hub);
+    let (conversation_id, user_id, username) = (room.id, actor.user_id, &actor.username);
+    room.signal(&Frame::Typing { conversation_id, user_id, username, on }, user_id, hub);
+    hub.elsewhere().bus().signal(Signal::Typing {
+        conversation_id,
+        user_id,
+        username: Arc::clone(username),
+        on,
+    });
 }

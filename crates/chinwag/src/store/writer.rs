@@ -76,6 +76,10 @@ pub(crate) enum Notice {
     SessionEnded(UserId, String),
     /// All sessions of a user ended but this one.
     OtherSessionsEnded(UserId, Option<String>),
+    /// A user chose another status, which others see.
+    StatusChosen(UserId),
+    /// What a node tells the others, where nothing else carries it.
+    Signals(String),
     /// The database has lost what was already told here.
     #[serde(skip)]
     BeginAnew,
@@ -170,6 +174,7 @@ pub(super) struct Writer {
 #[derive(Clone)]
 pub(crate) struct WriterBell {
     queue: mpsc::WeakUnboundedSender<Vec<Job>>,
+    waiting: Arc<AtomicUsize>,
     was_rung: Arc<AtomicBool>,
 }
 
@@ -179,6 +184,19 @@ impl WriterBell {
         let Some(queue) = self.queue.upgrade() else { return false };
         // A batch without jobs.
         self.was_rung.swap(true, Ordering::AcqRel) || queue.send(Vec::new()).is_ok()
+    }
+
+    /// Writes what other nodes should find. It may be lost.
+    pub(crate) fn tell(&self, signals: String) {
+        let mut jobs = Jobs::default();
+        drop(jobs.push(Statements::Many, None, |change| {
+            change.tell(Notice::Signals(signals));
+            Ok::<_, StoreError>(())
+        }));
+        if let Some(queue) = self.queue.upgrade() {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            let _ = queue.send(jobs.0);
+        }
     }
 }
 
@@ -221,7 +239,7 @@ impl Writer {
 
     pub(super) fn bell(&self) -> Option<WriterBell> {
         let queue = self.queue.as_ref()?.downgrade();
-        Some(WriterBell { queue, was_rung: Arc::clone(&self.was_rung) })
+        Some(WriterBell { queue, waiting: Arc::clone(&self.waiting), was_rung: Arc::clone(&self.was_rung) })
     }
 
     pub(super) fn write_blocking<T: Send + 'static, E: Failure>(
@@ -412,7 +430,7 @@ impl Change {
     }
 
     /// Notes a change of state, which is published when the batch is on disk.
-    pub(super) fn tell(&mut self, notice: Notice) {
+    pub(crate) fn tell(&mut self, notice: Notice) {
         self.commit.notices.push(notice);
     }
 }

@@ -258,7 +258,7 @@ fn only_the_face_of_the_database_knows_its_driver() {
 #[test]
 fn the_chat_knows_live_delivery_by_one_face() {
     // What stands in a group is written out behind the code.
-    let face = ["::Connections", "::Departure", "::{"];
+    let face = ["::Connections", "::Departure", "::Move", "::{"];
     for file in sources(&crates().join("chinwag/src/chat")) {
         let code = code(&module(&file), &std::fs::read_to_string(&file).unwrap());
         for after in code.split("crate::realtime").skip(1) {

@@ -22,6 +22,7 @@ use super::super::seat::Seat;
 use super::super::socket::Socket;
 use super::*;
 use crate::auth::Actor;
+use crate::bus::Bus;
 use crate::metrics::Metrics;
 
 const ROOM: ConversationId = ConversationId(7);
@@ -37,8 +38,9 @@ fn hub() -> Arc<Hub> {
         typing_expiry: Duration::from_secs(60),
         frames: None,
     };
-    let (departures, _) = mpsc::unbounded_channel();
-    Hub::start(settings, Arc::new(Metrics::new()), departures).unwrap()
+    let ((departures, _), (moves, _)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+    let (bus, _) = Bus::alone();
+    Hub::start(settings, Arc::new(Metrics::new()), departures, moves, bus).unwrap()
 }
 
 /// A connection, and the other end of its socket, which has room for this many bytes.

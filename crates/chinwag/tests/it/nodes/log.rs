@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Pair, none};
+use super::{Pair, WAYS, none};
 use crate::harness::{Device, Person, TestServer, soon};
-
-/// Both directions: who acts, and who sees it.
-const WAYS: [(usize, usize); 2] = [(0, 1), (1, 0)];
 
 fn seqs(frames: &[Value]) -> Vec<i64> {
     frames.iter().map(|frame| frame["seq"].as_i64().unwrap()).collect()

@@ -2,6 +2,7 @@
 //! Run by `scripts/with-postgres`.
 
 mod log;
+mod signals;
 
 use chinwag::BusKind;
 use serde_json::json;
@@ -34,6 +35,9 @@ impl Pair {
         [Self::with(BusKind::Notify).await, Self::with(BusKind::None).await]
     }
 }
+
+/// Both directions: who acts, and who sees it.
+pub(crate) const WAYS: [(usize, usize); 2] = [(0, 1), (1, 0)];
 
 /// No cursors.
 pub(crate) fn none() -> serde_json::Value {
