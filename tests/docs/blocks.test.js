@@ -36,6 +36,8 @@ const HANDLERS = {
     ['README.md', '--jwt-secret-file'], ['docs/deploy.md', './chinwag-data'], ['docs/deploy.md', '--tls-cert'], ['docs/deploy.md', '--outbound-ca'],
     // postgresql.test.js
     ['docs/postgresql.md', 'CHINWAG_STORE'],
+    // cluster.test.js
+    ['docs/cluster.md', 'chinwag-data'], ['docs/cluster.md', '--node one'],
     // scaling.test.js
     ['docs/scaling.md', 'scaling-model.js'],
     // proxies.test.js
