@@ -83,6 +83,7 @@ async fn check_own(
             executable: executable.to_owned(),
             data_dir: folder.path().join(part),
             secret_file: secret_file.clone(),
+            environment: Vec::new(),
         };
         let server = blocking(move || launch.start()).await?;
         let client = Client::new(&format!("http://{}", server.address()), None)?.with_patience(PATIENCE);

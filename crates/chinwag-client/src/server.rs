@@ -30,6 +30,8 @@ pub struct Launch {
     pub data_dir: PathBuf,
     /// The secret that signs the tokens of its users.
     pub secret_file: PathBuf,
+    /// Its further settings, as variables: what stands on a command line, others can read.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 /// A running server. Dropping it kills it.
@@ -59,6 +61,7 @@ impl Launch {
             .arg(&self.data_dir)
             .arg("--jwt-secret-file")
             .arg(&self.secret_file)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

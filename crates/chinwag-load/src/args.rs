@@ -102,6 +102,16 @@ pub struct Append {
     /// Bytes of a message's text.
     #[arg(long, default_value_t = 200)]
     pub content_bytes: usize,
+    /// Servers on the database in CHINWAG_STORE, among which the senders are spread.
+    #[arg(long, default_value_t = 1, value_parser = nodes)]
+    pub nodes: usize,
+}
+
+fn nodes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(nodes @ 1..=8) => Ok(nodes),
+        _ => Err("a number from 1 to 8".to_owned()),
+    }
 }
 
 /// `fanout`: one message to many sockets.
@@ -136,6 +146,9 @@ pub struct Pairs {
     /// Bytes of a message's text.
     #[arg(long, default_value_t = 200)]
     pub content_bytes: usize,
+    /// Servers on the database in CHINWAG_STORE: the two of a pair are connected to different ones.
+    #[arg(long, default_value_t = 1, value_parser = nodes)]
+    pub nodes: usize,
 }
 
 /// `slow`: fan-out while some never read.

@@ -26,6 +26,8 @@ pub(crate) struct Target {
     signer: Signer,
     pid: Option<u32>,
     server: Option<Server>,
+    /// Further nodes on the same database.
+    others: Vec<Server>,
     /// Dropped after the server, which writes to it.
     folder: TempDir,
 }
@@ -33,8 +35,18 @@ pub(crate) struct Target {
 impl Target {
     /// Starts a server on a fresh folder, or uses the one that the options name.
     pub(crate) fn open(setup: &Setup<'_>) -> Result<Self, BenchError> {
+        Self::open_nodes(setup, 1)
+    }
+
+    /// The same, with this many servers on one database.
+    pub(crate) fn open_nodes(setup: &Setup<'_>, nodes: usize) -> Result<Self, BenchError> {
         let options = setup.options;
         let folder = temporary_folder(FOLDER, options.work_dir.as_deref())?;
+        if nodes > 1 && (options.target.is_some() || std::env::var_os("CHINWAG_STORE").is_none()) {
+            return Err(BenchError::Options(
+                "--nodes starts servers on the empty PostgreSQL database in CHINWAG_STORE; it does without --target",
+            ));
+        }
         if let Some(url) = &options.target {
             let client = Client::new(url, None)?;
             if client.has_tls() {
@@ -48,20 +60,42 @@ impl Target {
                 .as_ref()
                 .ok_or(BenchError::Options("--target needs the server's --jwt-secret-file"))?;
             let signer = Signer::new(&read_secret(secret)?, USERS);
-            return Ok(Self { address, signer, pid: options.pid, server: None, folder });
+            return Ok(Self { address, signer, pid: options.pid, server: None, others: Vec::new(), folder });
         }
         let (secret_file, secret) = make_secret(folder.path())?;
         if options.pin {
             pin(SERVER_CPU)?;
         }
-        let (executable, data_dir) = (setup.server.to_owned(), folder.path().join("data"));
-        let server = Launch { executable, data_dir, secret_file }.start();
+        let start = |name: &str| {
+            let environment = match nodes {
+                1 => Vec::new(),
+                _ => vec![("CHINWAG_SHARED_FILES", folder.path().join("files").display().to_string())],
+            };
+            let (executable, data_dir) = (setup.server.to_owned(), folder.path().join(name));
+            Launch { executable, data_dir, secret_file: secret_file.clone(), environment }.start()
+        };
+        let server = start("data");
+        let others = (1..nodes).map(|number| start(&format!("data-{number}"))).collect::<Result<_, _>>();
         if options.pin {
             pin(CLIENT_CPU)?;
         }
-        let server = server?;
+        let (server, others) = (server?, others?);
         let signer = Signer::new(secret.as_bytes(), USERS);
-        Ok(Self { address: server.address(), signer, pid: Some(server.pid()), server: Some(server), folder })
+        let (address, pid) = (server.address(), Some(server.pid()));
+        Ok(Self { address, signer, pid, server: Some(server), others, folder })
+    }
+
+    /// Where the socket with this number belongs: sockets take turns among the nodes.
+    pub(crate) fn address_of(&self, socket: usize) -> SocketAddr {
+        match socket % (self.others.len() + 1) {
+            0 => self.address,
+            number => self.others.get(number - 1).map_or(self.address, Server::address),
+        }
+    }
+
+    /// Whether there are several servers.
+    pub(crate) fn has_nodes(&self) -> bool {
+        !self.others.is_empty()
     }
 
     /// The name of the user with this number.
@@ -74,9 +108,10 @@ impl Target {
         Ok(self.signer.token(number)?)
     }
 
-    /// Its CPU time so far; `None` if its process is unknown.
+    /// Its CPU time so far, of all nodes; `None` if its process is unknown.
     pub(crate) fn cpu(&self) -> Option<Duration> {
-        process::cpu(self.pid?)
+        let others = self.others.iter().map(|server| process::cpu(server.pid()));
+        std::iter::once(process::cpu(self.pid?)).chain(others).sum()
     }
 
     /// Its memory; `None` as above.
@@ -99,6 +134,9 @@ impl Target {
     /// # Errors
     /// If it ended earlier, or does not stop in order.
     pub(crate) fn close(self) -> Result<(), BenchError> {
-        Ok(self.server.map_or(Ok(()), Server::stop)?)
+        for server in self.server.into_iter().chain(self.others) {
+            server.stop()?;
+        }
+        Ok(())
     }
 }

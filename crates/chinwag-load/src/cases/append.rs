@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::closed_loop::{self, Rooms};
 use super::embedded::Host;
-use super::{CpuClock, counted, judge};
+use super::{CpuClock, counted, judge, over_nodes};
 use crate::args::{Append, Options};
 use crate::error::BenchError;
 use crate::floor::FileFloor;
@@ -24,7 +24,7 @@ pub(crate) fn append(case: &Append, senders: usize, setup: &Setup<'_>) -> Result
 
 fn over_sockets(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     let options = setup.options;
-    let target = Target::open(setup)?;
+    let target = Target::open_nodes(setup, case.nodes)?;
     let rooms = Rooms { count: senders, size: 1, content_bytes: case.content_bytes };
     let mut crowd = closed_loop::open(&target, rooms)?;
     let mut floor = floor(target.folder(), case, senders, options)?;
@@ -33,7 +33,7 @@ fn over_sockets(case: &Append, senders: usize, setup: &Setup<'_>) -> Result<Samp
     let (server, client) = cpu.micros_per(&target, outcome.messages);
     floor.add(&self::floor(target.folder(), case, senders, options)?);
 
-    let mut sample = Sample::new("append", counted(senders, "sender"));
+    let mut sample = Sample::new("append", over_nodes(counted(senders, "sender"), case.nodes));
     let (p50, p99) = (outcome.latencies.micros(50), outcome.latencies.micros(99));
     compare(&mut sample, outcome.messages_per_second, (p50, p99), &floor);
     sample.add_known("server CPU per message", "µs", server);

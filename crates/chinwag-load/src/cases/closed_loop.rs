@@ -40,7 +40,13 @@ pub(super) fn open(target: &Target, rooms: Rooms) -> Result<Crowd, BenchError> {
     allows_sockets(sockets)?;
     let population = Population::make(target, sockets, rooms.size)?;
     let mut crowd = Crowd::new()?;
-    crowd.open(population.address, &population.requests, Manner::Attentive)?;
+    if target.has_nodes() {
+        for (socket, request) in population.requests.iter().enumerate() {
+            crowd.open(target.address_of(socket), std::slice::from_ref(request), Manner::Attentive)?;
+        }
+    } else {
+        crowd.open(population.address, &population.requests, Manner::Attentive)?;
+    }
     crowd.settle()?;
     Ok(crowd)
 }

@@ -66,3 +66,8 @@ fn judge(sample: &mut Sample, ledgers: &Faults, crowd: &Crowd) {
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
+
+/// Says over how many servers.
+fn over_nodes(what: String, nodes: usize) -> String {
+    if nodes == 1 { what } else { format!("{what}, {nodes} nodes") }
+}

@@ -4,7 +4,7 @@
 //! both.
 
 use super::closed_loop::{self, Outcome, Rooms};
-use super::{CpuClock, counted, judge};
+use super::{CpuClock, counted, judge, over_nodes};
 use crate::args::Pairs;
 use crate::crowd::Crowd;
 use crate::error::BenchError;
@@ -17,12 +17,12 @@ use crate::target::Target;
 /// One run.
 pub(crate) fn pairs(case: &Pairs, setup: &Setup<'_>) -> Result<Sample, BenchError> {
     let rooms = Rooms { count: case.pairs, size: 2, content_bytes: case.content_bytes };
-    let target = Target::open(setup)?;
+    let target = Target::open_nodes(setup, case.nodes)?;
     let mut crowd = closed_loop::open(&target, rooms)?;
     let cpu = CpuClock::start(&target);
     let outcome = closed_loop::drive(&mut crowd, setup.options, rooms)?;
     let (server, client) = cpu.micros_per(&target, outcome.messages);
-    let mut sample = Sample::new("pairs", counted(case.pairs, "pair"));
+    let mut sample = Sample::new("pairs", over_nodes(counted(case.pairs, "pair"), case.nodes));
     judge(&mut sample, &outcome.faults, &crowd);
     drop(crowd);
     target.close()?;
