@@ -43,6 +43,8 @@ const HANDLERS = {
     // proxies.test.js
     ['docs/deploy.md', '--public-url'], ['docs/deploy.md', '/webhooks'],
   ].some(([where, words]) => page === where && text.includes(words)),
+  // tests/clients/python/test_outbox.py
+  sql: (page) => page === 'docs/postgresql.md',
   ini: (page) => page === 'docs/deploy.md',
   nginx: (page) => page === 'docs/deploy.md',
   caddy: (page) => page === 'docs/deploy.md',

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     commit_seconds: Histogram,
     pub push_jobs: Gauge,
     pub push_dropped: Counter,
+    pub outbox_refusals: Counter,
     pushes: Family<Vec<(&'static str, String)>, Counter>,
     webhook_calls: Family<Vec<(&'static str, String)>, Counter>,
     webhook_lag: Family<Vec<(&'static str, String)>, Gauge>,
@@ -56,6 +57,8 @@ impl Metrics {
         let refusals = counter("refusals", "Commands and requests refused");
         let protocol_errors = counter("protocol_errors", "Connections closed for breaking RFC 6455");
         let push_dropped = counter("push_dropped", "Notifications dropped because too many waited");
+        let outbox_refusals =
+            counter("outbox_refusals", "Messages of applications' own transactions refused");
         let uploads = counter("uploads", "Files uploaded");
         let upload_bytes = counter("upload_bytes", "Bytes of files uploaded, as they are kept");
         let upload_refusals = counter("upload_refusals", "Uploads refused, at any stage");
@@ -111,6 +114,7 @@ impl Metrics {
             commit_seconds,
             push_jobs,
             push_dropped,
+            outbox_refusals,
             pushes,
             webhook_calls,
             webhook_lag,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chinwag_protocol::rest::{EventPage, Message};
 use chinwag_protocol::{
-    ConversationId, Cursor, Edit, ErrorCode, Event, EventKind, MessageId, Send, Seq, limits,
+    ConversationId, Cursor, Edit, ErrorCode, Event, EventKind, MessageId, Send, Seq, UserId, limits,
 };
 
 use super::Chat;
@@ -17,6 +17,7 @@ use crate::auth::Actor;
 use crate::error::Refusal;
 use crate::store::{
     Appended, Change, Chunk, CursorState, Foreseen, Jobs, MessageDraft, MessageFacts, Page, Statements, View,
+    leave_in_outbox,
 };
 
 /// The most bytes of text in one page of the log.
@@ -65,6 +66,26 @@ impl Chat {
         let sent = sends.add(conversation_id, send);
         sends.begin();
         sent.await
+    }
+
+    /// Leaves a message in a transaction of the application's own, on the PostgreSQL database that has the chat's data:
+    /// the message exists if and only if that commits, and then within milliseconds. The transaction holds no lock of the
+    /// chat, however long it lasts.
+    ///
+    /// What is left twice under one `key` is one message. What the rules refuse stays in the table `outbox` with the
+    /// reason, and is counted in `/metrics`.
+    ///
+    /// # Errors
+    /// Those of the database, with which the application's transaction has failed.
+    pub async fn send_in(
+        &self,
+        transaction: &mut tokio_postgres::Transaction<'_>,
+        sender_id: UserId,
+        conversation_id: ConversationId,
+        content: &str,
+        key: &str,
+    ) -> Result<(), tokio_postgres::Error> {
+        leave_in_outbox(transaction, conversation_id, sender_id, content, key).await
     }
 
     /// For messages of one sender that arrive together.
@@ -271,7 +292,8 @@ impl Sends<'_> {
     ) -> impl Future<Output = Result<Sent, Refusal>> + std::marker::Send + use<> {
         let limited = self.chat.limit(self.actor);
         let valid = check(&send);
-        let draft = draft(self.actor, conversation_id, send);
+        let Actor { user_id, username, .. } = self.actor;
+        let draft = draft(*user_id, username.to_string(), conversation_id, send);
         let appended = match limited {
             Ok(()) => Ok(append(&mut self.jobs, draft, valid)),
             Err(refusal) => Err((self.chat.clone(), draft, refusal)),
@@ -301,11 +323,18 @@ fn append(
         sender_id: draft.sender_id,
         client_id: draft.send.client_id.clone(),
     };
-    jobs.add_foreseen(statements, Some(foreseen), move |log| {
-        authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
-        valid?;
-        append_once(log, draft)
-    })
+    jobs.add_foreseen(statements, Some(foreseen), move |log| take(log, draft, valid))
+}
+
+/// The rules of every message, in their order. What they refuse has changed nothing.
+pub(super) fn take(
+    log: &mut Change,
+    draft: MessageDraft,
+    valid: Result<(), Refusal>,
+) -> Result<Appended, Refusal> {
+    authorize(log.membership(draft.conversation_id, draft.sender_id)?, Action::Take)?;
+    valid?;
+    append_once(log, draft)
 }
 
 fn sent(appended: Appended) -> Result<Sent, Refusal> {
@@ -328,11 +357,16 @@ fn append_once(log: &mut Change, draft: MessageDraft) -> Result<Appended, Refusa
     Ok(log.append_message(draft, attachments)?)
 }
 
-fn draft(actor: &Actor, conversation_id: ConversationId, send: Send) -> MessageDraft {
+pub(super) fn draft(
+    sender_id: UserId,
+    sender_name: String,
+    conversation_id: ConversationId,
+    send: Send,
+) -> MessageDraft {
     MessageDraft {
         conversation_id,
-        sender_id: actor.user_id,
-        sender_name: actor.username.to_string(),
+        sender_id,
+        sender_name,
         mentions: mentions(&send.content, send.extras.format),
         send,
     }
@@ -359,7 +393,7 @@ fn check_reply(view: &View, draft: &MessageDraft) -> Result<(), Refusal> {
     Err(Refusal::invalid("reply_to", ErrorCode::NotFound, message))
 }
 
-fn check(send: &Send) -> Result<(), Refusal> {
+pub(super) fn check(send: &Send) -> Result<(), Refusal> {
     // Files without text are a message, too.
     if !send.content.is_empty() || send.extras.attachments.is_empty() {
         check_content(&send.content)?;

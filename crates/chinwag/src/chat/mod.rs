@@ -15,6 +15,7 @@ mod mentions;
 mod messages;
 mod names;
 mod once;
+mod outbox;
 mod participants;
 mod people;
 mod presence;
@@ -165,6 +166,9 @@ impl Chat {
         tokio::spawn(presence::look_after_departures(Arc::downgrade(&inner), departures));
         tokio::spawn(presence::look_after_moves(Arc::downgrade(&inner), moves));
         tokio::spawn(files::look_after_files(Arc::downgrade(&inner), Arc::clone(&inner.files_gone)));
+        if let Some(channel) = inner.store.channel() {
+            tokio::spawn(outbox::look_after_outbox(Arc::downgrade(&inner), channel));
+        }
         Ok(Self { inner })
     }
 

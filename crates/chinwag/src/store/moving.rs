@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::catalogue::Table;
 use super::connection::Sql;
 use super::meta::UNFINISHED;
+use super::outbox::WAITING;
 use super::source::Source;
 use super::sql::values;
 use super::{FILE_NAME, OpenError, StoreError, lock, make_private_folder};
@@ -169,6 +170,13 @@ impl End {
                     "{name} is half filled from {origin}: run that move again first"
                 )));
             }
+        }
+        if sql.is_remote()
+            && sql.single(WAITING, &[], |row| row.get(0)).map_err(|error| failed(&name, error))?
+        {
+            return Err(MoveError::Refused(format!(
+                "messages of applications wait in the outbox of {name}: let the server take them first"
+            )));
         }
         // Everything is read from one moment.
         sql.begin_reading().map_err(|error| failed(&name, error))?;

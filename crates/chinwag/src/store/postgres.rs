@@ -25,17 +25,19 @@ mod driver;
 mod errors;
 mod gathered;
 mod log_end;
+mod outbox;
 mod schema;
 mod spelling;
 mod values;
 
 pub(super) use bulk::CATALOGUE;
-pub(crate) use channel::Channel;
+pub(crate) use channel::{Channel, Listener};
 pub(super) use connect::Target;
 use driver::Driver;
 use gathered::Gathered;
 use log_end::LOG_END;
 pub(super) use log_end::LogEnd;
+pub(crate) use outbox::leave_in_outbox;
 pub(super) use schema::{migrate, versions};
 pub(super) use spelling::SPELLING;
 

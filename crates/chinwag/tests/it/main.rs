@@ -45,6 +45,7 @@ mod nodes;
 mod openapi;
 mod order;
 mod origins;
+mod outbox;
 mod participants;
 mod postgres;
 mod prefix;

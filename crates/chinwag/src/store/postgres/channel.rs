@@ -27,9 +27,18 @@ pub(crate) struct Listener {
 impl Channel {
     /// Listens from now on.
     pub(crate) async fn listen(&self) -> Result<Listener, DatabaseError> {
+        self.listen_by(LISTEN).await
+    }
+
+    /// Listens for messages of applications' own transactions from now on.
+    pub(crate) async fn listen_to_outbox(&self) -> Result<Listener, DatabaseError> {
+        self.listen_by("LISTEN chinwag_outbox").await
+    }
+
+    async fn listen_by(&self, statement: &str) -> Result<Listener, DatabaseError> {
         let (notified, heard) = mpsc::unbounded_channel();
         let client = self.0.listener(notified).await?;
-        client.batch_execute(LISTEN).await.map_err(|error| errors::database_error(&error))?;
+        client.batch_execute(statement).await.map_err(|error| errors::database_error(&error))?;
         Ok(Listener { client, heard })
     }
 }
