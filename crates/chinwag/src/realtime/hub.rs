@@ -174,7 +174,9 @@ impl Hub {
                     self.move_user(Move::Chose(user_id));
                 }
                 Notice::Signals(text) => {
-                    bus::Frame::read(&text).into_iter().for_each(|frame| self.hear(frame))
+                    if let Some(frame) = bus::Frame::read(&text) {
+                        self.hear(frame);
+                    }
                 }
                 Notice::BeginAnew => self.for_each(0, 1, |connection| connection.close(CloseCode::Restart)),
             }
