@@ -140,11 +140,17 @@ impl Pool {
         // All statements of a query see the same moment.
         view.sql.begin_reading().map_err(StoreError::from)?;
         let result = query(&view);
-        view.sql.commit().map_err(StoreError::from)?;
+        let ended = if result.is_ok() { view.sql.commit() } else { view.sql.roll_back() };
         self.statements.fetch_add(view.sql.take_ran(), Ordering::Relaxed);
         // A connection is not put back after a panic. After a failed query it is fine.
-        self.idle.lock().push(view);
-        result
+        match ended {
+            Ok(()) => {
+                self.idle.lock().push(view);
+                result
+            }
+            // The query's own error says more than that of its end.
+            Err(error) => result.and(Err(StoreError::from(error).into())),
+        }
     }
 }
 
