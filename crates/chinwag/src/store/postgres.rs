@@ -39,7 +39,7 @@ use log_end::LOG_END;
 pub(super) use log_end::LogEnd;
 pub(crate) use outbox::leave_in_outbox;
 pub(super) use schema::{migrate, versions};
-pub(super) use spelling::SPELLING;
+pub(super) use spelling::{PAIRS, SPELLING, USED_CLIENT_IDS};
 
 /// Each batch holds this row's lock through its commit, so ids grow in the order of commits, whoever writes. The row is
 /// locked and never updated: an update would leave a dead row behind, which stays as long as an old transaction reads.

@@ -9,10 +9,6 @@ pub(super) struct Spelling {
     pub listed_texts: &'static str,
     /// The pairs of a user and a session in parameter `?1`, a JSON list of them, with their place in it.
     pub stays: &'static str,
-    /// The pairs of numbers in parameter `?1`, a JSON list of them, as `listed` with the columns `one` and `other`.
-    pub pairs: &'static str,
-    /// Asks which of the client ids in parameter `?1`, a JSON list of senders and client ids, have a message.
-    pub used_client_ids: &'static str,
     /// The cursors in parameter `?1`, a JSON list of conversations and positions, as `wanted`, where user `?2` takes
     /// part, as `own`.
     pub cursors: &'static str,

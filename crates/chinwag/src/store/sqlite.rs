@@ -132,9 +132,6 @@ pub(super) const SPELLING: Spelling = Spelling {
     listed: "(SELECT value FROM json_each(?1))",
     listed_texts: "(SELECT value FROM json_each(?1))",
     stays: "(SELECT key AS place, value ->> 0 AS user_id, value ->> 1 AS session_id FROM json_each(?1))",
-    pairs: "(SELECT value ->> 0 AS one, value ->> 1 AS other FROM json_each(?1)) AS listed",
-    used_client_ids: "SELECT actor_id, client_id FROM json_each(?1) AS listed \
-                      CROSS JOIN events ON client_id = listed.value ->> 1 AND actor_id = listed.value ->> 0",
     // SQLite reads crossed tables in the given order: the list once, not once for each conversation.
     cursors: "(SELECT value ->> 0 AS conversation_id, value ->> 1 AS seq FROM json_each(?1)) AS wanted \
               CROSS JOIN participants AS own ON own.conversation_id = wanted.conversation_id AND own.user_id = ?2",

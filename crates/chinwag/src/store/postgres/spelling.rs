@@ -2,15 +2,19 @@
 
 use super::super::spelling::Spelling;
 
+/// The pairs of numbers in parameter `?1`, a JSON list of them, as `listed` with the columns `one` and `other`.
+pub(in crate::store) const PAIRS: &str = "(SELECT CAST(value ->> 0 AS BIGINT) AS one, CAST(value ->> 1 AS BIGINT) AS other \
+     FROM json_array_elements(CAST(?1 AS JSON)) AS given (value)) AS listed";
+
+/// Asks which of the client ids in parameter `?1`, a JSON list of senders and client ids, have a message.
+pub(in crate::store) const USED_CLIENT_IDS: &str = "SELECT actor_id, client_id FROM json_array_elements(CAST(?1 AS JSON)) AS listed (value) \
+     JOIN events ON client_id = value ->> 1 AND actor_id = CAST(value ->> 0 AS BIGINT)";
+
 pub(in crate::store) const SPELLING: Spelling = Spelling {
     listed: "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(?1 AS JSON)) AS listed (value))",
     listed_texts: "(SELECT value FROM json_array_elements_text(CAST(?1 AS JSON)) AS listed (value))",
     stays: "(SELECT place - 1 AS place, CAST(value ->> 0 AS BIGINT) AS user_id, value ->> 1 AS session_id \
              FROM json_array_elements(CAST(?1 AS JSON)) WITH ORDINALITY AS listed (value, place))",
-    pairs: "(SELECT CAST(value ->> 0 AS BIGINT) AS one, CAST(value ->> 1 AS BIGINT) AS other \
-             FROM json_array_elements(CAST(?1 AS JSON)) AS given (value)) AS listed",
-    used_client_ids: "SELECT actor_id, client_id FROM json_array_elements(CAST(?1 AS JSON)) AS listed (value) \
-                      JOIN events ON client_id = value ->> 1 AND actor_id = CAST(value ->> 0 AS BIGINT)",
     cursors: "(SELECT CAST(value ->> 0 AS BIGINT) AS conversation_id, CAST(value ->> 1 AS BIGINT) AS seq \
                FROM json_array_elements(CAST(?1 AS JSON)) AS listed (value)) AS wanted \
               JOIN participants AS own ON own.conversation_id = wanted.conversation_id AND own.user_id = ?2",

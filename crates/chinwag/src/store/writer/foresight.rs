@@ -7,6 +7,7 @@ use chinwag_protocol::{ConversationId, UserId};
 
 use super::super::conversations::{STANDING, standing};
 use super::super::log::{HEAD, NEWEST};
+use super::super::postgres::{PAIRS, USED_CLIENT_IDS};
 use super::super::spelling::{list, rows};
 use super::super::sql::values;
 use super::super::{StoreError, View};
@@ -61,9 +62,7 @@ impl Change {
         }
         let used: HashSet<(UserId, String)> = self
             .sql
-            .all(self.sql.spelling().used_client_ids, values![&rows(&keys)], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
+            .all(USED_CLIENT_IDS, values![&rows(&keys)], |row| Ok((row.get(0)?, row.get(1)?)))?
             .into_iter()
             .collect();
         self.client_ids.is_used = keys
@@ -99,10 +98,9 @@ impl Change {
         if pairs.is_empty() {
             return Ok(());
         }
-        let listed_pairs = self.sql.spelling().pairs;
         let found = self.sql.all(
             &format!(
-                "SELECT {STANDING}, conversation_id, user_id FROM {listed_pairs} \
+                "SELECT {STANDING}, conversation_id, user_id FROM {PAIRS} \
                  JOIN participants ON conversation_id = listed.one AND user_id = listed.other \
                  JOIN conversations ON conversations.id = conversation_id"
             ),
