@@ -155,12 +155,13 @@ impl Store {
     ) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = lock(folder)?;
-        Self::start(folder, address, Some(lock), committed)
+        Self::start(folder, address, true, Some(lock), committed)
     }
 
     /// Opens the database beside a server that may be running on it, for changes that write no event.
     ///
-    /// The schema is migrated only if no server runs: a running one knows its own version.
+    /// The schema is migrated only if no server runs: a running one knows its own version. Beside a database of
+    /// PostgreSQL's nobody knows whether one runs, so it must have this program's schema, or none yet.
     pub(crate) fn open_beside(folder: &Path, address: Option<&str>) -> Result<Self, OpenError> {
         make_private_folder(folder)?;
         let lock = match lock(folder) {
@@ -168,12 +169,14 @@ impl Store {
             Err(OpenError::InUse(_)) => None,
             Err(error) => return Err(error),
         };
-        Self::start(folder, address, lock, |_: Commit, _: Option<BatchReport>| {})
+        let migrates = address.is_none() && lock.is_some();
+        Self::start(folder, address, migrates, lock, |_: Commit, _: Option<BatchReport>| {})
     }
 
     fn start(
         folder: &Path,
         address: Option<&str>,
+        migrates: bool,
         lock: Option<File>,
         committed: impl Committed,
     ) -> Result<Self, OpenError> {
@@ -182,7 +185,7 @@ impl Store {
             Source::File(_) => OpenError::Database { path: folder.to_owned(), reason },
             Source::Server(_) => OpenError::Server(reason),
         };
-        let mut sql = source.writer(lock.is_some()).map_err(&damaged)?;
+        let mut sql = source.writer(migrates).map_err(&damaged)?;
         if let Some(origin) = meta::unfinished(&sql).map_err(|error| damaged(error.to_string()))? {
             return Err(OpenError::Unfinished(origin));
         }

@@ -38,7 +38,7 @@ use gathered::Gathered;
 use log_end::LOG_END;
 pub(super) use log_end::LogEnd;
 pub(crate) use outbox::leave_in_outbox;
-pub(super) use schema::{migrate, versions};
+pub(super) use schema::{make_or_demand, migrate, versions};
 pub(super) use spelling::{PAIRS, SPELLING, USED_CLIENT_IDS};
 
 /// Each batch holds this row's lock through its commit, so ids grow in the order of commits, whoever writes. The row is

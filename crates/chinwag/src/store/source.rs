@@ -58,7 +58,8 @@ impl Source {
         })
     }
 
-    /// The connection that writes. With `migrates` the schema is brought up to date first.
+    /// The connection that writes. With `migrates` the schema is brought up to date first; without, a database of
+    /// PostgreSQL's must have this program's own, or none yet.
     pub(super) fn writer(&self, migrates: bool) -> Result<Sql, String> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
         match self {
@@ -71,7 +72,12 @@ impl Source {
             }
             Self::Server(target) => {
                 let mut connection = Postgres::open(target).map_err(|error| told(&error))?;
-                postgres::migrate(&mut connection).map_err(|error| told(&error))?;
+                let prepared = if migrates {
+                    postgres::migrate(&mut connection)
+                } else {
+                    postgres::make_or_demand(&mut connection)
+                };
+                prepared.map_err(|error| told(&error))?;
                 Ok(connection.into())
             }
         }

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chinwag::{Config, Server};
+use chinwag::{Accounts, Config, Server};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Person, TestServer, soon, try_build};
+use tokio_postgres::NoTls;
+
+use crate::harness::{Person, Stopped, TestServer, soon, try_build};
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                          WHERE datname = current_database() AND pid != pg_backend_pid()";
@@ -120,6 +122,53 @@ async fn a_certificate_is_checked_and_a_wrong_password_is_not_repeated() {
     assert!(!refused.contains("another"), "{refused}");
     let refused = refusal(&strict("right%2520one", "sslmode=disable")).await;
     assert!(refused.contains("rejects connection"), "{refused}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn a_command_beside_a_server_leaves_the_schema_of_another_version_alone() {
+    let open = |stopped: &Stopped| {
+        let (folder, store) = (stopped.folder_path(), stopped.store());
+        let opened = move || Accounts::open(&folder, store.as_ref()).map(drop);
+        async { tokio::task::spawn_blocking(opened).await.unwrap() }
+    };
+    let stopped = TestServer::provisioning().await.stop().await;
+    open(&stopped).await.unwrap();
+    stopped
+        .execute(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
+             VALUES (900, 'later', '2030-01-01T00:00:00Z', '1')",
+        )
+        .await;
+    let refused = open(&stopped).await.err().unwrap().to_string();
+    assert!(refused.contains("the schema of a newer chinwag: use that version"), "{refused}");
+    stopped.execute("UPDATE refinery_schema_history SET version = version - 1000").await;
+    let refused = open(&stopped).await.err().unwrap().to_string();
+    assert!(refused.contains("the schema of an older chinwag: start `chinwag serve`"), "{refused}");
+    let made = stopped.execute("DELETE FROM refinery_schema_history WHERE version > 0").await;
+    assert_eq!(made, 0, "nothing was migrated");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn a_query_that_the_database_cancels_is_answered_as_one_that_may_come_again() {
+    let server = TestServer::provisioning().await;
+    let anna = server.person("anna").await;
+    let id = anna.group("Cancelled", &[]).await;
+    let (client, connection) = tokio_postgres::connect(&server.store_address(), NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let path = format!("/conversations/{id}/messages");
+    let asked = anna.get(&path);
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let cancelled = async { while client.query(cancel, &[]).await.unwrap().is_empty() {} };
+    let (refused, ()) = soon("an end", async { tokio::join!(asked, cancelled) }).await;
+    assert_eq!(refused.status, 503, "{:?}", refused.body);
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(anna.get(&path).await.status, 200);
+    drop(client);
+    connection.await.unwrap().unwrap();
 }
 
 /// A way to the database that loses the answer to the next commit, once it is told to, and ends the connection.
