@@ -13,7 +13,8 @@ use crate::auth::{Tokens, hash_now};
 use crate::chat::{insert_account, is_password, username, validate_account};
 use crate::config::Auth;
 use crate::error::Refusal;
-use crate::server::{StartError, own_secret};
+use crate::secrets;
+use crate::server::StartError;
 use crate::store::{Account, NewSession, SHARED_SECRET, Store, View};
 use crate::store_url::StoreUrl;
 
@@ -82,7 +83,7 @@ impl Accounts {
             None => Ok(change.set_mode("serve")?),
         });
         claimed.map_err(|error| StartError::System(error.to_string()))?;
-        let tokens = Tokens::new(&own_secret(folder)?, &Auth::default());
+        let tokens = Tokens::new(&secrets::token_key(&store, folder)?, &Auth::default());
         Ok(Self { store, tokens })
     }
 

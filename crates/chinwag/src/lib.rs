@@ -20,6 +20,7 @@ mod peers;
 mod public_url;
 mod push;
 mod realtime;
+mod secrets;
 mod seeded_bugs;
 mod server;
 mod store;

@@ -8,34 +8,27 @@
 //! Stopping: the listening socket closes; each WebSocket gets `goaway` with its own delay, out of a span that
 //! grows with their number, and 1012; event streams end; requests and commits in flight finish.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use tokio::sync::{mpsc, watch};
 
 use crate::auth::{Passwords, Tokens};
-use crate::blobs::{Blobs, sync_folder};
+use crate::blobs::Blobs;
 use crate::bus::{Bus, Line};
 use crate::chat::{self, Chat, Parts};
-use crate::config::{BusKind, Config, Mode, Secret};
+use crate::config::{Auth, BusKind, Config, Mode, Secret};
 use crate::error::Refusal;
 use crate::http::{self, ServeError};
 use crate::listener::Listener;
 use crate::metrics::Metrics;
-use crate::outbound::{Client, Vapid};
+use crate::outbound::Client;
 use crate::push;
 use crate::realtime::{Connections, Hub, HubSettings};
+use crate::secrets;
 use crate::store::{BatchReport, Channel, Commit, OpenError, Store, View};
 use crate::store_url::StoreUrl;
-
-/// The file with this server's own token secret.
-const SECRET_NAME: &str = "token.key";
-/// The file with the key of the browsers' push subscriptions.
-const PUSH_KEY_NAME: &str = "push.key";
-const SECRET_BYTES: usize = 32;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +56,12 @@ pub enum StartError {
     /// The operating system refused something.
     #[error("can't start: {0}")]
     System(String),
+}
+
+impl From<secrets::Unusable> for StartError {
+    fn from(secret: secrets::Unusable) -> Self {
+        Self::Secret { path: secret.path, reason: secret.reason }
+    }
 }
 
 /// Makes a [`Server`].
@@ -162,9 +161,14 @@ impl Builder {
             hub_of_store.publish(commit);
             committed.send_replace(());
         };
-        let (folder, url) = (config.data_dir.clone(), config.store.clone());
-        let open = move || Store::open(&folder, url.as_ref().map(StoreUrl::secret), publish);
-        let store = tokio::task::spawn_blocking(open).await.map_err(system)??;
+        let opened = config.clone();
+        let open = move || {
+            let store = Store::open(&opened.data_dir, opened.store.as_ref().map(StoreUrl::secret), publish)?;
+            let token_key = secrets::token_key(&store, &opened.data_dir)?;
+            let vapid = secrets::push_key(&store, &opened)?;
+            Ok::<_, StartError>((store, token_key, vapid))
+        };
+        let (store, token_key, vapid) = tokio::task::spawn_blocking(open).await.map_err(system)??;
         if let (Some(exchange), Some(channel), Some(bell)) = (exchange, store.channel(), store.bell()) {
             let hub = Arc::downgrade(&hub);
             let hear = move |frame| {
@@ -178,10 +182,9 @@ impl Builder {
             .map_err(|error| StartError::Storage(error.to_string()))?;
         claim(&store, &blobs, &config).await?;
         chat::give_up_unfinished(&store).await.map_err(system)?;
-        let tokens = tokens(&config)?;
+        let tokens = tokens(&config.auth, &token_key)?;
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
-        let vapid = own_push_key(&config)?;
         let parts = Parts {
             store,
             blobs,
@@ -207,10 +210,9 @@ fn line(kind: &BusKind, channel: Channel) -> Line {
 }
 
 /// Tokens of this server, and of the application that shares its secret, if any.
-fn tokens(config: &Config) -> Result<Tokens, StartError> {
-    let (auth, own) = (&config.auth, own_secret(&config.data_dir)?);
+fn tokens(auth: &Auth, own: &Secret) -> Result<Tokens, StartError> {
     match &auth.shared_secret {
-        Some(shared) if *shared == own => {
+        Some(shared) if shared == own => {
             return Err(StartError::Config(
                 "the shared secret is this server's own key: anybody who verifies with it could forge tokens; \
                  give the other application its own secret",
@@ -234,7 +236,7 @@ fn tokens(config: &Config) -> Result<Tokens, StartError> {
         }
         None => {}
     }
-    Ok(Tokens::new(&own, auth))
+    Ok(Tokens::new(own, auth))
 }
 
 fn hub_settings(config: &Config) -> HubSettings {
@@ -268,50 +270,6 @@ async fn claim(store: &Store, blobs: &Blobs, config: &Config) -> Result<(), Star
         }
         None => store.write(|change| Ok::<_, Refusal>(change.set_mode("serve")?)).await.map_err(system),
     }
-}
-
-/// The server's own secret, created at the first start and readable only by its owner.
-pub(crate) fn own_secret(folder: &Path) -> Result<Secret, StartError> {
-    let path = folder.join(SECRET_NAME);
-    let bytes = own_file(&path, || Ok(rand::random::<[u8; SECRET_BYTES]>().to_vec()))?;
-    if bytes.len() < SECRET_BYTES {
-        return Err(StartError::Secret { path, reason: "the file is truncated".to_owned() });
-    }
-    Secret::new(bytes).map_err(|reason| StartError::Secret { path, reason })
-}
-
-/// The key of the server's push messages, created at the first start; `None` if push is off.
-fn own_push_key(config: &Config) -> Result<Option<Vapid>, StartError> {
-    if !config.push.is_enabled {
-        return Ok(None);
-    }
-    let path = config.data_dir.join(PUSH_KEY_NAME);
-    let key = own_file(&path, Vapid::generate)?;
-    let vapid = Vapid::new(&key, config.push.contact.clone());
-    vapid.map(Some).map_err(|reason| StartError::Secret { path, reason })
-}
-
-/// The bytes of a secret file, which is created if it is missing.
-fn own_file(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, StartError> {
-    let failed = |reason: String| StartError::Secret { path: path.to_owned(), reason };
-    match std::fs::read(path) {
-        Ok(bytes) => return Ok(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error.to_string())),
-    }
-    let bytes = make().map_err(failed)?;
-    let write = || {
-        // A crash must leave no secret or a whole one: a truncated one would sign everybody out.
-        let unfinished = path.with_extension("new");
-        let mut file =
-            std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)?;
-        sync_folder(path.parent().unwrap_or(Path::new(".")))
-    };
-    write().map_err(|error| failed(error.to_string()))?;
-    Ok(bytes)
 }
 
 fn system(error: impl std::fmt::Display) -> StartError {

@@ -24,6 +24,7 @@ mod readers;
 mod receipts;
 mod search;
 mod sessions;
+mod shared;
 mod source;
 mod spelling;
 mod sql;
@@ -192,6 +193,11 @@ impl Store {
         let log_end = sql.log_end().map_err(|error| damaged(error.to_string()))?;
         let writer = Writer::start(sql, log_end, committed).map_err(|error| damaged(error.to_string()))?;
         Ok(Self { writer, readers: Readers::new(source), _lock: lock })
+    }
+
+    /// Whether other servers may use the database at the same time.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.readers.is_shared()
     }
 
     /// Runs `job` in the next write transaction, and returns once that is on disk.

@@ -76,6 +76,10 @@ impl Readers {
         self.pool.source.channel()
     }
 
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.pool.source, Source::Server(_))
+    }
+
     /// The number of statements that ran, without those that begin and end transactions.
     pub(super) fn statements(&self) -> u64 {
         self.pool.statements.load(Ordering::Relaxed)

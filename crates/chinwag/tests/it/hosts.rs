@@ -176,10 +176,10 @@ async fn an_account_stands_for_the_user_that_it_is_linked_to() {
 
 #[tokio::test]
 async fn the_servers_own_key_is_shared_with_nobody() {
-    let stopped = TestServer::start(Config::default()).await.stop().await;
-    let own = std::fs::read(stopped.folder_path().join("token.key")).unwrap();
-    let mut config = Config { data_dir: stopped.folder_path(), ..Config::default() };
-    config.auth.shared_secret = Some(Secret::new(own).unwrap());
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("token.key"), SECRET).unwrap();
+    let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+    config.auth.shared_secret = Some(Secret::new(SECRET).unwrap());
     let error = crate::harness::try_build(&config).await.err().unwrap().to_string();
     assert!(error.contains("own key"), "{error}");
 }

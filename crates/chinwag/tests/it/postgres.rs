@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chinwag::{Accounts, Config, Server};
 use serde_json::json;
@@ -11,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use tokio_postgres::NoTls;
 
-use crate::harness::{Person, Stopped, TestServer, soon, try_build};
+use crate::harness::{Person, SECRET, Stopped, TestServer, reply, soon, try_build};
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                          WHERE datname = current_database() AND pid != pg_backend_pid()";
@@ -169,6 +170,58 @@ async fn a_query_that_the_database_cancels_is_answered_as_one_that_may_come_agai
     assert_eq!(anna.get(&path).await.status, 200);
     drop(client);
     connection.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn the_keys_are_in_the_database_so_that_any_folder_will_do() {
+    let server = TestServer::demo().await;
+    let alice = server.sign_in("alice").await;
+    let key = alice.get("/push/key").await.body;
+    let mut stopped = server.stop().await;
+    assert!(!stopped.folder_path().join("token.key").exists());
+    stopped.take_another_folder();
+    let server = stopped.start().await;
+    let alice = alice.on(&server);
+    assert_eq!(alice.get("/users/me").await.status, 200, "its token is good");
+    assert_eq!(alice.get("/push/key").await.body, key);
+
+    // As an earlier release leaves it: files, and no rows.
+    let mut stopped = server.stop().await;
+    stopped.execute("DELETE FROM secrets").await;
+    stopped.take_another_folder();
+    std::fs::create_dir(stopped.folder_path()).unwrap();
+    std::fs::write(stopped.folder_path().join("token.key"), SECRET).unwrap();
+    let stopped = stopped.start().await.stop().await;
+    let moved = format!(
+        "DELETE FROM secrets WHERE name = 'token.key' AND bytes = convert_to('{}', 'UTF8')",
+        std::str::from_utf8(SECRET).unwrap()
+    );
+    assert_eq!(stopped.execute(&moved).await, 1, "the folder's key moved in");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn those_who_need_a_key_at_once_end_with_one() {
+    let server = TestServer::provisioning().await;
+    server.person("anna").await;
+    let stopped = server.stop().await;
+    stopped.execute("DELETE FROM secrets").await;
+    let store = stopped.store();
+    let signed = (0..6).map(|_| {
+        let store = store.clone();
+        tokio::task::spawn_blocking(move || {
+            let folder = tempfile::TempDir::new().unwrap();
+            let accounts = Accounts::open(folder.path(), store.as_ref()).unwrap();
+            accounts.token("anna", Duration::from_secs(600)).unwrap()
+        })
+    });
+    let signed = futures_util::future::join_all(signed).await;
+    let server = stopped.start().await;
+    for token in signed {
+        let me = reply(server.http.get(server.url("/users/me")).bearer_auth(token.unwrap())).await;
+        assert_eq!(me.status, 200, "{:?}", me.body);
+    }
 }
 
 /// A way to the database that loses the answer to the next commit, once it is told to, and ends the connection.

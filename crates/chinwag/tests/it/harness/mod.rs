@@ -263,11 +263,11 @@ impl TestServer {
 impl Stopped {
     /// What a server that never ran leaves behind.
     async fn fresh(mut config: Config) -> Self {
-        let database = Database::make().await;
+        let (database, folder) = (Database::make().await, Arc::new(TempDir::new().unwrap()));
         if let Some(database) = &database {
             config.store = Some(database.url());
         }
-        Self { config, folder: Arc::new(TempDir::new().unwrap()), database }
+        Self { config, folder, database }
     }
 
     /// The data folder.
@@ -336,6 +336,11 @@ impl Stopped {
     pub(crate) async fn move_to(&self, other: &Self) -> Result<Moved, MoveError> {
         let work = Move::new(self.place(), other.place());
         run_move(work.files_from(self.folder_path()).files_to(other.folder_path())).await
+    }
+
+    /// Takes a data folder that is empty the next time.
+    pub(crate) fn take_another_folder(&mut self) {
+        self.folder = Arc::new(TempDir::new().unwrap());
     }
 
     /// Changes what it starts with the next time.
