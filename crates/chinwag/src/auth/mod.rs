@@ -2,6 +2,7 @@
 
 mod passwords;
 mod refusals;
+mod sealed;
 mod tokens;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use chinwag_protocol::{Timestamp, UserId};
 
 pub(crate) use passwords::{PasswordError, Passwords, hash_now};
 pub(crate) use refusals::Refusals;
+pub(crate) use sealed::{seal, unseal};
 pub(crate) use tokens::{Holder, Tokens, is_subject, over_at};
 
 /// The authenticated caller.

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::rest::{Register, Token, User, UserChange, UserRole};
-use chinwag_protocol::{ErrorCode, UserId, limits};
-use parking_lot::Mutex;
+use chinwag_protocol::{ErrorCode, Timestamp, UserId, limits};
 
+use super::sessions::hash;
 use super::{Chat, names};
 use crate::auth::{Actor, PasswordError};
 use crate::error::Refusal;
 use crate::limits::{Attempt, Attempts, Held};
-use crate::store::{Account, Change, Identity, random_token};
+use crate::store::{Account, Change, Identity, Store, TokenPurpose, View, random_token};
 use crate::unicode::{fold, nfc};
 
 /// The lifetime of the link that `serve` prints.
@@ -39,17 +39,27 @@ enum Patience {
     OfAll,
 }
 
-/// The one-time link for the first administrator.
+/// The one-time link for the first administrator, and this server's knowledge whether there is one.
 pub(super) struct SetupLink {
-    open: Mutex<Option<(String, Instant)>>,
+    open: Option<(String, Instant)>,
     /// Whether registration waits for the first administrator.
     is_awaited: AtomicBool,
 }
 
 impl SetupLink {
-    pub(super) fn new(is_awaited: bool) -> Self {
-        let open = is_awaited.then(|| (random_token(), Instant::now() + SETUP_LIFETIME));
-        Self { open: Mutex::new(open), is_awaited: AtomicBool::new(is_awaited) }
+    /// A link that any server of the database takes, if one is offered and there is no administrator.
+    pub(super) async fn open(store: &Store, is_offered: bool) -> Result<Self, Refusal> {
+        if !is_offered || store.read(View::has_administrator).await? {
+            return Ok(Self { open: None, is_awaited: AtomicBool::new(false) });
+        }
+        let token = random_token();
+        let (hash, expires_at) = (hash(&token), Timestamp::now().after(SETUP_LIFETIME));
+        store
+            .write(move |change| {
+                Ok::<_, Refusal>(change.keep_one_time_token(TokenPurpose::Setup, &hash, &[], expires_at)?)
+            })
+            .await?;
+        Ok(Self { open: Some((token, Instant::now() + SETUP_LIFETIME)), is_awaited: AtomicBool::new(true) })
     }
 }
 
@@ -197,10 +207,13 @@ impl Chat {
         Ok(is_awaited.load(Ordering::Relaxed))
     }
 
-    /// The setup link's token, while it is valid.
+    /// The setup link's token, while it is valid. An administrator whom another process has made is noticed within a
+    /// second.
     pub(crate) fn setup_token(&self) -> Option<String> {
-        let open = self.inner.setup.open.lock();
-        open.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(token, _)| token.clone())
+        let setup = &self.inner.setup;
+        let (token, until) = setup.open.as_ref()?;
+        let is_valid = setup.is_awaited.load(Ordering::Relaxed) && Instant::now() < *until;
+        is_valid.then(|| token.clone())
     }
 
     /// Creates the first administrator. The link works once, and only while there is no administrator.
@@ -212,18 +225,27 @@ impl Chat {
     ) -> Result<Token, Refusal> {
         const REFUSED: Refusal = Refusal::Forbidden("This setup link was used or is too old");
         self.require_password_login()?;
-        // A random token of 160 bits: comparing it in constant time would protect nothing.
-        if self.setup_token().is_none_or(|good| good != token) {
+        let (hash, now) = (hash(token), Timestamp::now());
+        let is_good = {
+            let hash = hash.clone();
+            move |view: &View| Ok::<_, Refusal>(view.is_one_time_token(TokenPurpose::Setup, &hash, now)?)
+        };
+        // Only a good link may cost a password's hash.
+        if !self.store().read(is_good).await? {
             return Err(REFUSED);
         }
         let account = self.account(register, UserRole::Admin).await?;
-        let user =
-            self.store()
-                .write(move |change| {
-                    if change.has_administrator()? { Err(REFUSED) } else { insert_account(change, &account) }
-                })
-                .await?;
-        *self.inner.setup.open.lock() = None;
+        let user = self.store().write(move |change| {
+            let is_spent = change.spend_one_time_token(TokenPurpose::Setup, &hash, now)?.is_some();
+            if !is_spent || change.has_administrator()? {
+                return Err(REFUSED);
+            }
+            let user = insert_account(change, &account)?;
+            // Other servers stop waiting for it, too.
+            change.count_account_change()?;
+            Ok(user)
+        });
+        let user = user.await?;
         self.inner.setup.is_awaited.store(false, Ordering::Relaxed);
         self.open_session(user, user_agent).await
     }

@@ -79,7 +79,6 @@ struct Inner {
     config: Config,
     limits: Limiters,
     setup: accounts::SetupLink,
-    tickets: tickets::Tickets,
     outbound: Policy,
     /// `None` if push is off.
     vapid: Option<Vapid>,
@@ -143,7 +142,7 @@ impl Chat {
         };
         let auth = &config.auth;
         let is_offered = config.mode == Mode::Serve && auth.setup_link && auth.has_password_login();
-        let setup = accounts::SetupLink::new(is_offered && !store.read(View::has_administrator).await?);
+        let setup = accounts::SetupLink::open(&store, is_offered).await?;
         let outbound = Policy::new(config.outbound.allowed.clone());
         let inner = Inner {
             store,
@@ -157,7 +156,6 @@ impl Chat {
             config,
             limits,
             setup,
-            tickets: tickets::Tickets::default(),
             outbound,
             vapid,
         };

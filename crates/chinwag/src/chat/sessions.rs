@@ -75,6 +75,8 @@ pub(super) async fn look_after_accounts(chat: Weak<Inner>) {
         if seen.is_some() {
             chat.look_after_everybody().await;
         }
+        // If this can't be known now, the next question asks again.
+        let _ = chat.awaits_administrator().await;
         // Also of what was changed before the server ran.
         match chat.appoint_successors().await {
             Ok(()) => seen = Some(count),
@@ -294,7 +296,7 @@ impl Chat {
     }
 }
 
-/// Refresh tokens are random, so a plain hash is enough to make a copy of the database harmless.
-fn hash(refresh_token: &str) -> Vec<u8> {
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, refresh_token.as_bytes()).as_ref().to_vec()
+/// What is kept of a token. Tokens are random, so a plain hash is enough to make a copy of the database harmless.
+pub(super) fn hash(token: &str) -> Vec<u8> {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref().to_vec()
 }

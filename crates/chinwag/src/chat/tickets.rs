@@ -1,50 +1,57 @@
 //! Tickets: single-use credentials for a WebSocket, for clients that can only put something into its URL.
 //!
-//! Kept in memory: a client that loses one to a restart requests another.
+//! Any server of the database takes a ticket of any other, once. What the database has of it is its hash, and the token
+//! that it stands for, under a key that only the ticket gives.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chinwag_protocol::rest;
-use parking_lot::Mutex;
+use chinwag_protocol::{Timestamp, rest};
 
 use super::Chat;
-use crate::auth::Actor;
+use super::sessions::hash;
+use crate::auth::{Actor, seal, unseal};
 use crate::error::Refusal;
-use crate::store::random_token;
+use crate::store::{TokenPurpose, View, random_token};
 
 const LIFETIME: Duration = Duration::from_secs(30);
-/// The most unspent tickets of the whole server.
-const MAX_TICKETS: usize = 100_000;
-
-#[derive(Default)]
-pub(super) struct Tickets {
-    open: Mutex<HashMap<String, (String, Instant)>>,
-}
 
 impl Chat {
     /// Creates a ticket that replaces the caller's token, once.
     ///
     /// # Errors
-    /// `RateLimited`, `Unavailable` if too many are unspent.
-    pub(crate) fn issue_ticket(&self, actor: &Actor, token: &str) -> Result<rest::Ticket, Refusal> {
+    /// `RateLimited`.
+    pub(crate) async fn issue_ticket(&self, actor: &Actor, token: &str) -> Result<rest::Ticket, Refusal> {
         self.limit(actor)?;
-        let now = Instant::now();
-        let mut open = self.inner.tickets.open.lock();
-        if open.len() >= MAX_TICKETS {
-            open.retain(|_, (_, until)| *until > now);
-            if open.len() >= MAX_TICKETS {
-                return Err(Refusal::Unavailable);
-            }
-        }
         let ticket = random_token();
-        open.insert(ticket.clone(), (token.to_owned(), now + LIFETIME));
+        let (hash, sealed) = (hash(&ticket), seal(&ticket, token).map_err(|_| Refusal::Internal)?);
+        let expires_at = Timestamp::now().after(LIFETIME);
+        self.store()
+            .write(move |change| {
+                Ok::<_, Refusal>(change.keep_one_time_token(
+                    TokenPurpose::Ticket,
+                    &hash,
+                    &sealed,
+                    expires_at,
+                )?)
+            })
+            .await?;
         Ok(rest::Ticket { ticket, expires_in: LIFETIME.as_secs() })
     }
 
     /// Returns the token that a ticket stands for, and voids the ticket.
-    pub(crate) fn spend_ticket(&self, ticket: &str) -> Option<String> {
-        let (token, until) = self.inner.tickets.open.lock().remove(ticket)?;
-        (until > Instant::now()).then_some(token)
+    pub(crate) async fn spend_ticket(&self, ticket: &str) -> Result<Option<String>, Refusal> {
+        let (hash, now) = (hash(ticket), Timestamp::now());
+        let is_known = {
+            let hash = hash.clone();
+            move |view: &View| Ok::<_, Refusal>(view.is_one_time_token(TokenPurpose::Ticket, &hash, now)?)
+        };
+        // Strangers who guess must not keep the writer busy.
+        if !self.store().read(is_known).await? {
+            return Ok(None);
+        }
+        let spent = self.store().write(move |change| {
+            Ok::<_, Refusal>(change.spend_one_time_token(TokenPurpose::Ticket, &hash, now)?)
+        });
+        Ok(spent.await?.and_then(|sealed| unseal(ticket, sealed)))
     }
 }

@@ -143,7 +143,7 @@ pub(super) async fn ticket(
     headers: HeaderMap,
 ) -> Result<Json<Ticket>, HttpError> {
     let token = bearer(&headers).unwrap_or_default();
-    Ok(Json(shared.chat.issue_ticket(&actor, token)?))
+    Ok(Json(shared.chat.issue_ticket(&actor, token).await?))
 }
 
 /// Change the caller's account

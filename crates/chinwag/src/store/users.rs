@@ -3,6 +3,7 @@
 use chinwag_protocol::rest::{PresenceStatus, PublicUser, User, UserRole};
 use chinwag_protocol::{Timestamp, UserId};
 
+use super::one_time_tokens::TokenPurpose;
 use super::spelling::list;
 use super::sql::{DatabaseError, Row, values};
 use super::words::{self, word};
@@ -141,6 +142,7 @@ impl Change {
             ],
             |row| row.get(0),
         )?;
+        self.void_setup_links(account.role)?;
         Ok(User {
             id,
             email: account.email.clone(),
@@ -187,7 +189,15 @@ impl Change {
     /// Makes a user an administrator of the server, or an ordinary user again.
     pub(crate) fn set_user_role(&mut self, id: UserId, role: UserRole) -> Result<(), StoreError> {
         self.sql.change("UPDATE users SET role = ?2 WHERE id = ?1", values![id, words::text(role)])?;
-        Ok(())
+        self.void_setup_links(role)
+    }
+
+    /// The first administrator makes every link void that would make one, also for the time when there is none again.
+    fn void_setup_links(&mut self, role: UserRole) -> Result<(), StoreError> {
+        match role {
+            UserRole::Admin => self.void_one_time_tokens(TokenPurpose::Setup),
+            UserRole::User => Ok(()),
+        }
     }
 
     /// Replaces the password.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use chinwag::{Config, Mode, Rate};
+use chinwag::protocol::rest::UserRole;
+use chinwag::{Config, Mode, NewAccount, Rate};
 use serde_json::{Value, json};
 
-use crate::harness::{TestServer, now, reply};
+use crate::harness::{TestServer, now, reply, soon};
 
 fn claims(token: &str) -> (Value, Value) {
     let part = |index| {
@@ -228,19 +229,58 @@ async fn the_setup_link_makes_one_administrator_and_no_second() {
     assert_eq!((&health["needs_setup"], &health["registration"]), (&json!(false), &json!(true)));
 }
 
+async fn set_up(server: &TestServer, token: &str) -> u16 {
+    let body =
+        json!({"token": token, "username": "root", "email": "root@example.com", "password": "long enough"});
+    reply(server.http.post(server.url("/setup")).json(&body)).await.status
+}
+
+#[tokio::test]
+async fn a_setup_link_outlives_a_restart_and_no_administrator_whoever_made_them() {
+    let mut config = Config::default();
+    config.auth.setup_link = true;
+    let server = TestServer::start(config.clone()).await;
+    let first = server.server.setup_token().unwrap();
+    let server = server.restart().await;
+    let second = server.server.setup_token().unwrap();
+    assert_ne!(first, second);
+    assert_eq!(set_up(&server, &first).await, 200);
+    assert_eq!(set_up(&server, &second).await, 403, "there is an administrator");
+
+    let server = TestServer::start(config).await;
+    let token = server.server.setup_token().unwrap();
+    let account = NewAccount {
+        username: "admin".to_owned(),
+        email: None,
+        password: "long enough".to_owned(),
+        first_name: String::new(),
+        last_name: String::new(),
+        role: UserRole::Admin,
+    };
+    server.beside(move |accounts| accounts.add(&account).unwrap()).await;
+    soon("the link's end", async {
+        while server.server.setup_token().is_some() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    server.beside(|accounts| accounts.set_role("admin", UserRole::User).unwrap()).await;
+    assert_eq!(set_up(&server, &token).await, 403, "there was an administrator");
+}
+
 #[tokio::test]
 async fn an_administrator_who_is_made_beside_the_server_opens_registration() {
     let mut config = Config::default();
     config.auth.registration = true;
     config.auth.setup_link = true;
     let server = TestServer::start(config).await;
-    let new = chinwag::NewAccount {
+    let new = NewAccount {
         username: "ops".to_owned(),
         email: None,
         password: "long enough".to_owned(),
         first_name: String::new(),
         last_name: String::new(),
-        role: chinwag::protocol::rest::UserRole::User,
+        role: UserRole::User,
     };
     server.beside(move |accounts| accounts.add(&new).unwrap()).await;
     let register = async |name: &str| {
@@ -249,7 +289,7 @@ async fn an_administrator_who_is_made_beside_the_server_opens_registration() {
         reply(server.http.post(server.url("/users/register")).json(&body)).await.status
     };
     assert_eq!(register("early").await, 403, "a user is no administrator");
-    let admin = chinwag::protocol::rest::UserRole::Admin;
+    let admin = UserRole::Admin;
     server.beside(move |accounts| accounts.set_role("ops", admin).unwrap()).await;
     let health = server.get("/healthz").await.body;
     assert_eq!((&health["needs_setup"], &health["registration"]), (&json!(false), &json!(true)));

@@ -48,6 +48,31 @@ async fn a_ticket_lets_in_once() {
 }
 
 #[tokio::test]
+async fn a_ticket_outlives_a_restart_and_lets_one_of_those_in_who_race_for_it() {
+    let server = TestServer::provisioning().await;
+    let anna = server.person("anna").await;
+    let ticket = async || {
+        let ticket = anna.post("/auth/ticket", &Value::Null).await;
+        format!("/ws?ticket={}", ticket.body["ticket"].as_str().unwrap())
+    };
+    let (path, old) = (ticket().await, ticket().await);
+    let server = server.restart().await;
+    let race = (0..8).map(|_| async {
+        let mut room = open(server.address, &path).await;
+        room.send(&json!({"type": "hello"}).to_string()).await;
+        room.first_or_refused().await
+    });
+    let ends = futures_util::future::join_all(race).await;
+    assert_eq!(ends.iter().filter(|end| matches!(end, Ok(ready) if ready["type"] == "ready")).count(), 1);
+    assert_eq!(ends.iter().filter(|end| matches!(end, Err(4001))).count(), 7, "{ends:?}");
+    assert_eq!(server.execute("UPDATE one_time_tokens SET expires_at = 0").await, 1);
+    assert_eq!(open(server.address, &old).await.refused_with().await, 4001, "too old");
+    let anna = server.person("anna").await;
+    anna.post("/auth/ticket", &Value::Null).await;
+    assert_eq!(server.execute("DELETE FROM one_time_tokens WHERE expires_at = 0").await, 0, "forgotten");
+}
+
+#[tokio::test]
 async fn who_does_not_say_who_they_are_is_closed_with_4001() {
     let server = TestServer::provisioning().await;
     let expired = sign(&json!({"sub": "anna", "exp": now() - 3600}), crate::harness::SECRET);

@@ -85,8 +85,8 @@ pub(super) async fn greet(
     let known = match credential {
         Credential::Token(token) => Some(authenticate(chat, Some(&token)).await?),
         Credential::Ticket(ticket) => {
-            let token = chat.spend_ticket(&ticket).ok_or(CloseCode::InvalidToken)?;
-            Some(authenticate(chat, Some(&token)).await?)
+            let token = chat.spend_ticket(&ticket).await.map_err(|_| CloseCode::Overloaded)?;
+            Some(authenticate(chat, token.as_deref()).await?)
         }
         Credential::Later => None,
     };

@@ -122,6 +122,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Room<S> {
         }
     }
 
+    /// The very first frame, or the code of the close in its place.
+    pub(crate) async fn first_or_refused(&mut self) -> Result<Value, u16> {
+        match self.read().await {
+            Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
+            Message::Close(frame) => Err(frame.expect("a code").code.into()),
+            other => panic!("neither a frame nor a goodbye: {other:?}"),
+        }
+    }
+
     /// Whether the very next frame is the close.
     pub(crate) async fn next_is_close(&mut self) -> bool {
         matches!(self.read().await, Message::Close(_))
