@@ -1,7 +1,9 @@
 //! Logs: lines on stderr, as text or JSON. One event is one line, whatever a peer sent.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
+use chinwag::NodeName;
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::{Exit, Failure};
@@ -13,6 +15,8 @@ pub(crate) struct LogOptions {
     pub(crate) format: Format,
     /// A level, or directives as in `RUST_LOG`; checked by [`check_filter`].
     pub(crate) filter: String,
+    /// The server's name, in every line, where it may be one of several.
+    pub(crate) node: Option<NodeName>,
 }
 
 /// The format of a line.
@@ -25,7 +29,7 @@ pub(crate) enum Format {
 impl Default for LogOptions {
     /// For short commands: warnings and errors only.
     fn default() -> Self {
-        Self { format: Format::Text, filter: "warn".to_owned() }
+        Self { format: Format::Text, filter: "warn".to_owned(), node: None }
     }
 }
 
@@ -47,9 +51,14 @@ pub(crate) fn start(options: &LogOptions) -> Result<(), Failure> {
     // Otherwise every new database would begin its log with its schema's migrations.
     let filter = if options.filter == "info" { "info,refinery_core=warn" } else { &options.filter };
     let filter = EnvFilter::try_new(filter).map_err(|error| bug(&error))?;
+    let begin: Arc<str> = match (&options.node, options.format) {
+        (Some(node), Format::Text) => format!("node={node} ").into(),
+        (Some(node), Format::Json) => format!("{{\"node\":\"{node}\",").into(),
+        (None, _) => "".into(),
+    };
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| OneLine(io::stderr()))
+        .with_writer(move || OneLine { out: io::stderr(), begin: Arc::clone(&begin) })
         .with_ansi(false);
     let started = match options.format {
         Format::Text => lines.try_init(),
@@ -59,19 +68,24 @@ pub(crate) fn start(options: &LogOptions) -> Result<(), Failure> {
 }
 
 /// Escapes control characters of a formatted event, so that no value can forge a line or control a terminal.
-struct OneLine<W>(W);
+/// Every line begins with the name of the server, if it has one: as a field of the JSON object, too.
+struct OneLine<W> {
+    out: W,
+    begin: Arc<str>,
+}
 
 impl<W: Write> Write for OneLine<W> {
     /// Takes one whole event with its line end, because the subscriber writes it in one call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = output::printable_line(text.strip_suffix('\n').unwrap_or(&text));
-        self.0.write_all(format!("{line}\n").as_bytes())?;
+        let rest = if self.begin.starts_with('{') { line.strip_prefix('{').unwrap_or(&line) } else { &line };
+        self.out.write_all(format!("{}{rest}\n", self.begin).as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.out.flush()
     }
 }
 
@@ -84,9 +98,14 @@ mod tests {
 
     #[test]
     fn an_event_stays_on_its_line() {
-        let mut written = Vec::new();
-        OneLine(&mut written).write_all("name=a\nb\u{1b}[2J\u{9b}c\n".as_bytes()).unwrap();
-        assert_eq!(String::from_utf8(written).unwrap(), "name=a\\u000ab\\u001b[2J\\u009bc\n");
+        let line = |begin: &str, event: &str| {
+            let mut out = Vec::new();
+            OneLine { out: &mut out, begin: begin.into() }.write_all(event.as_bytes()).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(line("", "name=a\nb\u{1b}[2J\u{9b}c\n"), "name=a\\u000ab\\u001b[2J\\u009bc\n");
+        assert_eq!(line("node=a ", "text\n"), "node=a text\n");
+        assert_eq!(line("{\"node\":\"a\",", "{\"level\":1}\n"), "{\"node\":\"a\",\"level\":1}\n");
     }
 
     #[test]

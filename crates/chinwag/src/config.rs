@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::node_name::NodeName;
 use crate::peers::{Names, Peer};
 use crate::public_url::PublicUrl;
 use crate::store_url::StoreUrl;
@@ -18,6 +19,8 @@ pub struct Config {
     pub store: Option<StoreUrl>,
     /// How the nodes of a PostgreSQL database hear of each other.
     pub bus: BusKind,
+    /// The server's name among those of its PostgreSQL database. `None`: the host's name and a random part.
+    pub node: Option<NodeName>,
     /// Real users, or sample ones.
     pub mode: Mode,
     /// How tokens are made and checked.
@@ -51,6 +54,9 @@ pub enum Storage {
     /// In the data folder.
     #[default]
     Folder,
+    /// In this folder, in `files` as in the data folder. Every server of the database has it, as on a network file
+    /// system.
+    Shared(PathBuf),
     /// In a bucket of any server that speaks S3.
     S3(S3),
 }
@@ -216,6 +222,7 @@ impl Default for Config {
             data_dir: PathBuf::from("chinwag-data"),
             store: None,
             bus: BusKind::default(),
+            node: None,
             mode: Mode::Serve,
             auth: Auth::default(),
             public_url: None,

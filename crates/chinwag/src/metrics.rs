@@ -31,6 +31,8 @@ pub(crate) struct Metrics {
     read_statements: Counter,
     batch_jobs: Histogram,
     commit_seconds: Histogram,
+    pub nodes: Gauge,
+    node: Family<Vec<(&'static str, String)>, Gauge>,
     pub push_jobs: Gauge,
     pub push_dropped: Counter,
     pub outbox_refusals: Counter,
@@ -82,6 +84,11 @@ impl Metrics {
         registry.register("commit_batch_jobs", "Changes in one transaction", batch_jobs.clone());
         let commit_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
         registry.register("commit_seconds", "Time of a commit, with its sync", commit_seconds.clone());
+        let nodes = Gauge::default();
+        registry.register("nodes", "Servers of the database that were seen in the last 10 s", nodes.clone());
+        nodes.set(1);
+        let node = Family::default();
+        registry.register("node", "This server among those of its database", node.clone());
         let push_jobs = Gauge::default();
         registry.register("push_jobs", "Notifications that wait to be sent", push_jobs.clone());
         let pushes = Family::default();
@@ -112,6 +119,8 @@ impl Metrics {
             read_statements,
             batch_jobs,
             commit_seconds,
+            nodes,
+            node,
             push_jobs,
             push_dropped,
             outbox_refusals,
@@ -119,6 +128,12 @@ impl Metrics {
             webhook_calls,
             webhook_lag,
         }
+    }
+
+    /// Names this server among those of its database.
+    pub(crate) fn note_node(&self, name: &str) {
+        let version = env!("CARGO_PKG_VERSION");
+        self.node.get_or_create(&vec![("name", name.to_owned()), ("version", version.to_owned())]).set(1);
     }
 
     /// Counts one transaction.

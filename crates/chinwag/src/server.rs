@@ -17,12 +17,13 @@ use tokio::sync::{mpsc, watch};
 use crate::auth::{Passwords, Tokens};
 use crate::blobs::Blobs;
 use crate::bus::{Bus, Line};
-use crate::chat::{self, Chat, Parts};
+use crate::chat::{self, Chat, Membership, Parts};
 use crate::config::{Auth, BusKind, Config, Mode, Secret};
 use crate::error::Refusal;
 use crate::http::{self, ServeError};
 use crate::listener::Listener;
 use crate::metrics::Metrics;
+use crate::node;
 use crate::outbound::Client;
 use crate::push;
 use crate::realtime::{Connections, Hub, HubSettings};
@@ -116,16 +117,20 @@ impl Server {
         listener: Listener,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), ServeError> {
-        http::serve(&self.chat, &self.hub, self.router(), listener, shutdown).await
+        let served = http::serve(&self.chat, &self.hub, self.router(), listener, shutdown).await;
+        self.chat.leave().await;
+        served
     }
 
     /// Closes every WebSocket with 1012 and refuses new ones, for hosts that serve the router themselves.
-    /// Returns when all are gone, or after the configured `drain`.
+    /// Returns when all are gone, or after the configured `drain`. Other servers of the database take over what this one
+    /// did for all: pushes, webhooks.
     pub async fn drain(&self) {
         let limit = self.chat.config().limits.drain;
         if tokio::time::timeout(limit, self.hub.drain()).await.is_err() {
             tracing::warn!("some connections did not close in time");
         }
+        self.chat.leave().await;
     }
 }
 
@@ -180,14 +185,16 @@ impl Builder {
         }
         let blobs = Blobs::open(&config.data_dir, &config.storage)
             .map_err(|error| StartError::Storage(error.to_string()))?;
-        claim(&store, &blobs, &config).await?;
-        chat::give_up_unfinished(&store).await.map_err(system)?;
+        let membership = join(&store, &blobs, &config).await?;
+        claim(&store, &blobs, &membership, &config).await?;
+        chat::give_up_unfinished(&store, &membership).await.map_err(system)?;
         let tokens = tokens(&config.auth, &token_key)?;
         let passwords =
             Passwords::new().map_err(|_| StartError::Config("the password hasher does not work"))?;
         let parts = Parts {
             store,
             blobs,
+            membership,
             connections: Connections::new(&hub),
             departures,
             moves,
@@ -197,6 +204,9 @@ impl Builder {
             vapid,
         };
         let chat = Chat::new(config, parts).await.map_err(system)?;
+        if let Some(name) = chat.node() {
+            metrics.note_node(name);
+        }
         push::start(&chat, &client, &metrics, &commits);
         Ok(Server { chat, hub, metrics })
     }
@@ -251,8 +261,21 @@ fn hub_settings(config: &Config) -> HubSettings {
     }
 }
 
+/// Joins the other servers of the database, if it may have others.
+async fn join(store: &Store, blobs: &Blobs, config: &Config) -> Result<Membership, StartError> {
+    if !store.is_shared() {
+        return Ok(Membership::alone());
+    }
+    Membership::join(store, node::this_one(config, blobs)?).await.map_err(system)
+}
+
 /// Makes sure that no folder of sample users is served for real, and none of real users as a demo.
-async fn claim(store: &Store, blobs: &Blobs, config: &Config) -> Result<(), StartError> {
+async fn claim(
+    store: &Store,
+    blobs: &Blobs,
+    membership: &Membership,
+    config: &Config,
+) -> Result<(), StartError> {
     let wanted_by = match config.mode {
         Mode::Serve => "serve",
         Mode::Demo => "demo",
@@ -266,7 +289,7 @@ async fn claim(store: &Store, blobs: &Blobs, config: &Config) -> Result<(), Star
                 let made_by = "serve".to_owned();
                 return Err(OpenError::Mode { path: config.data_dir.clone(), made_by, wanted_by }.into());
             }
-            chat::fill_sample(store, blobs).await.map_err(system)
+            chat::fill_sample(store, blobs, membership).await.map_err(system)
         }
         None => store.write(|change| Ok::<_, Refusal>(change.set_mode("serve")?)).await.map_err(system),
     }

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chinwag::{
-    Auth, Config, Limits, Mode, Outbound, PublicUrl, Push, S3, Secret, Storage, StoreUrl, TlsFiles,
+    Auth, Config, Limits, Mode, NodeName, Outbound, PublicUrl, Push, S3, Secret, Storage, StoreUrl, TlsFiles,
 };
 
 use super::table::{
     ALLOWED_ORIGINS, BEHIND_PROXY, BUS, DATA_DIR, EMBED_ORIGINS, HEARTBEAT_MS, JWT_AUDIENCE, JWT_ISSUER,
-    JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT, OUTBOUND_ALLOW, OUTBOUND_CA, PASSWORD_LOGIN,
+    JWT_SECRET_FILE, LIMITS, LISTEN, LOG, LOG_FORMAT, NODE, OUTBOUND_ALLOW, OUTBOUND_CA, PASSWORD_LOGIN,
     PROVISION_USERS, PUBLIC_URL, PUSH, PUSH_CONTACT, REGISTRATION, S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT,
-    S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, STORE, Setting, TLS_CERT, TLS_KEY, TOKEN_IN_QUERY,
-    TOKEN_MINUTES,
+    S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, SHARED_FILES, STORE, Setting, TLS_CERT, TLS_KEY,
+    TOKEN_IN_QUERY, TOKEN_MINUTES,
 };
 use super::{Settings, Value, parse};
 use crate::failure::Failure;
@@ -52,6 +52,7 @@ impl Options {
             data_dir: data_dir(settings)?,
             store: store(settings)?,
             bus: parsed(&settings.value(&BUS), parse::bus)?,
+            node: node(settings)?,
             mode: settings.mode(),
             auth: auth(settings)?,
             public_url: public_url(settings)?,
@@ -64,7 +65,8 @@ impl Options {
             push: push(settings)?,
             outbound: outbound(settings)?,
         };
-        Ok(Self { config, listen, tls, log: log(settings)? })
+        let log = LogOptions { node: config.store.as_ref().and(config.node.clone()), ..log(settings)? };
+        Ok(Self { config, listen, tls, log })
     }
 }
 
@@ -77,6 +79,15 @@ pub(crate) fn data_dir(settings: &Settings) -> Result<PathBuf, Failure> {
 pub(crate) fn store(settings: &Settings) -> Result<Option<StoreUrl>, Failure> {
     let value = settings.value(&STORE);
     value.text().is_some().then(|| parsed(&value, str::parse)).transpose()
+}
+
+/// The server's name, where its database may have several. Made here, so that it is in every line of the log.
+fn node(settings: &Settings) -> Result<Option<NodeName>, Failure> {
+    let value = settings.value(&NODE);
+    if value.text().is_some() {
+        return parsed(&value, str::parse).map(Some);
+    }
+    Ok(store(settings)?.map(|_| NodeName::of_this_host()))
 }
 
 /// How long tokens are valid.
@@ -203,12 +214,18 @@ fn storage(settings: &Settings) -> Result<Storage, Failure> {
             .refuse(format!("{url:?} is not an address"))
             .fix("write it like https://s3.example.com"));
     }
+    let shared = settings.value(&SHARED_FILES);
     let Some(bucket) = text(&S3_BUCKET) else {
         if endpoint.text().is_some() {
             return Err(endpoint.refuse("no bucket is named").fix("add --s3-bucket NAME"));
         }
-        return Ok(Storage::Folder);
+        return Ok(shared.text().map_or(Storage::Folder, |folder| Storage::Shared(folder.into())));
     };
+    if shared.text().is_some() {
+        return Err(shared
+            .refuse("files are kept in a folder or in a bucket")
+            .fix("leave out one of the two"));
+    }
     Ok(Storage::S3(S3 {
         bucket,
         endpoint: text(&S3_ENDPOINT),
@@ -289,5 +306,5 @@ fn log(settings: &Settings) -> Result<LogOptions, Failure> {
         _ => Err(format!("{text:?} is neither text nor json")),
     })?;
     let filter = parsed(&settings.value(&LOG), |text| logs::check_filter(text).map(|()| text.to_owned()))?;
-    Ok(LogOptions { format, filter })
+    Ok(LogOptions { format, filter, node: None })
 }

@@ -4,6 +4,12 @@
 use chinwag::Mode;
 use clap::{Arg, ArgAction, ValueHint};
 
+mod files;
+
+pub(crate) use files::{
+    S3_ACCESS_KEY, S3_BUCKET, S3_ENDPOINT, S3_PATH_STYLE, S3_REGION, S3_SECRET_KEY_FILE, SHARED_FILES,
+};
+
 /// One setting.
 #[derive(Debug)]
 pub(crate) struct Setting {
@@ -42,7 +48,6 @@ pub(crate) enum Shape {
 
 const NETWORK: &str = "Network";
 const DATA: &str = "Data";
-const FILES: &str = "Files";
 const SECURITY: &str = "Security";
 const PUSH_GROUP: &str = "Push and webhooks";
 const LOGGING: &str = "Logging";
@@ -168,70 +173,15 @@ pub(crate) const BUS: Setting = Setting {
     help: "How several servers of one PostgreSQL database hear of each other at once: notify, none",
 };
 
-pub(crate) const S3_BUCKET: Setting = Setting {
-    key: "s3_bucket",
-    flag: "s3-bucket",
-    env: "CHINWAG_S3_BUCKET",
+pub(crate) const NODE: Setting = Setting {
+    key: "node",
+    flag: "node",
+    env: "CHINWAG_NODE",
     placeholder: "NAME",
     default: "",
-    group: FILES,
+    group: DATA,
     shape: Shape::Text,
-    help: "Keep the bytes of files in this S3 bucket, not in the data folder",
-};
-
-pub(crate) const S3_ENDPOINT: Setting = Setting {
-    key: "s3_endpoint",
-    flag: "s3-endpoint",
-    env: "CHINWAG_S3_ENDPOINT",
-    placeholder: "URL",
-    default: "",
-    group: FILES,
-    shape: Shape::Text,
-    help: "The address of the bucket, if it is not at AWS: https://s3.example.com",
-};
-
-pub(crate) const S3_REGION: Setting = Setting {
-    key: "s3_region",
-    flag: "s3-region",
-    env: "CHINWAG_S3_REGION",
-    placeholder: "NAME",
-    default: "",
-    group: FILES,
-    shape: Shape::Text,
-    help: "The region of the bucket [default: AWS_REGION, or us-east-1]",
-};
-
-pub(crate) const S3_PATH_STYLE: Setting = Setting {
-    key: "s3_path_style",
-    flag: "s3-path-style",
-    env: "CHINWAG_S3_PATH_STYLE",
-    placeholder: "on|off",
-    default: "off",
-    group: FILES,
-    shape: Shape::Flag,
-    help: "Put the bucket into the path, as MinIO and others need it",
-};
-
-pub(crate) const S3_ACCESS_KEY: Setting = Setting {
-    key: "s3_access_key",
-    flag: "s3-access-key",
-    env: "CHINWAG_S3_ACCESS_KEY",
-    placeholder: "ID",
-    default: "",
-    group: FILES,
-    shape: Shape::Text,
-    help: "The access key's id [default: as for AWS' own tools]",
-};
-
-pub(crate) const S3_SECRET_KEY_FILE: Setting = Setting {
-    key: "s3_secret_key_file",
-    flag: "s3-secret-key-file",
-    env: "CHINWAG_S3_SECRET_KEY_FILE",
-    placeholder: "FILE",
-    default: "",
-    group: FILES,
-    shape: Shape::Path,
-    help: "File with the secret of that key",
+    help: "The server's name among those of its PostgreSQL database [default: the host's name and a random part]",
 };
 
 pub(crate) const JWT_SECRET_FILE: Setting = Setting {
@@ -400,7 +350,7 @@ pub(crate) const LOG_FORMAT: Setting = Setting {
 };
 
 /// In the order of the help.
-pub(crate) const SETTINGS: [&Setting; 32] = [
+pub(crate) const SETTINGS: [&Setting; 34] = [
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,
@@ -412,6 +362,8 @@ pub(crate) const SETTINGS: [&Setting; 32] = [
     &DATA_DIR,
     &STORE,
     &BUS,
+    &NODE,
+    &SHARED_FILES,
     &S3_BUCKET,
     &S3_ENDPOINT,
     &S3_REGION,

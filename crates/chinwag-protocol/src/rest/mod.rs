@@ -57,6 +57,9 @@ pub struct Health {
     /// True if accounts of this server sign in with `POST /auth/token`; false if another application signs
     /// its users in.
     pub password_login: bool,
+    /// The server's name among those of its database; only with PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// Whether the server should get traffic.

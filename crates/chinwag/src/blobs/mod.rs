@@ -10,6 +10,7 @@ mod archives;
 mod media;
 mod moving;
 mod pictures;
+mod place;
 mod sniff;
 mod staging;
 
@@ -38,7 +39,7 @@ pub(crate) use staging::{Staged, Staging, sha256, sha256_of};
 use crate::config::Storage;
 use crate::seeded_bugs::{self, Bug};
 
-/// The store's folder in the data folder.
+/// The store's folder in the data folder, or in the shared one.
 const FOLDER: &str = "files";
 /// The folder of files that are arriving.
 const STAGING: &str = "uploads";
@@ -71,6 +72,7 @@ pub(crate) struct Blobs {
     store: Arc<dyn ObjectStore>,
     /// The folder of the local store.
     folder: Option<PathBuf>,
+    place: Option<String>,
     part_bytes: usize,
     writing: Semaphore,
     /// A picture in memory is the largest thing that this server holds, so only one at a time.
@@ -83,10 +85,13 @@ impl Blobs {
     pub(crate) fn open(data_dir: &Path, storage: &Storage) -> Result<Self, BlobError> {
         let staging = Staging::open(data_dir.join(STAGING))?;
         let (store, folder, part_bytes): (Arc<dyn ObjectStore>, _, _) = match storage {
-            Storage::Folder => {
-                let folder = data_dir.join(FOLDER);
+            Storage::Folder | Storage::Shared(_) => {
+                let within = if let Storage::Shared(folder) = storage { folder } else { data_dir };
+                let folder = within.join(FOLDER);
                 staging::make_private_folder(&folder)?;
-                drop_unfinished(&folder)?;
+                if matches!(storage, Storage::Folder) {
+                    place::drop_unfinished(&folder)?;
+                }
                 let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
                 (Arc::new(store), Some(folder), BLOCK_BYTES)
             }
@@ -110,14 +115,25 @@ impl Blobs {
                 (Arc::new(builder.build()?), None, S3_PART_BYTES)
             }
         };
+        let place = match storage {
+            Storage::Folder => None,
+            Storage::Shared(folder) => Some(format!("folder {}", place::id(folder)?)),
+            Storage::S3(s3) => Some(format!("bucket {}", s3.bucket)),
+        };
         Ok(Self {
             store,
             folder,
+            place,
             part_bytes,
             writing: Semaphore::new(MAX_WRITING),
             decoding: Arc::new(Semaphore::new(1)),
             staging,
         })
+    }
+
+    /// Where the files are, for other servers to compare; `None` if others do not find them.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     /// Puts a file's bytes into the store. They are durable when this returns.
@@ -186,8 +202,12 @@ impl Blobs {
         Ok(self.store.get(&Key::from(key)).await?.bytes().await?)
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it is there, or what was written of it.
     pub(crate) async fn remove(&self, key: &str) -> Result<(), BlobError> {
+        if let (Some(folder), Some(_)) = (self.folder.clone(), &self.place) {
+            let key = key.to_owned();
+            blocking(move || place::drop_unfinished_of(&folder, &key)).await?;
+        }
         match self.store.delete(&Key::from(key)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
@@ -256,15 +276,4 @@ fn read(file: Arc<File>, range: Range<u64>) -> Reading {
         Ok::<_, BlobError>(Some((Bytes::from(block), (file, start..range.end))))
     });
     blocks.boxed()
-}
-
-/// Removes what a crash left half written: the store writes beside the name and renames at the end.
-fn drop_unfinished(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().contains('#') {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

@@ -15,7 +15,7 @@ use chinwag_protocol::{ErrorCode, FileId, Timestamp, limits};
 use tokio::sync::Notify;
 
 use super::access::{Action, authorize};
-use super::{Chat, Inner};
+use super::{Chat, Inner, Membership};
 use crate::auth::Actor;
 use crate::blobs::{BlobError, Reading};
 use crate::error::Refusal;
@@ -33,9 +33,11 @@ pub(super) fn thumbnail_name(blob: &str, size: u32) -> String {
     format!("{blob}.{size}")
 }
 
-/// Gives up what an earlier server had begun to write. Called at the start, before anybody uploads.
-pub(crate) async fn give_up_unfinished(store: &Store) -> Result<(), Refusal> {
-    store.write(|change| Ok(change.doom_expected(Timestamp(i64::MAX))?)).await
+/// Gives up what an earlier server had begun to write in this data folder. Called at the start, before anybody uploads
+/// here.
+pub(crate) async fn give_up_unfinished(store: &Store, membership: &Membership) -> Result<(), Refusal> {
+    let folder = membership.folder().to_owned();
+    store.write(move |change| Ok(change.doom_begun_by(&folder)?)).await
 }
 
 /// The files that a message names: the sender's own, and not in another message.
@@ -127,34 +129,43 @@ pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
     Refusal::Unavailable
 }
 
-/// Removes leftovers, periodically and whenever a file is deleted, while the chat exists.
+/// Removes leftovers, periodically and whenever a file is deleted, while the chat exists. One server looks for those of
+/// all; whatever was given up, any of them may remove.
 pub(super) async fn look_after_files(inner: Weak<Inner>, gone: Arc<Notify>) {
+    let Some(mut lease) = inner.upgrade().map(|inner| inner.membership.lease()) else { return };
     loop {
-        let every = {
+        let (every, leads) = {
             let Some(inner) = inner.upgrade() else { return };
             let chat = Chat { inner };
-            if let Err(error) = chat.sweep().await {
+            let leads = chat.inner.membership.leads();
+            if let Err(error) = chat.sweep(leads).await {
                 tracing::warn!(%error, "can't remove the bytes of deleted files; will try again");
             }
-            SWEEP_EVERY.min(chat.config().limits.upload_expiry / 4)
+            (SWEEP_EVERY.min(chat.config().limits.upload_expiry / 4), leads)
         };
         tokio::select! {
             () = gone.notified() => {}
             () = tokio::time::sleep(every) => {}
+            _ = lease.taken(), if !leads => {}
         }
     }
 }
 
 impl Chat {
-    async fn sweep(&self) -> Result<(), SweepError> {
-        let expiry = self.config().limits.upload_expiry;
-        let forgotten = self
-            .store()
-            .write(move |change| {
+    async fn sweep(&self, leads: bool) -> Result<(), SweepError> {
+        let (expiry, is_shared) = (self.config().limits.upload_expiry, self.store().is_shared());
+        let forgotten = if leads {
+            let discarded = self.store().write(move |change| {
                 change.doom_expected(ago(WRITING_AT_MOST))?;
+                if is_shared {
+                    change.forget_gone_nodes()?;
+                }
                 Ok::<_, Refusal>(change.discard_unattached(ago(expiry))?)
-            })
-            .await?;
+            });
+            discarded.await?
+        } else {
+            0
+        };
         let unfinished = self.blobs().staging.sweep(expiry).await?;
         self.inner.metrics.note_swept(forgotten as u64 + unfinished);
         loop {

@@ -14,6 +14,7 @@ mod marks;
 mod mentions;
 mod messages;
 mod names;
+mod nodes;
 mod once;
 mod outbox;
 mod participants;
@@ -34,6 +35,7 @@ mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use chinwag_protocol::{ConversationId, UserId};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -42,6 +44,7 @@ pub(crate) use accounts::{insert_account, is_password, username, validate as val
 pub(crate) use files::give_up_unfinished;
 pub(crate) use messages::Wanted;
 pub use messages::{Edited, Sent};
+pub(crate) use nodes::{Lease, Membership};
 pub(crate) use presence::Company;
 pub(crate) use push::{Notification, TTL};
 pub(crate) use sample::fill as fill_sample;
@@ -71,6 +74,7 @@ struct Inner {
     blobs: Blobs,
     /// Notified when bytes are to be removed.
     files_gone: Arc<Notify>,
+    membership: Membership,
     connections: Connections,
     metrics: Arc<Metrics>,
     passwords: Passwords,
@@ -88,6 +92,7 @@ struct Inner {
 pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
+    pub(crate) membership: Membership,
     pub(crate) connections: Connections,
     /// Hears whose last connection is gone.
     pub(crate) departures: mpsc::UnboundedReceiver<Departure>,
@@ -122,13 +127,26 @@ struct Limiters {
     delayed_logins: Semaphore,
 }
 
+/// A database that takes longer to answer is away, as far as readiness goes.
+const READY_IN: Duration = Duration::from_secs(5);
 /// The most sign-ins that are delayed at the same time; more are refused.
 const MAX_DELAYED_LOGINS: usize = 64;
 
 impl Chat {
     /// Wires the chat, and starts its background tasks for accounts and files on the current runtime.
     pub(crate) async fn new(config: Config, parts: Parts) -> Result<Self, Refusal> {
-        let Parts { store, blobs, connections, departures, moves, metrics, passwords, tokens, vapid } = parts;
+        let Parts {
+            store,
+            blobs,
+            membership,
+            connections,
+            departures,
+            moves,
+            metrics,
+            passwords,
+            tokens,
+            vapid,
+        } = parts;
         let limits = &config.limits;
         let limits = Limiters {
             sends: RateLimiter::new(limits.sends, limits.is_enforced),
@@ -148,6 +166,7 @@ impl Chat {
             store,
             blobs,
             files_gone: Arc::default(),
+            membership,
             connections,
             metrics,
             passwords,
@@ -160,6 +179,7 @@ impl Chat {
             vapid,
         };
         let inner = Arc::new(inner);
+        tokio::spawn(nodes::look_after_nodes(Arc::downgrade(&inner)));
         tokio::spawn(sessions::look_after_accounts(Arc::downgrade(&inner)));
         tokio::spawn(presence::look_after_departures(Arc::downgrade(&inner), departures));
         tokio::spawn(presence::look_after_moves(Arc::downgrade(&inner), moves));
@@ -192,7 +212,9 @@ impl Chat {
 
     /// Whether the server accepts work and its database answers, as `/readyz` reports.
     pub async fn is_ready(&self) -> bool {
-        !self.connections().are_ending() && self.store().read(View::has_users).await.is_ok()
+        let asked = self.store().read(View::has_users);
+        let is_there = tokio::time::timeout(READY_IN, asked).await.is_ok_and(|answer| answer.is_ok());
+        !self.connections().are_ending() && is_there
     }
 
     /// The interval of the server's pings.

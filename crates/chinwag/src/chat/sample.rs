@@ -11,6 +11,7 @@ use chinwag_protocol::rest::{Extras, Format, UserRole};
 use chinwag_protocol::{ConversationId, MessageId, Op, Send, Timestamp, UserId};
 use image::{Rgb, RgbImage};
 
+use super::Membership;
 use super::files::{thumbnail_name, unavailable};
 use super::mentions::mentions;
 use crate::auth::hash_now;
@@ -99,11 +100,11 @@ const FRIENDS: [(i64, Act); 10] = [
 
 /// Fills a new database. One transaction: a demo is complete or absent. Only the picture's bytes are stored
 /// before it.
-pub(crate) async fn fill(store: &Store, blobs: &Blobs) -> Result<(), Refusal> {
+pub(crate) async fn fill(store: &Store, blobs: &Blobs, membership: &Membership) -> Result<(), Refusal> {
     // One hash per password: they are public anyway, and the start stays quick.
     let shared = hash_now("TestPassword123").map_err(|_| Refusal::Internal)?;
     let admin = hash_now("AdminPassword123").map_err(|_| Refusal::Internal)?;
-    let picture = keep_picture(store, blobs).await?;
+    let picture = keep_picture(store, blobs, membership.folder().to_owned()).await?;
     store
         .write(move |change| {
             change.set_mode("demo")?;
@@ -139,11 +140,11 @@ struct SamplePicture {
 }
 
 /// Draws the picture for a message, and stores its bytes.
-async fn keep_picture(store: &Store, blobs: &Blobs) -> Result<SamplePicture, Refusal> {
+async fn keep_picture(store: &Store, blobs: &Blobs, folder: String) -> Result<SamplePicture, Refusal> {
     let (picture, bytes) = Picture::of_pixels(lake()).map_err(|_| Refusal::Internal)?;
     let blob = random_token();
     let expected = blob.clone();
-    store.write(move |change| Ok::<_, Refusal>(change.expect_blob(&expected)?)).await?;
+    store.write(move |change| Ok::<_, Refusal>(change.expect_blob(&expected, &folder)?)).await?;
     blobs.put_bytes(&blob, bytes.clone()).await.map_err(unavailable)?;
     for (size, thumbnail) in picture.thumbnails {
         blobs.put_bytes(&thumbnail_name(&blob, size), thumbnail).await.map_err(unavailable)?;

@@ -157,10 +157,11 @@ impl Chat {
         let blob = random_token();
         let (owner_id, expected, ready_size) = (upload.owner_id, blob.clone(), ready.size);
         let quota = self.config().limits.stored_bytes_per_user;
+        let folder = self.inner.membership.folder().to_owned();
         self.store()
             .write(move |change| {
                 check_quota(change.stored_bytes(owner_id)?, ready_size, quota)?;
-                Ok::<_, Refusal>(change.expect_blob(&expected)?)
+                Ok::<_, Refusal>(change.expect_blob(&expected, &folder)?)
             })
             .await?;
         let stored = match self.put(&blob, upload, &ready).await {

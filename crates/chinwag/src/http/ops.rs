@@ -25,6 +25,7 @@ pub(super) async fn health(State(shared): State<Shared>) -> Json<Health> {
         registration: config.auth.registration && !needs_setup,
         needs_setup,
         password_login: config.auth.has_password_login(),
+        node: shared.chat.node().map(str::to_owned),
     })
 }
 

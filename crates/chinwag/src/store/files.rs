@@ -70,11 +70,11 @@ impl View {
 }
 
 impl Change {
-    /// Records that bytes are about to be written under this name.
-    pub(crate) fn expect_blob(&mut self, blob: &str) -> Result<(), StoreError> {
+    /// Records that bytes are about to be written under this name, by the server of this data folder.
+    pub(crate) fn expect_blob(&mut self, blob: &str, folder: &str) -> Result<(), StoreError> {
         self.sql.change(
-            "INSERT INTO loose_blobs (blob, since, is_doomed) VALUES (?1, ?2, FALSE)",
-            values![blob, Timestamp::now()],
+            "INSERT INTO loose_blobs (blob, since, is_doomed, begun_by) VALUES (?1, ?2, FALSE, ?3)",
+            values![blob, Timestamp::now(), folder],
         )?;
         Ok(())
     }
@@ -155,6 +155,15 @@ impl Change {
         self.sql.change(
             "UPDATE loose_blobs SET is_doomed = TRUE WHERE NOT is_doomed AND since < ?1",
             values![before],
+        )?;
+        Ok(())
+    }
+
+    /// Gives up bytes that the server of this data folder had begun to write, and has not finished.
+    pub(crate) fn doom_begun_by(&mut self, folder: &str) -> Result<(), StoreError> {
+        self.sql.change(
+            "UPDATE loose_blobs SET is_doomed = TRUE WHERE NOT is_doomed AND begun_by = ?1",
+            values![folder],
         )?;
         Ok(())
     }

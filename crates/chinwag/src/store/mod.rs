@@ -54,6 +54,7 @@ pub(crate) use push::{Candidate, JobKey, NewSubscription, PushJob, Which};
 pub(crate) use receipts::ParticipantState;
 pub(crate) use search::Query;
 pub(crate) use sessions::{Exchange, NewSession, Spent, Stay, random_token};
+pub(crate) use shared::{Beat, FilesPlace, Node};
 pub(crate) use users::{Account, AuthRow, Identity, Status};
 pub(crate) use webhooks::{Hook, HookChange, HookFailure, NewHook};
 pub(crate) use writer::{

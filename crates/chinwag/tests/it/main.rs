@@ -40,6 +40,7 @@ mod kinds;
 mod liveness;
 mod many_conversations;
 mod matrix;
+mod membership;
 mod moving;
 mod nodes;
 mod openapi;

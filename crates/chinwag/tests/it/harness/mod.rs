@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use chinwag::{
     Accounts, Auth, Config, Listener, Mode, Move, MoveError, Moved, OpenError, Place, Secret, Server,
-    StartError, StoreUrl, TlsFiles,
+    StartError, Storage, StoreUrl, TlsFiles,
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -225,15 +225,16 @@ impl TestServer {
     }
 
     pub(crate) async fn another_node_with(&self, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut twin = self.twin();
+        twin.configure(configure);
+        twin.start().await
+    }
+
+    /// The same, which has not started yet.
+    pub(crate) fn twin(&self) -> Stopped {
         assert!(self.rest.config.store.is_some(), "the tests run on PostgreSQL");
-        let mut config = self.rest.config.clone();
-        configure(&mut config);
-        let rest = Stopped { config, folder: Arc::new(TempDir::new().unwrap()), database: None };
-        // All nodes sign with one key.
-        std::fs::create_dir(rest.folder_path()).unwrap();
-        std::fs::copy(self.rest.folder_path().join("token.key"), rest.folder_path().join("token.key"))
-            .unwrap();
-        Self::start_in(rest, None).await
+        let config = Config { node: None, ..self.rest.config.clone() };
+        Stopped { config, folder: Arc::new(TempDir::new().unwrap()), database: None }
     }
 
     /// What it would leave behind.
@@ -266,6 +267,10 @@ impl Stopped {
         let (database, folder) = (Database::make().await, Arc::new(TempDir::new().unwrap()));
         if let Some(database) = &database {
             config.store = Some(database.url());
+            if !matches!(config.storage, Storage::S3(_)) {
+                // Where it would be otherwise, but other nodes may use it.
+                config.storage = Storage::Shared(folder.path().join("data"));
+            }
         }
         Self { config, folder, database }
     }
@@ -328,6 +333,7 @@ impl Stopped {
         let mut empty = Self::fresh(self.config.clone()).await;
         if engine == Engine::Folder {
             (empty.config.store, empty.database) = (None, None);
+            empty.config.storage = Storage::Folder;
         }
         empty
     }

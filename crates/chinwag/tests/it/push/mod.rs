@@ -31,7 +31,7 @@ pub(crate) fn may_call(receiver: &Receiver) -> impl FnOnce(&mut Config) + use<> 
 
 impl Browser {
     /// Subscribes for somebody, and gives the server's answer.
-    async fn subscribe(&self, person: &Person) -> Reply {
+    pub(crate) async fn subscribe(&self, person: &Person) -> Reply {
         let made = person.post("/push/subscriptions", &self.subscription()).await;
         assert_eq!(made.status, 201, "{:?}", made.body);
         made
