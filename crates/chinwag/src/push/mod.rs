@@ -24,20 +24,39 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::chat::Chat;
+use crate::chat::{Chat, Lease, WeakChat};
 use crate::metrics::Metrics;
 use crate::outbound::Client;
-use follower::Worker as _;
 
-/// Starts the workers on the current runtime. They end when the store closes, which drops the bell.
+/// Starts the workers on the current runtime. Each works while this server has the lease; a new one begins with what the
+/// database knows then. They end when the chat is gone.
 pub(crate) fn start(chat: &Chat, client: &Client, metrics: &Arc<Metrics>, commits: &watch::Receiver<()>) {
-    let gather = chat.config().outbound.gather;
     if chat.vapid().is_ok() {
-        let devices = devices::Devices::new(chat, client, metrics);
-        tokio::spawn(devices.follow(commits.clone(), gather));
+        let made = (client.clone(), Arc::clone(metrics));
+        let make = move |chat: &Chat| devices::Devices::new(chat, &made.0, &made.1);
+        tokio::spawn(work(chat.downgrade(), chat.lease(), commits.clone(), make));
     }
-    let webhooks = webhooks::Webhooks::new(chat, client, metrics);
-    tokio::spawn(webhooks.follow(commits.clone(), gather));
+    let made = (client.clone(), Arc::clone(metrics));
+    let make = move |chat: &Chat| webhooks::Webhooks::new(chat, &made.0, &made.1);
+    tokio::spawn(work(chat.downgrade(), chat.lease(), commits.clone(), make));
+}
+
+async fn work<W: follower::Worker>(
+    chat: WeakChat,
+    mut lease: Lease,
+    commits: watch::Receiver<()>,
+    make: impl Fn(&Chat) -> W,
+) {
+    while lease.taken().await.is_some() {
+        let (worker, gather) = match chat.upgrade() {
+            Some(chat) => (make(&chat), chat.config().outbound.gather),
+            None => return,
+        };
+        tokio::select! {
+            () = worker.follow(commits.clone(), gather) => return,
+            () = lease.lost() => {}
+        }
+    }
 }
 
 /// How long to wait after this many failures: doubled each time, bounded, and drawn from the upper half, so

@@ -312,6 +312,14 @@ impl Change {
         position: i64,
         limit: usize,
     ) -> Result<usize, StoreError> {
+        // Only forward: whoever has read further has queued these, too.
+        let moved = self.sql.change(
+            "UPDATE meta SET value = ?1 WHERE key = 'push_position' AND CAST(value AS BIGINT) < CAST(?1 AS BIGINT)",
+            values![&position.to_string()],
+        )?;
+        if moved == 0 {
+            return Ok(0);
+        }
         let now = Timestamp::now();
         let (_, mut waiting) = self.push_backlog(now)?;
         let mut dropped = 0;
@@ -335,10 +343,6 @@ impl Change {
                 values![key.subscription, key.conversation_id, *seq, now],
             )?;
         }
-        self.sql.change(
-            "UPDATE meta SET value = ?1 WHERE key = 'push_position'",
-            values![&position.to_string()],
-        )?;
         Ok(dropped)
     }
 
