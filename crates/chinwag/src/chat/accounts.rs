@@ -79,6 +79,7 @@ impl Chat {
         user_agent: &str,
     ) -> Result<Token, Refusal> {
         self.require_password_login()?;
+        self.learn_failures(name, address).await?;
         let limits = &self.inner.limits;
         let from_address = match address {
             Some(address) => {
@@ -90,6 +91,7 @@ impl Chat {
         if name.len() > MAX_SIGN_IN_NAME_BYTES {
             if let Some(attempt) = from_address {
                 attempt.fail();
+                self.tell_failure(None, address).await;
             }
             return Err(Refusal::Unauthenticated(WRONG_CREDENTIALS));
         }
@@ -113,15 +115,18 @@ impl Chat {
         // A caller who leaves in between would learn nothing, but the hash would be computed uncounted. A
         // separate task always finishes and counts it.
         let check = tokio::spawn(async move {
+            let tried = name.clone();
             let identity = chat.store().read(move |view| Ok::<_, Refusal>(view.identity(&name)?)).await?;
             let hash = identity.as_ref().and_then(|identity| identity.password_hash.clone());
             let is_right = chat.inner.passwords.verify(password, hash).await?;
             let identity = identity.filter(|identity| is_right && identity.user.is_active);
             if identity.is_none() {
                 of_account.fail();
+                let address = from_address.as_ref().map(|attempt| *attempt.key());
                 if let Some(attempt) = from_address {
                     attempt.fail();
                 }
+                chat.tell_failure(Some(&tried), address).await;
             }
             Ok(identity)
         });
@@ -301,6 +306,7 @@ impl Chat {
             return Err(invalid("password", PASSWORD_RULE));
         }
         let name = actor.username.to_string();
+        self.learn_failures(&name, None).await?;
         if self.check_password(name, current.unwrap_or_default(), None).await?.is_none() {
             return Err(Refusal::Forbidden("The current password is wrong"));
         }

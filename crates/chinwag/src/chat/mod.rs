@@ -8,6 +8,7 @@
 mod access;
 mod accounts;
 mod conversations;
+mod failures;
 mod file_names;
 mod files;
 mod marks;

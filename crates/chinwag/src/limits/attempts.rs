@@ -80,6 +80,13 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
         Ok(Attempt { of: Arc::clone(self), key: key.clone(), has_failed: false })
     }
 
+    /// Learns that failures of this key are remembered until then, which others have counted.
+    pub(crate) fn learn(&self, key: &K, full_at: Instant) {
+        let mut table = self.table.lock();
+        let tries = table.keys.entry(key.clone()).or_insert(Tries { full_at, under_way: 0 });
+        tries.full_at = tries.full_at.max(full_at);
+    }
+
     /// Resolves when the next attempt of any key ends. If it is created before `begin` is called, it misses
     /// none.
     pub(crate) fn ended(&self) -> Notified<'_> {
@@ -122,6 +129,11 @@ impl<K: Eq + Hash> Table<K> {
 }
 
 impl<K: Clone + Eq + Hash> Attempt<K> {
+    /// What it counts for.
+    pub(crate) fn key(&self) -> &K {
+        &self.key
+    }
+
     /// Ends the attempt as a failure.
     pub(crate) fn fail(mut self) {
         self.has_failed = true;
@@ -168,6 +180,17 @@ mod tests {
         assert!(matches!(attempts.begin(&"a", now + MINUTE), Err(Held::ByOthers(_))));
         drop(later);
         assert!(attempts.begin(&"a", now + MINUTE).is_ok());
+    }
+
+    #[test]
+    fn failures_that_others_have_counted_count() {
+        let attempts = Attempts::<&str>::new(RATE, true);
+        attempts.begin(&"a", Instant::now()).ok().unwrap().fail();
+        let now = Instant::now();
+        attempts.learn(&"a", now + MINUTE / 2);
+        assert!(attempts.begin(&"a", now).is_ok(), "it knew of more");
+        attempts.learn(&"a", now + 2 * MINUTE);
+        assert_eq!(attempts.begin(&"a", now).err(), Some(Held::ByFailures(MINUTE)));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod nodes;
 mod secrets;
+mod sign_ins;
 
 pub(crate) use nodes::{Beat, FilesPlace, Node};
 
