@@ -8,7 +8,9 @@ use std::time::Duration;
 use chinwag::{Accounts, Config, Server};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use tokio_postgres::NoTls;
 
@@ -297,4 +299,69 @@ async fn a_commit_whose_answer_is_lost_is_no_refusal() {
     assert_eq!((sent.status, &sent.body["seq"]), (201, &json!(2)), "{:?}", sent.body);
     assert_eq!(anna.say(id, "after").await["seq"], 3);
     assert_eq!(anna.history(id, "").await.len(), 3);
+}
+
+/// How a way to the database is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Open,
+    /// Nothing gets through, and nobody is told.
+    Silent,
+    /// Connections are closed, and new ones at once.
+    Shut,
+}
+
+/// A way to the database that can be blocked; gives its port.
+async fn blockable(database: String, way: watch::Receiver<Way>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = TcpStream::connect(&database).await.unwrap();
+            let ((from_client, to_client), (from_server, to_server)) =
+                (client.into_split(), server.into_split());
+            tokio::spawn(pass(from_client, to_server, way.clone()));
+            tokio::spawn(pass(from_server, to_client, way.clone()));
+        }
+    });
+    port
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut way: watch::Receiver<Way>) {
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        let length = tokio::select! {
+            length = from.read(&mut bytes) => length.unwrap_or_default(),
+            _ = way.wait_for(|way| *way == Way::Shut) => return,
+        };
+        let is_shut = *way.wait_for(|way| *way != Way::Silent).await.unwrap() == Way::Shut;
+        if length == 0 || is_shut || to.write_all(&bytes[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-postgres"]
+async fn readiness_says_no_while_the_database_is_away_and_yes_again() {
+    let server = TestServer::provisioning().await;
+    let direct = server.store_address();
+    let mut stopped = server.stop().await;
+    let host = direct.split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned();
+    let (blocks, way) = watch::channel(Way::Open);
+    let port = blockable(host.clone(), way).await;
+    stopped.configure(|config| {
+        let through = direct.replace(&host, &format!("127.0.0.1:{port}"));
+        config.store = Some(format!("{through}?sslmode=disable").parse().unwrap());
+    });
+    let server = stopped.start().await;
+    for way in [Way::Silent, Way::Shut] {
+        assert_eq!(server.get("/readyz").await.status, 200);
+        blocks.send_replace(way);
+        assert_eq!(server.get("/readyz").await.status, 503);
+        assert_eq!(server.get("/healthz").await.status, 200);
+        blocks.send_replace(Way::Open);
+        soon("readiness", async { while server.get("/readyz").await.status != 200 {} }).await;
+    }
 }
