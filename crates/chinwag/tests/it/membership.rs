@@ -223,6 +223,11 @@ async fn one_node_calls_webhooks_for_all_and_another_takes_over_when_it_dies() {
     }
     let all: Vec<String> = (0..10).map(|number| format!("said {number}")).collect();
     assert_eq!(said(&mut receiver, 10).await, all);
+    // It has stored that it called: a call whose end it could not store would come again.
+    mortal
+        .server
+        .metric_becomes("chinwag_webhook_calls_total{webhook=\"1\",outcome=\"delivered\"}", 10)
+        .await;
     mortal.die();
     here.say(group, "after the death").await;
     assert_eq!(said(&mut receiver, 1).await, ["after the death"], "each once, in their order");
@@ -246,7 +251,8 @@ async fn one_node_notifies_devices_for_all_and_another_takes_over_when_it_stops(
         assert_eq!(browser_calls(&mut receiver).await, "/ben");
         soon("the end of the job", async { while first.metric("chinwag_push_jobs").await > 0 {} }).await;
     }
-    first.stop().await;
+    // The database goes with it.
+    let _rest = first.stop().await;
     anna.on(&second).say(group, "still here").await;
     assert_eq!(browser_calls(&mut receiver).await, "/ben");
     second.metric_becomes("chinwag_push_calls_total{outcome=\"sent\"}", 1).await;
