@@ -6,13 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::blobs::{copy_file, copy_files, has_file, sync_folder};
-use crate::store::{End, MoveError, MovedTable, Place, Target, Tell, claim_folder};
-
-/// The key of tokens. Without it everybody has to sign in again.
-const TOKEN_KEY: &str = "token.key";
-/// The key of push messages.
-const PUSH_KEY: &str = "push.key";
+use crate::blobs::{copy_files, has_file, sync_folder};
+use crate::secrets::{PUSH_KEY, TOKEN_KEY, write_file};
+use crate::store::{End, MoveError, MovedTable, Place, Secret, Target, Tell, claim_folder};
 
 /// A move of everything that a server keeps, while no server uses either place.
 ///
@@ -89,12 +85,16 @@ impl Move {
         let target = Target::open(&self.to, &origin)?;
         let _locks = self.claim_others()?;
         self.look_for_files(&origin)?;
-        let secrets = self.secrets()?;
+        let secrets = self.secrets(&origin)?;
         let mut files = 0;
-        let tables = origin.move_to(target, tell, |tell| {
+        let tables = origin.move_to(target, &secrets, tell, |tell| {
+            if let Some(to) = &self.files_to {
+                for (name, bytes) in &secrets {
+                    let path = to.join(name);
+                    write_file(&path, bytes.clone()).map_err(|reason| failed(&path, &reason))?;
+                }
+            }
             let Some((from, to)) = self.folders() else { return Ok(()) };
-            let copied = secrets.iter().try_for_each(|name| copy_file(&from.join(name), &to.join(name)));
-            copied.map_err(|error| failed(to, &error))?;
             if self.with_files {
                 let copied = copy_files(from, to, |done, all| tell("files", done, all));
                 files = copied.map_err(|error| failed(to, &error))?;
@@ -104,7 +104,7 @@ impl Move {
         Ok(Moved { tables, files, folder: self.files_to.or(self.files_from) })
     }
 
-    /// From where to where files and secrets go, if they go.
+    /// From where to where files go, if they go.
     fn folders(&self) -> Option<(&Path, &Path)> {
         let (from, to) = (self.files_from.as_deref()?, self.files_to.as_deref()?);
         let is_same =
@@ -147,36 +147,41 @@ impl Move {
         )))
     }
 
-    /// The secrets to be put into another folder.
-    fn secrets(&self) -> Result<Vec<&'static str>, MoveError> {
+    /// The secrets: rows of a database, or files.
+    fn secrets(&self, origin: &End) -> Result<Vec<Secret>, MoveError> {
         let read = |path: PathBuf| match std::fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&path, &error)),
         };
-        if let (None, Some(to)) = (&self.files_from, &self.files_to)
-            && !to.join(TOKEN_KEY).is_file()
-        {
-            return Err(MoveError::Refused(format!(
-                "there is no {TOKEN_KEY} in {}, and without it everybody has to sign in again: name the server's data \
-                 folder with --files-from",
-                to.display()
-            )));
-        }
-        let Some((from, to)) = self.folders() else { return Ok(Vec::new()) };
         let mut secrets = Vec::new();
         for name in [TOKEN_KEY, PUSH_KEY] {
-            let Some(bytes) = read(from.join(name))? else { continue };
-            match read(to.join(name))? {
-                Some(other) if other != bytes => {
+            let row = origin.secret(name)?;
+            let bytes = match (row, self.files_from.as_ref().or(self.files_to.as_ref())) {
+                (None, Some(folder)) => read(folder.join(name))?,
+                (row, _) => row,
+            };
+            let Some(bytes) = bytes else {
+                if name == TOKEN_KEY
+                    && let (None, Some(to)) = (&self.files_from, &self.files_to)
+                {
                     return Err(MoveError::Refused(format!(
-                        "{} has another {name} than {}: put it aside",
-                        to.display(),
-                        from.display()
+                        "there is no {TOKEN_KEY} in {}, and without it everybody has to sign in again: name the \
+                         server's data folder with --files-from",
+                        to.display()
                     )));
                 }
-                _ => secrets.push(name),
+                continue;
+            };
+            if let Some(to) = &self.files_to
+                && read(to.join(name))?.is_some_and(|other| other != bytes)
+            {
+                return Err(MoveError::Refused(format!(
+                    "{} has another {name} than what is moved: put it aside",
+                    to.display()
+                )));
             }
+            secrets.push((name, bytes));
         }
         Ok(secrets)
     }

@@ -12,9 +12,9 @@ use crate::outbound::Vapid;
 use crate::store::Store;
 
 /// The server's own token secret.
-const TOKEN_KEY: &str = "token.key";
+pub(crate) const TOKEN_KEY: &str = "token.key";
 /// The key of the browsers' push subscriptions.
-const PUSH_KEY: &str = "push.key";
+pub(crate) const PUSH_KEY: &str = "push.key";
 const SECRET_BYTES: usize = 32;
 
 /// Why a secret can't be used: the file's path, or its name in the database.
@@ -80,7 +80,7 @@ pub(crate) fn own_file(
     let failed = |reason: String| Unusable { path: path.to_owned(), reason };
     match read(path).map_err(|error| failed(error.to_string()))? {
         Some(bytes) => Ok(bytes),
-        None => make().and_then(|bytes| write(path, bytes)).map_err(failed),
+        None => make().and_then(|bytes| write_file(path, bytes)).map_err(failed),
     }
 }
 
@@ -94,7 +94,7 @@ fn read(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
 
 /// Writes a file that only its owner may read. A crash leaves none or a whole one: a truncated secret would sign
 /// everybody out.
-fn write(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+pub(crate) fn write_file(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     let write = || {
         let unfinished = path.with_extension("new");
         let mut file =

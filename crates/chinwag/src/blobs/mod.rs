@@ -31,7 +31,7 @@ use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectSt
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 
-pub(crate) use moving::{copy_file, copy_files, has_file};
+pub(crate) use moving::{copy_files, has_file};
 pub(crate) use pictures::{Picture, PictureError};
 pub(crate) use sniff::{Kind, identify, is_shown_inline, sniff};
 pub(crate) use staging::{Staged, Staging, sha256, sha256_of};

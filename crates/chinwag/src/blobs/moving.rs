@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::place::drop_unfinished;
 use super::staging::make_private_folder;
-use super::{FOLDER, drop_unfinished, has_no_links, sync_folder};
+use super::{FOLDER, has_no_links, sync_folder};
 
 /// What is being copied has this behind its name. A server removes it.
 const UNFINISHED: &str = "#move";
@@ -36,7 +37,7 @@ pub(crate) fn copy_files(from: &Path, to: &Path, mut tell: impl FnMut(u64, u64))
 }
 
 /// Puts a file that never changes at another place, unless it is there. Its name is durable once the folder is synced.
-pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::hard_link(from, to) {
         // By a move that was interrupted: a name is given once, and no half file has one.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

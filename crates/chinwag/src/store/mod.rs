@@ -43,7 +43,7 @@ pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use identities::SHARED_SECRET;
 pub(crate) use log::{Chunk, CursorState};
 pub(crate) use messages::{Appended, MessageDraft, MessageFacts, Page};
-pub(crate) use moving::{End, Target, Tell, claim_folder};
+pub(crate) use moving::{End, Secret, Target, Tell, claim_folder};
 pub use moving::{MoveError, MovedTable, Place};
 pub(crate) use once::MadeOnce;
 pub(crate) use one_time_tokens::TokenPurpose;

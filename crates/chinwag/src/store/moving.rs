@@ -70,6 +70,9 @@ pub enum MoveError {
 /// Hears how far it is: with what, how much of it is done, and how much there is.
 pub(crate) type Tell<'a> = dyn FnMut(&str, u64, u64) + 'a;
 
+/// A secret of the server, by its name.
+pub(crate) type Secret = (&'static str, Vec<u8>);
+
 /// One end of a move, which nobody else uses.
 pub(crate) struct End {
     name: String,
@@ -192,15 +195,43 @@ impl End {
         scanned.map_err(|error| self.failed(error))
     }
 
+    /// A secret that is a row; `None` where it is a file.
+    pub(crate) fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, MoveError> {
+        if !self.sql.is_remote() {
+            return Ok(None);
+        }
+        let found =
+            self.sql.one("SELECT bytes FROM secrets WHERE name = ?1", values![name], |row| row.get(0));
+        found.map_err(|error| self.failed(error))
+    }
+
+    /// Keeps secrets where they are rows.
+    fn keep_secrets(&mut self, secrets: &[Secret]) -> Result<(), StoreError> {
+        if !self.sql.is_remote() {
+            return Ok(());
+        }
+        self.sql.begin_writing()?;
+        for (name, bytes) in secrets {
+            self.sql.change(
+                "INSERT INTO secrets (name, bytes) VALUES (?1, ?2) \
+                 ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes",
+                values![*name, bytes],
+            )?;
+        }
+        Ok(self.sql.commit()?)
+    }
+
     /// Moves everything to a target, which is whole when this returns. `others` moves what is in no table, as soon as the
     /// target is marked as unfinished.
     pub(crate) fn move_to(
         &mut self,
         target: Target,
+        secrets: &[Secret],
         tell: &mut Tell<'_>,
         others: impl FnOnce(&mut Tell<'_>) -> Result<(), MoveError>,
     ) -> Result<Vec<MovedTable>, MoveError> {
-        let target = target.begin(&self.name)?;
+        let mut target = target.begin(&self.name)?;
+        target.keep_secrets(secrets).map_err(|error| target.failed(error))?;
         others(tell)?;
         let mut own = Vec::with_capacity(MOVED.len());
         let mut theirs = Vec::with_capacity(MOVED.len());
