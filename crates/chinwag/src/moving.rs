@@ -88,7 +88,7 @@ impl Move {
         let secrets = self.secrets(&origin)?;
         let mut files = 0;
         let tables = origin.move_to(target, &secrets, tell, |tell| {
-            if let Some(to) = &self.files_to {
+            if let Some(to) = self.folder_of_secrets() {
                 for (name, bytes) in &secrets {
                     let path = to.join(name);
                     write_file(&path, bytes.clone()).map_err(|reason| failed(&path, &reason))?;
@@ -147,6 +147,11 @@ impl Move {
         )))
     }
 
+    /// The folder into which secrets go: a database has them as rows.
+    fn folder_of_secrets(&self) -> Option<&PathBuf> {
+        self.files_to.as_ref().filter(|_| matches!(self.to, Place::Folder(_)))
+    }
+
     /// The secrets: rows of a database, or files.
     fn secrets(&self, origin: &End) -> Result<Vec<Secret>, MoveError> {
         let read = |path: PathBuf| match std::fs::read(&path) {
@@ -173,7 +178,7 @@ impl Move {
                 }
                 continue;
             };
-            if let Some(to) = &self.files_to
+            if let Some(to) = self.folder_of_secrets()
                 && read(to.join(name))?.is_some_and(|other| other != bytes)
             {
                 return Err(MoveError::Refused(format!(

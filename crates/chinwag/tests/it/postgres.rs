@@ -342,7 +342,8 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut way: watch::R
     }
 }
 
-#[tokio::test]
+// The way must go on while a server that is dropped waits for its writer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: scripts/with-postgres"]
 async fn readiness_says_no_while_the_database_is_away_and_yes_again() {
     let server = TestServer::provisioning().await;

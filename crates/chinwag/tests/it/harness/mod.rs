@@ -318,6 +318,9 @@ impl Stopped {
     /// Starts the next time in the folder of another one.
     pub(crate) fn share_folder(&mut self, other: &Self) {
         self.folder = Arc::clone(&other.folder);
+        if matches!(self.config.storage, Storage::Shared(_)) {
+            self.config.storage = Storage::Shared(self.folder_path());
+        }
     }
 
     /// Where the data is.
