@@ -12,7 +12,7 @@ use chinwag_protocol::Send;
 use super::messages::{check, draft, take};
 use super::{Chat, Inner};
 use crate::error::Refusal;
-use crate::store::{Appended, Change, Channel, Left, Listener, View};
+use crate::store::{Appended, Change, Channel, Left, Listener};
 
 /// How often the outbox is looked into without a notification.
 const POLL: Duration = Duration::from_millis(500);
@@ -20,20 +20,15 @@ const POLL: Duration = Duration::from_millis(500);
 /// Takes what was left, while the chat exists.
 pub(super) async fn look_after_outbox(inner: Weak<Inner>, channel: Channel) {
     let mut line: Option<Listener> = None;
-    loop {
+    while inner.strong_count() > 0 {
         if line.is_none() {
-            // Without it, messages are found by the poll.
             line = channel.listen_to_outbox().await.ok();
         }
-        loop {
+        while has_news(&mut line).await {
             let Some(inner) = inner.upgrade() else { return };
-            match (Chat { inner }).take_outbox().await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::debug!(%error, "can't take yet what applications have left");
-                    break;
-                }
+            if let Err(error) = (Chat { inner }).take_outbox().await {
+                tracing::debug!(%error, "can't take yet what applications have left");
+                break;
             }
         }
         let heard = async {
@@ -48,43 +43,47 @@ pub(super) async fn look_after_outbox(inner: Weak<Inner>, channel: Channel) {
     }
 }
 
-/// What became of some messages of the outbox.
-#[derive(Default)]
-struct Taken {
-    messages: usize,
-    refused: u64,
+/// Whether messages wait. Asked on the line's own connection: it is asked all the time, and no reader waits for it.
+async fn has_news(line: &mut Option<Listener>) -> bool {
+    let Some(listener) = line else { return false };
+    let asked = listener.has_outbox().await;
+    if asked.is_err() {
+        *line = None;
+    }
+    asked.unwrap_or_default()
 }
 
 impl Chat {
-    /// Takes the next messages of the outbox; false if none waits.
-    async fn take_outbox(&self) -> Result<bool, Refusal> {
-        if !self.store().read(|view: &View| Ok::<_, Refusal>(view.has_outbox()?)).await? {
-            return Ok(false);
-        }
-        let taken = self.store().write(take_all).await?;
-        self.inner.metrics.outbox_refusals.inc_by(taken.refused);
-        Ok(taken.messages > 0)
+    /// Takes the next messages of the outbox.
+    async fn take_outbox(&self) -> Result<(), Refusal> {
+        let refused = self.store().write(take_all).await?;
+        self.inner.metrics.outbox_refusals.inc_by(refused);
+        Ok(())
     }
 }
 
-fn take_all(log: &mut Change) -> Result<Taken, Refusal> {
-    let left = log.outbox()?;
-    let mut taken = Taken { messages: left.len(), refused: 0 };
-    let mut done = Vec::with_capacity(left.len());
-    for message in left {
+/// Says how many were refused.
+fn take_all(log: &mut Change) -> Result<u64, Refusal> {
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for message in log.outbox()? {
         let id = message.id;
-        match take_one(log, message) {
-            Ok(Appended::New(_) | Appended::Duplicate(_)) => done.push(id),
-            Ok(Appended::Mismatch) => refuse(log, &mut taken, id, &Refusal::IdempotencyMismatch)?,
+        let refusal = match take_one(log, message) {
+            Ok(Appended::New(_) | Appended::Duplicate(_)) => {
+                taken.push(id);
+                continue;
+            }
+            Ok(Appended::Mismatch) => Refusal::IdempotencyMismatch,
             // The database is away or full: all of it comes again.
             Err(refusal @ (Refusal::Unavailable | Refusal::Internal)) => return Err(refusal),
-            Err(refusal) => refuse(log, &mut taken, id, &refusal)?,
-        }
+            Err(refusal) => refusal,
+        };
+        refused += 1;
+        log.refuse_in_outbox(id, &refusal.to_string())?;
     }
-    if !done.is_empty() {
-        log.clear_outbox(&done)?;
+    if !taken.is_empty() {
+        log.clear_outbox(&taken)?;
     }
-    Ok(taken)
+    Ok(refused)
 }
 
 fn take_one(log: &mut Change, left: Left) -> Result<Appended, Refusal> {
@@ -94,9 +93,4 @@ fn take_one(log: &mut Change, left: Left) -> Result<Appended, Refusal> {
     let send = Send { client_id: Some(left.key), content: left.content, ..Send::default() };
     let valid = check(&send);
     take(log, draft(left.sender_id, username, left.conversation_id, send), valid)
-}
-
-fn refuse(log: &mut Change, taken: &mut Taken, id: i64, refusal: &Refusal) -> Result<(), Refusal> {
-    taken.refused += 1;
-    Ok(log.refuse_in_outbox(id, &refusal.to_string())?)
 }

@@ -5,7 +5,7 @@ use chinwag_protocol::{ConversationId, UserId};
 
 use super::spelling::list;
 use super::sql::values;
-use super::{Change, StoreError, View};
+use super::{Change, StoreError};
 
 /// The most messages that one job takes.
 const STEP: usize = 100;
@@ -23,13 +23,6 @@ pub(crate) struct Left {
     pub sender_name: Option<String>,
     pub content: String,
     pub key: String,
-}
-
-impl View {
-    /// Whether messages wait to be taken.
-    pub(crate) fn has_outbox(&self) -> Result<bool, StoreError> {
-        self.sql.single(WAITING, &[], |row| row.get(0))
-    }
 }
 
 impl Change {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
+use super::super::outbox::WAITING;
 use super::super::sql::DatabaseError;
 use super::{Target, errors};
 
@@ -48,6 +49,12 @@ impl Listener {
     pub(crate) async fn notify(&self, text: &str) -> Result<(), DatabaseError> {
         let told = self.client.execute(NOTIFY, &[&text]).await;
         told.map(drop).map_err(|error| errors::database_error(&error))
+    }
+
+    /// Whether messages wait in the outbox.
+    pub(crate) async fn has_outbox(&self) -> Result<bool, DatabaseError> {
+        let asked = self.client.query_one(WAITING, &[]).await;
+        asked.map(|row| row.get(0)).map_err(|error| errors::database_error(&error))
     }
 
     /// What was told next; `None` if the connection is lost.
