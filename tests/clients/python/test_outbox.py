@@ -10,7 +10,7 @@ import psycopg
 from server import REPOSITORY, Server
 
 STORE = os.environ["CHINWAG_TEST_STORE"]
-SEND = "SELECT chinwag_send(%s, %s, %s, %s)"
+SEND = "SELECT chinwag.send(%s, %s, %s, %s)"
 ROOM = 1
 TESTUSER = 1
 MESSAGES = 60

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::harness::{Device, Engine, Person, TestServer, soon};
 
-const SEND: &str = "SELECT chinwag_send($1, $2, $3, $4)";
+const SEND: &str = "SELECT chinwag.send($1, $2, $3, $4)";
 
 /// A connection of the application's.
 async fn application(address: &str) -> Client {
@@ -224,7 +224,7 @@ async fn an_application_needs_no_right_but_to_call_the_function() {
         [&scene.room, &scene.anna.id, &"from the shop", &"1"];
     let refused = shop.execute(SEND, &values).await.unwrap_err();
     assert!(format!("{refused:?}").contains("permission denied for function"), "{refused:?}");
-    let grant = format!("GRANT EXECUTE ON FUNCTION chinwag_send TO {role}");
+    let grant = format!("GRANT EXECUTE ON FUNCTION chinwag.send TO {role}");
     scene.shop.batch_execute(&grant).await.unwrap();
     // Whoever puts a table of their own in its place gains nothing.
     shop.batch_execute("CREATE TEMP TABLE outbox (conversation_id BIGINT)").await.unwrap();

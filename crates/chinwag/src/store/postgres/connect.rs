@@ -27,14 +27,18 @@ const OLDEST: u32 = 13;
 
 /// The version and the encoding of the server, and the settings of a connection. A plan is made once for a prepared
 /// statement, perhaps when a table is still empty: without indexes it would be slow for as long as the connection lasts.
-/// A server whose client is gone notices it in about 20 seconds.
+/// A server whose client is gone notices it in about 20 seconds. For an account called chinwag, PostgreSQL would make new
+/// tables in the schema of that name, which has what applications call.
 const SETTINGS: &str = "SELECT current_setting('server_version_num')::INT / 10000, current_setting('server_encoding'), \
      set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
          ELSE current_setting('synchronous_commit') END, FALSE), \
      set_config('enable_seqscan', 'off', FALSE), set_config('enable_hashjoin', 'off', FALSE), \
      set_config('enable_mergejoin', 'off', FALSE), set_config('jit', 'off', FALSE), \
      set_config('tcp_keepalives_idle', '5', FALSE), set_config('tcp_keepalives_interval', '5', FALSE), \
-     set_config('tcp_keepalives_count', '3', FALSE)";
+     set_config('tcp_keepalives_count', '3', FALSE), \
+     CASE WHEN to_regclass('chinwag.events') IS NULL THEN set_config('search_path', \
+         (SELECT string_agg(quote_ident(name), ', ' ORDER BY place) \
+          FROM unnest(array_remove(current_schemas(FALSE), 'chinwag')) WITH ORDINALITY AS schemas (name, place)), FALSE) END";
 
 /// To open a connection, and to notice that one is dead.
 const PATIENCE: Duration = Duration::from_secs(5);

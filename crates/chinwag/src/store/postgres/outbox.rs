@@ -11,7 +11,7 @@ pub(crate) async fn leave_in_outbox(
     content: &str,
     key: &str,
 ) -> Result<(), Error> {
-    const SEND: &str = "SELECT chinwag_send($1, $2, $3, $4)";
+    const SEND: &str = "SELECT chinwag.send($1, $2, $3, $4)";
     transaction.execute(SEND, &[&conversation_id.0, &sender_id.0, &content, &key]).await?;
     Ok(())
 }

@@ -11,13 +11,14 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_waiting ON outbox (id) WHERE refused IS NULL;
 
--- An application may call this and needs no other right. It has no schema of its own: for an account of the same name,
--- PostgreSQL would look for every table there first. The table is named with its schema, so that no caller can put one of
--- their own in its place.
+-- An application may call this and needs no other right. The table is named with its schema, so that no caller can put one
+-- of their own in its place.
+CREATE SCHEMA IF NOT EXISTS chinwag;
+GRANT USAGE ON SCHEMA chinwag TO PUBLIC;
 DO $$
 BEGIN
     EXECUTE format($create$
-        CREATE FUNCTION chinwag_send(conversation BIGINT, sender BIGINT, content TEXT, key TEXT) RETURNS VOID
+        CREATE FUNCTION chinwag.send(conversation BIGINT, sender BIGINT, content TEXT, key TEXT) RETURNS VOID
         LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
             INSERT INTO %I.outbox (conversation_id, sender_id, content, key)
             VALUES (conversation, sender, content, key);
@@ -25,4 +26,4 @@ BEGIN
         $body$
     $create$, current_schema());
 END $$;
-REVOKE ALL ON FUNCTION chinwag_send(BIGINT, BIGINT, TEXT, TEXT) FROM PUBLIC;
+REVOKE ALL ON FUNCTION chinwag.send(BIGINT, BIGINT, TEXT, TEXT) FROM PUBLIC;
