@@ -260,7 +260,7 @@ async fn a_setup_link_outlives_a_restart_and_no_administrator_whoever_made_them(
     server.beside(move |accounts| accounts.add(&account).unwrap()).await;
     soon("the link's end", async {
         while server.server.setup_token().is_some() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;
