@@ -22,6 +22,16 @@ pub struct Options {
     /// Check a server on another machine. Use this only on your own servers
     #[arg(long)]
     pub allow_remote: bool,
+    /// Check this many servers on one PostgreSQL database instead of one server
+    #[arg(long, value_name = "N", conflicts_with_all = ["history", "url"],
+          value_parser = clap::value_parser!(u8).range(2..=9))]
+    pub nodes: Option<u8>,
+    /// The database of these servers; otherwise they have a PostgreSQL of their own, which crashes, too
+    #[arg(long, value_name = "URL", requires = "nodes")]
+    pub store: Option<String>,
+    /// How these servers hear of each other
+    #[arg(long, default_value = "notify", value_parser = ["notify", "none"])]
+    pub bus: String,
     /// Repeat the schedule of the run with this seed
     #[arg(long)]
     pub seed: Option<u64>,
@@ -31,6 +41,12 @@ pub struct Options {
     /// Rounds of kill -9 and restart; ignored with --url
     #[arg(long, default_value_t = 20)]
     pub kills: usize,
+    /// With --nodes: rounds in which a server stands still for up to 8 seconds
+    #[arg(long, default_value_t = 10)]
+    pub freezes: usize,
+    /// With --nodes: rounds of kill -9 and restart of PostgreSQL; ignored with --store
+    #[arg(long, default_value_t = 10)]
+    pub crashes: usize,
     /// Devices that send and follow
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub clients: u32,

@@ -24,6 +24,14 @@ pub enum CheckError {
     /// The options contradict each other.
     #[error("{0}")]
     Options(&'static str),
+    /// The checker's own PostgreSQL failed.
+    #[error("PostgreSQL {what}; its last words:\n{words}")]
+    Postgres {
+        /// What it did.
+        what: &'static str,
+        /// The end of its log.
+        words: String,
+    },
     /// The load generator failed.
     #[error(transparent)]
     Load(#[from] chinwag_load::BenchError),

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use chinwag_client::ClientError;
-
 use crate::error::CheckError;
 
 /// Often enough to catch the peak of a replay.
@@ -33,9 +31,9 @@ pub(crate) async fn peak_during<T>(pid: Option<u32>, work: impl Future<Output = 
 }
 
 /// Waits for a process without blocking the clients of another one.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
+pub(crate) async fn blocking<T: Send + 'static, E: Into<CheckError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, CheckError> {
     let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|error| CheckError::Protocol(format!("a thread failed: {error}")))??)
+    done.map_err(|error| CheckError::Protocol(format!("a thread failed: {error}")))?.map_err(Into::into)
 }

@@ -7,6 +7,7 @@ use chinwag_client::{Client, Launch, Server, Signer, make_secret, read_secret, t
 
 use crate::args::Options;
 use crate::claims;
+use crate::cluster::Cluster;
 use crate::error::{CheckError, system};
 use crate::process::blocking;
 use crate::report::{Report, Tell};
@@ -41,10 +42,13 @@ pub fn run(options: &Options, executable: &Path, tell: Tell<'_>) -> Result<Repor
             let secret = read_secret(secret)?;
             runtime.block_on(check_running(&mut report, options, &client, &secret, tell))?;
         }
-        None => runtime.block_on(check_own(&mut report, options, executable, tell))?,
+        None => match options.nodes {
+            Some(count) => runtime.block_on(check_nodes(&mut report, options, count, executable, tell))?,
+            None => runtime.block_on(check_own(&mut report, options, executable, tell))?,
+        },
     }
     drop(runtime);
-    if options.frozen > 0 && !options.has_tls() {
+    if options.frozen > 0 && !options.has_tls() && options.nodes.is_none() {
         report.claims.push(claims::frozen(options, executable, tell)?);
     }
     Ok(report)
@@ -66,6 +70,21 @@ async fn check_running(
         let signer = Signer::new(secret, "c");
         report.claims.push(claims::resume(client, None, &signer, options, tell).await?);
     }
+    Ok(())
+}
+
+async fn check_nodes(
+    report: &mut Report,
+    options: &Options,
+    count: u8,
+    executable: &Path,
+    tell: Tell<'_>,
+) -> Result<(), CheckError> {
+    let folder = temporary_folder("chinwag-check-", options.work_dir.as_deref())?;
+    let (secret_file, secret) = make_secret(folder.path())?;
+    let cluster = Cluster::start(count, options, executable, folder.path(), secret_file).await?;
+    let signer = Signer::new(secret.as_bytes(), "n");
+    report.claims.push(claims::nodes(cluster, &signer, options, report.seed, tell).await?);
     Ok(())
 }
 

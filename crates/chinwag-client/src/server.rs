@@ -110,10 +110,7 @@ impl Server {
     /// If it ended earlier, or does not stop in order.
     pub fn stop(mut self) -> Result<(), ClientError> {
         self.expect_alive()?;
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            kill_process(pid, Signal::TERM).map_err(|errno| system("can't stop the server")(errno.into()))?;
-        }
+        self.signal(Signal::TERM)?;
         let deadline = Instant::now() + STOP_LIMIT;
         while Instant::now() < deadline {
             match self.child.try_wait().map_err(system("can't watch the server"))? {
@@ -134,6 +131,27 @@ impl Server {
         self.child.kill().map_err(system("can't kill the server"))?;
         self.child.wait().map_err(system("can't watch the server"))?;
         self.launch.clone().start_at(self.address)
+    }
+
+    /// Halts it in the middle of whatever it does, until [`thaw`](Self::thaw).
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn freeze(&self) -> Result<(), ClientError> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn thaw(&self) -> Result<(), ClientError> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), ClientError> {
+        let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return Ok(()) };
+        kill_process(pid, signal).map_err(|errno| system("can't signal the server")(errno.into()))
     }
 
     fn expect_alive(&mut self) -> Result<(), ClientError> {

@@ -52,7 +52,7 @@ struct Send<'a> {
     client_id: &'a str,
     conversation: ConversationId,
     content: u64,
-    /// When the first attempt began.
+    /// When the first attempt began that was not refused: one that was refused stored nothing.
     begun: Instant,
     /// When the first acknowledgement came, and what it said.
     stored: Option<(Instant, Place)>,
@@ -74,7 +74,7 @@ fn sends(history: &History) -> Vec<Send<'_>> {
                 client_id,
                 conversation: attempt.conversation,
                 content: *content,
-                begun: attempt.invoked,
+                begun: Instant::MAX,
                 stored: None,
                 may_be_stored: false,
                 differing: Vec::new(),
@@ -89,8 +89,11 @@ fn sends(history: &History) -> Vec<Send<'_>> {
 
 impl Send<'_> {
     fn add(&mut self, attempt: &Attempt) {
+        if attempt.outcome == Outcome::Refused {
+            return;
+        }
         self.begun = self.begun.min(attempt.invoked);
-        self.may_be_stored |= attempt.outcome != Outcome::Refused;
+        self.may_be_stored = true;
         let Outcome::Stored { at, place } = attempt.outcome else { return };
         match &mut self.stored {
             None => self.stored = Some((at, place)),

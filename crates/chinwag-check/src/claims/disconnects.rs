@@ -8,6 +8,7 @@ use chinwag_client::{Client, Signer};
 use super::judge;
 use crate::args::Options;
 use crate::client::crowd::{Crowd, Size};
+use crate::client::nodes::Nodes;
 use crate::error::CheckError;
 use crate::report::{Claim, Tell};
 
@@ -29,25 +30,18 @@ pub(crate) async fn disconnects(
     let mut claim = Claim::new(name, format!("{wanted} disconnects under load"), wanted);
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
     let size = Size { devices, cuts: wanted, pause: PAUSE, life: LIFE, seed };
-    let crowd = Crowd::start(client, signer, size).await?;
+    let crowd = Crowd::start(Nodes::one(client), signer, size).await?;
     let begun = Instant::now();
-    let (mut last, mut moved) = (0, Instant::now());
-    let mut are_guests_there = true;
-    while crowd.cuts() < wanted || begun.elapsed().as_secs() < options.duration {
-        let cuts = crowd.cuts();
-        if cuts != last {
-            (last, moved) = (cuts, Instant::now());
+    let mut cut = crowd.cut(wanted.div_ceil(2), PATIENCE, tell).await;
+    if cut.is_ok() {
+        crowd.remove_guests().await?;
+        cut = crowd.cut(wanted, PATIENCE, tell).await;
+    }
+    match cut {
+        Ok(()) => {
+            tokio::time::sleep(Duration::from_secs(options.duration).saturating_sub(begun.elapsed())).await
         }
-        if cuts < wanted && moved.elapsed() > PATIENCE {
-            claim.problem(format!("only {cuts} disconnects were possible: the clients are stuck"));
-            break;
-        }
-        if are_guests_there && cuts * 2 >= wanted {
-            crowd.remove_guests().await?;
-            are_guests_there = false;
-        }
-        tell("disconnects", cuts, wanted);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(problem) => claim.problem(problem),
     }
     claim.took(begun.elapsed());
     judge(&mut claim, &crowd.finish().await?);

@@ -13,6 +13,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::judge;
 use crate::args::Options;
 use crate::client::crowd::{Crowd, Size};
+use crate::client::nodes::Nodes;
 use crate::error::CheckError;
 use crate::process::blocking;
 use crate::report::{Claim, Tell};
@@ -37,19 +38,14 @@ pub(crate) async fn kills(
     let devices = usize::try_from(options.clients).unwrap_or(usize::MAX);
     // Only the kills cut connections.
     let size = Size { devices, cuts: 0, pause: PAUSE, life: Duration::ZERO, seed };
-    let crowd = Crowd::start(client, signer, size).await?;
+    let crowd = Crowd::start(Nodes::one(client), signer, size).await?;
     let mut rng = StdRng::seed_from_u64(seed);
     let begun = Instant::now();
     let mut restarting = Duration::ZERO;
     let mut killed = 0;
     for round in 0..rounds {
         tell("kills", round, rounds);
-        let acknowledged = crowd.acknowledged();
-        let waiting = Instant::now();
-        while crowd.acknowledged() == acknowledged && waiting.elapsed() < PATIENCE {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        if crowd.acknowledged() == acknowledged {
+        if !crowd.is_answered_within(PATIENCE).await {
             claim.problem(format!("nobody was answered for 30 s after kill {round}"));
             break;
         }

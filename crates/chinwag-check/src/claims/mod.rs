@@ -4,12 +4,14 @@ mod disconnects;
 mod flatness;
 mod frozen;
 mod kills;
+mod nodes;
 mod recorded;
 mod resume;
 
 pub(crate) use disconnects::disconnects;
 pub(crate) use frozen::frozen;
 pub(crate) use kills::kills;
+pub(crate) use nodes::nodes;
 pub(crate) use recorded::recorded;
 pub(crate) use resume::resume;
 

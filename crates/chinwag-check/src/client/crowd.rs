@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use chinwag_client::{Api, Client, Signer};
+use chinwag_client::{Api, ClientError, Signer, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::device::{Device, Head, Person, Phase, Plan, Role, World};
 use super::frames::{logged, number};
+use super::nodes::Nodes;
 use super::record::{Picture, Record};
 use super::rest_writer::RestWriter;
 use super::stream_reader::StreamReader;
 use crate::error::CheckError;
 use crate::history::{ConversationId, History, Kind, Logged, Seq};
+use crate::report::Tell;
 
 const CONVERSATIONS: usize = 4;
 /// How long to wait until everything sent has an answer.
@@ -53,15 +55,15 @@ pub(crate) struct Outcome {
 
 impl Crowd {
     /// Makes users and conversations, and starts the devices.
-    pub(crate) async fn start(client: &Client, signer: &Signer, size: Size) -> Result<Self, CheckError> {
+    pub(crate) async fn start(nodes: Nodes, signer: &Signer, size: Size) -> Result<Self, CheckError> {
         let people = size.devices.div_ceil(3).max(2);
         let mut persons = Vec::new();
         for number in 0..people + CONVERSATIONS {
-            persons.push(Person::new(client, signer, number).await?);
+            persons.push(Person::new(nodes.at(0), signer, number).await?);
         }
         let guests = persons.split_off(people);
         let owner = persons.first().cloned().ok_or(CheckError::Options("a crowd needs people"))?;
-        let api = Api::new(client, &owner.token);
+        let api = Api::new(nodes.at(0), &owner.token);
         let (mut conversations, mut participants) = (Vec::new(), BTreeMap::new());
         for (number, guest) in guests.iter().enumerate() {
             let others: Vec<_> = persons.iter().skip(1).chain([guest]).map(|person| person.id).collect();
@@ -71,7 +73,7 @@ impl Crowd {
             participants.insert(id, others.into_iter().chain([owner.id]).collect());
         }
         let world = Arc::new(World {
-            client: client.clone(),
+            nodes,
             clock: Instant::now(),
             conversations,
             attaches: AtomicU64::new(1),
@@ -147,11 +149,49 @@ impl Crowd {
         self.world.acknowledged.load(Ordering::Relaxed)
     }
 
+    /// Waits until something more is acknowledged; false if that takes too long.
+    pub(crate) async fn is_answered_within(&self, patience: Duration) -> bool {
+        let (acknowledged, waiting) = (self.acknowledged(), Instant::now());
+        while self.acknowledged() == acknowledged && waiting.elapsed() < patience {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.acknowledged() != acknowledged
+    }
+
+    /// Waits until this many connections were cut; says what is wrong if none is for so long.
+    pub(crate) async fn cut(&self, wanted: usize, patience: Duration, tell: Tell<'_>) -> Result<(), String> {
+        let (mut last, mut moved) = (0, Instant::now());
+        while self.cuts() < wanted {
+            let cuts = self.cuts();
+            if cuts != last {
+                (last, moved) = (cuts, Instant::now());
+            }
+            if moved.elapsed() > patience {
+                return Err(format!("only {cuts} disconnects were possible: the clients are stuck"));
+            }
+            tell("disconnects", cuts, wanted);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
     /// Removes the guests while their sockets are open.
     pub(crate) async fn remove_guests(&self) -> Result<(), CheckError> {
-        let api = Api::new(&self.world.client, &self.owner.token);
+        let mut turn = 0;
         for (room, guest) in &self.guests {
-            api.delete(&format!("/conversations/{room}/participants/{}", guest.id)).await?;
+            let path = format!("/conversations/{room}/participants/{}", guest.id);
+            let removing = Instant::now();
+            loop {
+                let api = Api::new(self.world.nodes.at(turn), &self.owner.token);
+                match api.delete(&path).await {
+                    Ok(_) => break,
+                    // An attempt before this one removed them; its answer was lost.
+                    Err(ClientError::Refused { status: StatusCode::NOT_FOUND, .. }) if turn > 0 => break,
+                    Err(error) if error.may_pass() && removing.elapsed() < SETTLE_LIMIT => turn += 1,
+                    Err(error) => return Err(error.into()),
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
         }
         Ok(())
     }
@@ -174,7 +214,7 @@ impl Crowd {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let mut history =
             History { participants: std::mem::take(&mut self.participants), ..History::default() };
-        let api = Api::new(&self.world.client, &self.owner.token);
+        let api = Api::new(self.world.nodes.at(0), &self.owner.token);
         let mut heads = BTreeMap::new();
         let mut truth = Picture::default();
         for id in &self.world.conversations {

@@ -4,6 +4,7 @@ pub(crate) mod crowd;
 pub(crate) mod device;
 mod event_stream;
 pub(crate) mod frames;
+pub(crate) mod nodes;
 pub(crate) mod record;
 pub(crate) mod rest_writer;
 pub(crate) mod socket;

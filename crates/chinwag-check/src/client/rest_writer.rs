@@ -30,14 +30,19 @@ impl RestWriter {
     pub(crate) async fn run(self) -> (u32, Record) {
         let mut rng = StdRng::seed_from_u64(self.plan.seed);
         let mut record = Record::default();
-        let api = Api::new(&self.world.client, &self.person.token);
+        let mut turn = usize::try_from(self.plan.number).unwrap_or_default();
         let mut sent = 0_u64;
         while matches!(*self.phase.borrow(), Phase::Run) {
             sent += 1;
             let client_id = format!("d{}-{sent}", self.plan.number);
             let content = format!("{client_id} {}", "y".repeat(rng.random_range(0..200)));
             let is_twice = rng.random_bool(0.1);
-            while !self.post(&api, &mut record, &client_id, &content, is_twice).await {
+            loop {
+                // Each attempt asks another node, and of two at once each its own.
+                turn = turn.wrapping_add(1);
+                if self.post(turn, &mut record, &client_id, &content, is_twice).await {
+                    break;
+                }
                 if matches!(*self.phase.borrow(), Phase::Stop) {
                     break;
                 }
@@ -52,12 +57,14 @@ impl RestWriter {
     /// Sends one or two simultaneous requests for one message. True once one of them is answered.
     async fn post(
         &self,
-        api: &Api,
+        turn: usize,
         record: &mut Record,
         client_id: &str,
         content: &str,
         is_twice: bool,
     ) -> bool {
+        let [api, other] =
+            [turn, turn.wrapping_add(1)].map(|turn| Api::new(self.world.nodes.at(turn), &self.person.token));
         let path = format!("/conversations/{}/messages", self.conversation);
         let body = json!({"content": content, "client_id": client_id});
         let mut begin = || {
@@ -77,7 +84,7 @@ impl RestWriter {
         let first = begin();
         let answers = if is_twice {
             let second = begin();
-            let (one, other) = tokio::join!(api.post(&path, &body), api.post(&path, &body));
+            let (one, other) = tokio::join!(api.post(&path, &body), other.post(&path, &body));
             vec![(first, one), (second, other)]
         } else {
             vec![(first, api.post(&path, &body).await)]

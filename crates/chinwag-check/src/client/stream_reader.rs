@@ -30,6 +30,8 @@ pub(crate) struct StreamReader {
     rng: StdRng,
     last_event_id: Option<String>,
     position: Seq,
+    /// Grows with each connection: the next one leads to another node.
+    turn: usize,
     cuts_left: usize,
     /// Set once it is known.
     head: Option<Seq>,
@@ -49,6 +51,7 @@ impl StreamReader {
             rng: StdRng::seed_from_u64(plan.seed),
             last_event_id: None,
             position: 0,
+            turn: usize::try_from(plan.number).unwrap_or_default(),
             cuts_left: plan.cuts,
             head: None,
             is_over: false,
@@ -85,7 +88,8 @@ impl StreamReader {
             deliveries: Vec::new(),
             end: End::Cut,
         };
-        let api = Api::new(&self.world.client, &self.person.token);
+        self.turn = self.turn.wrapping_add(1);
+        let api = Api::new(self.world.nodes.at(self.turn), &self.person.token);
         match EventStream::open(&api, self.conversation, self.last_event_id.as_deref()).await {
             Ok(stream) => {
                 self.live(stream, &mut session).await;

@@ -172,6 +172,19 @@ fn a_send_ordered_before_one_that_was_acknowledged_earlier_is_an_inversion() {
 }
 
 #[test]
+fn what_was_refused_but_stored_is_an_inversion() {
+    assert_found(FaultKind::RealTimeInversion, |history| {
+        // The message at 2 was refused. When it was sent again, the one at 3 was acknowledged already.
+        let mut refused = history.attempts[2].clone();
+        refused.outcome = Outcome::Refused;
+        history.attempts[2].invoked = 360;
+        let Outcome::Stored { at, .. } = &mut history.attempts[2].outcome else { panic!("it is stored") };
+        *at = 370;
+        history.attempts.insert(2, refused);
+    });
+}
+
+#[test]
 fn two_sends_of_a_connection_that_changed_places_are_an_inversion() {
     assert_found(FaultKind::WriterInversion, |history| {
         // Both were in flight at once, so only the connection orders them.

@@ -9,6 +9,7 @@ use crate::progress::Progress;
 pub(crate) const EXAMPLES: &str = "  \
   chinwag check                                    a minute, with a server of its own
   chinwag check --disconnects 10000 --kills 1000   longer, for a machine of your own
+  chinwag check --nodes 3                          three servers on one PostgreSQL, and everything that befalls them
   chinwag check --url http://127.0.0.1:8000 --token-secret-file secret
                                                    a server that runs already (--limits off, --provision-users)
   chinwag check --history run.jsonl                what another program recorded

@@ -76,3 +76,28 @@ fn another_machine_is_refused_unless_it_is_allowed() {
     assert_eq!(done.code, 74, "{}", done.stderr);
     assert!(done.stderr.contains("--allow-remote"), "{}", done.stderr);
 }
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn several_nodes_are_one_server_whatever_befalls_them() {
+    let sandbox = Sandbox::new();
+    let nodes = ["check", "--json", "--nodes=2", "--seed=7", "--clients=6", "--bus=none", "--disconnects=30"];
+    let mut command = sandbox.command(&[&nodes[..], &["--kills=6", "--freezes=1", "--crashes=5"]].concat());
+    // Its length depends on the disk: a killed PostgreSQL reads its log again.
+    let done = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&done.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&done.stderr)));
+    assert_eq!(done.status.code(), Some(0), "{report:#}");
+    let trials = report["claims"][0]["trials"].as_str().unwrap();
+    for part in ["6 × kill -9 of a node", "1 × SIGSTOP of a node", "5 × kill -9 of PostgreSQL"] {
+        assert!(trials.contains(part), "{trials}");
+    }
+}
+
+#[test]
+fn what_belongs_to_several_nodes_is_refused_for_one() {
+    let sandbox = Sandbox::new();
+    let done = sandbox.run(&["check", "--store", "postgres://localhost/chat"]);
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    assert!(done.stderr.contains("--nodes"), "{}", done.stderr);
+}

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::client::frames::{
     conversation, cursor, cursor_seq, delivery, is_event, kind, message_key, number, place, text,
 };
+use crate::client::nodes::Nodes;
 use crate::client::record::{Record, now};
 use crate::client::socket::{Incoming, Socket};
 use crate::error::CheckError;
@@ -37,7 +38,7 @@ const SMALL_BUFFER: u32 = 4096;
 
 /// What all devices of a run share.
 pub(crate) struct World {
-    pub(crate) client: Client,
+    pub(crate) nodes: Nodes,
     pub(crate) clock: std::time::Instant,
     pub(crate) conversations: Vec<ConversationId>,
     pub(crate) attaches: AtomicU64,
@@ -130,6 +131,8 @@ pub(crate) struct Device {
     /// The cursor in each conversation.
     have: BTreeMap<ConversationId, String>,
     attach: u64,
+    /// Grows with each connection: the next one leads to another node.
+    turn: usize,
     /// When the current connection was begun.
     begun: crate::history::Instant,
     open: BTreeMap<ConversationId, Session>,
@@ -156,6 +159,7 @@ impl Device {
             rng: StdRng::seed_from_u64(plan.seed),
             have: conversations.into_iter().map(|id| (id, "0".to_owned())).collect(),
             attach: 0,
+            turn: usize::try_from(plan.number).unwrap_or_default(),
             begun: 0,
             open: BTreeMap::new(),
             unsettled: VecDeque::new(),
@@ -193,10 +197,11 @@ impl Device {
 
     async fn attach(&mut self) -> Option<Socket> {
         self.attach = self.world.attaches.fetch_add(1, Ordering::Relaxed);
+        self.turn = self.turn.wrapping_add(1);
         self.begun = now(self.world.clock);
         let token = self.person.token.clone();
         let buffer = self.rng.random_bool(0.3).then_some(SMALL_BUFFER);
-        let client = &self.world.client;
+        let client = self.world.nodes.at(self.turn);
         let options = SocketOptions { receive_buffer: buffer, ..SocketOptions::default() };
         let room = |id: ConversationId| format!("/conversations/{id}/ws?token={token}");
         let mut socket = match self.plan.role {
@@ -256,7 +261,7 @@ impl Device {
 
     /// The original's client reads over REST what it missed.
     async fn read_missed(&mut self, id: ConversationId) -> Option<()> {
-        let api = Api::new(&self.world.client, &self.person.token);
+        let api = Api::new(self.world.nodes.at(self.turn), &self.person.token);
         let mut session = self.session(id, Scope::Everything, self.position(id));
         let read = self.read_pages(&api, id, &mut session).await;
         self.record.sessions.push(session);
