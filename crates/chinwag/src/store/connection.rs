@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use super::StoreError;
 use super::catalogue::{Catalogue, Rows, Table};
-use super::postgres::{LogEnd, Postgres};
+use super::postgres::{LogEnd, Postgres, Trace};
 use super::spelling::Spelling;
 use super::sql::{DatabaseError, Row, Value};
 use super::sqlite::Sqlite;
@@ -130,9 +130,14 @@ impl Sql {
 
     /// Ends a transaction; on disk, if it changed anything.
     pub(super) fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.commit_traced(None)
+    }
+
+    /// The same, and says by which row the commit is known again if its answer is lost.
+    pub(super) fn commit_traced(&mut self, trace: Option<&Trace>) -> Result<(), DatabaseError> {
         match &mut self.engine {
             Engine::Sqlite(connection) => connection.bracket("COMMIT"),
-            Engine::Postgres(connection) => connection.commit(),
+            Engine::Postgres(connection) => connection.commit(trace),
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use chinwag_protocol::Stamp;
 use futures_util::future::join;
 use futures_util::{TryStreamExt as _, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
@@ -32,6 +33,7 @@ mod values;
 
 pub(super) use bulk::CATALOGUE;
 pub(crate) use channel::{Channel, Listener};
+use connect::Fate;
 pub(super) use connect::Target;
 use driver::Driver;
 use gathered::Gathered;
@@ -49,6 +51,13 @@ const BEGIN_WRITING: &str =
 const SETTLE: Duration = Duration::from_secs(30);
 /// The pause between two of those questions.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
+
+/// A row of a transaction, by its number and its stamp: where it is, the transaction is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trace {
+    Event(i64, Stamp),
+    Notice(i64, Stamp),
+}
 
 /// A connection to a database.
 pub(super) struct Postgres {
@@ -163,8 +172,9 @@ impl Postgres {
         Ok((transaction, end))
     }
 
-    /// Ends a transaction. After an error it has changed nothing, unless the error is of the kind `Unknown`.
-    pub(super) fn commit(&mut self) -> Result<(), DatabaseError> {
+    /// Ends a transaction. After an error it has changed nothing, unless the error is of the kind `Unknown`: then nobody
+    /// knows, as always without a trace of what it wrote if the answer is lost.
+    pub(super) fn commit(&mut self, trace: Option<&Trace>) -> Result<(), DatabaseError> {
         if self.link.is_failed.get() {
             self.roll_back()?;
             return Err(DatabaseError::other("a statement of the transaction failed"));
@@ -180,33 +190,37 @@ impl Postgres {
             }
             Ok(()) => Ok(()),
             Err(error) => match transaction {
-                Some(transaction) if error.kind() == DatabaseErrorKind::Away => self.settle(&transaction),
+                Some(transaction) if error.kind() == DatabaseErrorKind::Away => {
+                    self.settle(&transaction, trace)
+                }
                 _ => Err(error),
             },
         }
     }
 
     /// Asks what became of a commit whose answer was lost.
-    fn settle(&mut self, transaction: &str) -> Result<(), DatabaseError> {
+    fn settle(&mut self, transaction: &str, trace: Option<&Trace>) -> Result<(), DatabaseError> {
+        let unknown =
+            || DatabaseError::new(DatabaseErrorKind::Unknown, "nobody knows what became of a commit");
+        let trace = trace.ok_or_else(unknown)?;
         tracing::warn!("the connection to the database was lost during a commit; asking what became of it");
         let asked_at = Instant::now();
         loop {
-            match self.driver.block_on(self.target.fate(transaction)) {
+            match self.driver.block_on(self.target.fate(transaction, trace)) {
                 Ok((link, fate)) => {
                     self.link = link;
-                    match fate.as_deref() {
-                        Some("committed") => return Ok(()),
-                        Some("in progress") => {}
-                        _ => return Err(DatabaseError::new(DatabaseErrorKind::Away, "the commit was lost")),
+                    match fate {
+                        Fate::Committed => return Ok(()),
+                        Fate::Open => {}
+                        Fate::Lost => {
+                            return Err(DatabaseError::new(DatabaseErrorKind::Away, "the commit was lost"));
+                        }
                     }
                 }
                 Err(error) => tracing::warn!(%error, "can't ask yet"),
             }
             if asked_at.elapsed() > SETTLE {
-                return Err(DatabaseError::new(
-                    DatabaseErrorKind::Unknown,
-                    "nobody knows what became of a commit",
-                ));
+                return Err(unknown());
             }
             std::thread::sleep(SETTLE_PAUSE);
         }

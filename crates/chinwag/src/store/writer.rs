@@ -112,6 +112,8 @@ pub(crate) struct Change {
     newest: Newest,
     /// The newest row of notices, with that of this batch.
     notice: i64,
+    /// The connection's count of changes when this batch began.
+    changes_before: u64,
 }
 
 /// The standings of participants, as they were last read. A change removes them.
@@ -229,6 +231,7 @@ impl Writer {
             seen: log_end.unwrap_or_default(),
             newest: None,
             notice: 0,
+            changes_before: 0,
         };
         let thread = std::thread::Builder::new().name("chinwag-writer".to_owned()).spawn({
             let (waiting, was_rung) = (Arc::clone(&waiting), Arc::clone(&was_rung));
@@ -351,11 +354,12 @@ fn transact(
     if seeded_bugs::is(Bug::PublishBeforeCommit) {
         return Ok((outcomes, Duration::ZERO));
     }
-    if let Err(error) = change.keep_notices() {
-        return Err((outcomes, error));
-    }
+    let trace = match change.keep_notices() {
+        Ok(trace) => trace,
+        Err(error) => return Err((outcomes, error)),
+    };
     let begun = Instant::now();
-    match change.view.sql.commit() {
+    match change.view.sql.commit_traced(trace.as_ref()) {
         Ok(()) => Ok((outcomes, begun.elapsed())),
         Err(error) => {
             if error.kind() == DatabaseErrorKind::Disk {

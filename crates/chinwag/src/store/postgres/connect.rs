@@ -19,7 +19,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::sql::{DatabaseError, DatabaseErrorKind};
-use super::{Link, errors};
+use super::{Link, Trace, errors};
 
 /// The oldest version that has all that is used here: `pg_current_xact_id`, and an extension for trigrams that an
 /// ordinary owner of a database may create.
@@ -96,17 +96,23 @@ impl Target {
         Ok(link)
     }
 
-    /// What became of a transaction: `committed`, `aborted`, or `in progress`; `None` if the database does not know it.
-    /// On a connection that is new.
-    pub(super) async fn fate(&self, transaction: &str) -> Result<(Link, Option<String>), DatabaseError> {
+    /// What became of a transaction, on a connection that is new.
+    ///
+    /// After a crash PostgreSQL gives the id of a transaction of which nothing reached the disk to another one. So an id is
+    /// known to be committed only together with a row of its transaction.
+    pub(super) async fn fate(&self, transaction: &str, trace: &Trace) -> Result<(Link, Fate), DatabaseError> {
         let link = self.connect().await?;
-        let asked =
-            link.client.query_one("SELECT pg_xact_status(CAST($1::TEXT AS xid8))", &[&transaction]).await;
-        let fate = match asked {
+        let status = "SELECT pg_xact_status(CAST($1::TEXT AS xid8))";
+        let status: Option<String> = match link.client.query_one(status, &[&transaction]).await {
             Ok(row) => row.get(0),
             // It lies ahead of this database, which has lost it.
             Err(error) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => None,
             Err(error) => return Err(errors::database_error(&error)),
+        };
+        let fate = match status.as_deref() {
+            Some("in progress") => Fate::Open,
+            Some("committed") if link.has(trace).await? => Fate::Committed,
+            _ => Fate::Lost,
         };
         Ok((link, fate))
     }
@@ -164,6 +170,27 @@ impl Target {
             is_failed: Default::default(),
             is_unconfirmed,
         })
+    }
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Committed,
+    /// It has not ended.
+    Open,
+    Lost,
+}
+
+impl Link {
+    async fn has(&self, trace: &Trace) -> Result<bool, DatabaseError> {
+        let text = match trace {
+            Trace::Event(..) => "SELECT EXISTS (SELECT 1 FROM events WHERE id = $1 AND stamp = $2)",
+            Trace::Notice(..) => "SELECT EXISTS (SELECT 1 FROM notices WHERE id = $1 AND stamp = $2)",
+        };
+        let (Trace::Event(id, stamp) | Trace::Notice(id, stamp)) = trace;
+        let asked = self.client.query_one(text, &[&id, &stamp.as_str()]).await;
+        Ok(asked.map_err(|error| errors::database_error(&error))?.get(0))
     }
 }
 

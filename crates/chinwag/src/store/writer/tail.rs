@@ -11,7 +11,7 @@ use chinwag_protocol::{Event, Stamp};
 
 use super::super::StoreError;
 use super::super::log::{COLUMNS, event};
-use super::super::postgres::LogEnd;
+use super::super::postgres::{LogEnd, Trace};
 use super::super::sql::values;
 use super::{Change, Commit, Notice};
 use crate::seeded_bugs::{self, Bug};
@@ -36,6 +36,7 @@ impl Change {
                 self.catch_up(end, publish)?;
                 self.last_position = Some(end.position());
                 self.newest = end.newest;
+                self.changes_before = self.sql.total_changes();
                 return Ok(());
             }
             self.view.sql.roll_back()?;
@@ -59,22 +60,30 @@ impl Change {
         self.newest = Some((position, stamp));
     }
 
-    /// Writes what the batch tells beside events, for the other nodes.
-    pub(super) fn keep_notices(&mut self) -> Result<(), StoreError> {
+    /// Writes what the batch tells beside events, for the other nodes. Says by which row the batch is known again: its
+    /// newest event, or what it tells, if only that it was there.
+    pub(super) fn keep_notices(&mut self) -> Result<Option<Trace>, StoreError> {
         self.notice = self.seen.notice;
-        if self.commit.notices.is_empty() || !self.sql.is_remote() {
-            return Ok(());
+        let own = self.newest.filter(|newest| self.seen.newest != Some(*newest));
+        let has_changed = self.sql.total_changes() != self.changes_before;
+        let event = own.map(|(position, stamp)| Trace::Event(position, stamp));
+        if !self.sql.is_remote() || (self.commit.notices.is_empty() && (event.is_some() || !has_changed)) {
+            return Ok(event);
         }
         self.notice += 1;
+        let stamp = Stamp::from_bits(rand::random());
         let told = serde_json::to_string(&self.commit.notices).unwrap_or_default();
-        self.sql.change("INSERT INTO notices (id, notices) VALUES (?1, ?2)", values![self.notice, &told])?;
+        self.sql.change(
+            "INSERT INTO notices (id, stamp, notices) VALUES (?1, ?2, ?3)",
+            values![self.notice, &stamp, &told],
+        )?;
         if self.notice % SWEEP_EVERY == 0 {
             self.sql.change(
                 "DELETE FROM notices WHERE id < ?1 AND at < now() - INTERVAL '2 minutes'",
                 values![self.notice],
             )?;
         }
-        Ok(())
+        Ok(Some(Trace::Notice(self.notice, stamp)))
     }
 
     /// The batch is committed, so its end is known.
