@@ -821,6 +821,10 @@ export interface Health {
    */
   needs_setup: boolean;
   /**
+   * The server's name among those of its database; only with PostgreSQL.
+   */
+  node?: string;
+  /**
    * True if accounts of this server sign in with `POST /auth/token`; false if another application signs
    * its users in.
    */
