@@ -103,7 +103,7 @@ async fn a_clock_that_is_wrong_is_told() {
         .await;
     let address = stopped.store_address();
     let name = address.rsplit('/').next().unwrap();
-    stopped.execute(&format!("ALTER DATABASE {name} SET search_path = wrong, pg_catalog, public")).await;
+    stopped.execute(&format!("ALTER DATABASE {name} SET search_path = public, wrong, pg_catalog")).await;
     let _server = stopped.start().await;
     let told = async || {
         while !captured_logs().contains("this machine's clock and the database's differ by more than 5 s") {

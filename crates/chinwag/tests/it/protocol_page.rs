@@ -92,7 +92,7 @@ async fn bodies_are_shown_as_they_are() {
         ("push_subscription", user.post("/push/subscriptions", &device).await.body),
         ("webhook", first(admin.get("/webhooks").await.body)),
         ("uploaded_file", upload(&user, "a.png", &picture(8, 8, image::ImageFormat::Png)).await),
-        ("health", server.get("/healthz").await.body),
+        ("health", server.health().await),
         ("detail", server.get("/nothing").await.body),
         ("validation_detail", user.send(1, &json!({})).await.body),
     ]);

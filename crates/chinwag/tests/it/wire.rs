@@ -109,7 +109,7 @@ async fn bodies_of_accounts() {
         "token": server.try_sign_in("alice", "TestPassword123").await.body,
         "me": user.get("/users/me").await.body,
         "sessions": user.get("/auth/sessions").await.body,
-        "health": server.get("/healthz").await.body,
+        "health": server.health().await,
         "refused": server.try_sign_in("alice", "wrong").await.body,
     });
     assert_json_snapshot!(redacted(bodies), @r#"

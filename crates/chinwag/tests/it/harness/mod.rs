@@ -174,6 +174,13 @@ impl TestServer {
     }
 
     /// The value of a metric, 0 as long as it has none.
+    /// `/healthz`, as a server says it that has its database for itself.
+    pub(crate) async fn health(&self) -> serde_json::Value {
+        let mut health = self.get("/healthz").await.body;
+        health.as_object_mut().unwrap().remove("node");
+        health
+    }
+
     pub(crate) async fn metric(&self, name: &str) -> u64 {
         let text = self.http.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
