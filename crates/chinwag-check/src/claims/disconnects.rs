@@ -39,7 +39,7 @@ pub(crate) async fn disconnects(
     }
     match cut {
         Ok(()) => {
-            tokio::time::sleep(Duration::from_secs(options.duration).saturating_sub(begun.elapsed())).await
+            tokio::time::sleep(Duration::from_secs(options.duration).saturating_sub(begun.elapsed())).await;
         }
         Err(problem) => claim.problem(problem),
     }
