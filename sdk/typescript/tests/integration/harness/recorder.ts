@@ -27,7 +27,8 @@ interface Stretch {
 }
 
 export class Recorder {
-  #lines: unknown[] = [];
+  readonly #lines: unknown[] = [];
+  #judged = new Set<number>();
   readonly #begun = process.hrtime.bigint();
   /** The newest stretch of each device and conversation. */
   readonly #newest = new Map<string, Stretch>();
@@ -88,12 +89,7 @@ export class Recorder {
 
   /** Everybody has everything: writes down the logs, and what each client shows in the end. */
   async finish(server: Server, person: Person, conversations: string[], clients: ChatClient[]): Promise<void> {
-    // The sample has conversations of its own, of which nothing else is written down.
-    const judged = new Set<unknown>(conversations.map(Number));
-    this.#lines = this.#lines.filter((line) => {
-      const { conversation } = line as { conversation?: number };
-      return conversation === undefined || judged.has(conversation);
-    });
+    this.#judged = new Set(conversations.map(Number));
     for (const id of conversations) {
       const events: Frame[] = [];
       for (let more = true; more; ) {
@@ -159,7 +155,12 @@ export class Recorder {
   judge(): { claims: { kept: boolean; faults: object; notes: string[] }[] } {
     const folder = mkdtempSync(join(tmpdir(), "chinwag-history-"));
     const file = join(folder, "history.jsonl");
-    writeFileSync(file, this.#lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    // The sample has conversations of its own, of which nothing else is written down.
+    const lines = this.#lines.filter((line) => {
+      const { conversation } = line as { conversation?: number };
+      return conversation === undefined || this.#judged.has(conversation);
+    });
+    writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     try {
       return JSON.parse(execFileSync(BINARY, ["check", "--history", file, "--json"], { encoding: "utf8" }));
     } catch (error) {
