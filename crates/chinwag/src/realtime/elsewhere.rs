@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chinwag_protocol::{ConversationId, UserId};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::bus::{Bus, Frame, Signal};
 
@@ -79,37 +79,33 @@ impl Elsewhere {
         &self.bus
     }
 
+    /// What is known, if there may be other nodes.
+    fn known(&self) -> Option<MutexGuard<'_, Known>> {
+        self.bus.is_shared().then(|| self.known.lock())
+    }
+
     /// Whether a user is connected to another node.
     pub(super) fn is_here(&self, user_id: UserId) -> bool {
-        self.bus.is_shared() && self.known.lock().is_elsewhere(user_id)
+        self.known().is_some_and(|known| known.is_elsewhere(user_id))
     }
 
     /// A user's first connection to this node was opened.
     pub(super) fn arrive(&self, user_id: UserId, username: &Arc<str>) {
-        if !self.bus.is_shared() {
-            return;
-        }
-        let mut known = self.known.lock();
+        let Some(mut known) = self.known() else { return };
         known.own.arrive(user_id, username);
         self.bus.signal(Signal::Here { user_id, username: Arc::clone(username) });
     }
 
     /// A user's last connection to this node is gone.
     pub(super) fn depart(&self, user_id: UserId) {
-        if !self.bus.is_shared() {
-            return;
-        }
-        let mut known = self.known.lock();
+        let Some(mut known) = self.known() else { return };
         known.own.0.remove(&user_id);
         self.bus.signal(Signal::Gone { user_id });
     }
 
     /// A user's first connection of this node in a conversation. Whether they have none there on another node.
     pub(super) fn enter(&self, id: ConversationId, user_id: UserId) -> bool {
-        if !self.bus.is_shared() {
-            return true;
-        }
-        let mut known = self.known.lock();
+        let Some(mut known) = self.known() else { return true };
         known.own.enter(id, user_id);
         self.bus.signal(Signal::Entered { user_id, conversations: vec![id] });
         !known.is_elsewhere_in(id, user_id)
@@ -117,10 +113,7 @@ impl Elsewhere {
 
     /// A user's last connection of this node in a conversation is gone. Whether they have none there on another node.
     pub(super) fn leave(&self, id: ConversationId, user_id: UserId) -> bool {
-        if !self.bus.is_shared() {
-            return true;
-        }
-        let mut known = self.known.lock();
+        let Some(mut known) = self.known() else { return true };
         known.own.leave(id, user_id);
         self.bus.signal(Signal::Left { user_id, conversations: vec![id] });
         !known.is_elsewhere_in(id, user_id)
@@ -217,7 +210,7 @@ impl Known {
             Signal::Gone { user_id } => {
                 effects.push(Effect::Moved(user_id));
                 if let Some(visitor) = node.people.0.remove(&user_id) {
-                    self.tell_left(user_id, &visitor, visitor.conversations.iter().copied(), effects);
+                    self.tell_left(user_id, &visitor.username, visitor.conversations, effects);
                 }
             }
             Signal::Entered { user_id, conversations } => {
@@ -239,11 +232,7 @@ impl Known {
                 let left: Vec<_> =
                     conversations.into_iter().filter(|id| visitor.conversations.remove(id)).collect();
                 let username = Arc::clone(&visitor.username);
-                for id in left {
-                    if !self.is_in(id, user_id) {
-                        effects.push(Effect::Left(id, user_id, Arc::clone(&username)));
-                    }
-                }
+                self.tell_left(user_id, &username, left, effects);
             }
             Signal::Typing { conversation_id, user_id, username, on } => {
                 effects.push(Effect::Typing { conversation_id, user_id, username, on });
@@ -273,8 +262,8 @@ impl Known {
         moved.extend(before.0.keys().filter(|user_id| !now.contains_key(user_id)));
         moved.sort_unstable();
         effects.extend(moved.into_iter().map(Effect::Moved));
-        for (user_id, visitor) in &before.0 {
-            self.tell_left(*user_id, visitor, visitor.conversations.iter().copied(), effects);
+        for (user_id, visitor) in before.0 {
+            self.tell_left(user_id, &visitor.username, visitor.conversations, effects);
         }
     }
 
@@ -282,12 +271,12 @@ impl Known {
     fn tell_left(
         &self,
         user_id: UserId,
-        visitor: &Visitor,
-        conversations: impl Iterator<Item = ConversationId>,
+        username: &Arc<str>,
+        conversations: impl IntoIterator<Item = ConversationId>,
         effects: &mut Vec<Effect>,
     ) {
-        let left = conversations.filter(|id| !self.is_in(*id, user_id));
-        effects.extend(left.map(|id| Effect::Left(id, user_id, Arc::clone(&visitor.username))));
+        let left = conversations.into_iter().filter(|id| !self.is_in(*id, user_id));
+        effects.extend(left.map(|id| Effect::Left(id, user_id, Arc::clone(username))));
     }
 
     /// Looks who has been silent for too long.
@@ -303,17 +292,14 @@ impl Known {
         for name in gone {
             let Some(node) = self.nodes.get_mut(&name) else { continue };
             (node.has_gone, node.roll) = (true, None);
-            let left: Vec<(UserId, Visitor)> = node
-                .people
-                .0
-                .iter_mut()
-                .map(|(user_id, visitor)| {
-                    let conversations = std::mem::take(&mut visitor.conversations);
-                    (*user_id, Visitor { username: Arc::clone(&visitor.username), conversations })
+            let people = node.people.0.iter_mut();
+            let left: Vec<(UserId, Arc<str>, HashSet<ConversationId>)> = people
+                .map(|(id, visitor)| {
+                    (*id, Arc::clone(&visitor.username), std::mem::take(&mut visitor.conversations))
                 })
                 .collect();
-            for (user_id, visitor) in left {
-                self.tell_left(user_id, &visitor, visitor.conversations.iter().copied(), &mut effects);
+            for (user_id, username, conversations) in left {
+                self.tell_left(user_id, &username, conversations, &mut effects);
             }
         }
         // One of those who are left notes who is away.
