@@ -1,13 +1,12 @@
 // The page's commands move a folder to PostgreSQL and start three nodes, which see each other's messages.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { block } from './blocks.js';
+import { HOST, running } from './postgres.js';
 import { folder } from './site.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -17,7 +16,7 @@ const BINARY = process.env.CHINWAG_BIN ?? `${ROOT}target/release/chinwag`;
 function commands() {
   const made = block('docs/postgresql.md', 'sh', 'CREATE ROLE').split('\n').filter((line) => line.startsWith('psql'));
   return [
-    'export PGHOST=127.0.0.1 PGUSER=postgres PGPORT="${CHINWAG_TEST_STORE##*:}"',
+    HOST,
     `chinwag() { '${BINARY}' "$@"; }`,
     'chinwag user add ann --data-dir chinwag-data --generate-password',
     ...made,
@@ -28,15 +27,7 @@ function commands() {
 }
 
 test('docs/cluster.md: from one folder to three nodes', async (t) => {
-  const place = await folder(after);
-  const child = spawn(`${ROOT}scripts/with-postgres`, ['bash', '-euo', 'pipefail', '-c', commands()], {
-    detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd: place,
-  });
-  const ended = once(child, 'exit');
-  t.after(async () => {
-    process.kill(-child.pid, 'SIGTERM');
-    await ended;
-  });
+  const child = running(t, commands(), await folder(after));
   let password;
   createInterface({ input: child.stdout }).once('line', (line) => { password = line; });
   const urls = [];

@@ -1,8 +1,7 @@
 // The page's commands make a database, a server that keeps its data there, and a move to it and back.
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
@@ -10,14 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { block } from './blocks.js';
+import { HOST, running, WITH_POSTGRES } from './postgres.js';
 import { folder } from './site.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BINARY = process.env.CHINWAG_BIN ?? `${ROOT}target/release/chinwag`;
 const place = await folder(after);
-
-/** Where the PostgreSQL of this test is. */
-const HOST = 'export PGHOST=127.0.0.1 PGUSER=postgres PGPORT="${CHINWAG_TEST_STORE##*:}"';
 
 /** The commands for that, and a server on a free port with a folder of its own. */
 function commands() {
@@ -28,14 +25,7 @@ function commands() {
 }
 
 test('docs/postgresql.md: five minutes', async (t) => {
-  const child = spawn(`${ROOT}scripts/with-postgres`, ['bash', '-euo', 'pipefail', '-c', commands()], {
-    detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd: place,
-  });
-  const ended = once(child, 'exit');
-  t.after(async () => {
-    process.kill(-child.pid, 'SIGTERM');
-    await ended;
-  });
+  const child = running(t, commands(), place);
   let shown = '';
   child.stdout.on('data', (bytes) => { shown += bytes; });
   let url;
@@ -78,7 +68,7 @@ test('docs/postgresql.md: from a folder to PostgreSQL and back', async () => {
     'cmp chinwag-data/token.key new-data/token.key',
   ].join('\n');
   const folderOfIt = await folder(after);
-  const run = promisify(execFile)(`${ROOT}scripts/with-postgres`, ['bash', '-euo', 'pipefail', '-c', script], { cwd: folderOfIt });
+  const run = promisify(execFile)(WITH_POSTGRES, ['bash', '-euo', 'pipefail', '-c', script], { cwd: folderOfIt });
   const { stdout } = await run;
   assert.match(stdout, /^ready postgres:\/\/.*\/chat$/m);
   assert.match(stdout, /^ready without a database$/m);
