@@ -212,21 +212,29 @@ impl Chat {
             .await
     }
 
-    /// Tells everybody who is connected here how these users look now.
+    /// Tells everybody who is connected here how these users look now. Not of those who leave meanwhile: that is told as
+    /// any departure, if they do not come back at once.
     async fn tell_moves(&self, moves: Vec<Move>) {
         if moves.is_empty() {
             return;
         }
+        let look = |moved: Move| {
+            let (Move::Passed(user_id) | Move::Chose(user_id)) = moved;
+            (moved, user_id, self.connections().is_here(user_id))
+        };
+        let moves: Vec<_> = moves.into_iter().map(look).collect();
         let read = self.store().read(move |view| {
-            let look = |moved: Move| {
-                let (Move::Passed(user_id) | Move::Chose(user_id)) = moved;
-                Ok((moved, user_id, acquaintance(view, user_id)?))
-            };
-            moves.into_iter().map(look).collect::<Result<Vec<_>, Refusal>>()
+            let read =
+                |(moved, user_id, was_here)| Ok((moved, user_id, was_here, acquaintance(view, user_id)?));
+            moves.into_iter().map(read).collect::<Result<Vec<_>, Refusal>>()
         });
         match read.await {
             Ok(found) => {
-                for (moved, user_id, (conversations, status)) in found {
+                for (moved, user_id, was_here, (conversations, status)) in found {
+                    let is_invisible = status.chosen == PresenceStatus::Invisible;
+                    if was_here && !is_invisible && !self.connections().is_here(user_id) {
+                        continue;
+                    }
                     match moved {
                         Move::Passed(_) => self.announce(user_id, status, &conversations),
                         Move::Chose(_) => self.tell(user_id, status, &conversations),
